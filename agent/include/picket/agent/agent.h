@@ -1,0 +1,163 @@
+/* The micro-agent: folds packets into flows and reports them, with system information and heartbeats,
+ * in security messages.
+ *
+ * A port (agent/port/...) gives it packets, a clock, a lock, randomness and a way to send; the core
+ * has no operating system, no heap and no thread of its own:
+ *
+ *     packet hook(s) ──▶ picket_agent_count_packet()      many threads or interrupts
+ *     1 s tick ────────▶ picket_agent_poll()               one thread
+ *                           └─▶ callbacks.send(message)    on that thread, without the lock
+ *
+ * Flow table. Storage is the caller's. A packet costs one hash and a bounded walk; the hash is seeded,
+ * and a chain has a hard limit, so that a peer cannot make a packet expensive. When the table is full,
+ * known flows go on being counted, others are counted as lost and reported as such.
+ *
+ * Collecting. When network activity is due, the flows present are frozen: the message is laid out
+ * straight from the table while packets that arrive meanwhile open new entries (the reserve keeps room
+ * for them). If the transport accepts the message the frozen flows are released; if not they are
+ * thawed and merged with what came since: nothing is forgotten. The lock is held for one table
+ * operation at a time, never while a message is encoded or sent.
+ *
+ * Time. Intervals run on the monotonic clock; the wall clock only stamps events.
+ *
+ * States: pending (collects, no connection yet) → active (collects and sends) → suspended (no
+ * connection for pending_time_s: keeps counting flows within the table's bound, attempts nothing) →
+ * active again with the connection.
+ */
+#ifndef PICKET_AGENT_AGENT_H
+#define PICKET_AGENT_AGENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "picket/agent/flow_table.h"
+#include "picket/agent/options.h"
+#include "picket/wire/encoder.h"
+
+
+enum picket_send_result {
+    PICKET_SEND_ACCEPTED, /* the transport has the message and will deliver it */
+    PICKET_SEND_REFUSED   /* it has not; the agent keeps everything and tries again */
+};
+
+/* What the port supplies. All get callbacks.context. */
+struct picket_agent_callbacks {
+    void *context;
+
+    /* Mutual exclusion between packet hooks and poll(); NULL for both where there is one thread only.
+     * lock() returns what unlock() is handed (an interrupt posture, say). Held for at most a few
+     * hundred instructions. */
+    uint32_t (*lock)(void *context);
+    void (*unlock)(void *context, uint32_t posture);
+
+    uint32_t (*uptime_s)(void *context);                   /* monotonic, seconds since boot */
+    bool (*unix_time_s)(void *context, uint32_t *seconds); /* false: unknown; may be NULL */
+    void (*random)(void *context, void *bytes, size_t size_bytes); /* not predictable by a peer */
+
+    bool (*connected)(void *context); /* can send() succeed now? */
+
+    /* Sends one message, through picket_wire_encode() into whatever the transport has; may be encoded
+     * several times, for several hubs. The message is valid during the call only. */
+    enum picket_send_result (*send)(void *context, const struct picket_wire_message *message);
+};
+
+enum picket_priority { PICKET_PRIORITY_HIGH, PICKET_PRIORITY_MEDIUM, PICKET_PRIORITY_LOW };
+enum { PICKET_PRIORITIES = 3 };
+
+enum picket_collector {
+    PICKET_COLLECTOR_NETWORK_ACTIVITY,
+    PICKET_COLLECTOR_SYSTEM_INFORMATION,
+    PICKET_COLLECTOR_HEARTBEAT
+};
+enum { PICKET_COLLECTORS = 3 };
+
+struct picket_collector_config {
+    bool enabled;
+    enum picket_priority priority;
+};
+
+/* The caller's, copied by picket_agent_init(); what pointers point to must outlive the agent. */
+struct picket_agent_config {
+    struct picket_agent_callbacks callbacks;
+
+    const char *security_module_id;          /* NULL: "picket-agent" */
+    uint32_t interval_s[PICKET_PRIORITIES];  /* 0: the option's default */
+    struct picket_collector_config collectors[PICKET_COLLECTORS];
+    uint32_t first_delay_min_s; /* the first collection is delayed at random between the two, so that */
+    uint32_t first_delay_max_s; /* a fleet does not report in one instant; both 0: at once */
+    uint32_t send_retry_s;
+    uint32_t pending_time_s;
+    uint32_t early_report_min_interval_s; /* at most one early report of a filling table in this time */
+    bool send_empty_events;               /* network activity without a flow is an event, too */
+    bool unicast_only;                    /* inbound broadcast and multicast are not counted */
+
+    struct picket_wire_system_information system_information;
+
+    /* Storage, the caller's: reserve entries on top of the capacity are for packets that arrive while
+     * a report is on its way out. See picket/agent/flow_table.h for the sizes. */
+    struct picket_flow_storage ipv4;
+    struct picket_flow_storage ipv6;
+};
+
+/* All defaults of picket/agent/options.h, no callbacks, no storage. */
+void picket_agent_config_defaults(struct picket_agent_config *config);
+
+enum picket_agent_state { PICKET_AGENT_PENDING, PICKET_AGENT_ACTIVE, PICKET_AGENT_SUSPENDED };
+
+/* What became of a packet. */
+enum picket_packet_verdict {
+    PICKET_PACKET_COUNTED,
+    PICKET_PACKET_LOST,          /* no room for its flow: counted as lost */
+    PICKET_PACKET_MULTICAST,     /* inbound and not unicast, and only unicast is wanted */
+    PICKET_PACKET_OTHER_PROTOCOL,/* neither TCP, UDP nor ICMP, or one that is compiled out */
+    PICKET_PACKET_TRUNCATED,     /* headers are not all there */
+    PICKET_PACKET_MALFORMED      /* a length or version field cannot be true */
+};
+
+/* All saturate at UINT32_MAX. */
+struct picket_agent_statistics {
+    uint32_t packets_counted;
+    uint32_t packets_lost;
+    uint32_t packets_ignored; /* every other verdict */
+    uint32_t messages_sent;
+    uint32_t messages_refused;
+    uint32_t early_reports;
+};
+
+/* The control block: the caller's storage, its members the agent's. */
+struct picket_agent {
+    struct picket_agent_config config;
+    /* (internals follow) */
+    uint32_t internals_to_be_designed;
+};
+
+/* Prepares a control block: storage is cleared, seeds are drawn, the first collection is scheduled.
+ * False if a callback that is needed (uptime_s, random, connected, send; lock with unlock) is missing,
+ * or storage is inconsistent. */
+bool picket_agent_init(struct picket_agent *agent, const struct picket_agent_config *config);
+
+enum { PICKET_WIRE_BYTES_UNKNOWN = 0xFFFFFFFF };
+
+/* Counts one IP packet. packet points to captured_bytes contiguous bytes from the first of the IP
+ * header on (as much of it as is at hand: 14 bytes past the transport header's start are always
+ * enough); wire_bytes is how long it really was, so that a declared length beyond it is refused, or
+ * PICKET_WIRE_BYTES_UNKNOWN to believe the header. Never blocks but for the lock.
+ * Thread: any, interrupts too where the lock allows it. */
+enum picket_packet_verdict picket_agent_count_packet(struct picket_agent *agent,
+                                                     const uint8_t *packet, size_t captured_bytes,
+                                                     uint32_t wire_bytes,
+                                                     enum picket_direction direction);
+
+/* Does what is due. Returns the seconds after which it wants to be called again, at least 1; calling
+ * it more often does no harm. Thread: one, the same for all functions below. */
+uint32_t picket_agent_poll(struct picket_agent *agent);
+
+/* Collects and sends all enabled collectors now, whatever the schedule. False if there was something
+ * to send and it was not accepted. */
+bool picket_agent_flush(struct picket_agent *agent);
+
+enum picket_agent_state picket_agent_state(const struct picket_agent *agent);
+void picket_agent_statistics(struct picket_agent *agent, struct picket_agent_statistics *out);
+
+#endif

@@ -1,0 +1,70 @@
+/* Threat intelligence: which indicators cover this address?
+ *
+ * Feeds are read by one thread and become a table; lookups by other threads go on against the old
+ * table until the new one is there (RCU, liburcu), and never wait.
+ */
+#ifndef PICKET_SERVICE_INTEL_H
+#define PICKET_SERVICE_INTEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "picket/base/address.h"
+#include "picket/base/error.h"
+#include "picket/service/detector.h"
+
+struct picket_intel;
+
+/* Opens its own store handle, loads all indicators, starts the refreshing thread. The built-in
+ * demonstration feed is an ordinary feed that `./run` adds. */
+int picket_intel_start(struct picket_intel **intel, const char *store_folder,
+                       struct picket_error *error);
+void picket_intel_stop(struct picket_intel *intel);
+
+struct picket_match {
+    const char *feed;
+    struct picket_prefix prefix;
+    uint16_t port;
+    uint8_t confidence;
+    int64_t first_seen_ms;
+    int64_t valid_until_ms;
+    uint32_t line;
+    const char *tags;
+    int suppressed; /* 1: special-purpose address and the feed does not ask to match those */
+};
+typedef void (*picket_match_visit)(void *context, const struct picket_match *match);
+
+/* Visits every indicator that covers the address, most specific first; returns their number.
+ * Thread: any. */
+size_t picket_intel_lookup(struct picket_intel *intel, const struct picket_address *address,
+                           picket_match_visit visit, void *context);
+
+struct picket_feed_line_problem {
+    uint32_t line;
+    char text[200]; /* what was there, made printable */
+    char reason[100];
+};
+struct picket_feed_report {
+    struct picket_feed feed;
+    struct picket_feed_delta delta;
+    int64_t duration_ms;
+    size_t problem_count; /* at most 10 shown of feed.skipped */
+    struct picket_feed_line_problem problems[10];
+};
+
+/* Adds a feed and loads it before it returns. PICKET_EXISTS, PICKET_INVALID (bad name, cannot be read,
+ * holds no indicator, ...). *report may be NULL. Thread: any; feed changes are done one at a time. */
+int picket_intel_feed_add(struct picket_intel *intel, const struct picket_feed *feed,
+                          struct picket_feed_report *report, struct picket_error *error);
+int picket_intel_feed_remove(struct picket_intel *intel, const char *name,
+                             struct picket_error *error);
+/* Reads the feed again. What is there stays when the feed cannot be read or has shrunk to nothing. */
+int picket_intel_feed_refresh(struct picket_intel *intel, const char *name,
+                              struct picket_feed_report *report, struct picket_error *error);
+
+/* The detector that matches flows' remote addresses. */
+struct picket_detector picket_intel_detector(struct picket_intel *intel);
+
+size_t picket_intel_indicator_count(struct picket_intel *intel);
+
+#endif

@@ -1,0 +1,50 @@
+/* The service: takes batches from the log, decodes, asks every detector, and commits events, alerts
+ * and outbox in one transaction a batch; then the log's position. Outputs send what was committed.
+ */
+#ifndef PICKET_SERVICE_SERVICE_H
+#define PICKET_SERVICE_SERVICE_H
+
+#include <stdint.h>
+
+#include "picket/base/error.h"
+#include "picket/log/log.h"
+#include "picket/service/intel.h"
+
+enum picket_output_kind {
+    PICKET_OUTPUT_FILE,   /* one JSON object a line, appended */
+    PICKET_OUTPUT_WEBHOOK /* POST application/json, one alert each */
+};
+
+/* Where alerts, or telemetry, go. */
+struct picket_output_config {
+    const char *name;  /* of the outbox target: letters, digits, - and _ */
+    enum picket_output_kind kind;
+    const char *location; /* path or URL */
+};
+
+struct picket_service_config {
+    const char *store_folder;
+    const struct picket_output_config *outputs; /* of alerts */
+    size_t output_count;
+    const struct picket_output_config *routes;  /* of what is not a security message */
+    size_t route_count;
+    uint32_t batch_messages_max; /* 0: 1,000 */
+};
+
+struct picket_service;
+
+/* Starts the service's thread and one for each output. Log and intel must outlive it. */
+int picket_service_start(struct picket_service **service, const struct picket_service_config *config,
+                         struct picket_log *log, struct picket_intel *intel,
+                         struct picket_error *error);
+
+/* The log must be closed before; commits what is left, then ends. */
+void picket_service_stop(struct picket_service *service);
+
+struct picket_service_status {
+    int64_t stalled_since_ms; /* Unix time since when nothing can be committed; 0: all is well */
+    char problem[512];        /* why: "disk full: …" */
+};
+void picket_service_status(struct picket_service *service, struct picket_service_status *status);
+
+#endif

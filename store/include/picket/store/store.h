@@ -1,0 +1,304 @@
+/* Everything Picket keeps: registry, events, flows, devices' state, alerts, dead letters, outbox,
+ * feeds and their indicators.
+ *
+ * One handle is one connection to the engine and belongs to one thread at a time; open as many as
+ * there are threads. Handles of one store see what others have committed. The engine is chosen by the
+ * location: a folder (SQLite) now; "postgresql://…" later, behind the same functions.
+ *
+ * The writer's batch. The service handles a batch of messages in one transaction:
+ *
+ *     begin ─▶ put_event, put_flows, put_system_information, raise, put_dead_letter, enqueue … ─▶ commit
+ *
+ * Only PICKET_OK from commit means that anything is there. After any error in between, the caller
+ * rolls back and does the whole batch again later; PICKET_FULL says the disk is full.
+ *
+ * Nothing is doubled. An event is identified by (device, module, time, key), key being a hash of its
+ * whole content: the predecessor's event ids repeat at every boot and on every device, and so cannot
+ * identify one alone. put_event() says whether it is new; for a known one nothing else is written.
+ */
+#ifndef PICKET_STORE_STORE_H
+#define PICKET_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "picket/base/address.h"
+#include "picket/base/error.h"
+#include "picket/base/flow.h"
+
+struct picket_store;
+
+/* folder: created if missing (mode 0700). Creates or upgrades the schema; refuses a newer one. */
+int picket_store_open(struct picket_store **store, const char *folder, struct picket_error *error);
+void picket_store_close(struct picket_store *store);
+
+/* ---- registry: who may connect, and with what ------------------------------------------------- */
+
+enum { PICKET_KEY_BYTES_MAX = 64 };
+
+struct picket_device_identity {
+    char id[129];
+    bool enabled;
+    uint8_t primary_key[PICKET_KEY_BYTES_MAX];
+    size_t primary_key_bytes;
+    uint8_t secondary_key[PICKET_KEY_BYTES_MAX];
+    size_t secondary_key_bytes;
+    int64_t created_ms;
+};
+
+/* PICKET_EXISTS; PICKET_INVALID for an id that is empty, longer than 128 characters, or has others
+ * than ASCII letters, digits and - . _ : % * ? ! ( ) , = @ $ ' (Azure IoT Hub's set without # and +). */
+int picket_store_device_add(struct picket_store *store, const struct picket_device_identity *device,
+                            struct picket_error *error);
+int picket_store_device_get(struct picket_store *store, const char *id,
+                            struct picket_device_identity *device, struct picket_error *error);
+/* Its history stays until it ages out. PICKET_NOT_FOUND. */
+int picket_store_device_remove(struct picket_store *store, const char *id,
+                               struct picket_error *error);
+
+/* What is known of a device, for people: registry and state joined. */
+struct picket_device_summary {
+    const char *id;
+    bool registered; /* false: removed from the registry, history still here */
+    bool enabled;
+    int64_t created_ms;
+    int64_t last_seen_ms; /* 0: never */
+    int64_t events;
+    int64_t open_alerts;
+    int64_t flows_lost;   /* what the device itself reported as lost */
+    int64_t bytes_lost;
+    const char *security_module_id; /* "" when not known */
+    uint32_t security_module_version;
+    const char *os_info;
+    const char *kernel_info;
+    const char *hw_info;
+};
+typedef void (*picket_device_visit)(void *context, const struct picket_device_summary *device);
+/* id NULL: all, in the order of their ids. PICKET_NOT_FOUND for an id that has neither. */
+int picket_store_devices(struct picket_store *store, const char *id, picket_device_visit visit,
+                         void *context, struct picket_error *error);
+
+/* ---- the writer's batch ------------------------------------------------------------------------ */
+
+int picket_store_begin(struct picket_store *store, struct picket_error *error);
+int picket_store_commit(struct picket_store *store, struct picket_error *error);
+void picket_store_rollback(struct picket_store *store);
+
+struct picket_event_row {
+    const char *device;
+    const char *module;   /* "" for the device itself */
+    int64_t received_ms;
+    int64_t time_s;       /* Unix time the device gave; UINT32_MAX: its clock was unknown */
+    uint8_t id[16];
+    uint8_t key[16];
+    uint32_t collection_interval_s;
+    uint32_t duration_s;
+    uint8_t type;         /* number of the wire's payload union */
+    uint32_t lost_flows;
+    uint64_t lost_bytes_in;
+    uint64_t lost_bytes_out;
+    const char *content;  /* JSON of the payload where it is not flows; NULL otherwise */
+};
+
+/* *event_id: > 0 and growing for a new event, 0 for one already known. */
+int picket_store_put_event(struct picket_store *store, const struct picket_event_row *event,
+                           int64_t *event_id, struct picket_error *error);
+int picket_store_put_flows(struct picket_store *store, int64_t event_id,
+                           const struct picket_flow *flows, size_t count,
+                           struct picket_error *error);
+
+/* What the device's state takes over from a message; NULL strings leave what is there. */
+struct picket_device_state {
+    const char *device;
+    int64_t seen_ms;
+    const char *security_module_id;
+    uint32_t security_module_version;
+    const char *os_info;
+    const char *kernel_info;
+    const char *hw_info;
+    uint64_t new_events;
+    uint64_t flows_lost;
+    uint64_t bytes_lost;
+};
+int picket_store_update_device(struct picket_store *store, const struct picket_device_state *state,
+                               struct picket_error *error);
+
+struct picket_dead_letter {
+    int64_t id; /* set by the store */
+    const char *device;
+    const char *module;
+    int64_t received_ms;
+    const char *reason;
+    uint32_t offset; /* byte of the payload */
+    const char *properties;
+    const uint8_t *payload;
+    size_t payload_bytes;
+};
+int picket_store_put_dead_letter(struct picket_store *store, const struct picket_dead_letter *letter,
+                                 struct picket_error *error);
+
+/* ---- alerts ------------------------------------------------------------------------------------ */
+
+enum picket_severity { PICKET_SEVERITY_LOW = 1, PICKET_SEVERITY_MEDIUM = 2, PICKET_SEVERITY_HIGH = 3 };
+const char *picket_severity_name(int severity); /* "low", "medium", "high" */
+
+/* What a detector found. Findings of the same type, device and subject are one alert whose count,
+ * last_seen and last evidence change, as long as that alert is open (new or acknowledged). */
+struct picket_finding {
+    const char *type;        /* e.g. "IoT_SuspiciousIpCommunication" */
+    const char *device;
+    const char *subject;     /* what it is about, e.g. the indicator's prefix: identity, not prose */
+    int severity;            /* enum picket_severity; the alert keeps the highest */
+    int64_t seen_ms;         /* the event's time, bounded by receipt */
+    const char *title;       /* one line */
+    const char *description;
+    const char *remediation;
+    const char *technique;   /* MITRE ATT&CK ids, space-separated, or "" */
+    const char *evidence;    /* JSON object */
+};
+
+struct picket_alert {
+    int64_t id;
+    const char *type;
+    const char *device;
+    const char *subject;
+    int severity;
+    const char *status; /* "new", "acknowledged", "dismissed", "resolved" */
+    int64_t first_seen_ms;
+    int64_t last_seen_ms;
+    int64_t raised_ms;  /* when Picket wrote it */
+    int64_t count;
+    const char *title;
+    const char *description;
+    const char *remediation;
+    const char *technique;
+    const char *first_evidence;
+    const char *last_evidence;
+};
+
+/* Within a batch. A new alert is put into the outbox of every target in `targets` (NULL-terminated,
+ * may be NULL) in the same transaction; a folded one is not. *alert_id and *is_new may be NULL. */
+int picket_store_raise(struct picket_store *store, const struct picket_finding *finding,
+                       const char *const *targets, int64_t *alert_id, bool *is_new,
+                       struct picket_error *error);
+
+struct picket_alert_query {
+    int64_t id;        /* > 0: this one */
+    int64_t after_id;  /* > 0: only newer ones, ascending; otherwise newest first */
+    const char *device; /* NULL: all */
+    int64_t since_ms;  /* last seen at or after */
+    int limit;         /* 0: 100 */
+};
+typedef void (*picket_alert_visit)(void *context, const struct picket_alert *alert);
+int picket_store_alerts(struct picket_store *store, const struct picket_alert_query *query,
+                        picket_alert_visit visit, void *context, struct picket_error *error);
+
+/* ---- events, for people ------------------------------------------------------------------------ */
+
+struct picket_event_query {
+    const char *device; /* NULL: all */
+    int64_t since_ms;   /* received at or after */
+    int64_t before_id;  /* > 0: older ones, for paging */
+    int limit;          /* 0: 100 */
+};
+/* flows are those of the event, in the order received; newest event first. */
+typedef void (*picket_event_visit)(void *context, int64_t id, const struct picket_event_row *event,
+                                   const struct picket_flow *flows, size_t flow_count);
+int picket_store_events(struct picket_store *store, const struct picket_event_query *query,
+                        picket_event_visit visit, void *context, struct picket_error *error);
+
+typedef void (*picket_dead_letter_visit)(void *context, const struct picket_dead_letter *letter);
+int picket_store_dead_letters(struct picket_store *store, int limit, picket_dead_letter_visit visit,
+                              void *context, struct picket_error *error);
+
+/* ---- outbox: what outputs still have to send ---------------------------------------------------- */
+
+struct picket_outbox_item {
+    int64_t id;
+    int64_t alert_id; /* > 0: an alert (join with picket_store_alerts); 0: the payload below */
+    const char *device;
+    const char *properties;
+    int64_t received_ms;
+    const uint8_t *payload;
+    size_t payload_bytes;
+};
+
+/* Within a batch: telemetry on its way to a route. */
+int picket_store_enqueue(struct picket_store *store, const char *target,
+                         const struct picket_outbox_item *item, struct picket_error *error);
+
+/* The oldest items of a target, in order, up to limit. */
+typedef void (*picket_outbox_visit)(void *context, const struct picket_outbox_item *item);
+int picket_store_outbox(struct picket_store *store, const char *target, int limit,
+                        picket_outbox_visit visit, void *context, struct picket_error *error);
+/* Everything of the target up to and including id has been delivered. Its own transaction. */
+int picket_store_outbox_done(struct picket_store *store, const char *target, int64_t id,
+                             struct picket_error *error);
+/* How many are waiting; target NULL: all. */
+int picket_store_outbox_depth(struct picket_store *store, const char *target, int64_t *depth,
+                              struct picket_error *error);
+
+/* ---- feeds and indicators (an engine's own file, so that a large feed never holds up a batch) ---- */
+
+struct picket_feed {
+    char name[65];
+    char source[1024]; /* path or URL */
+    char format[16];   /* "auto", "plain", "csv" */
+    int confidence;    /* 0..100, for indicators that bring none */
+    bool match_special_purpose; /* also match private, loopback, multicast ... addresses */
+    uint32_t refresh_s; /* how often it is looked at; 0: only on request */
+    int64_t added_ms;
+    int64_t tried_ms;   /* last attempt */
+    int64_t loaded_ms;  /* last success, 0: never */
+    char etag[256];
+    char last_modified[64];
+    int64_t indicators;
+    int64_t skipped;    /* lines not understood at the last success */
+    char problem[512];  /* why the last attempt failed or was refused; "" if it did not */
+};
+int picket_store_feed_put(struct picket_store *store, const struct picket_feed *feed,
+                          struct picket_error *error); /* adds or replaces */
+int picket_store_feed_remove(struct picket_store *store, const char *name,
+                             struct picket_error *error); /* with its indicators */
+typedef void (*picket_feed_visit)(void *context, const struct picket_feed *feed);
+int picket_store_feeds(struct picket_store *store, picket_feed_visit visit, void *context,
+                       struct picket_error *error);
+
+/* One indicator as one feed gives it. */
+struct picket_indicator {
+    struct picket_prefix prefix;
+    uint16_t port;         /* 0: any */
+    uint8_t confidence;    /* 0..100 */
+    int64_t first_seen_ms; /* when this feed first brought it to us */
+    int64_t valid_until_ms; /* 0: for ever */
+    uint32_t line;         /* in the feed's file */
+    const char *tags;      /* free text the feed gave (malware, category), "" for none */
+};
+
+struct picket_feed_delta {
+    int64_t added, removed, kept;
+};
+
+/* Replaces a feed's indicators whole, in one transaction, keeping first_seen_ms of those that stay;
+ * PICKET_OK only if all of it is there. Duplicates of one (prefix, port) are one. */
+int picket_store_indicators_replace(struct picket_store *store, const char *feed,
+                                    const struct picket_indicator *indicators, size_t count,
+                                    struct picket_feed_delta *delta, struct picket_error *error);
+/* All indicators of all feeds (feed NULL) or one. */
+typedef void (*picket_indicator_visit)(void *context, const char *feed,
+                                       const struct picket_indicator *indicator);
+int picket_store_indicators(struct picket_store *store, const char *feed,
+                            picket_indicator_visit visit, void *context,
+                            struct picket_error *error);
+
+/* ---- totals for `picket status` ------------------------------------------------------------------ */
+
+struct picket_store_totals {
+    int64_t devices, events, flows, alerts_open, alerts, dead_letters, outbox, feeds, indicators;
+    int64_t size_bytes; /* on disk */
+};
+int picket_store_totals(struct picket_store *store, struct picket_store_totals *totals,
+                        struct picket_error *error);
+
+#endif

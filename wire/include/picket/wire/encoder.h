@@ -1,0 +1,91 @@
+/* Lays a security message out front to back, in pieces, without a message buffer.
+ *
+ * A FlatBuffer can be written in one pass when all sizes are known: the encoder walks the events
+ * twice, first to add the sizes up, then to hand the bytes to a sink. Memory used is a constant few
+ * hundred bytes of stack, whatever the number of flows. The values must not change between the two
+ * walks; the caller freezes them.
+ *
+ * Source: FlatBuffers binary format, https://flatbuffers.dev/internals/ ; wire/security_message.fbs.
+ * Thread: no global state; any thread, one per message at a time.
+ */
+#ifndef PICKET_WIRE_ENCODER_H
+#define PICKET_WIRE_ENCODER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "picket/wire/message.h"
+
+/* A list of flows that the encoder walks by a cursor. next() fills *flow with the flow at or after
+ * the cursor and returns the cursor of the following one; the first cursor is 0. It is called exactly
+ * count times a walk, and each walk must yield the same values in the same order. */
+struct picket_wire_flows {
+    uint32_t count;
+    uint32_t (*next)(const void *table, uint32_t cursor, struct picket_wire_flow *flow);
+    const void *table;
+};
+
+struct picket_wire_network_activity {
+    struct picket_wire_flows ipv4;
+    struct picket_wire_flows ipv6;
+    /* Picket: what did not fit the device's table in this window. lost_flows is a lower bound of the
+     * number of distinct flows; all saturate at UINT32_MAX. */
+    uint32_t lost_flows;
+    uint32_t lost_bytes_in;
+    uint32_t lost_bytes_out;
+};
+
+/* Strings are NUL-terminated UTF-8 or NULL for absent. */
+struct picket_wire_system_information {
+    const char *os_info;
+    const char *kernel_info;
+    const char *hw_info;
+};
+
+struct picket_wire_heartbeat {
+    uint32_t uptime_s; /* Picket: seconds since boot; 0 is not stored */
+};
+
+struct picket_wire_event {
+    uint8_t id[PICKET_WIRE_EVENT_ID_BYTES];
+    uint32_t time_s;                /* Unix seconds at the end of the window; UINT32_MAX: clock unknown */
+    uint32_t collection_interval_s; /* nominal period */
+    uint32_t duration_s;            /* Picket: seconds the window really covers; 0 is not stored */
+    /* NETWORK_ACTIVITY, SYSTEM_INFORMATION or HEARTBEAT. */
+    enum picket_wire_payload payload_type;
+    union {
+        struct picket_wire_network_activity network_activity;
+        struct picket_wire_system_information system_information;
+        struct picket_wire_heartbeat heartbeat;
+    } payload;
+};
+
+struct picket_wire_message {
+    const char *security_module_id;   /* NUL-terminated, not NULL */
+    uint32_t security_module_version; /* PICKET_WIRE_VERSION(major, minor, patch) */
+    const struct picket_wire_event *events;
+    uint32_t event_count; /* 0..PICKET_WIRE_EVENTS_MAX */
+};
+
+enum { PICKET_WIRE_EVENTS_MAX = 8 };
+
+#define PICKET_WIRE_VERSION(major, minor, patch)                                                   \
+    ((uint32_t)(major) << 24 | (uint32_t)(minor) << 16 | (uint32_t)(patch))
+
+/* Takes the next piece of a message, size_bytes > 0; false ends the encoding. The piece is the
+ * encoder's and valid during the call only. */
+typedef bool (*picket_wire_sink)(void *context, const void *piece, size_t size_bytes);
+
+/* The exact size in bytes of the message, or 0 if it cannot be encoded: more than
+ * PICKET_WIRE_EVENTS_MAX events, an unknown payload type, or larger than
+ * PICKET_WIRE_MESSAGE_BYTES_MAX. */
+uint32_t picket_wire_message_size(const struct picket_wire_message *message);
+
+/* Writes the message to the sink, front to back. Returns false if the message cannot be encoded (then
+ * nothing was written) or the sink refused a piece. On true, exactly picket_wire_message_size() bytes
+ * were handed over. */
+bool picket_wire_encode(const struct picket_wire_message *message, picket_wire_sink sink,
+                        void *context);
+
+#endif
