@@ -5,9 +5,9 @@
  *      └── durable(position) ◀── commit(position)
  *
  * Messages of one device stay in order. A message is the device's to forget (PUBACK) once the log
- * calls it durable. The direct log is a hand-over in memory within one process: it is durable when the
- * service has committed its results. PostgreSQL and Kafka logs are durable by themselves and know the
- * service's position; they stand behind the same functions.
+ * calls it durable. The direct log is a hand-over in memory within one process: it is durable when
+ * the service has committed its results. PostgreSQL and Kafka logs are durable by themselves and
+ * know the service's position; they stand behind the same functions.
  *
  * Bounded: append() answers PICKET_BUSY when the log holds as much as it may; the durable callback
  * then tells of progress.
@@ -24,13 +24,13 @@
 enum { PICKET_DEVICE_ID_BYTES = 129 }; /* 128 characters and a NUL; Azure IoT Hub's limit */
 
 struct picket_log_message {
-    const char *device;      /* NUL-terminated */
-    const char *module;      /* NUL-terminated, "" for the device itself */
-    int64_t received_ms;     /* Unix time */
-    const char *properties;  /* the topic's property bag as received, NUL-terminated */
+    const char *device;     /* NUL-terminated */
+    const char *module;     /* NUL-terminated, "" for the device itself */
+    int64_t received_ms;    /* Unix time */
+    const char *properties; /* the topic's property bag as received, NUL-terminated */
     const uint8_t *payload;
     size_t payload_bytes;
-    uint64_t position;       /* set by the log; grows by 1 from 1 in a direct log */
+    uint64_t position; /* set by the log; grows by 1 from 1 in a direct log */
 };
 
 struct picket_log;
@@ -49,19 +49,23 @@ int picket_log_open_direct(struct picket_log **log, const struct picket_log_limi
                            struct picket_error *error);
 void picket_log_destroy(struct picket_log *log); /* after both sides have stopped */
 
-/* Producer. The message is copied. PICKET_BUSY: full, nothing was taken. PICKET_CLOSED. */
+/* Producer. The message is copied. PICKET_BUSY: full, nothing was taken. PICKET_INVALID: it is
+ * larger than the log may ever hold. PICKET_CLOSED. *position may be NULL. Messages that one thread
+ * appends keep its order. */
 int picket_log_append(struct picket_log *log, const struct picket_log_message *message,
                       uint64_t *position);
 /* Set before the first append; one per log. */
 void picket_log_on_durable(struct picket_log *log, picket_log_durable durable, void *context);
 
-/* Consumer. Waits until there is a message, at most timeout_ms, then points *messages to up to max of
- * them in order and returns their number: 0 on time-out, PICKET_CLOSED when the log was closed and
- * all has been read. The messages are the log's and valid until they are committed. */
+/* Consumer. Waits until there is a message, at most timeout_ms (negative: without end), then points
+ * *messages to up to max of them in order, following those read before, and returns their number: 0
+ * on time-out, PICKET_CLOSED when the log was closed and all has been read. The messages are the
+ * log's and valid until they are committed. */
 int picket_log_read(struct picket_log *log, const struct picket_log_message **messages, int max,
                     int timeout_ms);
 
-/* Consumer: the results of everything up to and including position are committed. */
+/* Consumer: the results of everything up to and including position are committed. A position at or
+ * before the last one changes nothing; one that was not read yet counts as the last that was. */
 void picket_log_commit(struct picket_log *log, uint64_t position);
 
 /* No more appends; the consumer reads to the end. */
