@@ -186,6 +186,8 @@ int picket_store_raise(struct picket_store *store, const struct picket_finding *
 struct picket_alert_query {
     int64_t id;        /* > 0: this one */
     int64_t after_id;  /* > 0: only newer ones, ascending; otherwise newest first */
+    bool oldest_first; /* ascending even with after_id 0: from the very first */
+    int64_t before_id; /* > 0: only older ones, newest first, for paging */
     const char *device; /* NULL: all */
     int64_t since_ms;  /* last seen at or after */
     int limit;         /* 0: 100 */
