@@ -49,7 +49,7 @@ struct picket_wire_heartbeat {
 
 struct picket_wire_event {
     uint8_t id[PICKET_WIRE_EVENT_ID_BYTES];
-    uint32_t time_s;                /* Unix seconds at the end of the window; UINT32_MAX: clock unknown */
+    uint32_t time_s; /* Unix seconds at the end of the window; UINT32_MAX: clock unknown */
     uint32_t collection_interval_s; /* nominal period */
     uint32_t duration_s;            /* Picket: seconds the window really covers; 0 is not stored */
     /* NETWORK_ACTIVITY, SYSTEM_INFORMATION or HEARTBEAT. */

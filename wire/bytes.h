@@ -1,0 +1,39 @@
+/* Little-endian numbers at any address. Written byte by byte: compilers merge these into one load
+ * or store where the machine can do that, and they are right where it cannot. */
+#ifndef PICKET_WIRE_BYTES_H
+#define PICKET_WIRE_BYTES_H
+
+#include <stdint.h>
+
+static inline uint16_t load_16(const uint8_t *at)
+{
+    return (uint16_t)(at[0] | at[1] << 8);
+}
+
+static inline uint32_t load_32(const uint8_t *at)
+{
+    return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+static inline uint64_t load_64(const uint8_t *at)
+{
+    return load_32(at) | (uint64_t)load_32(at + 4) << 32;
+}
+
+static inline uint8_t *store_16(uint8_t *at, uint16_t value)
+{
+    at[0] = (uint8_t)value;
+    at[1] = (uint8_t)(value >> 8);
+    return at + 2;
+}
+
+static inline uint8_t *store_32(uint8_t *at, uint32_t value)
+{
+    at[0] = (uint8_t)value;
+    at[1] = (uint8_t)(value >> 8);
+    at[2] = (uint8_t)(value >> 16);
+    at[3] = (uint8_t)(value >> 24);
+    return at + 4;
+}
+
+#endif

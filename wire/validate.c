@@ -1,0 +1,230 @@
+#include "validate.h"
+
+#include <stddef.h>
+
+#include "bytes.h"
+#include "schema.h"
+
+/* A table that is being checked, field by field, and the vector of tables in it that is, if any. */
+struct frame {
+    const struct table_fields *fields;
+    uint32_t table_at;
+    uint32_t table_bytes;
+    uint32_t vtable_at;
+    uint32_t vtable_bytes;
+    uint32_t field; /* the next to check */
+    uint32_t element_at;
+    uint32_t elements_left;
+    uint8_t element_table; /* enum table */
+};
+
+struct validator {
+    const uint8_t *bytes;
+    uint32_t size_bytes;
+    uint32_t tables_left;
+    uint32_t depth;
+    struct frame frames[TABLE_DEPTH_MAX];
+    struct picket_wire_error *error;
+};
+
+static bool fail(struct validator *validator, const char *reason, uint32_t offset)
+{
+    validator->error->reason = reason;
+    validator->error->offset = offset;
+    return false;
+}
+
+/* Follows the offset at a place that is known to be inside: to four bytes inside, aligned. */
+static bool follow(struct validator *validator, uint32_t at, uint32_t *target)
+{
+    uint32_t offset = load_32(validator->bytes + at);
+    if (offset == 0)
+        return fail(validator, "offset is zero", at);
+    if (offset > validator->size_bytes - 4 - at)
+        return fail(validator, "offset leads outside the message", at);
+    *target = at + offset;
+    if ((*target & 3) != 0)
+        return fail(validator, "offset leads to an unaligned place", at);
+    return true;
+}
+
+/* The payload of an unknown type may be anything, of any alignment. */
+static bool check_unknown_target(struct validator *validator, uint32_t at)
+{
+    uint32_t offset = load_32(validator->bytes + at);
+    if (offset == 0)
+        return fail(validator, "offset is zero", at);
+    if (offset >= validator->size_bytes - at)
+        return fail(validator, "offset leads outside the message", at);
+    return true;
+}
+
+static bool check_vector(struct validator *validator, uint32_t at, uint32_t element_bytes)
+{
+    uint32_t room = validator->size_bytes - at - 4;
+    if (load_32(validator->bytes + at) > room / element_bytes)
+        return fail(validator, "vector longer than the message", at);
+    return true;
+}
+
+static bool check_string(struct validator *validator, uint32_t at)
+{
+    uint32_t room = validator->size_bytes - at - 4;
+    uint32_t length = load_32(validator->bytes + at);
+    if (length >= room)
+        return fail(validator, "string longer than the message", at);
+    if (validator->bytes[at + 4 + length] != 0)
+        return fail(validator, "string without a terminator", at + 4 + length);
+    return true;
+}
+
+static bool check_vtable(struct validator *validator, struct frame *frame)
+{
+    uint32_t size = validator->size_bytes;
+    /* Modulo 2^32: what is before the message becomes a large number. */
+    uint32_t at = frame->table_at - load_32(validator->bytes + frame->table_at);
+    if (at > size - 4)
+        return fail(validator, "vtable outside the message", frame->table_at);
+    if ((at & 1) != 0)
+        return fail(validator, "vtable at an odd place", frame->table_at);
+    frame->vtable_at = at;
+    frame->vtable_bytes = load_16(validator->bytes + at);
+    frame->table_bytes = load_16(validator->bytes + at + 2);
+    if (frame->vtable_bytes < 4 || (frame->vtable_bytes & 1) != 0)
+        return fail(validator, "vtable of an impossible size", at);
+    if (frame->vtable_bytes > size - at)
+        return fail(validator, "vtable longer than the message", at);
+    if (frame->table_bytes < 4)
+        return fail(validator, "table of an impossible size", at + 2);
+    if (frame->table_bytes > size - frame->table_at)
+        return fail(validator, "table longer than the message", frame->table_at);
+    return true;
+}
+
+/* Begins to check the table at a place that follow() has checked. */
+static bool enter(struct validator *validator, uint32_t table, uint32_t at)
+{
+    if (validator->tables_left == 0)
+        return fail(validator, "more tables than the message has room for", at);
+    validator->tables_left--;
+    struct frame *frame = &validator->frames[validator->depth++];
+    frame->fields = &picket_wire_schema[table];
+    frame->table_at = at;
+    frame->field = 0;
+    frame->elements_left = 0;
+    return check_vtable(validator, frame);
+}
+
+/* Where the field is, or 0 for absent, in *at. */
+static bool find_field(struct validator *validator, const struct frame *frame, uint32_t id,
+                       uint32_t *at)
+{
+    *at = 0;
+    if (4 + 2 * id >= frame->vtable_bytes)
+        return true;
+    uint32_t entry_at = frame->vtable_at + 4 + 2 * id;
+    uint32_t entry = load_16(validator->bytes + entry_at);
+    if (entry == 0)
+        return true;
+    const struct field *field = &frame->fields->fields[id];
+    if (entry < 4 || entry + field->bytes > frame->table_bytes)
+        return fail(validator, "field outside its table", entry_at);
+    *at = frame->table_at + entry;
+    if ((*at & (field->alignment - 1u)) != 0)
+        return fail(validator, "unaligned field", *at);
+    return true;
+}
+
+static bool check_elements(struct validator *validator, struct frame *frame, uint32_t vector_at,
+                           uint8_t table)
+{
+    if (!check_vector(validator, vector_at, 4))
+        return false;
+    frame->elements_left = load_32(validator->bytes + vector_at);
+    frame->element_at = vector_at + 4;
+    frame->element_table = table;
+    return true;
+}
+
+/* at: of the union's value; 0 for absent. Event's is the only union, so its members stand here. */
+static bool check_union(struct validator *validator, struct frame *frame, uint32_t at)
+{
+    static const uint8_t members[] = {
+        [PICKET_WIRE_NETWORK_ACTIVITY] = NETWORK_ACTIVITY,
+        [PICKET_WIRE_SYSTEM_INFORMATION] = SYSTEM_INFORMATION,
+        [PICKET_WIRE_LISTENING_PORTS] = LISTENING_PORTS,
+        [PICKET_WIRE_HEARTBEAT] = HEARTBEAT,
+        [PICKET_WIRE_BASELINE] = BASELINE,
+        [PICKET_WIRE_PROCESS] = PROCESS,
+        [PICKET_WIRE_LOG] = LOG,
+    };
+    uint32_t type_at, target;
+    if (!find_field(validator, frame, EVENT_PAYLOAD_TYPE, &type_at))
+        return false;
+    uint8_t type = type_at == 0 ? 0 : validator->bytes[type_at];
+    if (type == PICKET_WIRE_PAYLOAD_NONE)
+        return fail(validator, "payload without a type", at);
+    if (type >= sizeof members)
+        return check_unknown_target(validator, at);
+    return follow(validator, at, &target) && enter(validator, members[type], target);
+}
+
+static bool check_field(struct validator *validator, struct frame *frame, uint32_t id)
+{
+    const struct field *field = &frame->fields->fields[id];
+    uint32_t at, target;
+    if (!find_field(validator, frame, id, &at))
+        return false;
+    if (at == 0)
+        return field->missing == NULL || fail(validator, field->missing, frame->table_at);
+    if (field->kind == INLINE)
+        return true;
+    if (field->kind == UNION)
+        return check_union(validator, frame, at);
+    if (!follow(validator, at, &target))
+        return false;
+    switch (field->kind) {
+    case STRING:
+        return check_string(validator, target);
+    case STRUCTS:
+        return check_vector(validator, target, field->child);
+    case CHILDREN:
+        return check_elements(validator, frame, target, field->child);
+    default:
+        return enter(validator, field->child, target);
+    }
+}
+
+/* One step into, along or out of the innermost table. */
+static bool step(struct validator *validator)
+{
+    struct frame *frame = &validator->frames[validator->depth - 1];
+    uint32_t target;
+    if (frame->elements_left > 0) {
+        uint32_t at = frame->element_at;
+        frame->element_at += 4;
+        frame->elements_left--;
+        return follow(validator, at, &target) && enter(validator, frame->element_table, target);
+    }
+    if (frame->field < frame->fields->count)
+        return check_field(validator, frame, frame->field++);
+    validator->depth--;
+    return true;
+}
+
+bool picket_wire_validate(const uint8_t *bytes, uint32_t size_bytes,
+                          struct picket_wire_error *error)
+{
+    struct validator validator = {.bytes = bytes, .size_bytes = size_bytes, .error = error};
+    uint32_t root;
+    if (size_bytes < 8)
+        return fail(&validator, "message too short", 0);
+    validator.tables_left = size_bytes / 4;
+    if (!follow(&validator, 0, &root) || !enter(&validator, MESSAGE, root))
+        return false;
+    while (validator.depth > 0) {
+        if (!step(&validator))
+            return false;
+    }
+    return true;
+}
