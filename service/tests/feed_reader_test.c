@@ -1,0 +1,410 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "intel/feed_reader.h"
+#include "shared_data.h"
+
+static struct feed_reading reading;
+
+static int read_text(const char *text, enum feed_format format)
+{
+    struct picket_error error = {0};
+    feed_reading_free(&reading);
+    return feed_read(&reading, text, strlen(text), format, 50, &error);
+}
+
+static void assert_indicators(const char *const *expected)
+{
+    size_t i = 0;
+    for (; expected[i] != NULL; i++) {
+        char text[PICKET_PREFIX_TEXT_BYTES];
+        assert_true(i < reading.indicators.count);
+        picket_prefix_format(&reading.indicators.items[i].prefix, text);
+        assert_string_equal(text, expected[i]);
+    }
+    assert_int_equal(reading.indicators.count, i);
+}
+
+#define ASSERT_INDICATORS(...) assert_indicators((const char *const[]){__VA_ARGS__, NULL})
+
+static void assert_refused(const char *line, const char *reason)
+{
+    assert_int_equal(read_text(line, FEED_PLAIN), PICKET_OK);
+    if (reading.indicators.count != 0 || reading.skipped != 1)
+        fail_msg("%s: %zu indicators, %llu skipped", line, reading.indicators.count,
+                 (unsigned long long)reading.skipped);
+    assert_string_equal(reading.problems[0].reason, reason);
+}
+
+static void an_address_is_read_in_each_spelling(void **state)
+{
+    (void)state;
+    static const char *const spellings[] = {
+        "198.51.100.7", "  198.51.100.7\t", "198.51.100.7\r\n", "198.51.100.7 # comment",
+        "198.51.100.7;comment", "198.51.100.7 // comment", "198.51.100.7#comment",
+        "\"198.51.100.7\"", "198.51.100.7,malware,90", "198.51.100.7\tmalware\t90",
+        "198[.]51[.]100[.]7", "198.51.100[.]7", "198(.)51(.)100(.)7",
+        "hxxp://198[.]51[.]100[.]7/bins/x.sh", "198.51.100.7/32", "198.51.100.7/255.255.255.255",
+        "198.51.100.7-198.51.100.7", "198.51.100.7 - 198.51.100.7", "::ffff:198.51.100.7",
+        "::ffff:c633:6407", "::ffff:198.51.100.7/128", "\xef\xbb\xbf" "198.51.100.7",
+        "\xc2\xa0" "198.51.100.7\xc2\xa0", "198.051.100.007" /* fixed width: decimal */};
+    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++) {
+        assert_int_equal(read_text(spellings[i], FEED_PLAIN), PICKET_OK);
+        if (reading.indicators.count != 1)
+            fail_msg("%s: %s", spellings[i], reading.problems[0].reason);
+        ASSERT_INDICATORS("198.51.100.7/32");
+        assert_int_equal(reading.indicators.items[0].port, 0);
+    }
+}
+
+static void a_port_narrows_the_indicator(void **state)
+{
+    (void)state;
+    assert_int_equal(read_text("198.51.100.8:8080\n[2001:db8::2]:443\nhttp://198.51.100.9:81/x\n"
+                               "128[.]199[.]72[.]218[:]4700/wp-content/\n",
+                               FEED_PLAIN),
+                     PICKET_OK);
+    ASSERT_INDICATORS("198.51.100.8/32", "2001:db8::2/128", "198.51.100.9/32", "128.199.72.218/32");
+    assert_int_equal(reading.indicators.items[0].port, 8080);
+    assert_int_equal(reading.indicators.items[1].port, 443);
+    assert_int_equal(reading.indicators.items[2].port, 81);
+    assert_int_equal(reading.indicators.items[3].port, 4700);
+}
+
+static void a_range_becomes_the_prefixes_that_make_it_up(void **state)
+{
+    (void)state;
+    assert_int_equal(read_text("198.51.100.12-198.51.100.20\n2001:db8::1-2001:db8::4\n"
+                               "255.255.255.254-255.255.255.255\n",
+                               FEED_PLAIN),
+                     PICKET_OK);
+    ASSERT_INDICATORS("198.51.100.12/30", "198.51.100.16/30", "198.51.100.20/32", "2001:db8::1/128",
+                      "2001:db8::2/127", "2001:db8::4/128", "255.255.255.254/31");
+}
+
+static void host_bits_of_a_prefix_are_masked(void **state)
+{
+    (void)state;
+    assert_int_equal(read_text("203.0.113.77/24\n203.0.113.0/255.255.254.0\n2001:DB8::1/32\n"
+                               "::ffff:198.51.100.9/120\n",
+                               FEED_PLAIN),
+                     PICKET_OK);
+    ASSERT_INDICATORS("203.0.113.0/24", "203.0.112.0/23", "2001:db8::/32", "198.51.100.0/24");
+}
+
+static void what_would_match_more_than_was_written_is_refused(void **state)
+{
+    (void)state;
+    assert_refused("198.51.100.30-198.51.100.25", "the range is reversed");
+    assert_refused("0.0.0.0/0", "covers half of all addresses or more");
+    assert_refused("0.0.0.0/1", "covers half of all addresses or more");
+    assert_refused("1.0.0.0-223.255.255.255", "covers half of all addresses or more");
+    assert_refused("::/0", "covers half of all addresses or more");
+    assert_refused("2000::/3", "covers all of the IPv6 internet");
+    assert_refused("198.51.100.042", "octets with leading zeros are ambiguous");
+    assert_refused("2001:db8::/129", "prefix length exceeds 128");
+    assert_refused("198.51.100.41/33", "prefix length exceeds 32");
+    assert_refused("198.51.100.41/255.0.255.0",
+                   "neither a prefix length nor a netmask follows the slash");
+    assert_refused("198.51.100.256", "an octet exceeds 255");
+    assert_refused("198.51.100", "not an address");
+    assert_refused("198.51.100.", "not an address");
+    assert_refused("1.2.3.4.5", "more than four octets");
+    assert_refused("3325256705", "not an address");
+    assert_refused("0xC6336401", "not an address");
+    assert_refused("evil.example.com", "not an address");
+    assert_refused("fe80::1%eth0", "an address with a scope is local to one machine");
+    assert_refused("198.51.100.1-2001:db8::1", "the range's ends are of different families");
+    assert_refused("198.51.100.1:0", "the port is not a number from 1 to 65535");
+    assert_refused("198.51.100.1:65536", "the port is not a number from 1 to 65535");
+    assert_refused("[2001:db8::3", "a bracket is not closed");
+    assert_refused("198.51.100.48198.51.100.49", "an octet exceeds 255");
+}
+
+static void a_wide_special_purpose_prefix_is_read(void **state)
+{
+    (void)state;
+    assert_int_equal(read_text("224.0.0.0/3\n10.0.0.0/8\n", FEED_PLAIN), PICKET_OK);
+    ASSERT_INDICATORS("224.0.0.0/3", "10.0.0.0/8");
+}
+
+static void comments_are_no_problems(void **state)
+{
+    (void)state;
+    assert_int_equal(read_text("# a\n; b\n// c\n\n \t\n#\n", FEED_AUTO), PICKET_OK);
+    assert_int_equal(reading.indicators.count, 0);
+    assert_int_equal(reading.skipped, 0);
+    assert_int_equal(read_text("", FEED_AUTO), PICKET_OK);
+    assert_int_equal(reading.indicators.count, 0);
+}
+
+static void the_first_ten_problems_are_shown_with_line_and_text(void **state)
+{
+    char text[600] = "198.51.100.1\n";
+    (void)state;
+    for (int i = 0; i < 12; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "bad\x01%d\n", i);
+    assert_int_equal(read_text(text, FEED_AUTO), PICKET_OK);
+    assert_int_equal(reading.skipped, 12);
+    assert_int_equal(reading.problem_count, FEED_PROBLEMS_SHOWN);
+    assert_int_equal(reading.problems[0].line, 2);
+    assert_string_equal(reading.problems[0].text, "bad?0");
+    assert_string_equal(reading.problems[0].reason, "not an address");
+    assert_int_equal(reading.problems[9].line, 11);
+}
+
+static void trailing_text_becomes_tags(void **state)
+{
+    (void)state;
+    assert_int_equal(read_text("1.10.16.0/20 ; SBL256894\n1.19.0.0/16\n", FEED_AUTO), PICKET_OK);
+    assert_string_equal(reading.indicators.items[0].tags, "SBL256894");
+    assert_string_equal(reading.indicators.items[1].tags, "");
+    assert_int_equal(reading.indicators.items[1].line, 2);
+    assert_int_equal(reading.indicators.items[1].confidence, 50);
+}
+
+static void dshield_columns_are_one_prefix(void **state)
+{
+    (void)state;
+    assert_int_equal(read_text("45.194.67.0\t45.194.67.255\t24\t1873\tNAME\n"
+                               "45.194.67.0\t45.255.255.255\t24\n",
+                               FEED_AUTO),
+                     PICKET_OK);
+    ASSERT_INDICATORS("45.194.67.0/24", "45.194.67.0/32"); /* no range where columns disagree */
+}
+
+static void a_csv_header_maps_the_columns(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        read_text("# comment\n"
+                  "\"first_seen\", \"dst_ip\",\"dst_port\",\"malware\",confidence,Valid Until\r\n"
+                  "\"2023-05-23 17:51:44\",\"192.9.135.73\",\"1194\",\"Pikabot\n2\",80,2024-04-07\r\n"
+                  "x,198.51.100.1,,Emotet,high,2024-04-07 01:02:03\n"
+                  "x,198.51.100.2,443,Emotet,300,\n"
+                  "x,198.51.100.3,99999,Emotet,,\n"
+                  "x,198.51.100.4,1,Emotet,,soon\n"
+                  "x,example.com,1,Emotet,,\n"
+                  "# END\n",
+                  FEED_AUTO),
+        PICKET_OK);
+    assert_int_equal(reading.format, FEED_CSV);
+    ASSERT_INDICATORS("192.9.135.73/32", "198.51.100.1/32", "198.51.100.2/32");
+    const struct picket_indicator *items = reading.indicators.items;
+    assert_int_equal(items[0].port, 1194);
+    assert_int_equal(items[0].confidence, 80);
+    assert_int_equal(items[0].line, 3);
+    assert_int_equal(items[0].valid_until_ms, 1712448000000);
+    assert_string_equal(items[0].tags, "Pikabot?2");
+    assert_int_equal(items[1].port, 0);
+    assert_int_equal(items[1].confidence, 90);
+    assert_int_equal(items[1].valid_until_ms, 1712451723000);
+    assert_int_equal(items[1].line, 5);
+    assert_int_equal(items[2].confidence, 50);
+    assert_int_equal(items[2].valid_until_ms, 0);
+    assert_int_equal(reading.skipped, 3);
+    assert_string_equal(reading.problems[0].reason, "the port is not a number from 1 to 65535");
+    assert_string_equal(reading.problems[1].reason,
+                        "the time until which it is valid cannot be read");
+    assert_string_equal(reading.problems[2].reason, "not an address");
+}
+
+static void a_csv_header_may_be_a_comment(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        read_text("# a, tag\n# DstIP,DstPort\n104.130.17.100,443,URLzone C&C\n", FEED_AUTO),
+        PICKET_OK);
+    ASSERT_INDICATORS("104.130.17.100/32");
+    assert_int_equal(reading.indicators.items[0].port, 443);
+}
+
+static void the_column_with_addresses_is_found_without_a_header(void **state)
+{
+    (void)state;
+    assert_int_equal(read_text("1,x,198.51.100.1\n2,y,198.51.100.2:80\n3,z,nothing\n", FEED_AUTO),
+                     PICKET_OK);
+    ASSERT_INDICATORS("198.51.100.1/32", "198.51.100.2/32");
+    assert_int_equal(reading.indicators.items[1].port, 80);
+    assert_int_equal(reading.skipped, 1);
+}
+
+static void a_quote_never_closed_costs_one_line(void **state)
+{
+    (void)state;
+    assert_int_equal(read_text("ip,note\n198.51.100.1,\"open\n198.51.100.2,x\n", FEED_CSV),
+                     PICKET_OK);
+    ASSERT_INDICATORS("198.51.100.2/32");
+    assert_int_equal(reading.skipped, 1);
+    assert_int_equal(reading.problems[0].line, 2);
+    assert_string_equal(reading.problems[0].reason, "a quote is not closed");
+}
+
+static void ndjson_is_read_and_other_json_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(read_text("{\"cidr\":\"1.10.16.0/20\",\"sblid\":\"SBL1\",\"rir\":\"apnic\"}\n"
+                               "{\"cidr\":\"nonsense\"}\n{\"x\":1}\nnot json\n"
+                               "{\"type\":\"metadata\",\"records\":1}\n",
+                               FEED_AUTO),
+                     PICKET_OK);
+    ASSERT_INDICATORS("1.10.16.0/20");
+    assert_string_equal(reading.indicators.items[0].tags, "SBL1");
+    assert_int_equal(reading.skipped, 3);
+    assert_int_equal(read_text("{\n \"type\": \"bundle\"}", FEED_AUTO), PICKET_INVALID);
+    assert_int_equal(read_text("[\n{\"ip_address\":\"1.2.3.4\"}]", FEED_AUTO), PICKET_INVALID);
+    assert_int_equal(read_text("[2001:db8::1]:80\n", FEED_AUTO), PICKET_OK);
+    ASSERT_INDICATORS("2001:db8::1/128");
+}
+
+static void what_is_no_list_is_refused_whole(void **state)
+{
+    (void)state;
+    assert_int_equal(read_text("<!DOCTYPE html>\n1.2.3.4\n", FEED_AUTO), PICKET_INVALID);
+    assert_int_equal(read_text("\x1f\x8b\x08", FEED_AUTO), PICKET_INVALID);
+    assert_int_equal(read_text("\xff\xfe" "1", FEED_AUTO), PICKET_INVALID);
+}
+
+/* ---- against a reading of real feeds that was made by others ---- */
+
+/* Prose and rules are not read yet: docs/intelligence.md. */
+static const char *const not_read[] = {"eset_moose_router_worm.adoc", "unit42_mirai_2021.txt"};
+
+static bool is_exception(const char *feed)
+{
+    for (size_t i = 0; i < sizeof not_read / sizeof *not_read; i++)
+        if (strcmp(not_read[i], feed) == 0)
+            return true;
+    return false;
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Distinct prefixes as text, sorted. */
+static size_t sorted_prefixes(char **lines)
+{
+    size_t count = reading.indicators.count, distinct = 0;
+    for (size_t i = 0; i < count; i++) {
+        char text[PICKET_PREFIX_TEXT_BYTES];
+        lines[i] = strdup(picket_prefix_format(&reading.indicators.items[i].prefix, text));
+    }
+    qsort(lines, count, sizeof *lines, compare_lines);
+    for (size_t i = 0; i < count; i++) {
+        if (distinct > 0 && strcmp(lines[distinct - 1], lines[i]) == 0)
+            free(lines[i]);
+        else
+            lines[distinct++] = lines[i];
+    }
+    return distinct;
+}
+
+static size_t split_lines(char *text, char **lines)
+{
+    size_t count = 0;
+    char *saved;
+    for (char *line = strtok_r(text, "\n", &saved); line; line = strtok_r(NULL, "\n", &saved))
+        lines[count++] = line;
+    qsort(lines, count, sizeof *lines, compare_lines);
+    return count;
+}
+
+static void assert_feed_reads_as_expected(const char *feed)
+{
+    char path[300];
+    size_t size;
+    struct picket_error error = {0};
+    snprintf(path, sizeof path, "data/feeds/%s", feed);
+    char *text = shared_file(path, &size);
+    feed_reading_free(&reading);
+    if (feed_read(&reading, text, size, FEED_AUTO, 50, &error) != PICKET_OK)
+        fail_msg("%s: %s", feed, error.text);
+    free(text);
+    snprintf(path, sizeof path, "data/feeds-expected/%s.prefixes", feed);
+    text = shared_file(path, &size);
+    char **expected = calloc(size + 1, sizeof *expected);
+    char **ours = calloc(reading.indicators.count + 1, sizeof *ours);
+    size_t expected_count = split_lines(text, expected);
+    size_t count = sorted_prefixes(ours);
+    for (size_t i = 0; i < count && i < expected_count; i++)
+        if (strcmp(ours[i], expected[i]) != 0)
+            fail_msg("%s: read %s, expected %s", feed, ours[i], expected[i]);
+    if (count != expected_count)
+        fail_msg("%s: %zu prefixes, expected %zu", feed, count, expected_count);
+    for (size_t i = 0; i < count; i++)
+        free(ours[i]);
+    free(ours);
+    free(expected);
+    free(text);
+}
+
+static bool format_is_read(const char *format)
+{
+    static const char *const formats[] = {"plain", "csv:0", "csv:1",       "csv:2",     "dshield",
+                                          "p2p",   "text",  "ndjson-cidr", "zeek-intel"};
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (strcmp(format, formats[i]) == 0)
+            return true;
+    return false;
+}
+
+static void real_feeds_read_as_others_read_them(void **state)
+{
+    size_t size, feeds = 0;
+    char *saved;
+    (void)state;
+    if (!shared_data_is_here())
+        skip();
+    char *index = shared_file("data/feeds/INDEX.csv", &size);
+    for (char *line = strtok_r(index, "\n", &saved); line; line = strtok_r(NULL, "\n", &saved)) {
+        char feed[200], format[40];
+        if (sscanf(line, "open,%199[^,],%*[^,],%39[^,]", feed, format) != 2 ||
+            is_exception(feed) || !format_is_read(format))
+            continue;
+        assert_feed_reads_as_expected(feed);
+        feeds++;
+    }
+    free(index);
+    print_message("%zu feeds\n", feeds);
+    assert_true(feeds >= 30);
+}
+
+static int free_reading(void **state)
+{
+    (void)state;
+    feed_reading_free(&reading);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_address_is_read_in_each_spelling),
+        cmocka_unit_test(a_port_narrows_the_indicator),
+        cmocka_unit_test(a_range_becomes_the_prefixes_that_make_it_up),
+        cmocka_unit_test(host_bits_of_a_prefix_are_masked),
+        cmocka_unit_test(what_would_match_more_than_was_written_is_refused),
+        cmocka_unit_test(a_wide_special_purpose_prefix_is_read),
+        cmocka_unit_test(comments_are_no_problems),
+        cmocka_unit_test(the_first_ten_problems_are_shown_with_line_and_text),
+        cmocka_unit_test(trailing_text_becomes_tags),
+        cmocka_unit_test(dshield_columns_are_one_prefix),
+        cmocka_unit_test(a_csv_header_maps_the_columns),
+        cmocka_unit_test(a_csv_header_may_be_a_comment),
+        cmocka_unit_test(the_column_with_addresses_is_found_without_a_header),
+        cmocka_unit_test(a_quote_never_closed_costs_one_line),
+        cmocka_unit_test(ndjson_is_read_and_other_json_is_refused),
+        cmocka_unit_test(what_is_no_list_is_refused_whole),
+        cmocka_unit_test(real_feeds_read_as_others_read_them),
+    };
+    return cmocka_run_group_tests(tests, NULL, free_reading);
+}
