@@ -187,8 +187,7 @@ void table_free(struct table *table)
     free(table->ipv4_slots);
     free(table->details);
     for (uint32_t i = 0; i < table->feed_count; i++)
-        free(table->feed_names[i]);
-    free(table->feed_names);
+        free((void *)(uintptr_t)table->feeds[i].name);
     free(table->feeds);
     free(table->text);
     free(table);

@@ -42,8 +42,7 @@ struct table {
     uint32_t *ipv4_slots;
     struct table_detail *details;
     uint32_t detail_count;
-    struct table_feed *feeds;
-    char **feed_names;
+    struct table_feed *feeds; /* their names are the table's to free */
     uint32_t feed_count;
     char *text;
     size_t text_bytes;
