@@ -1,0 +1,111 @@
+#include "command_decode.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "message_json.h"
+#include "picket/wire/decoder.h"
+
+static const char help[] =
+    "Usage: picket decode FILE...\n"
+    "\n"
+    "Prints each security message as one line of JSON; - reads one from standard input.\n"
+    "\n"
+    "Members are named as in the message's schema. Addresses are text, the module's version is\n"
+    "\"3.5.4\", an event's id is 32 hexadecimal digits. Scalars that the message does not store "
+    "are\n"
+    "shown with their defaults; absent strings are left out. A payload of a type newer than this\n"
+    "program has its number as payload_type and null as payload.\n"
+    "\n"
+    "What is no security message is told on standard error as FILE: byte N: reason.\n"
+    "\n"
+    "  --json   accepted for the likeness of the other commands: the output is JSON anyway\n"
+    "  --help   this text\n"
+    "\n"
+    "Exit status: 0; 1 if a file could not be read or decoded (the others are printed); 2 for a\n"
+    "wrong call.\n";
+
+/* One byte more than a message may have, so that what is too large is seen to be. */
+struct input {
+    unsigned char bytes[PICKET_WIRE_MESSAGE_BYTES_MAX + 1];
+    size_t size_bytes;
+};
+
+static bool read_input(const char *name, struct input *input)
+{
+    FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "rb");
+    if (file == NULL) {
+        fprintf(stderr, "%s: %s\n", name, strerror(errno));
+        return false;
+    }
+    errno = 0;
+    input->size_bytes = fread(input->bytes, 1, sizeof input->bytes, file);
+    bool failed = ferror(file) != 0;
+    if (failed)
+        fprintf(stderr, "%s: %s\n", name, strerror(errno));
+    if (file != stdin)
+        fclose(file);
+    return !failed;
+}
+
+static bool print_line(const char *name, const struct picket_wire_message_view *view)
+{
+    json_t *json = picket_message_json(view);
+    bool printed =
+        json != NULL && json_dumpf(json, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF;
+    if (!printed)
+        fprintf(stderr, "%s: %s\n", name,
+                json == NULL ? "not enough memory" : "the line cannot be written");
+    json_decref(json);
+    return printed;
+}
+
+static bool decode(const char *name)
+{
+    static struct input input;
+    struct picket_wire_message_view view;
+    struct picket_wire_error error;
+    if (!read_input(name, &input))
+        return false;
+    if (!picket_wire_open(&view, input.bytes, input.size_bytes, &error)) {
+        fprintf(stderr, "%s: byte %u: %s\n", name, error.offset, error.reason);
+        return false;
+    }
+    return print_line(name, &view);
+}
+
+int picket_command_decode(int argc, char **argv)
+{
+    int status = 0, files = 0;
+    bool options = true;
+    for (int i = 1; i < argc; i++) {
+        if (options && strcmp(argv[i], "--help") == 0) {
+            fputs(help, stdout);
+            return 0;
+        }
+        if (options && strcmp(argv[i], "--json") == 0)
+            continue;
+        if (options && strcmp(argv[i], "--") == 0) {
+            options = false;
+            continue;
+        }
+        if (options && argv[i][0] == '-' && argv[i][1] != '\0') {
+            fprintf(stderr, "picket decode: %s: no such option; picket decode --help\n", argv[i]);
+            return 2;
+        }
+        files++;
+        if (!decode(argv[i]))
+            status = 1;
+    }
+    if (files == 0) {
+        fprintf(stderr, "picket decode: name a file, or - for standard input\n");
+        return 2;
+    }
+    if (fflush(stdout) != 0) {
+        fprintf(stderr, "picket decode: standard output: %s\n", strerror(errno));
+        status = 1;
+    }
+    return status;
+}
