@@ -60,6 +60,10 @@ struct picket_agent_callbacks {
     /* Sends one message, through picket_wire_encode() into whatever the transport has; may be encoded
      * several times, for several hubs. The message is valid during the call only. */
     enum picket_send_result (*send)(void *context, const struct picket_wire_message *message);
+
+    /* A table is filling up: call picket_agent_poll() soon, for an early report. Called from
+     * picket_agent_count_packet(), without the lock. May be NULL where poll() runs every second. */
+    void (*wake)(void *context);
 };
 
 enum picket_priority { PICKET_PRIORITY_HIGH, PICKET_PRIORITY_MEDIUM, PICKET_PRIORITY_LOW };
@@ -112,7 +116,8 @@ enum picket_packet_verdict {
     PICKET_PACKET_MULTICAST,     /* inbound and not unicast, and only unicast is wanted */
     PICKET_PACKET_OTHER_PROTOCOL,/* neither TCP, UDP nor ICMP, or one that is compiled out */
     PICKET_PACKET_TRUNCATED,     /* headers are not all there */
-    PICKET_PACKET_MALFORMED      /* a length or version field cannot be true */
+    PICKET_PACKET_MALFORMED,     /* a length or version field cannot be true */
+    PICKET_PACKET_HEADER_CHAIN   /* more IPv6 extension headers than are walked */
 };
 
 /* All saturate at UINT32_MAX. */
@@ -128,20 +133,39 @@ struct picket_agent_statistics {
 /* The control block: the caller's storage, its members the agent's. */
 struct picket_agent {
     struct picket_agent_config config;
-    /* (internals follow) */
-    uint32_t internals_to_be_designed;
+
+    /* Under the lock. */
+    struct picket_flow_table ipv4;
+    struct picket_flow_table ipv6;
+    struct picket_losses losses;
+    struct picket_agent_statistics statistics;
+
+    /* Constant after picket_agent_init(). */
+    struct picket_flow_hash_keys hash_keys;
+
+    /* The polling thread's; times are uptime_s. */
+    uint32_t due_s[PICKET_PRIORITIES];
+    uint32_t window_start_s[PICKET_COLLECTORS]; /* what was before has been reported */
+    uint32_t retry_s;
+    uint32_t early_report_s; /* the last one */
+    uint32_t connected_s;    /* last seen connected, or started */
+    uint8_t owed;            /* collectors that were due and not sent, a bit each */
+    uint8_t state;           /* enum picket_agent_state */
+    bool retrying;           /* until retry_s */
+    bool reported_early;     /* at early_report_s */
 };
 
 /* Prepares a control block: storage is cleared, seeds are drawn, the first collection is scheduled.
  * False if a callback that is needed (uptime_s, random, connected, send; lock with unlock) is missing,
- * or storage is inconsistent. */
+ * storage is inconsistent, a time is 2^31 seconds or more, or first_delay_min_s exceeds _max_s. The
+ * control block must not be moved afterwards. */
 bool picket_agent_init(struct picket_agent *agent, const struct picket_agent_config *config);
 
 enum { PICKET_WIRE_BYTES_UNKNOWN = 0xFFFFFFFF };
 
 /* Counts one IP packet. packet points to captured_bytes contiguous bytes from the first of the IP
- * header on (as much of it as is at hand: 14 bytes past the transport header's start are always
- * enough); wire_bytes is how long it really was, so that a declared length beyond it is refused, or
+ * header on (as much of it as is at hand: the IP headers and 20 bytes behind them are always enough);
+ * wire_bytes is how long it really was, so that a declared length beyond it is refused, or
  * PICKET_WIRE_BYTES_UNKNOWN to believe the header. Never blocks but for the lock.
  * Thread: any, interrupts too where the lock allows it. */
 enum picket_packet_verdict picket_agent_count_packet(struct picket_agent *agent,

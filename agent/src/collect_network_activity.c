@@ -1,0 +1,105 @@
+/* Network activity: the flows of both tables and what there was no room for.
+ *
+ * Flows are taken out of their chains bucket by bucket, each under its own short hold of the lock. So
+ * a window ends for different flows at slightly different instants; each packet is in one window all
+ * the same. From then on the flows belong to the polling thread alone and the encoder reads them
+ * without the lock. */
+#include <string.h>
+
+#include "collector.h"
+#include "lock.h"
+#include "losses.h"
+
+static void freeze(struct picket_agent *agent, struct picket_flow_table *table,
+                   struct picket_frozen_flows *frozen, uint32_t *bucket, uint32_t flows_max)
+{
+    frozen->table = table;
+    frozen->count = 0;
+    while (*bucket <= table->bucket_mask && frozen->count < flows_max) {
+        uint32_t posture = picket_lock(agent);
+        picket_flow_index chain = picket_flow_table_detach(table, bucket);
+        picket_unlock(agent, posture);
+        if (chain != PICKET_FLOW_NONE)
+            picket_frozen_flows_append(frozen, chain);
+    }
+}
+
+static void thaw_flow(struct picket_agent *agent, struct picket_flow_table *table,
+                      picket_flow_index index)
+{
+    struct picket_flow_head *flow = picket_flow_at(table, index, table->address_words);
+    const uint32_t *local = picket_flow_addresses(flow);
+    struct picket_flow_key key = {.local = (const uint8_t *)local,
+                                  .remote = (const uint8_t *)(local + table->address_words),
+                                  .ports = flow->ports,
+                                  .protocol = flow->protocol};
+    key.hash = picket_flow_hash(&agent->hash_keys, &key, table->address_words);
+    uint32_t bytes[2] = {flow->bytes[PICKET_IN], flow->bytes[PICKET_OUT]};
+    uint32_t posture = picket_lock(agent);
+    if (!picket_flow_table_restore(table, index, &key)) {
+        picket_losses_add(&agent->losses, key.hash, PICKET_IN, bytes[PICKET_IN]);
+        picket_losses_add(&agent->losses, key.hash, PICKET_OUT, bytes[PICKET_OUT]);
+    }
+    picket_unlock(agent, posture);
+}
+
+static void thaw(struct picket_agent *agent, struct picket_flow_table *table,
+                 const struct picket_frozen_flows *frozen)
+{
+    picket_flow_index index = frozen->head;
+    for (uint32_t left = frozen->count; left > 0; left--) {
+        picket_flow_index next = picket_flow_at(table, index, table->address_words)->next;
+        thaw_flow(agent, table, index);
+        index = next;
+    }
+}
+
+static struct picket_wire_flows as_wire_flows(const struct picket_frozen_flows *frozen)
+{
+    struct picket_wire_flows flows = {frozen->count, picket_frozen_flows_next, frozen};
+    return flows;
+}
+
+static bool collect(struct picket_agent *agent, struct picket_report *report,
+                    struct picket_wire_event *event)
+{
+    uint32_t room = PICKET_AGENT_MESSAGE_FLOWS_MAX;
+    freeze(agent, &agent->ipv4, &report->ipv4, &report->ipv4_bucket, room);
+    room -= report->ipv4.count < room ? report->ipv4.count : room;
+    freeze(agent, &agent->ipv6, &report->ipv6, &report->ipv6_bucket, room);
+
+    uint32_t posture = picket_lock(agent);
+    report->losses = agent->losses;
+    memset(&agent->losses, 0, sizeof agent->losses);
+    picket_unlock(agent, posture);
+
+    struct picket_wire_network_activity *activity = &event->payload.network_activity;
+    activity->ipv4 = as_wire_flows(&report->ipv4);
+    activity->ipv6 = as_wire_flows(&report->ipv6);
+    activity->lost_flows = picket_losses_flows(&report->losses);
+    activity->lost_bytes_in = report->losses.bytes[PICKET_IN];
+    activity->lost_bytes_out = report->losses.bytes[PICKET_OUT];
+    event->payload_type = PICKET_WIRE_NETWORK_ACTIVITY;
+    return report->ipv4.count > 0 || report->ipv6.count > 0 || activity->lost_flows > 0 ||
+           agent->config.send_empty_events;
+}
+
+static bool settle(struct picket_agent *agent, struct picket_report *report, bool accepted)
+{
+    if (accepted) {
+        uint32_t posture = picket_lock(agent);
+        picket_flow_table_release(&agent->ipv4, &report->ipv4);
+        picket_flow_table_release(&agent->ipv6, &report->ipv6);
+        picket_unlock(agent, posture);
+        return report->ipv4_bucket <= agent->ipv4.bucket_mask ||
+               report->ipv6_bucket <= agent->ipv6.bucket_mask;
+    }
+    thaw(agent, &agent->ipv4, &report->ipv4);
+    thaw(agent, &agent->ipv6, &report->ipv6);
+    uint32_t posture = picket_lock(agent);
+    picket_losses_merge(&agent->losses, &report->losses);
+    picket_unlock(agent, posture);
+    return false;
+}
+
+const struct picket_collector_driver picket_network_activity_collector = {collect, settle};

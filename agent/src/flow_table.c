@@ -1,0 +1,162 @@
+#include "flow_table.h"
+
+#include <stddef.h>
+
+enum { BUCKETS_PER_HOLD = 32 };
+
+bool picket_flow_storage_valid(const struct picket_flow_storage *storage)
+{
+    if (storage->capacity == 0)
+        return true;
+    if (storage->entries == NULL || storage->buckets == NULL)
+        return false;
+    uint32_t mask = storage->bucket_count - 1;
+    if (storage->bucket_count == 0 || (storage->bucket_count & mask) != 0 ||
+        mask > PICKET_FLOW_NONE)
+        return false;
+    return storage->capacity < PICKET_FLOW_NONE &&
+           storage->reserve < PICKET_FLOW_NONE - storage->capacity;
+}
+
+void picket_flow_table_init(struct picket_flow_table *table,
+                            const struct picket_flow_storage *storage, uint8_t address_words)
+{
+    table->fresh = 0;
+    table->free = PICKET_FLOW_NONE;
+    table->live = 0;
+    table->address_words = address_words;
+    if (storage->capacity == 0) {
+        /* One bucket that stays empty: the free list of a table without entries. */
+        table->entries = NULL;
+        table->buckets = &table->free;
+        table->bucket_mask = table->capacity = table->end = 0;
+        return;
+    }
+    table->entries = storage->entries;
+    table->buckets = storage->buckets;
+    table->bucket_mask = (picket_flow_index)(storage->bucket_count - 1);
+    table->capacity = (picket_flow_index)storage->capacity;
+    table->end = (picket_flow_index)(storage->capacity + storage->reserve);
+    for (uint32_t bucket = 0; bucket < storage->bucket_count; bucket++)
+        storage->buckets[bucket] = PICKET_FLOW_NONE;
+}
+
+static struct picket_flow_head *flow_at(const struct picket_flow_table *table,
+                                        picket_flow_index index)
+{
+    return picket_flow_at(table, index, table->address_words);
+}
+
+static void link_in(struct picket_flow_table *table, picket_flow_index index, uint32_t hash)
+{
+    picket_flow_index *bucket = picket_flow_bucket(table, hash);
+    flow_at(table, index)->next = *bucket;
+    *bucket = index;
+    table->live++;
+}
+
+/* A free entry, or PICKET_FLOW_NONE. */
+static picket_flow_index take_entry(struct picket_flow_table *table)
+{
+    picket_flow_index index = table->free;
+    if (index != PICKET_FLOW_NONE)
+        table->free = flow_at(table, index)->next;
+    else if (table->fresh < table->end)
+        index = table->fresh++;
+    return index;
+}
+
+struct picket_flow_head *picket_flow_table_add(struct picket_flow_table *table,
+                                               const struct picket_flow_key *key, uint32_t depth)
+{
+    if (depth >= PICKET_AGENT_CHAIN_MAX || table->live >= table->capacity)
+        return NULL;
+    picket_flow_index index = take_entry(table);
+    if (index == PICKET_FLOW_NONE)
+        return NULL;
+    struct picket_flow_head *flow = flow_at(table, index);
+    uint32_t *local = picket_flow_addresses(flow);
+    uint32_t *remote = local + table->address_words;
+    for (uint32_t i = 0; i < table->address_words; i++) {
+        local[i] = picket_word(key->local + 4 * i);
+        remote[i] = picket_word(key->remote + 4 * i);
+    }
+    flow->bytes[PICKET_IN] = flow->bytes[PICKET_OUT] = 0;
+    flow->ports = key->ports;
+    flow->protocol = key->protocol;
+    link_in(table, index, key->hash);
+    return flow;
+}
+
+picket_flow_index picket_flow_table_detach(struct picket_flow_table *table, uint32_t *bucket)
+{
+    picket_flow_index chain = PICKET_FLOW_NONE;
+    for (uint32_t left = BUCKETS_PER_HOLD;
+         chain == PICKET_FLOW_NONE && left > 0 && *bucket <= table->bucket_mask; left--) {
+        chain = table->buckets[*bucket];
+        table->buckets[*bucket] = PICKET_FLOW_NONE;
+        ++*bucket;
+    }
+    for (picket_flow_index index = chain; index != PICKET_FLOW_NONE; table->live--)
+        index = flow_at(table, index)->next;
+    return chain;
+}
+
+void picket_frozen_flows_append(struct picket_frozen_flows *frozen, picket_flow_index chain)
+{
+    if (frozen->count == 0)
+        frozen->head = chain;
+    else
+        flow_at(frozen->table, frozen->tail)->next = chain;
+    while (chain != PICKET_FLOW_NONE) {
+        frozen->tail = chain;
+        frozen->count++;
+        chain = flow_at(frozen->table, chain)->next;
+    }
+}
+
+void picket_flow_table_release(struct picket_flow_table *table,
+                               const struct picket_frozen_flows *frozen)
+{
+    if (frozen->count == 0)
+        return;
+    flow_at(table, frozen->tail)->next = table->free;
+    table->free = frozen->head;
+}
+
+bool picket_flow_table_restore(struct picket_flow_table *table, picket_flow_index index,
+                               const struct picket_flow_key *key)
+{
+    struct picket_flow_head *frozen = flow_at(table, index);
+    uint32_t depth;
+    struct picket_flow_head *flow = picket_flow_find(table, key, &depth, table->address_words);
+    if (flow == NULL && depth < PICKET_AGENT_CHAIN_MAX) {
+        link_in(table, index, key->hash);
+        return true;
+    }
+    if (flow != NULL) {
+        picket_flow_count(flow, PICKET_IN, frozen->bytes[PICKET_IN]);
+        picket_flow_count(flow, PICKET_OUT, frozen->bytes[PICKET_OUT]);
+    }
+    frozen->next = table->free;
+    table->free = index;
+    return flow != NULL;
+}
+
+uint32_t picket_frozen_flows_next(const void *context, uint32_t cursor,
+                                  struct picket_wire_flow *out)
+{
+    const struct picket_frozen_flows *frozen = context;
+    /* Cursors are indices plus one: 0 is the first flow, wherever it lies. */
+    picket_flow_index index = cursor == 0 ? frozen->head : (picket_flow_index)(cursor - 1);
+    struct picket_flow_head *flow = flow_at(frozen->table, index);
+    const uint32_t *local = picket_flow_addresses(flow);
+    out->local_address = (const uint8_t *)local;
+    out->remote_address = (const uint8_t *)(local + frozen->table->address_words);
+    out->bytes_in = flow->bytes[PICKET_IN];
+    out->bytes_out = flow->bytes[PICKET_OUT];
+    out->local_port = (uint16_t)(flow->ports >> 16);
+    out->remote_port = (uint16_t)flow->ports;
+    out->protocol = flow->protocol;
+    return flow->next + UINT32_C(1);
+}

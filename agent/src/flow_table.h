@@ -1,0 +1,111 @@
+/* Operations on a flow table. None takes the lock: the caller holds it, for one of them at a time.
+ * Each is bounded by PICKET_AGENT_CHAIN_MAX. The table is drawn in picket/agent/flow_table.h.
+ *
+ * address_words is 1 or 4, as in the table; what a packet runs through gets it as a constant. */
+#ifndef PICKET_AGENT_SRC_FLOW_TABLE_H
+#define PICKET_AGENT_SRC_FLOW_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "flow_hash.h"
+#include "picket/agent/flow_table.h"
+#include "picket/wire/encoder.h"
+
+/* Flows that were taken out of their chains: theirs alone who froze them, until given back. */
+struct picket_frozen_flows {
+    const struct picket_flow_table *table;
+    picket_flow_index head; /* linked by next */
+    picket_flow_index tail;
+    uint32_t count;
+};
+
+/* Empties the table. */
+void picket_flow_table_init(struct picket_flow_table *table,
+                            const struct picket_flow_storage *storage, uint8_t address_words);
+
+/* Whether storage can hold a table. */
+bool picket_flow_storage_valid(const struct picket_flow_storage *storage);
+
+/* Adds a flow without bytes, which is not in the table and whose chain has depth flows. NULL: there is
+ * no room for it. */
+struct picket_flow_head *picket_flow_table_add(struct picket_flow_table *table,
+                                               const struct picket_flow_key *key, uint32_t depth);
+
+/* Takes one chain out of the table, the first from *bucket on, and steps *bucket behind it; looks at
+ * no more than 32 buckets. PICKET_FLOW_NONE: those were empty. */
+picket_flow_index picket_flow_table_detach(struct picket_flow_table *table, uint32_t *bucket);
+
+/* Appends a detached chain. Needs no lock. */
+void picket_frozen_flows_append(struct picket_frozen_flows *frozen, picket_flow_index chain);
+
+/* Gives all frozen flows back to the free list. */
+void picket_flow_table_release(struct picket_flow_table *table,
+                               const struct picket_frozen_flows *frozen);
+
+/* Puts one frozen flow back into its chain, or adds it to the flow that was opened in its place. key
+ * is the flow's. False: its chain is full; the entry was freed. */
+bool picket_flow_table_restore(struct picket_flow_table *table, picket_flow_index index,
+                               const struct picket_flow_key *key);
+
+/* The frozen flows as the encoder walks them. */
+uint32_t picket_frozen_flows_next(const void *frozen, uint32_t cursor,
+                                  struct picket_wire_flow *flow);
+
+/* The number of live flows from which on an early report is wanted. */
+static inline uint32_t picket_flow_table_early_at(const struct picket_flow_table *table)
+{
+    return table->capacity - table->capacity / 8u * (8u - PICKET_AGENT_EARLY_REPORT_EIGHTHS);
+}
+
+PICKET_HOT struct picket_flow_head *picket_flow_at(const struct picket_flow_table *table,
+                                                   picket_flow_index index,
+                                                   uint32_t address_words)
+{
+    size_t size_bytes = sizeof(struct picket_flow_head) + (size_t)address_words * 8;
+    return (struct picket_flow_head *)(void *)(table->entries + index * size_bytes);
+}
+
+/* The local address; behind it the remote one. */
+PICKET_HOT uint32_t *picket_flow_addresses(struct picket_flow_head *flow)
+{
+    return (uint32_t *)(void *)((uint8_t *)flow + sizeof *flow);
+}
+
+PICKET_HOT picket_flow_index *picket_flow_bucket(const struct picket_flow_table *table,
+                                                 uint32_t hash)
+{
+    return &table->buckets[hash & table->bucket_mask];
+}
+
+PICKET_HOT bool picket_flow_is(struct picket_flow_head *flow, const struct picket_flow_key *key,
+                               uint32_t address_words)
+{
+    const uint32_t *local = picket_flow_addresses(flow);
+    return flow->ports == key->ports && flow->protocol == key->protocol &&
+           picket_same(local + address_words, key->remote, 4 * address_words) &&
+           picket_same(local, key->local, 4 * address_words);
+}
+
+/* The flow in its chain, or NULL; *depth is then the length of the chain. */
+PICKET_HOT struct picket_flow_head *picket_flow_find(const struct picket_flow_table *table,
+                                                     const struct picket_flow_key *key,
+                                                     uint32_t *depth, uint32_t address_words)
+{
+    picket_flow_index index = *picket_flow_bucket(table, key->hash);
+    for (*depth = 0; index != PICKET_FLOW_NONE; ++*depth) {
+        struct picket_flow_head *flow = picket_flow_at(table, index, address_words);
+        if (picket_flow_is(flow, key, address_words))
+            return flow;
+        index = flow->next;
+    }
+    return NULL;
+}
+
+PICKET_HOT void picket_flow_count(struct picket_flow_head *flow, enum picket_direction direction,
+                                  uint32_t bytes)
+{
+    flow->bytes[direction] = picket_saturating_add(flow->bytes[direction], bytes);
+}
+
+#endif
