@@ -20,11 +20,12 @@ enum intake_outcome {
     INTAKE_OTHER_PROTOCOL,
     INTAKE_TRUNCATED,
     INTAKE_MALFORMED,
+    INTAKE_HEADER_CHAIN,   /* more IPv6 extension headers than are walked */
     INTAKE_NOT_LOCAL,      /* neither end is this device's */
     INTAKE_GROUP,          /* inbound multicast or broadcast, which was not asked for */
     INTAKE_VLAN            /* of a VLAN, where those are counted on interfaces of their own */
 };
-enum { INTAKE_OUTCOMES = 10 };
+enum { INTAKE_OUTCOMES = 11 };
 
 /* For people, and as a member's name in JSON. */
 const char *intake_outcome_text(enum intake_outcome outcome);
