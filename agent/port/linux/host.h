@@ -18,7 +18,7 @@ void host_random(void *context, void *bytes, size_t size_bytes);
 
 struct host_description {
     char os[128];       /* os-release's PRETTY_NAME */
-    char kernel[256];   /* "Linux 6.1.0-18-amd64 x86_64", and the build */
+    char kernel[272];   /* "Linux 6.1.0-18-amd64 x86_64", and the build */
     char hardware[192]; /* vendor and model of DMI, or the model of the device tree */
 };
 

@@ -285,7 +285,7 @@ static void pause_until(struct hub_connection *connection, int64_t until_ms)
 
 static void one_connection(struct hub_connection *connection)
 {
-    char reason[400] = "";
+    char reason[600] = "";
     int64_t began_ms = picket_monotonic_ms();
     bool good = open_connection(connection, reason, sizeof reason) == PICKET_OK &&
                 carry(connection, reason, sizeof reason);

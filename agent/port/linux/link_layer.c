@@ -13,7 +13,6 @@ enum {
     ETHERTYPE_MIN = 0x0600, /* below, the field is an 802.3 length */
     PPP_IPV4 = 0x0021,
     PPP_IPV6 = 0x0057,
-    PPP_MPLS = 0x0281,
     SLL_LLC = 0x0004 /* Linux' own "protocol" for an 802.2 frame in a cooked capture */
 };
 
@@ -82,8 +81,6 @@ static enum link_verdict at_ppp_protocol(struct cursor *cursor, struct ip_packet
         return at_ip(cursor, 4, packet);
     case PPP_IPV6:
         return at_ip(cursor, 6, packet);
-    case PPP_MPLS:
-        return at_mpls(cursor, packet);
     default:
         return LINK_NOT_IP;
     }
