@@ -110,8 +110,9 @@ int capture_file_next(struct capture_file *file, struct captured_frame *frame,
     int got = file->pcapng != NULL ? pcapng_next(file->pcapng, frame, error)
                                    : next_of_pcap(file, frame, error);
     if (got < 0)
-        return picket_fail_in(error, "%s: after packet %llu", file->path,
-                              (unsigned long long)file->frames);
-    file->frames += (uint64_t)got;
+        picket_fail_in(error, "%s: after packet %llu", file->path,
+                       (unsigned long long)file->frames);
+    else
+        file->frames += (uint64_t)got;
     return got;
 }

@@ -119,8 +119,10 @@ int connection_string_parse(struct connection_string *parsed, const char *text,
         const char *semicolon = memchr(text, ';', (size_t)(end - text));
         const char *part_end = semicolon != NULL ? semicolon : end;
         int status = parse_part(parsed, seen, text, part_end, error);
-        if (status != PICKET_OK)
-            return picket_fail_in(error, "connection string");
+        if (status != PICKET_OK) {
+            picket_fail_in(error, "connection string");
+            return status;
+        }
         text = part_end + (semicolon != NULL);
     }
     for (int field = 0; field < FIELDS; field++)
@@ -143,5 +145,7 @@ int connection_string_read(struct connection_string *parsed, const char *path,
         return picket_fail(error, PICKET_INVALID, "%s: empty; expected a connection string", path);
     int status = connection_string_parse(parsed, line, error);
     OPENSSL_cleanse(line, sizeof line);
-    return status == PICKET_OK ? status : picket_fail_in(error, "%s", path);
+    if (status != PICKET_OK)
+        picket_fail_in(error, "%s", path);
+    return status;
 }

@@ -20,10 +20,10 @@ def udp_packet(source, destination, sport, dport, payload_bytes, declared=None):
 
 def pcap(packets, order="<", nanoseconds=False, link=101):
     magic = 0xA1B23C4D if nanoseconds else 0xA1B2C3D4
-    data = struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, 65535, link)
+    parts = [struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, 65535, link)]
     for time, packet in packets:
-        data += struct.pack(order + "IIII", time, 0, len(packet), len(packet)) + packet
-    return data
+        parts.append(struct.pack(order + "IIII", time, 0, len(packet), len(packet)) + packet)
+    return b"".join(parts)
 
 
 class CommandLine(unittest.TestCase):
