@@ -1,0 +1,284 @@
+/* Adding, removing and refreshing feeds. A feed is fetched and read without the lock, for that may take
+ * minutes, and then taken into store and table with it, whole or not at all. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "feed_coverage.h"
+#include "feed_reader.h"
+#include "feed_source.h"
+#include "intel_internal.h"
+#include "picket/base/diagnostics.h"
+#include "picket/base/time.h"
+
+/* ---- finding one ---- */
+
+struct feed_search {
+    const char *name;
+    struct picket_feed *feed;
+    bool found;
+};
+
+static void compare_name(void *context, const struct picket_feed *feed)
+{
+    struct feed_search *search = context;
+    if (strcmp(feed->name, search->name) != 0)
+        return;
+    *search->feed = *feed;
+    search->found = true;
+}
+
+int intel_find_feed(struct picket_intel *intel, const char *name, struct picket_feed *feed,
+                    struct picket_error *error)
+{
+    struct feed_search search = {name, feed, false};
+    int status = picket_store_feeds(intel->store, compare_name, &search, error);
+    if (status == PICKET_OK && !search.found)
+        status = picket_fail(error, PICKET_NOT_FOUND, "there is no feed %s", name);
+    return status;
+}
+
+/* ---- fetching and reading, without the lock ---- */
+
+struct fetched {
+    struct feed_source source;
+    struct feed_reading reading;
+};
+
+static void free_fetched(struct fetched *fetched)
+{
+    feed_source_free(&fetched->source);
+    feed_reading_free(&fetched->reading);
+}
+
+/* What is a list of threats, and what may replace what is there. */
+static int check_content(const struct picket_feed *feed, const struct feed_reading *reading,
+                         struct picket_error *error)
+{
+    if (reading->indicators.count == 0 && feed->indicators > 0)
+        return picket_fail(error, PICKET_INVALID,
+                           "%s: holds no indicator any more; the %lld that were there stay",
+                           feed->source, (long long)feed->indicators);
+    if (reading->indicators.count == 0 && reading->skipped > 0)
+        return picket_fail(error, PICKET_INVALID,
+                           "%s: holds no indicator; line %u (\"%.60s\"): %s", feed->source,
+                           reading->problems[0].line, reading->problems[0].text,
+                           reading->problems[0].reason);
+    double share = feed_ipv4_share(&reading->indicators);
+    if (share >= 0.5)
+        return picket_fail(error, PICKET_INVALID,
+                           "%s: covers %.2f %% of all IPv4 addresses; it would match whatever a "
+                           "device talks to",
+                           feed->source, share * 100);
+    return PICKET_OK;
+}
+
+static int fetch(struct picket_intel *intel, const struct picket_feed *feed, bool conditional,
+                 struct fetched *fetched, struct picket_error *error)
+{
+    memset(fetched, 0, sizeof *fetched);
+    int status = feed_source_fetch(&fetched->source, feed->source, conditional ? feed->etag : "",
+                                   conditional ? feed->last_modified : "", &intel->stopping, error);
+    if (status != PICKET_OK || fetched->source.not_modified)
+        return status;
+    int format = feed_format_named(feed->format[0] != '\0' ? feed->format : "auto");
+    if (feed_read(&fetched->reading, fetched->source.text, fetched->source.size_bytes,
+                  (enum feed_format)format, feed->confidence, error) != PICKET_OK)
+        return picket_fail_in(error, "%s", feed->source);
+    return check_content(feed, &fetched->reading, error);
+}
+
+/* ---- taking it in, with the lock ---- */
+
+static int take(struct picket_intel *intel, struct picket_feed *feed, const struct fetched *fetched,
+                struct picket_feed_delta *delta, struct picket_error *error)
+{
+    const struct feed_reading *reading = &fetched->reading;
+    int status = picket_store_indicators_replace(intel->store, feed->name, reading->indicators.items,
+                                                 reading->indicators.count, delta, error);
+    if (status != PICKET_OK)
+        return status;
+    feed->tried_ms = feed->loaded_ms = picket_unix_ms();
+    feed->indicators = delta->added + delta->kept;
+    feed->skipped = (int64_t)reading->skipped;
+    feed->problem[0] = '\0';
+    memcpy(feed->etag, fetched->source.etag, sizeof feed->etag);
+    memcpy(feed->last_modified, fetched->source.last_modified, sizeof feed->last_modified);
+    status = picket_store_feed_put(intel->store, feed, error);
+    return status == PICKET_OK ? intel_publish(intel, error) : status;
+}
+
+static void note_problem(struct picket_intel *intel, struct picket_feed *feed, const char *problem)
+{
+    struct picket_error error = {0};
+    feed->tried_ms = picket_unix_ms();
+    snprintf(feed->problem, sizeof feed->problem, "%s", problem);
+    if (picket_store_feed_put(intel->store, feed, &error) != PICKET_OK)
+        picket_say(PICKET_WARNING, "service", "feed %s: its state cannot be kept: %s", feed->name,
+                   error.text);
+}
+
+static void fill_report(struct picket_feed_report *report, const struct picket_feed *feed,
+                        const struct picket_feed_delta *delta, const struct feed_reading *reading,
+                        int64_t started_ms)
+{
+    if (report == NULL)
+        return;
+    report->feed = *feed;
+    report->delta = *delta;
+    report->duration_ms = picket_monotonic_ms() - started_ms;
+    report->problem_count = reading->problem_count;
+    memcpy(report->problems, reading->problems, sizeof report->problems);
+}
+
+/* ---- adding ---- */
+
+static int check_feed(const struct picket_feed *feed, struct picket_error *error)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    size_t size = strnlen(feed->name, sizeof feed->name);
+    if (size == 0 || size == sizeof feed->name || strspn(feed->name, allowed) != size)
+        return picket_fail(error, PICKET_INVALID,
+                           "a feed's name has 1 to 64 letters, digits, and . _ -");
+    if (feed->source[0] == '\0')
+        return picket_fail(error, PICKET_INVALID, "feed %s: neither a file nor a URL is given",
+                           feed->name);
+    if (feed->confidence < 0 || feed->confidence > 100)
+        return picket_fail(error, PICKET_INVALID, "feed %s: confidence %d is not within 0 to 100",
+                           feed->name, feed->confidence);
+    if (feed->format[0] != '\0' && feed_format_named(feed->format) < 0)
+        return picket_fail(error, PICKET_INVALID,
+                           "feed %s: format %s is none of auto, plain, csv, ndjson", feed->name,
+                           feed->format);
+    return PICKET_OK;
+}
+
+/* With the lock held. */
+static int check_is_new(struct picket_intel *intel, const char *name, struct picket_error *error)
+{
+    struct picket_feed existing;
+    struct picket_error not_found = {0};
+    int status = intel_find_feed(intel, name, &existing, &not_found);
+    if (status == PICKET_OK)
+        return picket_fail(error, PICKET_EXISTS, "there is a feed %s already", name);
+    return status == PICKET_NOT_FOUND ? PICKET_OK : picket_fail(error, status, "%s", not_found.text);
+}
+
+static int add_fetched(struct picket_intel *intel, struct picket_feed *feed,
+                       const struct fetched *fetched, struct picket_feed_delta *delta,
+                       struct picket_error *error)
+{
+    int status = check_is_new(intel, feed->name, error);
+    if (status == PICKET_OK)
+        status = picket_store_feed_put(intel->store, feed, error);
+    if (status != PICKET_OK)
+        return status;
+    status = take(intel, feed, fetched, delta, error);
+    if (status != PICKET_OK)
+        picket_store_feed_remove(intel->store, feed->name, NULL);
+    return status;
+}
+
+int picket_intel_feed_add(struct picket_intel *intel, const struct picket_feed *feed,
+                          struct picket_feed_report *report, struct picket_error *error)
+{
+    int64_t started_ms = picket_monotonic_ms();
+    struct picket_feed_delta delta = {0};
+    struct fetched fetched;
+    int status = check_feed(feed, error);
+    if (status != PICKET_OK)
+        return status;
+    struct picket_feed added = *feed;
+    if (added.format[0] == '\0')
+        memcpy(added.format, "auto", 5);
+    added.added_ms = picket_unix_ms();
+    added.tried_ms = added.loaded_ms = added.indicators = added.skipped = 0;
+    added.etag[0] = added.last_modified[0] = added.problem[0] = '\0';
+    pthread_mutex_lock(&intel->changing);
+    status = check_is_new(intel, added.name, error);
+    pthread_mutex_unlock(&intel->changing);
+    if (status != PICKET_OK)
+        return status;
+    status = fetch(intel, &added, false, &fetched, error);
+    if (status == PICKET_OK) {
+        pthread_mutex_lock(&intel->changing);
+        status = add_fetched(intel, &added, &fetched, &delta, error);
+        pthread_mutex_unlock(&intel->changing);
+    }
+    fill_report(report, &added, &delta, &fetched.reading, started_ms);
+    free_fetched(&fetched);
+    refresher_wake(intel->refresher);
+    return status;
+}
+
+/* ---- removing ---- */
+
+int picket_intel_feed_remove(struct picket_intel *intel, const char *name,
+                             struct picket_error *error)
+{
+    pthread_mutex_lock(&intel->changing);
+    int status = picket_store_feed_remove(intel->store, name, error);
+    if (status == PICKET_OK)
+        status = intel_publish(intel, error);
+    pthread_mutex_unlock(&intel->changing);
+    return status;
+}
+
+/* ---- refreshing ---- */
+
+/* With the lock held: what was fetched for `asked` is taken in if the feed is still that one. */
+static int refresh_fetched(struct picket_intel *intel, const struct picket_feed *asked,
+                           const struct fetched *fetched, int fetch_status,
+                           struct picket_feed *feed, struct picket_feed_delta *delta,
+                           struct picket_error *error)
+{
+    struct picket_error lookup = {0};
+    int status = intel_find_feed(intel, asked->name, feed, &lookup);
+    if (status != PICKET_OK)
+        return picket_fail(error, status, "%s", lookup.text);
+    if (feed->added_ms != asked->added_ms || strcmp(feed->source, asked->source) != 0)
+        return picket_fail(error, PICKET_BUSY, "feed %s was replaced meanwhile", feed->name);
+    if (fetch_status != PICKET_OK) {
+        if (fetch_status != PICKET_CLOSED)
+            note_problem(intel, feed, error != NULL ? error->text : "");
+        return fetch_status;
+    }
+    if (fetched->source.not_modified) {
+        delta->kept = feed->indicators;
+        note_problem(intel, feed, "");
+        return PICKET_OK;
+    }
+    status = take(intel, feed, fetched, delta, error);
+    if (status != PICKET_OK)
+        note_problem(intel, feed, error->text);
+    return status;
+}
+
+int intel_refresh(struct picket_intel *intel, const char *name, bool conditional,
+                  struct picket_feed_report *report, struct picket_error *error)
+{
+    struct picket_error own = {0};
+    struct picket_feed asked, feed;
+    struct picket_feed_delta delta = {0};
+    struct fetched fetched;
+    int64_t started_ms = picket_monotonic_ms();
+    error = error != NULL ? error : &own;
+    pthread_mutex_lock(&intel->changing);
+    int status = intel_find_feed(intel, name, &asked, error);
+    pthread_mutex_unlock(&intel->changing);
+    if (status != PICKET_OK)
+        return status;
+    feed = asked;
+    status = fetch(intel, &asked, conditional, &fetched, error);
+    pthread_mutex_lock(&intel->changing);
+    status = refresh_fetched(intel, &asked, &fetched, status, &feed, &delta, error);
+    pthread_mutex_unlock(&intel->changing);
+    fill_report(report, &feed, &delta, &fetched.reading, started_ms);
+    free_fetched(&fetched);
+    return status;
+}
+
+int picket_intel_feed_refresh(struct picket_intel *intel, const char *name,
+                              struct picket_feed_report *report, struct picket_error *error)
+{
+    return intel_refresh(intel, name, false, report, error);
+}

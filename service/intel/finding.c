@@ -1,0 +1,189 @@
+#include "finding.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../text.h"
+#include "picket/base/time.h"
+
+void finding_begin(struct finding *finding, const struct picket_event *event)
+{
+    memset(finding, 0, sizeof *finding);
+    finding->event = event;
+    finding->match_array = json_array();
+    finding->flow_array = json_array();
+}
+
+static void set_time(json_t *object, const char *member, int64_t unix_ms)
+{
+    char text[PICKET_TIME_TEXT_BYTES];
+    if (unix_ms != 0)
+        json_object_set_new(object, member, json_string(picket_time_format(unix_ms, text)));
+}
+
+void finding_add_match(struct finding *finding, const struct table_match *match)
+{
+    char prefix[PICKET_PREFIX_TEXT_BYTES];
+    if (finding->matches++ == 0)
+        finding->best = *match;
+    if (match->confidence > finding->confidence)
+        finding->confidence = match->confidence;
+    if (finding->matches > FINDING_MATCHES_SHOWN)
+        return;
+    json_t *object = json_object();
+    json_object_set_new(object, "feed", json_string(match->feed->name));
+    json_object_set_new(object, "indicator",
+                        json_string(picket_prefix_format(&match->prefix, prefix)));
+    if (match->port != 0)
+        json_object_set_new(object, "port", json_integer(match->port));
+    json_object_set_new(object, "confidence", json_integer(match->confidence));
+    set_time(object, "since", match->first_seen_ms);
+    set_time(object, "valid_until", match->valid_until_ms);
+    json_object_set_new(object, "line", json_integer(match->line));
+    if (match->tags[0] != '\0')
+        json_object_set_new(object, "tags", text_json(match->tags, strlen(match->tags)));
+    json_array_append_new(finding->match_array, object);
+}
+
+static void set_address(json_t *object, const char *member, const struct picket_address *address)
+{
+    char text[PICKET_ADDRESS_TEXT_BYTES];
+    json_object_set_new(object, member, json_string(picket_address_format(address, text)));
+}
+
+void finding_add_flow(struct finding *finding, const struct picket_flow *flow)
+{
+    if (finding->flows++ == 0)
+        finding->remote = flow->remote;
+    else if (memcmp(&finding->remote, &flow->remote, sizeof flow->remote) != 0)
+        finding->several_remotes = true;
+    finding->bytes_in += flow->bytes_in;
+    finding->bytes_out += flow->bytes_out;
+    if (finding->flows > FINDING_FLOWS_SHOWN)
+        return;
+    json_t *object = json_object();
+    json_object_set_new(object, "protocol", json_string(picket_protocol_name(flow->protocol)));
+    set_address(object, "local_address", &flow->local);
+    json_object_set_new(object, "local_port", json_integer(flow->local_port));
+    set_address(object, "remote_address", &flow->remote);
+    json_object_set_new(object, "remote_port", json_integer(flow->remote_port));
+    json_object_set_new(object, "bytes_in", json_integer(flow->bytes_in));
+    json_object_set_new(object, "bytes_out", json_integer(flow->bytes_out));
+    json_array_append_new(finding->flow_array, object);
+}
+
+/* ---- texts ---- */
+
+/* The remote address, or the indicator's prefix when several addresses in it were talked to. */
+static const char *peer_text(const struct finding *finding, char *out)
+{
+    if (finding->several_remotes)
+        return picket_prefix_format(&finding->best.prefix, out);
+    return picket_address_format(&finding->remote, out);
+}
+
+static const char *direction_text(const struct finding *finding)
+{
+    if (finding->bytes_out == 0)
+        return "The device sent nothing itself: this may be a probe from outside that was not answered.";
+    if (finding->bytes_in == 0)
+        return "Nothing came back: the address did not answer, or something in between blocks it.";
+    return "Data went both ways.";
+}
+
+static const char *listed_as(const struct finding *finding, char *out, size_t out_bytes)
+{
+    char prefix[PICKET_PREFIX_TEXT_BYTES], since[PICKET_TIME_TEXT_BYTES], port[24] = "";
+    const struct table_match *best = &finding->best;
+    if (best->port != 0)
+        snprintf(port, sizeof port, " port %u", best->port);
+    snprintf(out, out_bytes, "Feed \"%s\" lists it as %s%s%s%s (confidence %d, line %" PRIu32 "%s%s)",
+             best->feed->name, picket_prefix_format(&best->prefix, prefix), port,
+             best->tags[0] != '\0' ? ": " : "", best->tags, best->confidence, best->line,
+             best->first_seen_ms != 0 ? ", here since " : "",
+             best->first_seen_ms != 0 ? picket_time_format(best->first_seen_ms, since) : "");
+    return out;
+}
+
+static void describe(const struct finding *finding, char *out, size_t out_bytes)
+{
+    char peer[PICKET_PREFIX_TEXT_BYTES], listed[700], more[64] = "";
+    char seen[PICKET_TIME_TEXT_BYTES];
+    if (finding->matches > 1)
+        snprintf(more, sizeof more, ", and %" PRIu32 " more indicator%s cover%s it",
+                 finding->matches - 1, finding->matches == 2 ? "" : "s",
+                 finding->matches == 2 ? "s" : "");
+    snprintf(out, out_bytes,
+             "Device %s communicated with %s (%" PRIu32 " flow%s, %" PRIu64 " bytes sent, %" PRIu64
+             " received), reported for the time up to %s. %s%s. %s",
+             finding->event->device, peer_text(finding, peer), finding->flows,
+             finding->flows == 1 ? "" : "s", finding->bytes_out, finding->bytes_in,
+             picket_time_format(finding->event->seen_ms, seen),
+             listed_as(finding, listed, sizeof listed), more, direction_text(finding));
+}
+
+static const char remediation[] =
+    "1. Block the address at the firewall for this device, and look whether others talk to it. "
+    "2. If the device has no reason to talk to it, take it off the network, but leave it powered so "
+    "that it can be examined. "
+    "3. Compare its firmware with the released image, and change the credentials it held. "
+    "4. If the communication is wanted, remove the indicator or the feed; the evidence names feed and "
+    "line.";
+
+static char *evidence_text(struct finding *finding)
+{
+    char text[PICKET_PREFIX_TEXT_BYTES];
+    json_t *evidence = json_object();
+    json_object_set_new(evidence, "indicator",
+                        json_string(picket_prefix_format(&finding->best.prefix, text)));
+    if (!finding->several_remotes)
+        set_address(evidence, "remote_address", &finding->remote);
+    json_object_set_new(evidence, "confidence", json_integer(finding->confidence));
+    json_object_set_new(evidence, "match_count", json_integer(finding->matches));
+    json_object_set(evidence, "matches", finding->match_array);
+    json_object_set_new(evidence, "flow_count", json_integer(finding->flows));
+    json_object_set_new(evidence, "bytes_in", json_integer((json_int_t)finding->bytes_in));
+    json_object_set_new(evidence, "bytes_out", json_integer((json_int_t)finding->bytes_out));
+    json_object_set(evidence, "flows", finding->flow_array);
+    json_object_set_new(evidence, "event_id", json_integer(finding->event->event_id));
+    set_time(evidence, "received", finding->event->received_ms);
+    char *dumped = json_dumps(evidence, JSON_COMPACT);
+    json_decref(evidence);
+    return dumped;
+}
+
+static int yield_texts(struct finding *finding, const char *evidence, picket_yield yield,
+                       void *context)
+{
+    char subject[PICKET_PREFIX_TEXT_BYTES], peer[PICKET_PREFIX_TEXT_BYTES];
+    char title[256], description[1400];
+    snprintf(title, sizeof title, "Communication with %s, which feed \"%s\" lists",
+             peer_text(finding, peer), finding->best.feed->name);
+    describe(finding, description, sizeof description);
+    struct picket_finding found = {
+        .type = "IoT_SuspiciousIpCommunication",
+        .device = finding->event->device,
+        .subject = picket_prefix_format(&finding->best.prefix, subject),
+        .severity = finding->confidence >= FINDING_HIGH_CONFIDENCE ? PICKET_SEVERITY_HIGH
+                                                                   : PICKET_SEVERITY_MEDIUM,
+        .seen_ms = finding->event->seen_ms,
+        .title = title,
+        .description = description,
+        .remediation = remediation,
+        .technique = "T0869 T0885 T1071 T1095",
+        .evidence = evidence,
+    };
+    return yield(context, &found);
+}
+
+int finding_yield(struct finding *finding, picket_yield yield, void *context)
+{
+    char *evidence = evidence_text(finding);
+    int status = evidence != NULL ? yield_texts(finding, evidence, yield, context) : PICKET_NO_MEMORY;
+    free(evidence);
+    json_decref(finding->match_array);
+    json_decref(finding->flow_array);
+    return status;
+}

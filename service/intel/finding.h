@@ -1,0 +1,39 @@
+/* What an operator reads about a match: title, description, remediation, and the evidence as JSON.
+ *
+ *     finding_begin ─▶ finding_add_match … (narrowest first) ─▶ finding_add_flow … ─▶ finding_yield
+ *
+ * Thread: one at a time per struct.
+ */
+#ifndef INTEL_FINDING_H
+#define INTEL_FINDING_H
+
+#include <jansson.h>
+
+#include "picket/service/detector.h"
+#include "table.h"
+
+enum {
+    FINDING_HIGH_CONFIDENCE = 75, /* from here on, severity is high */
+    FINDING_FLOWS_SHOWN = 10,
+    FINDING_MATCHES_SHOWN = 32
+};
+
+struct finding {
+    const struct picket_event *event;
+    struct table_match best; /* the first match: of the narrowest prefix */
+    int confidence;          /* the highest */
+    uint32_t matches, flows;
+    uint64_t bytes_in, bytes_out;
+    struct picket_address remote;
+    bool several_remotes;
+    json_t *match_array, *flow_array;
+};
+
+void finding_begin(struct finding *finding, const struct picket_event *event);
+void finding_add_match(struct finding *finding, const struct table_match *match);
+void finding_add_flow(struct finding *finding, const struct picket_flow *flow);
+
+/* Hands the finding to yield and frees it. What yield returned, or PICKET_NO_MEMORY. */
+int finding_yield(struct finding *finding, picket_yield yield, void *context);
+
+#endif

@@ -1,0 +1,40 @@
+/* What the files of intelligence share. */
+#ifndef INTEL_INTERNAL_H
+#define INTEL_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "picket/service/intel.h"
+#include "table.h"
+
+struct refresher;
+
+struct picket_intel {
+    struct table *table;      /* RCU: readers dereference it, publish() exchanges it */
+    pthread_mutex_t changing; /* around the store handle, and changes of feeds */
+    struct picket_store *store;
+    atomic_int stopping;
+    struct refresher *refresher;
+};
+
+/* With the lock held: reads all indicators from the store, builds the table, swaps it in, waits until no
+ * lookup uses the old one, and frees that. */
+int intel_publish(struct picket_intel *intel, struct picket_error *error);
+
+/* With the lock held. PICKET_NOT_FOUND. */
+int intel_find_feed(struct picket_intel *intel, const char *name, struct picket_feed *feed,
+                    struct picket_error *error);
+
+/* Reads the feed again; conditional: only if it has changed. */
+int intel_refresh(struct picket_intel *intel, const char *name, bool conditional,
+                  struct picket_feed_report *report, struct picket_error *error);
+
+/* The thread that refreshes feeds when they are due. */
+int refresher_start(struct refresher **refresher, struct picket_intel *intel,
+                    struct picket_error *error);
+void refresher_stop(struct refresher *refresher);
+/* Feeds have changed: look again which is due next. */
+void refresher_wake(struct refresher *refresher);
+
+#endif

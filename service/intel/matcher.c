@@ -1,0 +1,170 @@
+#include "matcher.h"
+
+#include <stdlib.h>
+
+#include "finding.h"
+
+enum { TOGETHER = 64, NO_HIT = UINT32_MAX };
+
+/* The flows of one event that match one prefix. */
+struct hit {
+    uint8_t family;
+    uint32_t entry; /* the narrowest that matches */
+};
+
+struct hits {
+    struct hit *items;
+    uint32_t count;
+    uint32_t *of_flow; /* each flow's hit, or NO_HIT; NULL until there is one */
+};
+
+struct flow_context {
+    const struct table *table;
+    const struct picket_event *event;
+    const struct picket_flow *flow;
+    bool special_purpose;
+};
+
+static bool matches(const struct flow_context *context, const struct table_match *match)
+{
+    return (match->port == 0 || match->port == context->flow->remote_port) &&
+           (match->valid_until_ms == 0 || match->valid_until_ms > context->event->seen_ms) &&
+           (!context->special_purpose || match->feed->match_special_purpose);
+}
+
+static bool entry_matches(const struct flow_context *context, uint32_t entry)
+{
+    uint8_t family = context->flow->remote.family;
+    uint32_t record, end = table_records(context->table, family, entry, &record);
+    for (; record < end; record++) {
+        struct table_match match;
+        table_record(context->table, family, entry, record, &match);
+        if (matches(context, &match))
+            return true;
+    }
+    return false;
+}
+
+static struct flow_context context_of(const struct table *table, const struct picket_event *event,
+                                      const struct picket_flow *flow)
+{
+    return (struct flow_context){table, event, flow,
+                                 picket_address_special_purpose(&flow->remote) != NULL};
+}
+
+/* entry covers the flow's remote address: the entry or the next around it that matches. */
+static uint32_t narrowest_match(const struct table *table, const struct picket_event *event,
+                                const struct picket_flow *flow, uint32_t entry)
+{
+    struct flow_context context = context_of(table, event, flow);
+    while (entry != TABLE_NONE && !entry_matches(&context, entry))
+        entry = table_parent(table, flow->remote.family, entry);
+    return entry;
+}
+
+static bool note_hit(struct hits *hits, const struct picket_event *event, size_t flow, uint32_t entry)
+{
+    uint8_t family = event->flows[flow].remote.family;
+    if (hits->of_flow == NULL) {
+        hits->of_flow = malloc(event->flow_count * sizeof *hits->of_flow);
+        hits->items = malloc(event->flow_count * sizeof *hits->items);
+        if (hits->of_flow == NULL || hits->items == NULL)
+            return false;
+        for (size_t i = 0; i < event->flow_count; i++)
+            hits->of_flow[i] = NO_HIT;
+    }
+    uint32_t hit = 0;
+    while (hit < hits->count &&
+           (hits->items[hit].family != family || hits->items[hit].entry != entry))
+        hit++;
+    if (hit == hits->count)
+        hits->items[hits->count++] = (struct hit){family, entry};
+    hits->of_flow[flow] = hit;
+    return true;
+}
+
+/* The entries that cover the remote addresses of flows first .. first + count − 1. */
+static void find_entries(const struct table *table, const struct picket_flow *flows, size_t count,
+                         uint32_t *entries)
+{
+    uint32_t addresses[TOGETHER], found[TOGETHER];
+    size_t ipv4 = 0;
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *bytes = flows[i].remote.bytes;
+        if (flows[i].remote.family == 4)
+            addresses[ipv4++] = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
+                                (uint32_t)bytes[2] << 8 | bytes[3];
+        else
+            entries[i] = table_find(table, &flows[i].remote);
+    }
+    table_find_ipv4(table, addresses, ipv4, found);
+    ipv4 = 0;
+    for (size_t i = 0; i < count; i++)
+        if (flows[i].remote.family == 4)
+            entries[i] = found[ipv4++];
+}
+
+static bool find_hits(const struct table *table, const struct picket_event *event, struct hits *hits)
+{
+    for (size_t first = 0; first < event->flow_count; first += TOGETHER) {
+        uint32_t entries[TOGETHER];
+        size_t count = event->flow_count - first < TOGETHER ? event->flow_count - first : TOGETHER;
+        find_entries(table, event->flows + first, count, entries);
+        for (size_t i = 0; i < count; i++) {
+            if (entries[i] == TABLE_NONE)
+                continue;
+            uint32_t entry = narrowest_match(table, event, &event->flows[first + i], entries[i]);
+            if (entry != TABLE_NONE && !note_hit(hits, event, first + i, entry))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Every indicator, from the hit's prefix outwards, that matches one of its flows. */
+static void collect_matches(struct finding *finding, const struct table *table,
+                            const struct picket_event *event, const struct hits *hits, uint32_t hit)
+{
+    uint8_t family = hits->items[hit].family;
+    for (uint32_t entry = hits->items[hit].entry; entry != TABLE_NONE;
+         entry = table_parent(table, family, entry)) {
+        uint32_t record, end = table_records(table, family, entry, &record);
+        for (; record < end; record++) {
+            struct table_match match;
+            bool found = false;
+            table_record(table, family, entry, record, &match);
+            for (size_t i = 0; i < event->flow_count && !found; i++) {
+                if (hits->of_flow[i] != hit)
+                    continue;
+                struct flow_context context = context_of(table, event, &event->flows[i]);
+                found = matches(&context, &match);
+            }
+            if (found)
+                finding_add_match(finding, &match);
+        }
+    }
+}
+
+static int yield_hit(const struct table *table, const struct picket_event *event,
+                     const struct hits *hits, uint32_t hit, picket_yield yield, void *context)
+{
+    struct finding finding;
+    finding_begin(&finding, event);
+    collect_matches(&finding, table, event, hits, hit);
+    for (size_t i = 0; i < event->flow_count; i++)
+        if (hits->of_flow[i] == hit)
+            finding_add_flow(&finding, &event->flows[i]);
+    return finding_yield(&finding, yield, context);
+}
+
+int matcher_inspect(const struct table *table, const struct picket_event *event, picket_yield yield,
+                    void *context)
+{
+    struct hits hits = {NULL, 0, NULL};
+    int status = find_hits(table, event, &hits) ? PICKET_OK : PICKET_NO_MEMORY;
+    for (uint32_t hit = 0; hit < hits.count && status == PICKET_OK; hit++)
+        status = yield_hit(table, event, &hits, hit, yield, context);
+    free(hits.items);
+    free(hits.of_flow);
+    return status;
+}

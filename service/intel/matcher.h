@@ -1,0 +1,20 @@
+/* Matches the flows of one event against the table: one finding for each indicator's prefix.
+ *
+ * A flow's remote address matches an indicator when the prefix covers it, the indicator has no port or
+ * the flow's remote port, it had not expired at the time of the event, and the address is not a
+ * special-purpose one (private, multicast, ...), unless the feed asks for those. The narrowest prefix
+ * that matches is the finding's subject; all that match are its evidence.
+ *
+ * Thread: pure function of its arguments.
+ */
+#ifndef INTEL_MATCHER_H
+#define INTEL_MATCHER_H
+
+#include "picket/service/detector.h"
+#include "table.h"
+
+/* PICKET_OK, what yield returned, or PICKET_NO_MEMORY. */
+int matcher_inspect(const struct table *table, const struct picket_event *event, picket_yield yield,
+                    void *context);
+
+#endif

@@ -1,0 +1,205 @@
+/* Refreshes feeds when they are due: every refresh_s after a success; after failures sooner at first, then
+ * less and less often. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "intel_internal.h"
+#include "picket/base/diagnostics.h"
+#include "picket/base/time.h"
+
+enum {
+    FIRST_RETRY_S = 30,
+    LONGEST_RETRY_S = 6 * 3600,
+    LOOK_AGAIN_MS = 60 * 1000 /* clocks may be set while we sleep */
+};
+
+/* Failures of one feed in a row. */
+struct failures {
+    struct failures *next;
+    char name[65];
+    unsigned count;
+};
+
+struct refresher {
+    struct picket_intel *intel;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t woken;
+    bool wake;
+    bool stop;
+    struct failures *failures; /* the thread's own */
+};
+
+static struct failures *failures_of(struct refresher *refresher, const char *name)
+{
+    struct failures *failures = refresher->failures;
+    while (failures != NULL && strcmp(failures->name, name) != 0)
+        failures = failures->next;
+    return failures;
+}
+
+static void count_failure(struct refresher *refresher, const char *name)
+{
+    struct failures *failures = failures_of(refresher, name);
+    if (failures == NULL) {
+        failures = calloc(1, sizeof *failures);
+        if (failures == NULL)
+            return;
+        strncpy(failures->name, name, sizeof failures->name - 1);
+        failures->next = refresher->failures;
+        refresher->failures = failures;
+    }
+    failures->count++;
+}
+
+static void forget_failures(struct refresher *refresher, const char *name)
+{
+    struct failures *failures = failures_of(refresher, name);
+    if (failures != NULL)
+        failures->count = 0;
+}
+
+/* After the nth failure 30 s × 2^(n−1), but not longer than six hours or the feed's own interval,
+ * whichever is longer; and never more often than it is refreshed anyway. */
+static int64_t wait_s(const struct picket_feed *feed, unsigned failures)
+{
+    if (failures == 0)
+        return feed->refresh_s;
+    int64_t longest = feed->refresh_s > LONGEST_RETRY_S ? feed->refresh_s : LONGEST_RETRY_S;
+    int64_t first = feed->refresh_s < FIRST_RETRY_S ? feed->refresh_s : FIRST_RETRY_S;
+    int64_t wait = failures > 20 ? longest : first << (failures - 1);
+    return wait < longest ? wait : longest;
+}
+
+struct due {
+    struct refresher *refresher;
+    int64_t now_ms;
+    int64_t next_ms; /* the earliest time at which one is due */
+    char name[65];   /* of the one most overdue, "" if none is */
+};
+
+static void look_at(void *context, const struct picket_feed *feed)
+{
+    struct due *due = context;
+    if (feed->refresh_s == 0)
+        return;
+    const struct failures *failures = failures_of(due->refresher, feed->name);
+    int64_t at_ms = feed->tried_ms + wait_s(feed, failures != NULL ? failures->count : 0) * 1000;
+    if (feed->tried_ms > due->now_ms) /* the clock was set back */
+        at_ms = due->now_ms;
+    if (at_ms >= due->next_ms)
+        return;
+    due->next_ms = at_ms;
+    memcpy(due->name, feed->name, sizeof due->name);
+}
+
+static void refresh(struct refresher *refresher, const char *name)
+{
+    struct picket_feed_report report;
+    struct picket_error error = {0};
+    int status = intel_refresh(refresher->intel, name, true, &report, &error);
+    if (status == PICKET_OK) {
+        forget_failures(refresher, name);
+        if (report.delta.added > 0 || report.delta.removed > 0)
+            picket_say(PICKET_NOTICE, "service", "feed %s: %lld indicators came, %lld went, %lld stay",
+                       name, (long long)report.delta.added, (long long)report.delta.removed,
+                       (long long)report.delta.kept);
+        return;
+    }
+    count_failure(refresher, name);
+    if (status != PICKET_CLOSED && status != PICKET_NOT_FOUND)
+        picket_say(PICKET_WARNING, "service", "feed %s: not refreshed: %s", name, error.text);
+}
+
+/* Refreshes one feed if one is due; returns how long to sleep. */
+static int64_t work(struct refresher *refresher)
+{
+    struct picket_error error = {0};
+    struct due due = {.refresher = refresher, .now_ms = picket_unix_ms()};
+    due.next_ms = due.now_ms + LOOK_AGAIN_MS;
+    pthread_mutex_lock(&refresher->intel->changing);
+    int status = picket_store_feeds(refresher->intel->store, look_at, &due, &error);
+    pthread_mutex_unlock(&refresher->intel->changing);
+    if (status != PICKET_OK || due.name[0] == '\0')
+        return LOOK_AGAIN_MS;
+    if (due.next_ms > due.now_ms)
+        return due.next_ms - due.now_ms;
+    refresh(refresher, due.name);
+    return 0;
+}
+
+static void *run(void *context)
+{
+    struct refresher *refresher = context;
+    int64_t sleep_ms = 0;
+    pthread_mutex_lock(&refresher->lock);
+    while (!refresher->stop) {
+        if (sleep_ms > 0 && !refresher->wake) {
+            struct timespec until;
+            clock_gettime(CLOCK_MONOTONIC, &until);
+            until.tv_sec += sleep_ms / 1000;
+            until.tv_nsec += sleep_ms % 1000 * 1000000;
+            if (until.tv_nsec >= 1000000000) {
+                until.tv_nsec -= 1000000000;
+                until.tv_sec++;
+            }
+            pthread_cond_timedwait(&refresher->woken, &refresher->lock, &until);
+        }
+        refresher->wake = false;
+        if (refresher->stop)
+            break;
+        pthread_mutex_unlock(&refresher->lock);
+        sleep_ms = work(refresher);
+        pthread_mutex_lock(&refresher->lock);
+    }
+    pthread_mutex_unlock(&refresher->lock);
+    return NULL;
+}
+
+int refresher_start(struct refresher **refresher, struct picket_intel *intel,
+                    struct picket_error *error)
+{
+    pthread_condattr_t attributes;
+    struct refresher *started = calloc(1, sizeof *started);
+    if (started == NULL)
+        return picket_fail(error, PICKET_NO_MEMORY, "no memory for intelligence");
+    started->intel = intel;
+    pthread_mutex_init(&started->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&started->woken, &attributes);
+    pthread_condattr_destroy(&attributes);
+    if (pthread_create(&started->thread, NULL, run, started) != 0) {
+        free(started);
+        return picket_fail(error, PICKET_NO_MEMORY, "no thread for refreshing feeds");
+    }
+    *refresher = started;
+    return PICKET_OK;
+}
+
+void refresher_stop(struct refresher *refresher)
+{
+    pthread_mutex_lock(&refresher->lock);
+    refresher->stop = true;
+    pthread_cond_signal(&refresher->woken);
+    pthread_mutex_unlock(&refresher->lock);
+    pthread_join(refresher->thread, NULL);
+    while (refresher->failures != NULL) {
+        struct failures *next = refresher->failures->next;
+        free(refresher->failures);
+        refresher->failures = next;
+    }
+    pthread_cond_destroy(&refresher->woken);
+    pthread_mutex_destroy(&refresher->lock);
+    free(refresher);
+}
+
+void refresher_wake(struct refresher *refresher)
+{
+    pthread_mutex_lock(&refresher->lock);
+    refresher->wake = true;
+    pthread_cond_signal(&refresher->woken);
+    pthread_mutex_unlock(&refresher->lock);
+}
