@@ -1,5 +1,5 @@
-/* An alert as the JSON that people and programs get: API, webhook and file say the same. docs/outputs.md
- * describes the members.
+/* An alert as the JSON that people and programs get: API, webhook and file say the same.
+ * docs/outputs.md describes the members.
  *
  * Thread: pure function.
  */

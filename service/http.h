@@ -7,8 +7,8 @@
 
 #include <curl/curl.h>
 
-/* A handle for http and https only, without signals, that tells who we are and writes why it failed to
- * reason, of CURL_ERROR_SIZE, which must outlive it. NULL: no memory. */
+/* A handle for http and https only, without signals, that tells who we are and writes why it failed
+ * to reason, of CURL_ERROR_SIZE, which must outlive it. NULL: no memory. */
 CURL *http_handle(char *reason);
 
 #endif

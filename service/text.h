@@ -8,8 +8,8 @@
 #include <jansson.h>
 #include <stddef.h>
 
-/* Copies text into out, of out_bytes > 0, as valid UTF-8: what is not UTF-8 and each control character
- * (NUL too) become '?', what does not fit is cut between characters. Returns out. */
+/* Copies text into out, of out_bytes > 0, as valid UTF-8: what is not UTF-8 and each control
+ * character (NUL too) become '?', what does not fit is cut between characters. Returns out. */
 char *text_clean(const char *text, size_t size_bytes, char *out, size_t out_bytes);
 
 /* A JSON string of the text, cleaned if it must be; NULL when memory is short. */

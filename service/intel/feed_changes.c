@@ -1,5 +1,6 @@
-/* Adding, removing and refreshing feeds. A feed is fetched and read without the lock, for that may take
- * minutes, and then taken into store and table with it, whole or not at all. */
+/* Adding, removing and refreshing feeds. A feed is fetched and read without the lock, for that may
+ * take minutes, and then taken into store and table with it, whole or not at all. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,9 +60,8 @@ static int check_content(const struct picket_feed *feed, const struct feed_readi
                            "%s: holds no indicator any more; the %lld that were there stay",
                            feed->source, (long long)feed->indicators);
     if (reading->indicators.count == 0 && reading->skipped > 0)
-        return picket_fail(error, PICKET_INVALID,
-                           "%s: holds no indicator; line %u (\"%.60s\"): %s", feed->source,
-                           reading->problems[0].line, reading->problems[0].text,
+        return picket_fail(error, PICKET_INVALID, "%s: holds no indicator; line %u (\"%.60s\"): %s",
+                           feed->source, reading->problems[0].line, reading->problems[0].text,
                            reading->problems[0].reason);
     double share = feed_ipv4_share(&reading->indicators);
     if (share >= 0.5)
@@ -93,8 +93,9 @@ static int take(struct picket_intel *intel, struct picket_feed *feed, const stru
                 struct picket_feed_delta *delta, struct picket_error *error)
 {
     const struct feed_reading *reading = &fetched->reading;
-    int status = picket_store_indicators_replace(intel->store, feed->name, reading->indicators.items,
-                                                 reading->indicators.count, delta, error);
+    int status =
+        picket_store_indicators_replace(intel->store, feed->name, reading->indicators.items,
+                                        reading->indicators.count, delta, error);
     if (status != PICKET_OK)
         return status;
     feed->tried_ms = feed->loaded_ms = picket_unix_ms();
@@ -134,7 +135,8 @@ static void fill_report(struct picket_feed_report *report, const struct picket_f
 
 static int check_feed(const struct picket_feed *feed, struct picket_error *error)
 {
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     size_t size = strnlen(feed->name, sizeof feed->name);
     if (size == 0 || size == sizeof feed->name || strspn(feed->name, allowed) != size)
         return picket_fail(error, PICKET_INVALID,
@@ -160,7 +162,8 @@ static int check_is_new(struct picket_intel *intel, const char *name, struct pic
     int status = intel_find_feed(intel, name, &existing, &not_found);
     if (status == PICKET_OK)
         return picket_fail(error, PICKET_EXISTS, "there is a feed %s already", name);
-    return status == PICKET_NOT_FOUND ? PICKET_OK : picket_fail(error, status, "%s", not_found.text);
+    return status == PICKET_NOT_FOUND ? PICKET_OK
+                                      : picket_fail(error, status, "%s", not_found.text);
 }
 
 static int add_fetched(struct picket_intel *intel, struct picket_feed *feed,

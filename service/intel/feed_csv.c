@@ -1,8 +1,8 @@
 /* Feeds in CSV (RFC 4180; newlines within quotes too).
  *
- * Which column holds the addresses is found by looking at the first records, since headers mislead; the
- * other columns are known by the header's names: port, tags, confidence, valid until. The header is the
- * first record, or the last comment line in front of it (abuse.ch).
+ * Which column holds the addresses is found by looking at the first records, since headers mislead;
+ * the other columns are known by the header's names: port, tags, confidence, valid until. The
+ * header is the first record, or the last comment line in front of it (abuse.ch).
  */
 #include <string.h>
 #include <strings.h>
@@ -64,8 +64,8 @@ static const char *skip_blanks(const char *at, const char *end)
     return at;
 }
 
-/* Parses one field at `at`; returns where it ended (a comma, a newline or the end), NULL if a quote is
- * not closed. */
+/* Parses one field at `at`; returns where it ended (a comma, a newline or the end), NULL if a quote
+ * is not closed. */
 static const char *next_field(const char *at, const char *end, struct field *field)
 {
     const char *quoted = skip_blanks(at, end);
@@ -112,8 +112,8 @@ static void take_line_whole(struct cursor *cursor, struct record *record)
 static bool is_comment(const struct cursor *cursor)
 {
     const char *at = skip_blanks(cursor->at, cursor->end);
-    return at < cursor->end && (*at == '#' || *at == ';' ||
-                                (cursor->end - at >= 2 && at[0] == '/' && at[1] == '/'));
+    return at < cursor->end &&
+           (*at == '#' || *at == ';' || (cursor->end - at >= 2 && at[0] == '/' && at[1] == '/'));
 }
 
 static void parse_fields(struct cursor *cursor, struct record *record)
@@ -379,7 +379,8 @@ static void take_record(struct feed_reading *reading, const struct columns *colu
     feed_take(reading, &item);
 }
 
-/* The header in front of the records is no indicator, and nothing that was not understood either. */
+/* The header in front of the records is no indicator, and nothing that was not understood either.
+ */
 static bool is_header(const struct columns *columns, const struct record *record)
 {
     struct columns scratch;

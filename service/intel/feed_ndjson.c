@@ -1,4 +1,5 @@
-/* One JSON object a line, as Spamhaus gives DROP: {"cidr":"1.10.16.0/20","sblid":"SBL256894","rir":"apnic"} */
+/* One JSON object a line, as Spamhaus gives DROP:
+ * {"cidr":"1.10.16.0/20","sblid":"SBL256894","rir":"apnic"} */
 #include <jansson.h>
 #include <string.h>
 
@@ -38,10 +39,13 @@ static void take_object(struct feed_reading *reading, uint32_t line, const json_
         feed_skip(reading, line, text, size, "the port is not a number from 1 to 65535");
         return;
     }
-    struct feed_item item = {
-        .line = line, .text = address, .text_bytes = strlen(address), .port = (uint16_t)number,
-        .confidence = percent >= 0 && percent <= 100 ? (int)percent : -1,
-        .tags = tags != NULL ? tags : "", .tags_bytes = tags != NULL ? strlen(tags) : 0};
+    struct feed_item item = {.line = line,
+                             .text = address,
+                             .text_bytes = strlen(address),
+                             .port = (uint16_t)number,
+                             .confidence = percent >= 0 && percent <= 100 ? (int)percent : -1,
+                             .tags = tags != NULL ? tags : "",
+                             .tags_bytes = tags != NULL ? strlen(tags) : 0};
     feed_take(reading, &item);
 }
 
@@ -75,8 +79,8 @@ void feed_read_ndjson(struct feed_reading *reading, const char *text, size_t siz
     }
 }
 
-/* The first line is a whole object with an address in it; a JSON document's first line is not, nor is a
- * line of STIX objects. */
+/* The first line is a whole object with an address in it; a JSON document's first line is not, nor
+ * is a line of STIX objects. */
 bool feed_looks_like_ndjson(const char *text, size_t size_bytes)
 {
     const char *end = text + size_bytes;

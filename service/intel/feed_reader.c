@@ -124,7 +124,8 @@ static size_t spaced_range_end(const char *text, size_t size, size_t end)
     size_t at = end;
     while (at < size && (text[at] == ' ' || text[at] == '\t'))
         at++;
-    if (at == end || at + 1 >= size || text[at] != '-' || (text[at + 1] != ' ' && text[at + 1] != '\t'))
+    if (at == end || at + 1 >= size || text[at] != '-' ||
+        (text[at + 1] != ' ' && text[at + 1] != '\t'))
         return end;
     at++;
     while (at < size && (text[at] == ' ' || text[at] == '\t'))
@@ -155,8 +156,12 @@ static bool take_columns(struct feed_reading *reading, uint32_t line, const char
         return false;
     size_t rest_size = size - (size_t)(rest - text);
     feed_trim(&rest, &rest_size);
-    struct feed_item item = {.line = line, .text = prefix, .text_bytes = (size_t)prefix_size,
-                             .confidence = -1, .tags = rest, .tags_bytes = rest_size};
+    struct feed_item item = {.line = line,
+                             .text = prefix,
+                             .text_bytes = (size_t)prefix_size,
+                             .confidence = -1,
+                             .tags = rest,
+                             .tags_bytes = rest_size};
     feed_take(reading, &item);
     return true;
 }
@@ -178,8 +183,12 @@ static void read_line(struct feed_reading *reading, uint32_t line, const char *t
         rest++;
         rest_size--;
     }
-    struct feed_item item = {.line = line, .text = text, .text_bytes = end, .confidence = -1,
-                             .tags = rest, .tags_bytes = rest_size};
+    struct feed_item item = {.line = line,
+                             .text = text,
+                             .text_bytes = end,
+                             .confidence = -1,
+                             .tags = rest,
+                             .tags_bytes = rest_size};
     feed_take(reading, &item);
 }
 
@@ -227,8 +236,9 @@ static const char *foreign_content(const char *text, size_t size)
         return "is UTF-16, not UTF-8";
     const char *content = first_content(text, size);
     size_t left = size - (size_t)(content - text);
-    if (left >= 5 && (strncasecmp(content, "<!doc", 5) == 0 || strncasecmp(content, "<html", 5) == 0 ||
-                      strncasecmp(content, "<?xml", 5) == 0))
+    if (left >= 5 &&
+        (strncasecmp(content, "<!doc", 5) == 0 || strncasecmp(content, "<html", 5) == 0 ||
+         strncasecmp(content, "<?xml", 5) == 0))
         return "is a web page or XML, not a list";
     return NULL;
 }

@@ -1,8 +1,9 @@
 /* The bytes of a threat feed → indicators.
  *
- * Plain lists (one indicator a line, comments, trailing text), CSV (RFC 4180, with or without a header)
- * and NDJSON (one JSON object a line). A line that does not parse is skipped and counted, and the first
- * ten are kept with their reason; docs/intelligence.md has the table of what is read how.
+ * Plain lists (one indicator a line, comments, trailing text), CSV (RFC 4180, with or without a
+ * header) and NDJSON (one JSON object a line). A line that does not parse is skipped and counted,
+ * and the first ten are kept with their reason; docs/intelligence.md has the table of what is read
+ * how.
  *
  *     text ─▶ feed_read ─▶ plain lines  ─┐
  *                      ├─▶ feed_csv     ─┼─▶ feed_take ─▶ indicator_text ─▶ indicators
@@ -34,8 +35,8 @@ struct feed_reading {
 /* "auto", "plain", "csv", "ndjson" → format; negative for another name. */
 int feed_format_named(const char *name);
 
-/* confidence: 0..100. A feed without any indicator is PICKET_OK and empty. PICKET_INVALID: not text of
- * these formats (a JSON document, HTML, compressed, UTF-16), or more than FEED_INDICATORS_MAX.
+/* confidence: 0..100. A feed without any indicator is PICKET_OK and empty. PICKET_INVALID: not text
+ * of these formats (a JSON document, HTML, compressed, UTF-16), or more than FEED_INDICATORS_MAX.
  * feed_reading_free() in any case. */
 int feed_read(struct feed_reading *reading, const char *text, size_t size_bytes,
               enum feed_format format, int confidence, struct picket_error *error);

@@ -57,7 +57,8 @@ static int read_file(struct feed_source *source, const char *path, const char *l
                              FEED_SOURCE_BYTES_MAX / (1024 * 1024));
     if (result == PICKET_OK) {
         snprintf(source->last_modified, sizeof source->last_modified, "%lld.%09ld %lld",
-                 (long long)status.st_mtim.tv_sec, status.st_mtim.tv_nsec, (long long)status.st_size);
+                 (long long)status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
+                 (long long)status.st_size);
         source->not_modified = strcmp(source->last_modified, last_modified) == 0;
         if (!source->not_modified)
             result = read_whole(source, file, path, (size_t)status.st_size, error);

@@ -21,9 +21,10 @@ struct feed_source {
     char last_modified[64]; /* of a file: its modification time and size */
 };
 
-/* location: a path, or a URL that starts with http:// or https://. etag and last_modified: of the last
- * time, or "" to fetch in any case. Once *cancel is not 0, gives up soon. PICKET_IO, PICKET_NOT_FOUND,
- * PICKET_FULL (larger than FEED_SOURCE_BYTES_MAX), PICKET_NO_MEMORY, PICKET_CLOSED (cancelled). */
+/* location: a path, or a URL that starts with http:// or https://. etag and last_modified: of the
+ * last time, or "" to fetch in any case. Once *cancel is not 0, gives up soon. PICKET_IO,
+ * PICKET_NOT_FOUND, PICKET_FULL (larger than FEED_SOURCE_BYTES_MAX), PICKET_NO_MEMORY,
+ * PICKET_CLOSED (cancelled). */
 int feed_source_fetch(struct feed_source *source, const char *location, const char *etag,
                       const char *last_modified, const atomic_int *cancel,
                       struct picket_error *error);

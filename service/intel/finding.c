@@ -87,7 +87,8 @@ static const char *peer_text(const struct finding *finding, char *out)
 static const char *direction_text(const struct finding *finding)
 {
     if (finding->bytes_out == 0)
-        return "The device sent nothing itself: this may be a probe from outside that was not answered.";
+        return "The device sent nothing itself: this may be a probe from outside that was not "
+               "answered.";
     if (finding->bytes_in == 0)
         return "Nothing came back: the address did not answer, or something in between blocks it.";
     return "Data went both ways.";
@@ -99,7 +100,8 @@ static const char *listed_as(const struct finding *finding, char *out, size_t ou
     const struct table_match *best = &finding->best;
     if (best->port != 0)
         snprintf(port, sizeof port, " port %u", best->port);
-    snprintf(out, out_bytes, "Feed \"%s\" lists it as %s%s%s%s (confidence %d, line %" PRIu32 "%s%s)",
+    snprintf(out, out_bytes,
+             "Feed \"%s\" lists it as %s%s%s%s (confidence %d, line %" PRIu32 "%s%s)",
              best->feed->name, picket_prefix_format(&best->prefix, prefix), port,
              best->tags[0] != '\0' ? ": " : "", best->tags, best->confidence, best->line,
              best->first_seen_ms != 0 ? ", here since " : "",
@@ -126,10 +128,12 @@ static void describe(const struct finding *finding, char *out, size_t out_bytes)
 
 static const char remediation[] =
     "1. Block the address at the firewall for this device, and look whether others talk to it. "
-    "2. If the device has no reason to talk to it, take it off the network, but leave it powered so "
+    "2. If the device has no reason to talk to it, take it off the network, but leave it powered "
+    "so "
     "that it can be examined. "
     "3. Compare its firmware with the released image, and change the credentials it held. "
-    "4. If the communication is wanted, remove the indicator or the feed; the evidence names feed and "
+    "4. If the communication is wanted, remove the indicator or the feed; the evidence names feed "
+    "and "
     "line.";
 
 static char *evidence_text(struct finding *finding)
@@ -181,7 +185,8 @@ static int yield_texts(struct finding *finding, const char *evidence, picket_yie
 int finding_yield(struct finding *finding, picket_yield yield, void *context)
 {
     char *evidence = evidence_text(finding);
-    int status = evidence != NULL ? yield_texts(finding, evidence, yield, context) : PICKET_NO_MEMORY;
+    int status =
+        evidence != NULL ? yield_texts(finding, evidence, yield, context) : PICKET_NO_MEMORY;
     free(evidence);
     json_decref(finding->match_array);
     json_decref(finding->flow_array);

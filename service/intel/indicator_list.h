@@ -25,8 +25,8 @@ struct indicator_list {
 /* Zeroed is empty. */
 void indicator_list_free(struct indicator_list *list);
 
-/* Appends a copy; tags of tags_bytes (cleaned, and cut at INDICATOR_TAGS_BYTES − 1). False: no memory,
- * the list is as it was. */
+/* Appends a copy; tags of tags_bytes (cleaned, and cut at INDICATOR_TAGS_BYTES − 1). False: no
+ * memory, the list is as it was. */
 bool indicator_list_add(struct indicator_list *list, const struct picket_indicator *indicator,
                         const char *tags, size_t tags_bytes);
 

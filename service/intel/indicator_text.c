@@ -58,8 +58,8 @@ static bool parse_number(struct slice text, uint32_t max, uint32_t *number)
     return *number <= max;
 }
 
-/* Leading zeros: 010 is 8 to one reader and 10 to the next, so it is refused, unless all octets have
- * three digits: that is the fixed-width decimal notation of p2p lists. */
+/* Leading zeros: 010 is 8 to one reader and 10 to the next, so it is refused, unless all octets
+ * have three digits: that is the fixed-width decimal notation of p2p lists. */
 static const char *parse_ipv4(struct slice text, wide_address *address)
 {
     uint32_t value = 0;

@@ -32,10 +32,12 @@ static void load_feed(void *context, const struct picket_feed *feed)
     feeds[loading->feed_count++] = *feed;
 }
 
-static void load_indicator(void *context, const char *feed, const struct picket_indicator *indicator)
+static void load_indicator(void *context, const char *feed,
+                           const struct picket_indicator *indicator)
 {
     struct loading *loading = context;
-    if (loading->last >= loading->feed_count || strcmp(loading->feeds[loading->last].name, feed) != 0)
+    if (loading->last >= loading->feed_count ||
+        strcmp(loading->feeds[loading->last].name, feed) != 0)
         for (loading->last = 0; loading->last < loading->feed_count; loading->last++)
             if (strcmp(loading->feeds[loading->last].name, feed) == 0)
                 break;
@@ -155,8 +157,8 @@ size_t picket_intel_indicator_count(struct picket_intel *intel)
     return count;
 }
 
-/* What a match yields is written within the same read-side section, which only delays the freeing of an
- * old table. */
+/* What a match yields is written within the same read-side section, which only delays the freeing
+ * of an old table. */
 static int inspect(void *state, const struct picket_event *event, picket_yield yield, void *context)
 {
     struct picket_intel *intel = state;

@@ -18,8 +18,8 @@ struct picket_intel {
     struct refresher *refresher;
 };
 
-/* With the lock held: reads all indicators from the store, builds the table, swaps it in, waits until no
- * lookup uses the old one, and frees that. */
+/* With the lock held: reads all indicators from the store, builds the table, swaps it in, waits
+ * until no lookup uses the old one, and frees that. */
 int intel_publish(struct picket_intel *intel, struct picket_error *error);
 
 /* With the lock held. PICKET_NOT_FOUND. */

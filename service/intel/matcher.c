@@ -62,7 +62,8 @@ static uint32_t narrowest_match(const struct table *table, const struct picket_e
     return entry;
 }
 
-static bool note_hit(struct hits *hits, const struct picket_event *event, size_t flow, uint32_t entry)
+static bool note_hit(struct hits *hits, const struct picket_event *event, size_t flow,
+                     uint32_t entry)
 {
     uint8_t family = event->flows[flow].remote.family;
     if (hits->of_flow == NULL) {
@@ -104,7 +105,8 @@ static void find_entries(const struct table *table, const struct picket_flow *fl
             entries[i] = found[ipv4++];
 }
 
-static bool find_hits(const struct table *table, const struct picket_event *event, struct hits *hits)
+static bool find_hits(const struct table *table, const struct picket_event *event,
+                      struct hits *hits)
 {
     for (size_t first = 0; first < event->flow_count; first += TOGETHER) {
         uint32_t entries[TOGETHER];

@@ -1,9 +1,9 @@
 /* Matches the flows of one event against the table: one finding for each indicator's prefix.
  *
- * A flow's remote address matches an indicator when the prefix covers it, the indicator has no port or
- * the flow's remote port, it had not expired at the time of the event, and the address is not a
- * special-purpose one (private, multicast, ...), unless the feed asks for those. The narrowest prefix
- * that matches is the finding's subject; all that match are its evidence.
+ * A flow's remote address matches an indicator when the prefix covers it, the indicator has no port
+ * or the flow's remote port, it had not expired at the time of the event, and the address is not a
+ * special-purpose one (private, multicast, ...), unless the feed asks for those. The narrowest
+ * prefix that matches is the finding's subject; all that match are its evidence.
  *
  * Thread: pure function of its arguments.
  */

@@ -1,5 +1,5 @@
-/* Refreshes feeds when they are due: every refresh_s after a success; after failures sooner at first, then
- * less and less often. */
+/* Refreshes feeds when they are due: every refresh_s after a success; after failures sooner at
+ * first, then less and less often. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,8 +103,9 @@ static void refresh(struct refresher *refresher, const char *name)
     if (status == PICKET_OK) {
         forget_failures(refresher, name);
         if (report.delta.added > 0 || report.delta.removed > 0)
-            picket_say(PICKET_NOTICE, "service", "feed %s: %lld indicators came, %lld went, %lld stay",
-                       name, (long long)report.delta.added, (long long)report.delta.removed,
+            picket_say(PICKET_NOTICE, "service",
+                       "feed %s: %lld indicators came, %lld went, %lld stay", name,
+                       (long long)report.delta.added, (long long)report.delta.removed,
                        (long long)report.delta.kept);
         return;
     }

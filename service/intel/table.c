@@ -26,8 +26,8 @@ static uint32_t ipv4_climb(const struct table *table, uint32_t entry, uint32_t a
     return entry;
 }
 
-/* The number of entries in low..high-1 that start at or before the address, plus low. Without branches
- * that depend on the data, for those are guessed wrong half of the time. */
+/* The number of entries in low..high-1 that start at or before the address, plus low. Without
+ * branches that depend on the data, for those are guessed wrong half of the time. */
 static uint32_t ipv4_upper_bound(const struct table *table, uint32_t address, uint32_t low,
                                  uint32_t high)
 {
@@ -44,8 +44,8 @@ static uint32_t ipv4_upper_bound(const struct table *table, uint32_t address, ui
 static uint32_t ipv4_find(const struct table *table, uint32_t address)
 {
     uint32_t slot = address >> 16;
-    uint32_t after = ipv4_upper_bound(table, address, table->ipv4_slots[slot],
-                                      table->ipv4_slots[slot + 1]);
+    uint32_t after =
+        ipv4_upper_bound(table, address, table->ipv4_slots[slot], table->ipv4_slots[slot + 1]);
     return after == 0 ? TABLE_NONE : ipv4_climb(table, after - 1, address);
 }
 

@@ -1,9 +1,9 @@
 /* All indicators of all feeds, laid out for lookups: which of them cover this address?
  *
- * Prefixes either nest or are disjoint. The distinct prefixes of a family are sorted by first address,
- * wider before narrower, and each knows the narrowest one around it, its parent. The last entry that
- * starts at or before an address is the only place to begin: whatever covers the address is that entry
- * or one of its ancestors, and all ancestors of what covers it cover it too.
+ * Prefixes either nest or are disjoint. The distinct prefixes of a family are sorted by first
+ * address, wider before narrower, and each knows the narrowest one around it, its parent. The last
+ * entry that starts at or before an address is the only place to begin: whatever covers the address
+ * is that entry or one of its ancestors, and all ancestors of what covers it cover it too.
  *
  *     10.0.0.0/8 ◀──┐
  *       10.1.0.0/16 ┤ ◀─┐        lookup 10.1.2.9: last start ≤ it is 10.1.2.0/24 ─▶ /16 ─▶ /8
@@ -13,14 +13,12 @@
  *     IPv4                               bytes an entry
  *       slots     2^16 + 1 × u32         entries that start below slot << 16 (256 KiB in all)
  *       starts    u32, sorted            4
- *       links     parent u32, first u32  8   first: of its records; they end where the next one's begin
- *       lengths   u8                     1
- *       records   detail u32, line u32   8   one per source (feed, port) of a prefix
- *     IPv6: the same with starts of 16 bytes and no slots.
+ *       links     parent u32, first u32  8   first: of its records; they end where the next one's
+ * begin lengths   u8                     1 records   detail u32, line u32   8   one per source
+ * (feed, port) of a prefix IPv6: the same with starts of 16 bytes and no slots.
  *
- *     details     feed, port, confidence, since, until, tags: shared by all records that agree in them,
- *                 usually a few for each feed
- *     text        tags and feeds' names
+ *     details     feed, port, confidence, since, until, tags: shared by all records that agree in
+ * them, usually a few for each feed text        tags and feeds' names
  *
  * So 21 bytes an IPv4 indicator, 33 an IPv6 one, besides what distinct details there are.
  *
@@ -80,7 +78,8 @@ void table_free(struct table *table);
 /* The narrowest entry that covers the address, or TABLE_NONE. */
 uint32_t table_find(const struct table *table, const struct picket_address *address);
 
-/* The same for IPv4 addresses in host order, sixteen at a time, so that their memory accesses overlap. */
+/* The same for IPv4 addresses in host order, sixteen at a time, so that their memory accesses
+ * overlap. */
 void table_find_ipv4(const struct table *table, const uint32_t *addresses, size_t count,
                      uint32_t *entries);
 

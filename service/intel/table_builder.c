@@ -1,5 +1,5 @@
-/* Collects indicators in any order and lays the table out: sort, number the distinct prefixes, link each
- * to the one around it, index by the first 16 bits. */
+/* Collects indicators in any order and lays the table out: sort, number the distinct prefixes, link
+ * each to the one around it, index by the first 16 bits. */
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -113,8 +113,8 @@ int table_add_feed(struct table_builder *builder, const char *name, bool match_s
 /* ---- sharing details and tags ---- */
 
 /* Makes room for one more; rehash tells each thing's hash anew. */
-static bool set_reserve(struct number_set *set, uint64_t (*rehash)(const void *things, uint32_t number),
-                        const void *things)
+static bool set_reserve(struct number_set *set,
+                        uint64_t (*rehash)(const void *things, uint32_t number), const void *things)
 {
     if (set->used * 2 < set->size)
         return true;
@@ -206,8 +206,8 @@ static uint32_t seconds(int64_t unix_ms)
     return s < 0 ? 0 : s > UINT32_MAX ? UINT32_MAX : (uint32_t)s;
 }
 
-static bool stage(struct table_builder *builder, const struct picket_prefix *prefix, uint32_t detail,
-                  uint32_t line)
+static bool stage(struct table_builder *builder, const struct picket_prefix *prefix,
+                  uint32_t detail, uint32_t line)
 {
     const uint8_t *bytes = prefix->address.bytes;
     if (prefix->address.family == 4) {
@@ -296,11 +296,12 @@ static bool lay_out_ipv4(struct table *table, const struct staged_ipv4 *staged, 
     uint32_t entry = TABLE_NONE; /* + 1 is 0 */
     for (size_t i = 0; i < count; i++) {
         family->records[i] = (struct table_source){staged[i].detail, staged[i].line};
-        if (i > 0 && staged[i].start == staged[i - 1].start && staged[i].length == staged[i - 1].length)
+        if (i > 0 && staged[i].start == staged[i - 1].start &&
+            staged[i].length == staged[i - 1].length)
             continue;
         uint32_t parent = entry++;
-        while (parent != TABLE_NONE && !covers(table->ipv4_starts[parent], family->lengths[parent],
-                                               32, staged[i].start))
+        while (parent != TABLE_NONE &&
+               !covers(table->ipv4_starts[parent], family->lengths[parent], 32, staged[i].start))
             parent = family->links[parent].parent;
         table->ipv4_starts[entry] = staged[i].start;
         family->lengths[entry] = staged[i].length;
@@ -322,11 +323,12 @@ static bool lay_out_ipv6(struct table *table, const struct staged_ipv6 *staged, 
     uint32_t entry = TABLE_NONE;
     for (size_t i = 0; i < count; i++) {
         family->records[i] = (struct table_source){staged[i].detail, staged[i].line};
-        if (i > 0 && staged[i].start == staged[i - 1].start && staged[i].length == staged[i - 1].length)
+        if (i > 0 && staged[i].start == staged[i - 1].start &&
+            staged[i].length == staged[i - 1].length)
             continue;
         uint32_t parent = entry++;
-        while (parent != TABLE_NONE && !covers(table->ipv6_starts[parent], family->lengths[parent],
-                                               128, staged[i].start))
+        while (parent != TABLE_NONE &&
+               !covers(table->ipv6_starts[parent], family->lengths[parent], 128, staged[i].start))
             parent = family->links[parent].parent;
         table->ipv6_starts[entry] = staged[i].start;
         family->lengths[entry] = staged[i].length;
@@ -378,9 +380,11 @@ int table_build(struct table_builder *builder, struct table **table, struct pick
     bool ok = built != NULL && !builder->failed;
     if (ok) {
         if (builder->ipv4.count > 0)
-            qsort(builder->ipv4.items, builder->ipv4.count, sizeof(struct staged_ipv4), compare_ipv4);
+            qsort(builder->ipv4.items, builder->ipv4.count, sizeof(struct staged_ipv4),
+                  compare_ipv4);
         if (builder->ipv6.count > 0)
-            qsort(builder->ipv6.items, builder->ipv6.count, sizeof(struct staged_ipv6), compare_ipv6);
+            qsort(builder->ipv6.items, builder->ipv6.count, sizeof(struct staged_ipv6),
+                  compare_ipv6);
         ok = lay_out_ipv4(built, builder->ipv4.items, builder->ipv4.count) &&
              lay_out_ipv6(built, builder->ipv6.items, builder->ipv6.count) && index_slots(built);
     }

@@ -46,15 +46,32 @@ static void assert_refused(const char *line, const char *reason)
 static void an_address_is_read_in_each_spelling(void **state)
 {
     (void)state;
-    static const char *const spellings[] = {
-        "198.51.100.7", "  198.51.100.7\t", "198.51.100.7\r\n", "198.51.100.7 # comment",
-        "198.51.100.7;comment", "198.51.100.7 // comment", "198.51.100.7#comment",
-        "\"198.51.100.7\"", "198.51.100.7,malware,90", "198.51.100.7\tmalware\t90",
-        "198[.]51[.]100[.]7", "198.51.100[.]7", "198(.)51(.)100(.)7",
-        "hxxp://198[.]51[.]100[.]7/bins/x.sh", "198.51.100.7/32", "198.51.100.7/255.255.255.255",
-        "198.51.100.7-198.51.100.7", "198.51.100.7 - 198.51.100.7", "::ffff:198.51.100.7",
-        "::ffff:c633:6407", "::ffff:198.51.100.7/128", "\xef\xbb\xbf" "198.51.100.7",
-        "\xc2\xa0" "198.51.100.7\xc2\xa0", "198.051.100.007" /* fixed width: decimal */};
+    static const char *const spellings[] = {"198.51.100.7",
+                                            "  198.51.100.7\t",
+                                            "198.51.100.7\r\n",
+                                            "198.51.100.7 # comment",
+                                            "198.51.100.7;comment",
+                                            "198.51.100.7 // comment",
+                                            "198.51.100.7#comment",
+                                            "\"198.51.100.7\"",
+                                            "198.51.100.7,malware,90",
+                                            "198.51.100.7\tmalware\t90",
+                                            "198[.]51[.]100[.]7",
+                                            "198.51.100[.]7",
+                                            "198(.)51(.)100(.)7",
+                                            "hxxp://198[.]51[.]100[.]7/bins/x.sh",
+                                            "198.51.100.7/32",
+                                            "198.51.100.7/255.255.255.255",
+                                            "198.51.100.7-198.51.100.7",
+                                            "198.51.100.7 - 198.51.100.7",
+                                            "::ffff:198.51.100.7",
+                                            "::ffff:c633:6407",
+                                            "::ffff:198.51.100.7/128",
+                                            "\xef\xbb\xbf"
+                                            "198.51.100.7",
+                                            "\xc2\xa0"
+                                            "198.51.100.7\xc2\xa0",
+                                            "198.051.100.007" /* fixed width: decimal */};
     for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++) {
         assert_int_equal(read_text(spellings[i], FEED_PLAIN), PICKET_OK);
         if (reading.indicators.count != 1)
@@ -184,16 +201,17 @@ static void a_csv_header_maps_the_columns(void **state)
 {
     (void)state;
     assert_int_equal(
-        read_text("# comment\n"
-                  "\"first_seen\", \"dst_ip\",\"dst_port\",\"malware\",confidence,Valid Until\r\n"
-                  "\"2023-05-23 17:51:44\",\"192.9.135.73\",\"1194\",\"Pikabot\n2\",80,2024-04-07\r\n"
-                  "x,198.51.100.1,,Emotet,high,2024-04-07 01:02:03\n"
-                  "x,198.51.100.2,443,Emotet,300,\n"
-                  "x,198.51.100.3,99999,Emotet,,\n"
-                  "x,198.51.100.4,1,Emotet,,soon\n"
-                  "x,example.com,1,Emotet,,\n"
-                  "# END\n",
-                  FEED_AUTO),
+        read_text(
+            "# comment\n"
+            "\"first_seen\", \"dst_ip\",\"dst_port\",\"malware\",confidence,Valid Until\r\n"
+            "\"2023-05-23 17:51:44\",\"192.9.135.73\",\"1194\",\"Pikabot\n2\",80,2024-04-07\r\n"
+            "x,198.51.100.1,,Emotet,high,2024-04-07 01:02:03\n"
+            "x,198.51.100.2,443,Emotet,300,\n"
+            "x,198.51.100.3,99999,Emotet,,\n"
+            "x,198.51.100.4,1,Emotet,,soon\n"
+            "x,example.com,1,Emotet,,\n"
+            "# END\n",
+            FEED_AUTO),
         PICKET_OK);
     assert_int_equal(reading.format, FEED_CSV);
     ASSERT_INDICATORS("192.9.135.73/32", "198.51.100.1/32", "198.51.100.2/32");
@@ -269,7 +287,10 @@ static void what_is_no_list_is_refused_whole(void **state)
     (void)state;
     assert_int_equal(read_text("<!DOCTYPE html>\n1.2.3.4\n", FEED_AUTO), PICKET_INVALID);
     assert_int_equal(read_text("\x1f\x8b\x08", FEED_AUTO), PICKET_INVALID);
-    assert_int_equal(read_text("\xff\xfe" "1", FEED_AUTO), PICKET_INVALID);
+    assert_int_equal(read_text("\xff\xfe"
+                               "1",
+                               FEED_AUTO),
+                     PICKET_INVALID);
 }
 
 /* ---- against a reading of real feeds that was made by others ---- */
@@ -367,8 +388,8 @@ static void real_feeds_read_as_others_read_them(void **state)
     char *index = shared_file("data/feeds/INDEX.csv", &size);
     for (char *line = strtok_r(index, "\n", &saved); line; line = strtok_r(NULL, "\n", &saved)) {
         char feed[200], format[40];
-        if (sscanf(line, "open,%199[^,],%*[^,],%39[^,]", feed, format) != 2 ||
-            is_exception(feed) || !format_is_read(format))
+        if (sscanf(line, "open,%199[^,],%*[^,],%39[^,]", feed, format) != 2 || is_exception(feed) ||
+            !format_is_read(format))
             continue;
         assert_feed_reads_as_expected(feed);
         feeds++;

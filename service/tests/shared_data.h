@@ -1,5 +1,5 @@
-/* The feeds, captures and messages of ../shared, which is not part of the repository: tests that read it
- * skip themselves with a message when it is not there. */
+/* The feeds, captures and messages of ../shared, which is not part of the repository: tests that
+ * read it skip themselves with a message when it is not there. */
 #ifndef TESTS_SHARED_DATA_H
 #define TESTS_SHARED_DATA_H
 

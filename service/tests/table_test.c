@@ -93,9 +93,12 @@ static void an_indicator_keeps_all_it_came_with(void **state)
     struct table_builder *builder = table_builder_new();
     table_add_feed(builder, "other", false);
     int feed = table_add_feed(builder, "feed", true);
-    struct picket_indicator indicator = {.prefix = prefix("198.51.100.7/32"), .port = 443,
-                                         .confidence = 80, .first_seen_ms = 1700000000123,
-                                         .valid_until_ms = 1800000000999, .line = 12,
+    struct picket_indicator indicator = {.prefix = prefix("198.51.100.7/32"),
+                                         .port = 443,
+                                         .confidence = 80,
+                                         .first_seen_ms = 1700000000123,
+                                         .valid_until_ms = 1800000000999,
+                                         .line = 12,
                                          .tags = "Pikabot"};
     assert_true(table_add(builder, feed, &indicator));
     indicator.valid_until_ms = -5;
@@ -207,7 +210,8 @@ static void compare_with_naive(uint8_t family, size_t count)
                     table_add_feed(builder, "z", false)};
     for (size_t i = 0; i < count; i++) {
         prefixes[i] = random_prefix(family);
-        struct picket_indicator indicator = {.prefix = prefixes[i], .line = (uint32_t)i,
+        struct picket_indicator indicator = {.prefix = prefixes[i],
+                                             .line = (uint32_t)i,
                                              .confidence = (uint8_t)(i % 100),
                                              .tags = i % 2 ? "odd" : "even"};
         assert_true(table_add(builder, feeds[i % 3], &indicator));

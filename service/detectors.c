@@ -1,0 +1,8 @@
+#include "detectors.h"
+
+size_t detectors_table(struct picket_detector *detectors, struct picket_intel *intel)
+{
+    size_t count = 0;
+    detectors[count++] = picket_intel_detector(intel);
+    return count;
+}

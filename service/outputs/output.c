@@ -1,0 +1,241 @@
+#include "output.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "delivery.h"
+#include "picket/base/counter.h"
+#include "picket/base/diagnostics.h"
+#include "picket/base/time.h"
+#include "picket/store/store.h"
+
+enum {
+    TOGETHER = 64,
+    IDLE_MS = 5000, /* a wake-up missed costs no more than this */
+    FIRST_RETRY_MS = 500,
+    LONGEST_RETRY_MS = 60 * 1000
+};
+
+static struct picket_counter delivered = {.name = "service_output_deliveries",
+                                          .help = "items that outputs and routes confirmed"};
+static struct picket_counter failed = {
+    .name = "service_output_failures",
+    .help = "attempts of outputs and routes that failed, to be repeated"};
+static struct picket_counter vanished = {.name = "service_output_vanished",
+                                         .help = "items whose alert was gone before it was sent"};
+
+struct output {
+    char *target;
+    char *location;
+    const struct sender *sender;
+    void *state;
+    struct picket_store *store;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t woken;
+    bool wake;
+    atomic_int stopping;
+    _Atomic int64_t backlog;
+    unsigned failures; /* in a row */
+};
+
+void output_register_counters(void)
+{
+    picket_counter_register(&delivered);
+    picket_counter_register(&failed);
+    picket_counter_register(&vanished);
+}
+
+_Atomic int64_t *output_backlog(struct output *output)
+{
+    return &output->backlog;
+}
+
+/* Waits until woken, stopped, or time_ms have passed; what wakes early only if that is asked for.
+ */
+static void wait_ms(struct output *output, int64_t time_ms, bool wakes_early)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += time_ms / 1000;
+    until.tv_nsec += time_ms % 1000 * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    pthread_mutex_lock(&output->lock);
+    int waited = 0;
+    while (waited == 0 && atomic_load(&output->stopping) == 0 && !(wakes_early && output->wake))
+        waited = pthread_cond_timedwait(&output->woken, &output->lock, &until);
+    output->wake = false;
+    pthread_mutex_unlock(&output->lock);
+}
+
+/* 0.5 s, 1 s, 2 s ... 60 s, each between half of it and all of it, so that many do not retry at
+ * once. */
+static int64_t retry_ms(unsigned failures)
+{
+    int64_t longest = LONGEST_RETRY_MS;
+    if (failures < 8)
+        longest = (int64_t)FIRST_RETRY_MS << (failures - 1);
+    if (longest > LONGEST_RETRY_MS)
+        longest = LONGEST_RETRY_MS;
+    unsigned seed = (unsigned)picket_monotonic_ms() ^ failures << 16;
+    return longest / 2 + rand_r(&seed) % (longest / 2 + 1);
+}
+
+static void note_failure(struct output *output, const char *problem)
+{
+    picket_count(&failed, 1);
+    if (output->failures++ == 0)
+        picket_say(PICKET_WARNING, "service", "output %s: %s; it will be tried again",
+                   output->target, problem);
+}
+
+static void note_success(struct output *output, size_t sent)
+{
+    picket_count(&delivered, sent);
+    if (output->failures > 0)
+        picket_say(PICKET_NOTICE, "service", "output %s: delivers again after %u failed attempts",
+                   output->target, output->failures);
+    output->failures = 0;
+}
+
+/* Sends up to the first item that has vanished, or all. Returns how many of the items are done
+ * with. */
+static int send_items(struct output *output, struct delivery *items, size_t count, size_t *done,
+                      struct picket_error *error)
+{
+    *done = 0;
+    while (*done < count) {
+        size_t end = *done, sent = 0;
+        while (end < count && items[end].body != NULL)
+            end++;
+        int status = PICKET_OK;
+        if (end > *done)
+            status = output->sender->send(output->state, items + *done, end - *done, &sent, error);
+        *done += sent;
+        if (sent > 0)
+            note_success(output, sent);
+        if (status != PICKET_OK)
+            return status;
+        if (*done < count) {
+            picket_count(&vanished, 1);
+            ++*done;
+        }
+    }
+    return PICKET_OK;
+}
+
+/* One round; returns how long to wait, 0 when there may be more. */
+static int64_t work(struct output *output)
+{
+    struct delivery items[TOGETHER];
+    struct picket_error error = {0}, done_error = {0};
+    size_t count = 0, done = 0;
+    int status = deliveries_load(output->store, output->target, items, TOGETHER, &count, &error);
+    if (status == PICKET_OK && count > 0)
+        status = send_items(output, items, count, &done, &error);
+    if (done > 0) {
+        atomic_fetch_sub(&output->backlog, (int64_t)done);
+        if (picket_store_outbox_done(output->store, output->target, items[done - 1].id,
+                                     &done_error) != PICKET_OK) {
+            status = PICKET_IO;
+            error = done_error;
+            atomic_fetch_add(&output->backlog, (int64_t)done);
+        }
+    }
+    deliveries_free(items, count);
+    if (status != PICKET_OK) {
+        if (atomic_load(&output->stopping) == 0)
+            note_failure(output, error.text);
+        return retry_ms(output->failures > 0 ? output->failures : 1);
+    }
+    return count == TOGETHER ? 0 : IDLE_MS;
+}
+
+static void *run(void *context)
+{
+    struct output *output = context;
+    while (atomic_load(&output->stopping) == 0) {
+        int64_t time_ms = work(output);
+        if (time_ms > 0)
+            wait_ms(output, time_ms, output->failures == 0);
+    }
+    return NULL;
+}
+
+static void free_output(struct output *output)
+{
+    if (output->state != NULL)
+        output->sender->close(output->state);
+    if (output->store != NULL)
+        picket_store_close(output->store);
+    pthread_cond_destroy(&output->woken);
+    pthread_mutex_destroy(&output->lock);
+    free(output->target);
+    free(output->location);
+    free(output);
+}
+
+static void init_waiting(struct output *output)
+{
+    pthread_condattr_t attributes;
+    pthread_mutex_init(&output->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&output->woken, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+int output_start(struct output **output, const struct picket_output_config *config,
+                 const char *store_folder, struct picket_error *error)
+{
+    int64_t depth = 0;
+    struct output *started = calloc(1, sizeof *started);
+    if (started == NULL)
+        return picket_fail(error, PICKET_NO_MEMORY, "no memory for output %s", config->name);
+    init_waiting(started);
+    started->target = strdup(config->name);
+    started->location = strdup(config->location);
+    started->sender = config->kind == PICKET_OUTPUT_FILE ? &file_sender : &webhook_sender;
+    int status =
+        started->target != NULL && started->location != NULL
+            ? PICKET_OK
+            : picket_fail(error, PICKET_NO_MEMORY, "no memory for output %s", config->name);
+    if (status == PICKET_OK)
+        status = picket_store_open(&started->store, store_folder, error);
+    if (status == PICKET_OK)
+        status = picket_store_outbox_depth(started->store, started->target, &depth, error);
+    if (status == PICKET_OK)
+        status = started->sender->open(&started->state, started->target, started->location,
+                                       &started->stopping, error);
+    atomic_store(&started->backlog, depth);
+    if (status == PICKET_OK && pthread_create(&started->thread, NULL, run, started) != 0)
+        status = picket_fail(error, PICKET_NO_MEMORY, "no thread for output %s", config->name);
+    if (status != PICKET_OK) {
+        free_output(started);
+        return status;
+    }
+    *output = started;
+    return PICKET_OK;
+}
+
+void output_wake(struct output *output)
+{
+    pthread_mutex_lock(&output->lock);
+    output->wake = true;
+    pthread_cond_signal(&output->woken);
+    pthread_mutex_unlock(&output->lock);
+}
+
+void output_stop(struct output *output)
+{
+    atomic_store(&output->stopping, 1);
+    output_wake(output);
+    pthread_join(output->thread, NULL);
+    free_output(output);
+}

@@ -1,0 +1,55 @@
+/* An output: one thread that sends what the outbox holds for its target.
+ *
+ *     outbox ─▶ up to 64 items ─▶ sender (file, webhook) ─▶ done up to the last one sent
+ *                    ▲                    │ not all sent
+ *                    └──── back-off ◀─────┘
+ *
+ * At least once, in order: an item is done only after the sender has confirmed it, and what follows
+ * waits for it. Another kind of output is one file with a sender, and one line in output.c.
+ */
+#ifndef OUTPUTS_OUTPUT_H
+#define OUTPUTS_OUTPUT_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "picket/service/service.h"
+
+/* One item, ready to be sent. */
+struct delivery {
+    int64_t id;       /* of the outbox, growing: with the target's name the same at each attempt */
+    int64_t alert_id; /* 0: telemetry */
+    char *body;       /* a JSON object in one line; NULL: the alert is gone, nothing to send */
+    size_t body_bytes;
+};
+
+/* What a kind of output does. */
+struct sender {
+    /* location as configured; *stopping is not 0 once sending must end soon. */
+    int (*open)(void **state, const char *target, const char *location, const atomic_int *stopping,
+                struct picket_error *error);
+    /* Sends the items in order; *sent: how many are confirmed, also when it fails. */
+    int (*send)(void *state, const struct delivery *items, size_t count, size_t *sent,
+                struct picket_error *error);
+    void (*close)(void *state);
+};
+
+extern const struct sender file_sender;
+extern const struct sender webhook_sender;
+
+struct output;
+
+int output_start(struct output **output, const struct picket_output_config *config,
+                 const char *store_folder, struct picket_error *error);
+/* Something was committed for it. */
+void output_wake(struct output *output);
+/* Ends within seconds, what is not sent stays in the outbox. */
+void output_stop(struct output *output);
+
+/* How many items wait, for the pipeline to bound; it counts up. */
+_Atomic int64_t *output_backlog(struct output *output);
+
+void output_register_counters(void);
+
+#endif

@@ -1,0 +1,291 @@
+#include "pipeline.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "picket/base/counter.h"
+#include "properties.h"
+#include "text.h"
+
+/* Added up per batch, and counted once it is committed: a batch done again must not count twice. */
+enum {
+    MESSAGES,
+    EVENTS,
+    EVENTS_KNOWN,
+    EVENT_TIMES_REPLACED,
+    FLOWS,
+    FINDINGS,
+    DEAD_LETTERS,
+    TELEMETRY_ROUTED,
+    TELEMETRY_DROPPED,
+    TELEMETRY_REFUSED,
+    COUNTERS
+};
+
+static struct picket_counter counters[COUNTERS] = {
+    [MESSAGES] = {.name = "service_messages", .help = "security messages committed"},
+    [EVENTS] = {.name = "service_events", .help = "events committed"},
+    [EVENTS_KNOWN] = {.name = "service_events_known",
+                      .help = "events delivered again, which changed nothing"},
+    [EVENT_TIMES_REPLACED] = {.name = "service_event_times_replaced",
+                              .help = "events whose own time was unknown or absurd"},
+    [FLOWS] = {.name = "service_flows", .help = "flows committed"},
+    [FINDINGS] = {.name = "service_findings", .help = "findings of all detectors"},
+    [DEAD_LETTERS] = {.name = "service_dead_letters",
+                      .help = "messages that could not be read, kept with the reason"},
+    [TELEMETRY_ROUTED] = {.name = "service_telemetry_routed",
+                          .help = "messages that are no security messages, put out to routes"},
+    [TELEMETRY_DROPPED] = {.name = "service_telemetry_dropped",
+                           .help = "messages that are no security messages, dropped: no route"},
+    [TELEMETRY_REFUSED] = {.name = "service_telemetry_refused",
+                           .help = "messages not put out to a route because its backlog was full"},
+};
+
+/* One attempt at a batch. */
+struct batch {
+    struct pipeline *pipeline;
+    const struct picket_log_message *message; /* the one at hand */
+    uint64_t tally[COUNTERS];
+    int64_t *queued; /* per route */
+    struct pipeline_result *result;
+    struct picket_error *error;
+};
+
+void pipeline_register_counters(void)
+{
+    for (int i = 0; i < COUNTERS; i++)
+        picket_counter_register(&counters[i]);
+}
+
+/* ---- events ---- */
+
+static int raise_finding(void *context, const struct picket_finding *finding)
+{
+    struct batch *batch = context;
+    bool is_new = false;
+    int status = picket_store_raise(batch->pipeline->store, finding, batch->pipeline->alert_targets,
+                                    NULL, &is_new, batch->error);
+    batch->tally[FINDINGS]++;
+    batch->result->alerts |= is_new;
+    return status;
+}
+
+static int ask_detectors(struct batch *batch, const struct decoded_event *decoded, int64_t event_id)
+{
+    const struct pipeline *pipeline = batch->pipeline;
+    struct picket_event event = {
+        .device = batch->message->device,
+        .group = "",
+        .event_id = event_id,
+        .received_ms = batch->message->received_ms,
+        .seen_ms = decoded->seen_ms,
+        .duration_s = decoded->duration_s,
+        .type = decoded->type,
+        .flows = decoded->flows,
+        .flow_count = decoded->flow_count,
+    };
+    int status = PICKET_OK;
+    for (size_t i = 0; i < pipeline->detector_count && status == PICKET_OK; i++) {
+        const struct picket_detector *detector = &pipeline->detectors[i];
+        status = detector->inspect(detector->state, &event, raise_finding, batch);
+    }
+    return status;
+}
+
+static int put_event(struct batch *batch, const struct decoded_event *decoded, int64_t *event_id)
+{
+    struct picket_event_row row = {
+        .device = batch->message->device,
+        .module = batch->message->module,
+        .received_ms = batch->message->received_ms,
+        .time_s = decoded->time_s,
+        .collection_interval_s = decoded->collection_interval_s,
+        .duration_s = decoded->duration_s,
+        .type = decoded->type,
+        .lost_flows = decoded->lost_flows,
+        .lost_bytes_in = decoded->lost_bytes_in,
+        .lost_bytes_out = decoded->lost_bytes_out,
+        .content = decoded->content,
+    };
+    memcpy(row.id, decoded->id, sizeof row.id);
+    memcpy(row.key, decoded->key, sizeof row.key);
+    return picket_store_put_event(batch->pipeline->store, &row, event_id, batch->error);
+}
+
+/* Writes what is new; what is known already changes nothing. */
+static int take_event(struct batch *batch, const struct decoded_event *decoded,
+                      struct picket_device_state *state)
+{
+    int64_t event_id = 0;
+    int status = put_event(batch, decoded, &event_id);
+    if (status != PICKET_OK)
+        return status;
+    if (event_id == 0) {
+        batch->tally[EVENTS_KNOWN]++;
+        return PICKET_OK;
+    }
+    batch->tally[EVENTS]++;
+    batch->tally[FLOWS] += decoded->flow_count;
+    batch->tally[EVENT_TIMES_REPLACED] += (uint64_t)decoded->time_replaced;
+    state->new_events++;
+    state->flows_lost += decoded->lost_flows;
+    state->bytes_lost += (uint64_t)decoded->lost_bytes_in + decoded->lost_bytes_out;
+    state->os_info = decoded->os_info;
+    state->kernel_info = decoded->kernel_info;
+    state->hw_info = decoded->hw_info;
+    if (decoded->flow_count > 0)
+        status = picket_store_put_flows(batch->pipeline->store, event_id, decoded->flows,
+                                        decoded->flow_count, batch->error);
+    return status == PICKET_OK ? ask_detectors(batch, decoded, event_id) : status;
+}
+
+/* The device's state takes over what an event brings, event by event: its texts live only so long.
+ */
+static int take_events(struct batch *batch, const struct picket_wire_message_view *view)
+{
+    char module_id[DEVICE_TEXT_BYTES];
+    const struct picket_wire_string id = view->security_module_id;
+    text_clean(id.text != NULL ? id.text : "", id.size_bytes, module_id, sizeof module_id);
+    for (uint32_t i = 0; i < view->event_count; i++) {
+        struct decoded_event decoded;
+        struct picket_device_state state = {
+            .device = batch->message->device,
+            .seen_ms = batch->message->received_ms,
+            .security_module_id = module_id,
+            .security_module_version = view->security_module_version,
+        };
+        if (decode_event(&batch->pipeline->decoder, view, i, batch->message->received_ms,
+                         &decoded) != PICKET_OK)
+            return picket_fail(batch->error, PICKET_NO_MEMORY, "no memory to decode an event");
+        int status = take_event(batch, &decoded, &state);
+        if (status == PICKET_OK && state.new_events > 0)
+            status = picket_store_update_device(batch->pipeline->store, &state, batch->error);
+        if (status != PICKET_OK)
+            return status;
+    }
+    return PICKET_OK;
+}
+
+/* ---- messages ---- */
+
+static int put_dead_letter(struct batch *batch, const char *reason, uint32_t offset)
+{
+    const struct picket_log_message *message = batch->message;
+    struct picket_dead_letter letter = {
+        .device = message->device,
+        .module = message->module,
+        .received_ms = message->received_ms,
+        .reason = reason,
+        .offset = offset,
+        .properties = message->properties,
+        .payload = message->payload,
+        .payload_bytes = message->payload_bytes,
+    };
+    batch->tally[DEAD_LETTERS]++;
+    return picket_store_put_dead_letter(batch->pipeline->store, &letter, batch->error);
+}
+
+static int take_telemetry(struct batch *batch)
+{
+    const struct pipeline *pipeline = batch->pipeline;
+    const struct picket_log_message *message = batch->message;
+    struct picket_outbox_item item = {
+        .device = message->device,
+        .properties = message->properties,
+        .received_ms = message->received_ms,
+        .payload = message->payload,
+        .payload_bytes = message->payload_bytes,
+    };
+    if (pipeline->route_count == 0)
+        batch->tally[TELEMETRY_DROPPED]++;
+    for (size_t i = 0; i < pipeline->route_count; i++) {
+        const struct pipeline_route *route = &pipeline->routes[i];
+        if (atomic_load(route->backlog) + batch->queued[i] >= pipeline->backlog_max) {
+            batch->tally[TELEMETRY_REFUSED]++;
+            continue;
+        }
+        int status = picket_store_enqueue(pipeline->store, route->target, &item, batch->error);
+        if (status != PICKET_OK)
+            return status;
+        batch->queued[i]++;
+        batch->tally[TELEMETRY_ROUTED]++;
+        batch->result->telemetry = true;
+    }
+    return PICKET_OK;
+}
+
+static int take_message(struct batch *batch)
+{
+    const struct picket_log_message *message = batch->message;
+    struct picket_wire_message_view view;
+    struct picket_wire_error problem;
+    if (!properties_tell_security_message(message->properties))
+        return take_telemetry(batch);
+    if (!picket_wire_open(&view, message->payload, message->payload_bytes, &problem))
+        return put_dead_letter(batch, problem.reason, problem.offset);
+    batch->tally[MESSAGES]++;
+    return take_events(batch, &view);
+}
+
+/* Takes the messages, those from `refused` on as dead letters that the store would not take. */
+static int take_messages(struct batch *batch, const struct picket_log_message *messages, int count,
+                         char *const *refused, int *at)
+{
+    for (*at = 0; *at < count; (*at)++) {
+        batch->message = &messages[*at];
+        int status =
+            refused[*at] != NULL ? put_dead_letter(batch, refused[*at], 0) : take_message(batch);
+        if (status != PICKET_OK)
+            return status;
+    }
+    return PICKET_OK;
+}
+
+static int attempt(struct batch *batch, const struct picket_log_message *messages, int count,
+                   char *const *refused, int *at)
+{
+    struct pipeline *pipeline = batch->pipeline;
+    memset(batch->tally, 0, sizeof batch->tally);
+    memset(batch->result, 0, sizeof *batch->result);
+    memset(batch->queued, 0, (pipeline->route_count + 1) * sizeof *batch->queued);
+    *at = count;
+    int status = picket_store_begin(pipeline->store, batch->error);
+    if (status != PICKET_OK)
+        return status;
+    status = take_messages(batch, messages, count, refused, at);
+    if (status == PICKET_OK)
+        status = picket_store_commit(pipeline->store, batch->error);
+    if (status != PICKET_OK) {
+        picket_store_rollback(pipeline->store);
+        return status;
+    }
+    for (size_t i = 0; i < pipeline->route_count; i++)
+        atomic_fetch_add(pipeline->routes[i].backlog, batch->queued[i]);
+    for (int i = 0; i < COUNTERS; i++)
+        picket_count(&counters[i], batch->tally[i]);
+    return PICKET_OK;
+}
+
+/* PICKET_INVALID while a message was taken means that message, and it costs itself only: the batch
+ * is done again with it as a dead letter. */
+int pipeline_process(struct pipeline *pipeline, const struct picket_log_message *messages,
+                     int count, struct pipeline_result *result, struct picket_error *error)
+{
+    struct picket_error own = {0};
+    struct batch batch = {.pipeline = pipeline, .result = result, .error = error ? error : &own};
+    char **refused = calloc((size_t)count + 1, sizeof *refused);
+    batch.queued = calloc(pipeline->route_count + 1, sizeof *batch.queued);
+    int at, status = PICKET_NO_MEMORY;
+    if (refused == NULL || batch.queued == NULL)
+        picket_fail(error, status, "no memory for a batch");
+    else
+        while ((status = attempt(&batch, messages, count, refused, &at)) == PICKET_INVALID &&
+               at < count && refused[at] == NULL)
+            if ((refused[at] = strdup(batch.error->text)) == NULL)
+                break;
+    for (int i = 0; refused != NULL && i < count; i++)
+        free(refused[i]);
+    free(refused);
+    free(batch.queued);
+    return status;
+}

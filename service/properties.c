@@ -1,0 +1,56 @@
+#include "properties.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "picket/wire/message.h"
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Compares text, of size bytes, URL-decoded, with what is expected. */
+static bool decodes_to(const char *text, size_t size, const char *expected)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < size; i++, at++) {
+        char c = text[i];
+        if (c == '%' && size - i >= 3 && hex_digit(text[i + 1]) >= 0 &&
+            hex_digit(text[i + 2]) >= 0) {
+            c = (char)(hex_digit(text[i + 1]) << 4 | hex_digit(text[i + 2]));
+            i += 2;
+        }
+        if (c == '\0' || expected[at] != c)
+            return false;
+    }
+    return expected[at] == '\0';
+}
+
+static bool is_interface(const char *property, size_t size)
+{
+    const char *equals = memchr(property, '=', size);
+    if (equals == NULL)
+        return false;
+    size_t key = (size_t)(equals - property), value = size - key - 1;
+    if (value > 0 && equals[value] == '/') /* NetX Duo may end the bag so */
+        value--;
+    return decodes_to(property, key, "$.ifid") &&
+           decodes_to(equals + 1, value, PICKET_WIRE_INTERFACE_ID);
+}
+
+bool properties_tell_security_message(const char *properties)
+{
+    while (properties != NULL && *properties != '\0') {
+        size_t size = strcspn(properties, "&");
+        if (is_interface(properties, size))
+            return true;
+        properties += size;
+        properties += *properties == '&';
+    }
+    return false;
+}

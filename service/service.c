@@ -1,0 +1,289 @@
+#include "picket/service/service.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "outputs/output.h"
+#include "picket/base/counter.h"
+#include "picket/base/diagnostics.h"
+#include "picket/base/time.h"
+#include "pipeline.h"
+
+enum {
+    BATCH_MESSAGES = 1000,
+    READ_TIMEOUT_MS = 500,
+    FIRST_RETRY_MS = 50,
+    LONGEST_RETRY_MS = 5000,
+    ROUTE_BACKLOG_MAX = 100000 /* messages; telemetry beyond it is refused and counted */
+};
+
+static struct picket_counter batches_failed = {
+    .name = "service_batches_failed",
+    .help = "attempts to commit a batch that failed, to be repeated"};
+
+struct picket_service {
+    struct picket_log *log;
+    struct pipeline pipeline;
+    int batch_max;
+    struct output **outputs; /* of alerts, then of routes */
+    size_t alert_outputs, output_count;
+    const char **alert_targets;
+    struct pipeline_route *routes;
+    char **names; /* what the targets point to */
+    pthread_t thread;
+    bool started;
+    pthread_mutex_t lock; /* around what follows */
+    pthread_cond_t stopped;
+    bool stopping;
+    struct picket_service_status status;
+};
+
+/* ---- one batch after another ---- */
+
+static void note_stall(struct picket_service *service, const struct picket_error *error)
+{
+    picket_count(&batches_failed, 1);
+    pthread_mutex_lock(&service->lock);
+    bool first = service->status.stalled_since_ms == 0;
+    if (first)
+        service->status.stalled_since_ms = picket_unix_ms();
+    strncpy(service->status.problem, error->text, sizeof service->status.problem - 1);
+    pthread_mutex_unlock(&service->lock);
+    if (first)
+        picket_say(PICKET_ERROR, "service",
+                   "nothing can be committed: %s; devices get no acknowledgements until it can",
+                   error->text);
+}
+
+static void note_progress(struct picket_service *service)
+{
+    pthread_mutex_lock(&service->lock);
+    int64_t since_ms = service->status.stalled_since_ms;
+    if (since_ms != 0)
+        memset(&service->status, 0, sizeof service->status);
+    pthread_mutex_unlock(&service->lock);
+    if (since_ms != 0)
+        picket_say(PICKET_NOTICE, "service", "commits again after %lld s",
+                   (long long)((picket_unix_ms() - since_ms) / 1000));
+}
+
+/* True if the service is to stop. */
+static bool wait_ms(struct picket_service *service, int64_t time_ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += time_ms / 1000;
+    until.tv_nsec += time_ms % 1000 * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    pthread_mutex_lock(&service->lock);
+    int waited = 0;
+    while (waited == 0 && !service->stopping)
+        waited = pthread_cond_timedwait(&service->stopped, &service->lock, &until);
+    bool stop = service->stopping;
+    pthread_mutex_unlock(&service->lock);
+    return stop;
+}
+
+static void wake_outputs(struct picket_service *service, const struct pipeline_result *result)
+{
+    for (size_t i = 0; i < service->output_count; i++)
+        if (i < service->alert_outputs ? result->alerts : result->telemetry)
+            output_wake(service->outputs[i]);
+}
+
+/* Tries until it is committed; the devices' acknowledgements wait meanwhile. False: it is not, and
+ * the service is to stop. */
+static bool commit_batch(struct picket_service *service, const struct picket_log_message *messages,
+                         int count)
+{
+    int64_t retry_ms = FIRST_RETRY_MS;
+    for (;;) {
+        struct pipeline_result result;
+        struct picket_error error = {0};
+        if (pipeline_process(&service->pipeline, messages, count, &result, &error) == PICKET_OK) {
+            note_progress(service);
+            picket_log_commit(service->log, messages[count - 1].position);
+            wake_outputs(service, &result);
+            return true;
+        }
+        note_stall(service, &error);
+        if (wait_ms(service, retry_ms))
+            return false;
+        retry_ms = retry_ms * 2 < LONGEST_RETRY_MS ? retry_ms * 2 : LONGEST_RETRY_MS;
+    }
+}
+
+static void *run(void *context)
+{
+    struct picket_service *service = context;
+    for (;;) {
+        const struct picket_log_message *messages;
+        int count = picket_log_read(service->log, &messages, service->batch_max, READ_TIMEOUT_MS);
+        if (count < 0)
+            break;
+        if (count > 0 && !commit_batch(service, messages, count))
+            break;
+    }
+    return NULL;
+}
+
+/* ---- start and stop ---- */
+
+static int check_output(const struct picket_output_config *config, const char *const *names,
+                        size_t count, struct picket_error *error)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    if (config->name == NULL || config->name[0] == '\0' || strlen(config->name) > 64 ||
+        strspn(config->name, allowed) != strlen(config->name))
+        return picket_fail(error, PICKET_INVALID,
+                           "output %s: a name has 1 to 64 letters, digits, - and _",
+                           config->name != NULL ? config->name : "");
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], config->name) == 0)
+            return picket_fail(error, PICKET_EXISTS, "output %s: the name is used twice",
+                               config->name);
+    bool is_url = config->location != NULL && (strncmp(config->location, "http://", 7) == 0 ||
+                                               strncmp(config->location, "https://", 8) == 0);
+    if (config->location == NULL || config->location[0] == '\0' ||
+        (config->kind == PICKET_OUTPUT_WEBHOOK && !is_url))
+        return picket_fail(error, PICKET_INVALID, "output %s: \"%s\" is no %s", config->name,
+                           config->location != NULL ? config->location : "",
+                           config->kind == PICKET_OUTPUT_FILE ? "path" : "http or https URL");
+    return PICKET_OK;
+}
+
+static int start_output(struct picket_service *service, const struct picket_output_config *config,
+                        const char *store_folder, struct picket_error *error)
+{
+    size_t i = service->output_count;
+    int status = check_output(config, (const char *const *)service->names, i, error);
+    if (status != PICKET_OK)
+        return status;
+    status = output_start(&service->outputs[i], config, store_folder, error);
+    if (status != PICKET_OK)
+        return status;
+    service->output_count++;
+    service->names[i] = strdup(config->name);
+    return service->names[i] != NULL
+               ? PICKET_OK
+               : picket_fail(error, PICKET_NO_MEMORY, "no memory for outputs");
+}
+
+static int start_outputs(struct picket_service *service, const struct picket_service_config *config,
+                         struct picket_error *error)
+{
+    size_t total = config->output_count + config->route_count;
+    service->outputs = calloc(total + 1, sizeof *service->outputs);
+    service->names = calloc(total + 1, sizeof *service->names);
+    service->alert_targets = calloc(config->output_count + 1, sizeof *service->alert_targets);
+    service->routes = calloc(config->route_count + 1, sizeof *service->routes);
+    if (service->outputs == NULL || service->names == NULL || service->alert_targets == NULL ||
+        service->routes == NULL)
+        return picket_fail(error, PICKET_NO_MEMORY, "no memory for outputs");
+    int status = PICKET_OK;
+    service->alert_outputs = config->output_count;
+    for (size_t i = 0; i < config->output_count && status == PICKET_OK; i++) {
+        status = start_output(service, &config->outputs[i], config->store_folder, error);
+        service->alert_targets[i] = service->names[i];
+    }
+    for (size_t i = 0; i < config->route_count && status == PICKET_OK; i++) {
+        size_t at = service->output_count;
+        status = start_output(service, &config->routes[i], config->store_folder, error);
+        if (status == PICKET_OK)
+            service->routes[i] =
+                (struct pipeline_route){service->names[at], output_backlog(service->outputs[at])};
+    }
+    return status;
+}
+
+static void init_pipeline(struct picket_service *service,
+                          const struct picket_service_config *config, struct picket_intel *intel)
+{
+    struct pipeline *pipeline = &service->pipeline;
+    pipeline->detector_count = detectors_table(pipeline->detectors, intel);
+    pipeline->alert_targets = service->alert_targets;
+    pipeline->routes = service->routes;
+    pipeline->route_count = config->route_count;
+    pipeline->backlog_max = ROUTE_BACKLOG_MAX;
+}
+
+static void init_waiting(struct picket_service *service)
+{
+    pthread_condattr_t attributes;
+    pthread_mutex_init(&service->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&service->stopped, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+int picket_service_start(struct picket_service **service,
+                         const struct picket_service_config *config, struct picket_log *log,
+                         struct picket_intel *intel, struct picket_error *error)
+{
+    struct picket_service *started = calloc(1, sizeof *started);
+    if (started == NULL)
+        return picket_fail(error, PICKET_NO_MEMORY, "no memory for the service");
+    init_waiting(started);
+    pipeline_register_counters();
+    output_register_counters();
+    picket_counter_register(&batches_failed);
+    started->log = log;
+    started->batch_max = config->batch_messages_max > 0 && config->batch_messages_max < 100000
+                             ? (int)config->batch_messages_max
+                             : BATCH_MESSAGES;
+    int status = picket_store_open(&started->pipeline.store, config->store_folder, error);
+    if (status == PICKET_OK)
+        status = start_outputs(started, config, error);
+    if (status == PICKET_OK) {
+        init_pipeline(started, config, intel);
+        started->started = pthread_create(&started->thread, NULL, run, started) == 0;
+        if (!started->started)
+            status = picket_fail(error, PICKET_NO_MEMORY, "no thread for the service");
+    }
+    if (status != PICKET_OK) {
+        picket_service_stop(started);
+        return status;
+    }
+    *service = started;
+    return PICKET_OK;
+}
+
+void picket_service_stop(struct picket_service *service)
+{
+    if (service == NULL)
+        return;
+    pthread_mutex_lock(&service->lock);
+    service->stopping = true;
+    pthread_cond_signal(&service->stopped);
+    pthread_mutex_unlock(&service->lock);
+    if (service->started)
+        pthread_join(service->thread, NULL);
+    for (size_t i = 0; i < service->output_count; i++) {
+        output_stop(service->outputs[i]);
+        free(service->names[i]);
+    }
+    if (service->pipeline.store != NULL)
+        picket_store_close(service->pipeline.store);
+    decoder_free(&service->pipeline.decoder);
+    free(service->outputs);
+    free(service->names);
+    free(service->alert_targets);
+    free(service->routes);
+    pthread_cond_destroy(&service->stopped);
+    pthread_mutex_destroy(&service->lock);
+    free(service);
+}
+
+void picket_service_status(struct picket_service *service, struct picket_service_status *status)
+{
+    pthread_mutex_lock(&service->lock);
+    *status = service->status;
+    pthread_mutex_unlock(&service->lock);
+}
