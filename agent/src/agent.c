@@ -104,6 +104,12 @@ enum picket_agent_state picket_agent_state(const struct picket_agent *agent)
 void picket_agent_statistics(struct picket_agent *agent, struct picket_agent_statistics *out)
 {
     uint32_t posture = picket_lock(agent);
-    *out = agent->statistics;
+    uint64_t packets_counted = agent->packets_counted;
+    out->packets_lost = agent->packets_lost;
+    out->packets_ignored = agent->packets_ignored;
     picket_unlock(agent, posture);
+    out->packets_counted = packets_counted < UINT32_MAX ? (uint32_t)packets_counted : UINT32_MAX;
+    out->messages_sent = agent->messages_sent;
+    out->messages_refused = agent->messages_refused;
+    out->early_reports = agent->early_reports;
 }

@@ -1,12 +1,13 @@
 /* Network activity: the flows of both tables and what there was no room for.
  *
- * Flows are taken out of their chains bucket by bucket, each under its own short hold of the lock. So
- * a window ends for different flows at slightly different instants; each packet is in one window all
- * the same. From then on the flows belong to the polling thread alone and the encoder reads them
- * without the lock. */
+ * Flows are taken out of their chains bucket by bucket, each under its own short hold of the lock.
+ * So a window ends for different flows at slightly different instants; each packet is in one window
+ * all the same. From then on the flows belong to the polling thread alone and the encoder reads
+ * them without the lock. */
 #include <string.h>
 
 #include "collector.h"
+#include "count.h"
 #include "lock.h"
 #include "losses.h"
 
@@ -24,32 +25,13 @@ static void freeze(struct picket_agent *agent, struct picket_flow_table *table,
     }
 }
 
-static void thaw_flow(struct picket_agent *agent, struct picket_flow_table *table,
-                      picket_flow_index index)
-{
-    struct picket_flow_head *flow = picket_flow_at(table, index, table->address_words);
-    const uint32_t *local = picket_flow_addresses(flow);
-    struct picket_flow_key key = {.local = (const uint8_t *)local,
-                                  .remote = (const uint8_t *)(local + table->address_words),
-                                  .ports = flow->ports,
-                                  .protocol = flow->protocol};
-    key.hash = picket_flow_hash(&agent->hash_keys, &key, table->address_words);
-    uint32_t bytes[2] = {flow->bytes[PICKET_IN], flow->bytes[PICKET_OUT]};
-    uint32_t posture = picket_lock(agent);
-    if (!picket_flow_table_restore(table, index, &key)) {
-        picket_losses_add(&agent->losses, key.hash, PICKET_IN, bytes[PICKET_IN]);
-        picket_losses_add(&agent->losses, key.hash, PICKET_OUT, bytes[PICKET_OUT]);
-    }
-    picket_unlock(agent, posture);
-}
-
 static void thaw(struct picket_agent *agent, struct picket_flow_table *table,
                  const struct picket_frozen_flows *frozen)
 {
     picket_flow_index index = frozen->head;
     for (uint32_t left = frozen->count; left > 0; left--) {
         picket_flow_index next = picket_flow_at(table, index, table->address_words)->next;
-        thaw_flow(agent, table, index);
+        picket_count_again(agent, table, index);
         index = next;
     }
 }

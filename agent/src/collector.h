@@ -18,8 +18,8 @@ struct picket_report {
     uint32_t event_count;
     uint8_t collectors; /* those with an event in it, a bit each */
 
-    /* Network activity: what the event reports, and how far through the tables this report is; flows
-     * that exceed one message follow in further ones. */
+    /* Network activity: what the event reports, and how far through the tables this report is;
+     * flows that exceed one message follow in further ones. */
     struct picket_frozen_flows ipv4;
     struct picket_frozen_flows ipv6;
     struct picket_losses losses;

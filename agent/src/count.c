@@ -1,46 +1,33 @@
-/* A packet's way into the table: parsed and hashed without the lock, counted under it. */
+/* The ways into a table: everything is parsed and hashed without the lock, and counted under it. */
+#include "count.h"
+
 #include "flow_table.h"
 #include "lock.h"
 #include "losses.h"
-#include "memory.h"
 #include "packet.h"
 #include "picket/agent/agent.h"
 
-static enum picket_packet_verdict ignore(struct picket_agent *agent,
-                                         enum picket_packet_verdict verdict)
+PICKET_COLD enum picket_packet_verdict ignore(struct picket_agent *agent,
+                                              enum picket_packet_verdict verdict)
 {
     uint32_t posture = picket_lock(agent);
-    agent->statistics.packets_ignored = picket_saturating_add(agent->statistics.packets_ignored, 1);
+    picket_saturating_increment(&agent->packets_ignored);
     picket_unlock(agent, posture);
     return verdict;
 }
 
-/* The lock is held, and given up. */
-static enum picket_packet_verdict open_flow(struct picket_agent *agent,
-                                            struct picket_flow_table *table,
-                                            const struct picket_flow_key *key, uint32_t depth,
-                                            enum picket_direction direction, uint32_t bytes,
-                                            uint32_t posture)
+/* A packet without room for its flow. The lock is held, and given up. */
+PICKET_COLD enum picket_packet_verdict
+lose(struct picket_agent *agent, const struct picket_flow_table *table, uint_fast32_t flow_hash,
+     enum picket_direction direction, uint32_t bytes, uint32_t posture)
 {
-    if (table->capacity == 0) {
-        picket_unlock(agent, posture);
-        return ignore(agent, PICKET_PACKET_OTHER_PROTOCOL);
-    }
-    struct picket_agent_statistics *statistics = &agent->statistics;
-    struct picket_flow_head *flow = picket_flow_table_add(table, key, depth);
-    bool filling_up = false;
-    if (flow != NULL) {
-        picket_flow_count(flow, direction, bytes);
-        statistics->packets_counted = picket_saturating_add(statistics->packets_counted, 1);
-        filling_up = table->live == picket_flow_table_early_at(table);
-    } else {
-        picket_losses_add(&agent->losses, key->hash, direction, bytes);
-        statistics->packets_lost = picket_saturating_add(statistics->packets_lost, 1);
+    bool wanted = table->capacity > 0;
+    if (wanted) {
+        picket_losses_add(&agent->losses, flow_hash, direction, bytes);
+        picket_saturating_increment(&agent->packets_lost);
     }
     picket_unlock(agent, posture);
-    if (filling_up && agent->config.callbacks.wake != NULL)
-        agent->config.callbacks.wake(agent->config.callbacks.context);
-    return flow != NULL ? PICKET_PACKET_COUNTED : PICKET_PACKET_LOST;
+    return wanted ? PICKET_PACKET_LOST : ignore(agent, PICKET_PACKET_OTHER_PROTOCOL);
 }
 
 /* Neither multicast (224.0.0.0/4, ff00::/8) nor limited broadcast; a subnet's own broadcast address
@@ -52,17 +39,35 @@ PICKET_HOT bool is_unicast(const uint8_t *address, uint32_t address_words)
     return address[0] < 224 || (address[0] >= 240 && picket_word(address) != UINT32_MAX);
 }
 
+/* Opens a flow that is not in the table, or counts it as lost. The lock is held, and given up. */
+PICKET_HOT enum picket_packet_verdict open_flow(struct picket_agent *agent,
+                                                struct picket_flow_table *table,
+                                                const struct picket_flow_key *key, uint32_t depth,
+                                                enum picket_direction direction, uint32_t bytes,
+                                                uint32_t posture, uint32_t address_words)
+{
+    struct picket_flow_head *flow = picket_flow_table_add(table, key, depth, address_words);
+    if (flow == NULL)
+        return lose(agent, table, key->hash, direction, bytes, posture);
+    flow->bytes[direction] = bytes;
+    agent->packets_counted++;
+    bool filling_up = table->live == table->early_at;
+    picket_unlock(agent, posture);
+    if (filling_up && agent->config.callbacks.wake != NULL)
+        agent->config.callbacks.wake(agent->config.callbacks.context);
+    return PICKET_PACKET_COUNTED;
+}
+
 PICKET_HOT enum picket_packet_verdict count(struct picket_agent *agent,
                                             struct picket_flow_table *table,
                                             const struct picket_packet *packet,
-                                            enum picket_direction direction,
-                                            uint32_t address_words)
+                                            enum picket_direction direction, uint32_t address_words)
 {
     const uint8_t *source = packet->addresses;
     const uint8_t *destination = source + 4 * address_words;
     struct picket_flow_key key = {source, destination, packet->ports, 0, packet->protocol};
     if (direction == PICKET_IN) {
-        if (agent->config.unicast_only && !is_unicast(destination, address_words))
+        if (!is_unicast(destination, address_words) && agent->config.unicast_only)
             return ignore(agent, PICKET_PACKET_MULTICAST);
         key.local = destination;
         key.remote = source;
@@ -73,13 +78,11 @@ PICKET_HOT enum picket_packet_verdict count(struct picket_agent *agent,
     uint32_t posture = picket_lock(agent);
     uint32_t depth;
     struct picket_flow_head *flow = picket_flow_find(table, &key, &depth, address_words);
-    if (flow == NULL) {
-        /* A copy, so that the key itself needs no memory on the way of a known flow. */
-        struct picket_flow_key absent = key;
-        return open_flow(agent, table, &absent, depth, direction, packet->payload_bytes, posture);
-    }
+    if (flow == NULL)
+        return open_flow(agent, table, &key, depth, direction, packet->payload_bytes, posture,
+                         address_words);
     picket_flow_count(flow, direction, packet->payload_bytes);
-    agent->statistics.packets_counted = picket_saturating_add(agent->statistics.packets_counted, 1);
+    agent->packets_counted++;
     picket_unlock(agent, posture);
     return PICKET_PACKET_COUNTED;
 }
@@ -90,22 +93,57 @@ enum picket_packet_verdict picket_agent_count_packet(struct picket_agent *agent,
                                                      enum picket_direction direction)
 {
     struct picket_packet packet;
-    enum picket_packet_verdict verdict = PICKET_PACKET_TRUNCATED;
-    uint32_t version = captured_bytes > 0 ? bytes[0] >> 4 : 0;
-    if (version == 4) {
-        verdict = picket_parse_ipv4(&packet, bytes, captured_bytes, wire_bytes);
-        if (verdict == PICKET_PACKET_COUNTED)
-            return count(agent, &agent->ipv4, &packet, direction, 1);
-    } else if (version == 6) {
-#if PICKET_AGENT_IPV6
-        verdict = picket_parse_ipv6(&packet, bytes, captured_bytes, wire_bytes);
-        if (verdict == PICKET_PACKET_COUNTED)
-            return count(agent, &agent->ipv6, &packet, direction, 4);
+    enum picket_packet_verdict verdict =
+        picket_packet_parse(&packet, bytes, captured_bytes, wire_bytes);
+    if (verdict != PICKET_PACKET_COUNTED)
+        return ignore(agent, verdict);
+#if PICKET_FOR_SPEED
+    /* With the direction and the family as constants, fewer values are to be kept over the lock. */
+    if (packet.address_words == 1 && direction == PICKET_OUT)
+        return count(agent, &agent->ipv4, &packet, PICKET_OUT, 1);
+    if (packet.address_words == 1)
+        return count(agent, &agent->ipv4, &packet, PICKET_IN, 1);
+    if (direction == PICKET_OUT)
+        return count(agent, &agent->ipv6, &packet, PICKET_OUT, 4);
+    return count(agent, &agent->ipv6, &packet, PICKET_IN, 4);
 #else
-        verdict = PICKET_PACKET_OTHER_PROTOCOL;
+    struct picket_flow_table *table = packet.address_words == 1 ? &agent->ipv4 : &agent->ipv6;
+    return count(agent, table, &packet, direction, packet.address_words);
 #endif
-    } else if (captured_bytes > 0) {
-        verdict = PICKET_PACKET_MALFORMED;
+}
+
+/* Adds a frozen flow to the one in its place, or puts it there. False: there is no place. */
+static bool put_back(struct picket_flow_table *table, struct picket_flow_head *frozen,
+                     picket_flow_index index, const struct picket_flow_key *key)
+{
+    uint32_t depth;
+    struct picket_flow_head *flow = picket_flow_find(table, key, &depth, table->address_words);
+    if (flow == NULL && depth < PICKET_AGENT_CHAIN_MAX) {
+        picket_flow_link(table, frozen, index, key->hash);
+        return true;
     }
-    return ignore(agent, verdict);
+    if (flow != NULL) {
+        picket_flow_count(flow, PICKET_IN, frozen->bytes[PICKET_IN]);
+        picket_flow_count(flow, PICKET_OUT, frozen->bytes[PICKET_OUT]);
+    }
+    frozen->next = table->free;
+    table->free = index;
+    return flow != NULL;
+}
+
+void picket_count_again(struct picket_agent *agent, struct picket_flow_table *table,
+                        picket_flow_index index)
+{
+    uint32_t address_words = table->address_words;
+    struct picket_flow_head *frozen = picket_flow_at(table, index, address_words);
+    const uint32_t *local = picket_flow_addresses(frozen);
+    struct picket_flow_key key = {(const uint8_t *)local, (const uint8_t *)(local + address_words),
+                                  frozen->ports, 0, frozen->protocol};
+    key.hash = picket_flow_hash(&agent->hash_keys, &key, address_words);
+    uint32_t posture = picket_lock(agent);
+    if (!put_back(table, frozen, index, &key)) {
+        picket_losses_add(&agent->losses, key.hash, PICKET_IN, frozen->bytes[PICKET_IN]);
+        picket_losses_add(&agent->losses, key.hash, PICKET_OUT, frozen->bytes[PICKET_OUT]);
+    }
+    picket_unlock(agent, posture);
 }

@@ -29,7 +29,7 @@ void picket_flow_table_init(struct picket_flow_table *table,
         /* One bucket that stays empty: the free list of a table without entries. */
         table->entries = NULL;
         table->buckets = &table->free;
-        table->bucket_mask = table->capacity = table->end = 0;
+        table->bucket_mask = table->capacity = table->end = table->early_at = 0;
         return;
     }
     table->entries = storage->entries;
@@ -37,6 +37,9 @@ void picket_flow_table_init(struct picket_flow_table *table,
     table->bucket_mask = (picket_flow_index)(storage->bucket_count - 1);
     table->capacity = (picket_flow_index)storage->capacity;
     table->end = (picket_flow_index)(storage->capacity + storage->reserve);
+    table->early_at =
+        (picket_flow_index)(storage->capacity -
+                            storage->capacity / 8 * (8 - PICKET_AGENT_EARLY_REPORT_EIGHTHS));
     for (uint32_t bucket = 0; bucket < storage->bucket_count; bucket++)
         storage->buckets[bucket] = PICKET_FLOW_NONE;
 }
@@ -45,47 +48,6 @@ static struct picket_flow_head *flow_at(const struct picket_flow_table *table,
                                         picket_flow_index index)
 {
     return picket_flow_at(table, index, table->address_words);
-}
-
-static void link_in(struct picket_flow_table *table, picket_flow_index index, uint32_t hash)
-{
-    picket_flow_index *bucket = picket_flow_bucket(table, hash);
-    flow_at(table, index)->next = *bucket;
-    *bucket = index;
-    table->live++;
-}
-
-/* A free entry, or PICKET_FLOW_NONE. */
-static picket_flow_index take_entry(struct picket_flow_table *table)
-{
-    picket_flow_index index = table->free;
-    if (index != PICKET_FLOW_NONE)
-        table->free = flow_at(table, index)->next;
-    else if (table->fresh < table->end)
-        index = table->fresh++;
-    return index;
-}
-
-struct picket_flow_head *picket_flow_table_add(struct picket_flow_table *table,
-                                               const struct picket_flow_key *key, uint32_t depth)
-{
-    if (depth >= PICKET_AGENT_CHAIN_MAX || table->live >= table->capacity)
-        return NULL;
-    picket_flow_index index = take_entry(table);
-    if (index == PICKET_FLOW_NONE)
-        return NULL;
-    struct picket_flow_head *flow = flow_at(table, index);
-    uint32_t *local = picket_flow_addresses(flow);
-    uint32_t *remote = local + table->address_words;
-    for (uint32_t i = 0; i < table->address_words; i++) {
-        local[i] = picket_word(key->local + 4 * i);
-        remote[i] = picket_word(key->remote + 4 * i);
-    }
-    flow->bytes[PICKET_IN] = flow->bytes[PICKET_OUT] = 0;
-    flow->ports = key->ports;
-    flow->protocol = key->protocol;
-    link_in(table, index, key->hash);
-    return flow;
 }
 
 picket_flow_index picket_flow_table_detach(struct picket_flow_table *table, uint32_t *bucket)
@@ -122,25 +84,6 @@ void picket_flow_table_release(struct picket_flow_table *table,
         return;
     flow_at(table, frozen->tail)->next = table->free;
     table->free = frozen->head;
-}
-
-bool picket_flow_table_restore(struct picket_flow_table *table, picket_flow_index index,
-                               const struct picket_flow_key *key)
-{
-    struct picket_flow_head *frozen = flow_at(table, index);
-    uint32_t depth;
-    struct picket_flow_head *flow = picket_flow_find(table, key, &depth, table->address_words);
-    if (flow == NULL && depth < PICKET_AGENT_CHAIN_MAX) {
-        link_in(table, index, key->hash);
-        return true;
-    }
-    if (flow != NULL) {
-        picket_flow_count(flow, PICKET_IN, frozen->bytes[PICKET_IN]);
-        picket_flow_count(flow, PICKET_OUT, frozen->bytes[PICKET_OUT]);
-    }
-    frozen->next = table->free;
-    table->free = index;
-    return flow != NULL;
 }
 
 uint32_t picket_frozen_flows_next(const void *context, uint32_t cursor,

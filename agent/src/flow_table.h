@@ -27,13 +27,8 @@ void picket_flow_table_init(struct picket_flow_table *table,
 /* Whether storage can hold a table. */
 bool picket_flow_storage_valid(const struct picket_flow_storage *storage);
 
-/* Adds a flow without bytes, which is not in the table and whose chain has depth flows. NULL: there is
- * no room for it. */
-struct picket_flow_head *picket_flow_table_add(struct picket_flow_table *table,
-                                               const struct picket_flow_key *key, uint32_t depth);
-
-/* Takes one chain out of the table, the first from *bucket on, and steps *bucket behind it; looks at
- * no more than 32 buckets. PICKET_FLOW_NONE: those were empty. */
+/* Takes one chain out of the table, the first from *bucket on, and steps *bucket behind it; looks
+ * at no more than 32 buckets. PICKET_FLOW_NONE: those were empty. */
 picket_flow_index picket_flow_table_detach(struct picket_flow_table *table, uint32_t *bucket);
 
 /* Appends a detached chain. Needs no lock. */
@@ -43,24 +38,12 @@ void picket_frozen_flows_append(struct picket_frozen_flows *frozen, picket_flow_
 void picket_flow_table_release(struct picket_flow_table *table,
                                const struct picket_frozen_flows *frozen);
 
-/* Puts one frozen flow back into its chain, or adds it to the flow that was opened in its place. key
- * is the flow's. False: its chain is full; the entry was freed. */
-bool picket_flow_table_restore(struct picket_flow_table *table, picket_flow_index index,
-                               const struct picket_flow_key *key);
-
 /* The frozen flows as the encoder walks them. */
 uint32_t picket_frozen_flows_next(const void *frozen, uint32_t cursor,
                                   struct picket_wire_flow *flow);
 
-/* The number of live flows from which on an early report is wanted. */
-static inline uint32_t picket_flow_table_early_at(const struct picket_flow_table *table)
-{
-    return table->capacity - table->capacity / 8u * (8u - PICKET_AGENT_EARLY_REPORT_EIGHTHS);
-}
-
 PICKET_HOT struct picket_flow_head *picket_flow_at(const struct picket_flow_table *table,
-                                                   picket_flow_index index,
-                                                   uint32_t address_words)
+                                                   picket_flow_index index, uint32_t address_words)
 {
     size_t size_bytes = sizeof(struct picket_flow_head) + (size_t)address_words * 8;
     return (struct picket_flow_head *)(void *)(table->entries + index * size_bytes);
@@ -73,7 +56,7 @@ PICKET_HOT uint32_t *picket_flow_addresses(struct picket_flow_head *flow)
 }
 
 PICKET_HOT picket_flow_index *picket_flow_bucket(const struct picket_flow_table *table,
-                                                 uint32_t hash)
+                                                 uint_fast32_t hash)
 {
     return &table->buckets[hash & table->bucket_mask];
 }
@@ -83,8 +66,8 @@ PICKET_HOT bool picket_flow_is(struct picket_flow_head *flow, const struct picke
 {
     const uint32_t *local = picket_flow_addresses(flow);
     return flow->ports == key->ports && flow->protocol == key->protocol &&
-           picket_same(local + address_words, key->remote, 4 * address_words) &&
-           picket_same(local, key->local, 4 * address_words);
+           picket_same_words(local + address_words, key->remote, address_words) &&
+           picket_same_words(local, key->local, address_words);
 }
 
 /* The flow in its chain, or NULL; *depth is then the length of the chain. */
@@ -106,6 +89,45 @@ PICKET_HOT void picket_flow_count(struct picket_flow_head *flow, enum picket_dir
                                   uint32_t bytes)
 {
     flow->bytes[direction] = picket_saturating_add(flow->bytes[direction], bytes);
+}
+
+PICKET_HOT void picket_flow_link(struct picket_flow_table *table, struct picket_flow_head *flow,
+                                 picket_flow_index index, uint_fast32_t hash)
+{
+    picket_flow_index *bucket = picket_flow_bucket(table, hash);
+    flow->next = *bucket;
+    *bucket = index;
+    table->live++;
+}
+
+/* Adds a flow without bytes, which is not in the table and whose chain has depth flows. NULL: there
+ * is no room for it. */
+PICKET_HOT struct picket_flow_head *picket_flow_table_add(struct picket_flow_table *table,
+                                                          const struct picket_flow_key *key,
+                                                          uint32_t depth, uint32_t address_words)
+{
+    if (depth >= PICKET_AGENT_CHAIN_MAX || table->live >= table->capacity)
+        return NULL;
+    picket_flow_index index = table->free;
+    struct picket_flow_head *flow;
+    if (index != PICKET_FLOW_NONE) {
+        flow = picket_flow_at(table, index, address_words);
+        table->free = flow->next;
+    } else {
+        if (table->fresh >= table->end)
+            return NULL;
+        index = table->fresh++;
+        flow = picket_flow_at(table, index, address_words);
+    }
+    uint32_t *local = picket_flow_addresses(flow);
+    picket_load_words(local, key->local, address_words);
+    picket_load_words(local + address_words, key->remote, address_words);
+    flow->bytes[PICKET_IN] = 0;
+    flow->bytes[PICKET_OUT] = 0;
+    flow->ports = key->ports;
+    flow->protocol = key->protocol;
+    picket_flow_link(table, flow, index, key->hash);
+    return flow;
 }
 
 #endif

@@ -1,7 +1,8 @@
 /* What did not fit the table: bytes, and a lower bound of the number of flows they belonged to.
  *
- * Flows are not remembered, each only sets the bit that its hash points to (linear counting, Whang et
- * al. 1990, without the estimate). Two flows of one bit count as one: never too many are reported. */
+ * Flows are not remembered, each only sets the bit that its hash points to (linear counting, Whang
+ * et al. 1990, without the estimate). Two flows of one bit count as one: never too many are
+ * reported. */
 #ifndef PICKET_AGENT_SRC_LOSSES_H
 #define PICKET_AGENT_SRC_LOSSES_H
 
@@ -10,7 +11,7 @@
 
 #include "picket/agent/flow_table.h"
 
-void picket_losses_add(struct picket_losses *losses, uint32_t flow_hash,
+void picket_losses_add(struct picket_losses *losses, uint_fast32_t flow_hash,
                        enum picket_direction direction, uint32_t bytes);
 
 /* Adds what is in `more`. */

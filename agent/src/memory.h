@@ -4,6 +4,7 @@
 #ifndef PICKET_AGENT_SRC_MEMORY_H
 #define PICKET_AGENT_SRC_MEMORY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -31,20 +32,53 @@ static inline uint32_t picket_big_endian_32(const uint8_t *bytes)
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-/* What a packet runs through. Where speed is asked for (-O2), all of it becomes one function, once for
- * IPv4 and once for IPv6; where size is (-Os), both share one copy of each. */
+/* What a packet runs through. Where speed is asked for (-O2), all of it becomes one function, once
+ * for IPv4 and once for IPv6; where size is (-Os), both share one copy of each. */
 #if defined(__GNUC__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
-#define PICKET_HOT static inline __attribute__((always_inline))
-#define picket_same(a, b, size_bytes) (__builtin_memcmp((a), (b), (size_bytes)) == 0)
+#define PICKET_FOR_SPEED 1
+#define PICKET_HOT       static inline __attribute__((always_inline))
+#define PICKET_COLD      static __attribute__((noinline, cold))
+#define PICKET_UNROLL_4  _Pragma("GCC unroll 4")
 #else
-#define PICKET_HOT static inline
-#define picket_same(a, b, size_bytes) (memcmp((a), (b), (size_bytes)) == 0)
+#define PICKET_FOR_SPEED 0
+#define PICKET_HOT       static inline
+#define PICKET_COLD      static
+#define PICKET_UNROLL_4
 #endif
+
+/* Whether bytes, at any alignment, are those of count words. */
+PICKET_HOT bool picket_same_words(const uint32_t *words, const uint8_t *bytes, uint32_t count)
+{
+#if PICKET_FOR_SPEED
+    return __builtin_memcmp(words, bytes, 4 * count) == 0;
+#else
+    for (uint32_t i = 0; i < count; i++)
+        if (words[i] != picket_word(bytes + 4 * i))
+            return false;
+    return true;
+#endif
+}
+
+PICKET_HOT void picket_load_words(uint32_t *words, const uint8_t *bytes, uint32_t count)
+{
+#if PICKET_FOR_SPEED
+    picket_copy(words, bytes, 4 * count);
+#else
+    for (uint32_t i = 0; i < count; i++)
+        words[i] = picket_word(bytes + 4 * i);
+#endif
+}
 
 static inline uint32_t picket_saturating_add(uint32_t a, uint32_t b)
 {
     uint32_t sum = a + b;
     return sum < a ? UINT32_MAX : sum;
+}
+
+static inline void picket_saturating_increment(uint32_t *counter)
+{
+    if (*counter != UINT32_MAX)
+        ++*counter;
 }
 
 #endif

@@ -6,15 +6,20 @@ enum picket_packet_verdict picket_packet_parse_ipv4_options(struct picket_packet
                                                             uint32_t wire_bytes)
 {
     uint32_t at = (uint32_t)(bytes[0] & 0x0F) * 4;
-    packet->addresses = NULL;
-    packet->ports = packet->payload_bytes = 0;
-    packet->protocol = PICKET_NOT_WANTED;
+    memset(packet, 0, sizeof *packet);
     if (at < PICKET_IPV4_HEADER_BYTES)
         return PICKET_PACKET_MALFORMED;
     return picket_parse_ipv4_header(packet, bytes, captured_bytes, wire_bytes, at);
 }
 
-static bool is_extension(const struct picket_extension_walk *walk)
+/* Where a walk over IPv6 extension headers stands. */
+struct walk {
+    uint32_t at;    /* offset of the header that is next */
+    uint8_t number; /* of the header that is next */
+    bool later_fragment;
+};
+
+static bool is_extension(const struct walk *walk)
 {
     switch (walk->number) {
     case PICKET_NUMBER_HOP_BY_HOP:
@@ -30,7 +35,7 @@ static bool is_extension(const struct picket_extension_walk *walk)
 }
 
 /* Steps over the extension header at walk->at, of which PICKET_EXTENSION_BYTES_MIN are at hand. */
-static void step_over(struct picket_extension_walk *walk, const uint8_t *bytes)
+static void step_over(struct walk *walk, const uint8_t *bytes)
 {
     const uint8_t *header = bytes + walk->at;
     uint32_t length = header[1];
@@ -45,9 +50,9 @@ static void step_over(struct picket_extension_walk *walk, const uint8_t *bytes)
     walk->number = header[0];
 }
 
-enum picket_packet_verdict picket_packet_walk_extensions(struct picket_extension_walk *walk,
-                                                         const uint8_t *bytes,
-                                                         size_t captured_bytes, uint32_t end)
+/* Steps over all extension headers of a packet that ends at `end`. */
+static enum picket_packet_verdict walk_extensions(struct walk *walk, const uint8_t *bytes,
+                                                  size_t captured_bytes, uint32_t end)
 {
     uint32_t left = PICKET_AGENT_EXTENSION_HEADERS_MAX;
     while (!walk->later_fragment && is_extension(walk)) {
@@ -59,7 +64,22 @@ enum picket_packet_verdict picket_packet_walk_extensions(struct picket_extension
             return PICKET_PACKET_TRUNCATED;
         step_over(walk, bytes);
     }
-    if (walk->at > end)
-        return PICKET_PACKET_MALFORMED;
-    return walk->at > captured_bytes ? PICKET_PACKET_TRUNCATED : PICKET_PACKET_COUNTED;
+    return PICKET_PACKET_COUNTED;
+}
+
+enum picket_packet_verdict picket_packet_parse_ipv6_extensions(struct picket_packet *packet,
+                                                               const uint8_t *bytes,
+                                                               size_t captured_bytes, uint32_t end)
+{
+    memset(packet, 0, sizeof *packet);
+    struct walk walk = {PICKET_IPV6_HEADER_BYTES, bytes[6], false};
+    enum picket_packet_verdict verdict = walk_extensions(&walk, bytes, captured_bytes, end);
+    if (verdict != PICKET_PACKET_COUNTED)
+        return verdict;
+    packet->protocol = picket_wanted_protocol(walk.number, PICKET_NUMBER_ICMPV6);
+    if (packet->protocol == PICKET_NOT_WANTED)
+        return PICKET_PACKET_OTHER_PROTOCOL;
+    packet->addresses = bytes + 8;
+    packet->address_words = 4;
+    return picket_parse_transport(packet, bytes, captured_bytes, walk.at, end, walk.later_fragment);
 }

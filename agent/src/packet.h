@@ -1,17 +1,17 @@
 /* Reads the headers of one IP packet that anybody may have made.
  *
- * Of a packet only what a flow needs is taken: addresses, protocol, ports, bytes. The work is bounded:
- * PICKET_AGENT_EXTENSION_HEADERS_MAX headers at most. Rules, per packet:
+ * Of a packet only what a flow needs is taken: addresses, protocol, ports, bytes. The work is
+ * bounded: PICKET_AGENT_EXTENSION_HEADERS_MAX headers at most.
  *
- * - The outermost IP header counts: IPv4 (RFC 791) with its options, IPv6 (RFC 8200) with hop-by-hop
- *   options (directly after the IPv6 header only), routing, fragment, authentication and destination
- *   options headers. Addresses are those of the IP header.
- * - Bytes are the declared IP payload: IPv4 total length less header; IPv6 payload length less
- *   extension headers. A declared length of 0 (segmentation offload, jumbograms) is refused, as is
- *   one beyond the length on the wire where that is known.
- * - TCP needs 20 bytes of header, UDP 8, ICMP and ICMPv6 4, captured and declared; a TCP data offset
- *   must lie within the payload. Checksums are not verified.
- * - A first fragment is a packet like any other. A later one has no ports: they are 0.
+ * Headers.   The outermost IP header counts: IPv4 (RFC 791) with its options, IPv6 (RFC 8200) with
+ *            hop-by-hop options (directly after the IPv6 header only), routing, fragment,
+ *            authentication and destination options headers. Addresses are the IP header's.
+ * Bytes.     The declared IP payload: IPv4 total length less header; IPv6 payload length less
+ *            extension headers. A declared length of 0 (segmentation offload, jumbograms) is
+ *            refused, as is one beyond the length on the wire where that is known.
+ * Transport. TCP needs 20 bytes, UDP 8, ICMP and ICMPv6 4, captured and declared; a TCP data
+ *            offset lies within the payload. Checksums are not verified.
+ * Fragments. The first is a packet like any other; a later one has no ports: they are 0.
  *
  * Thread: pure.
  */
@@ -29,7 +29,8 @@ struct picket_packet {
     const uint8_t *addresses; /* the source, right behind it the destination */
     uint32_t ports;           /* source << 16 | destination; ICMP, later fragments: 0 */
     uint32_t payload_bytes;
-    uint8_t protocol; /* enum picket_wire_protocol */
+    uint8_t protocol;      /* enum picket_wire_protocol */
+    uint8_t address_words; /* 1: IPv4; 4: IPv6 */
 };
 
 /* Internet protocol numbers, IANA. */
@@ -47,6 +48,7 @@ enum {
 
 enum {
     PICKET_IPV4_HEADER_BYTES = 20,
+    PICKET_IPV4_PLAIN = 0x45, /* the first byte of a packet without options */
     PICKET_IPV6_HEADER_BYTES = 40,
     PICKET_EXTENSION_BYTES_MIN = 8,
     PICKET_TCP_BYTES = 20,
@@ -55,24 +57,16 @@ enum {
     PICKET_NOT_WANTED = 0xFF
 };
 
-/* Where a walk over IPv6 extension headers stands. */
-struct picket_extension_walk {
-    uint32_t at;    /* offset of the header that is next */
-    uint8_t number; /* of the header that is next */
-    bool later_fragment;
-};
-
-/* Steps over all extension headers, of a packet that ends at `end`. COUNTED: walk->at is the
- * transport header's, and neither beyond `end` nor beyond what was captured. */
-enum picket_packet_verdict picket_packet_walk_extensions(struct picket_extension_walk *walk,
-                                                         const uint8_t *bytes,
-                                                         size_t captured_bytes, uint32_t end);
-
 /* IPv4 with options; the fixed part of the header is captured. */
 enum picket_packet_verdict picket_packet_parse_ipv4_options(struct picket_packet *packet,
                                                             const uint8_t *bytes,
                                                             size_t captured_bytes,
                                                             uint32_t wire_bytes);
+
+/* IPv6 with extension headers, ending at `end`; the fixed part of the header is captured. */
+enum picket_packet_verdict picket_packet_parse_ipv6_extensions(struct picket_packet *packet,
+                                                               const uint8_t *bytes,
+                                                               size_t captured_bytes, uint32_t end);
 
 PICKET_HOT uint8_t picket_wanted_protocol(uint8_t number, uint8_t icmp_number)
 {
@@ -89,7 +83,7 @@ PICKET_HOT uint8_t picket_wanted_protocol(uint8_t number, uint8_t icmp_number)
 PICKET_HOT bool picket_tcp_offset_valid(uint32_t offset_byte, uint32_t payload_bytes)
 {
     /* Without options, that is all: the payload is known to hold the fixed part. */
-    if ((offset_byte & 0xF0) == 0x50)
+    if (offset_byte - 0x50 < 0x10)
         return true;
     uint32_t header_bytes = (offset_byte >> 4) * 4;
     return header_bytes >= PICKET_TCP_BYTES && header_bytes <= payload_bytes;
@@ -97,9 +91,10 @@ PICKET_HOT bool picket_tcp_offset_valid(uint32_t offset_byte, uint32_t payload_b
 
 /* The transport header is at `at`, and the packet's declared end at `end`. Fills in ports and
  * payload_bytes. */
-PICKET_HOT enum picket_packet_verdict
-picket_parse_transport(struct picket_packet *packet, const uint8_t *bytes, size_t captured_bytes,
-                       uint32_t at, uint32_t end, bool later_fragment)
+PICKET_HOT enum picket_packet_verdict picket_parse_transport(struct picket_packet *packet,
+                                                             const uint8_t *bytes,
+                                                             size_t captured_bytes, uint32_t at,
+                                                             uint32_t end, bool later_fragment)
 {
     uint32_t needed = at;
     if (!later_fragment)
@@ -134,18 +129,17 @@ PICKET_HOT enum picket_packet_verdict picket_parse_ipv4_header(struct picket_pac
     if (packet->protocol == PICKET_NOT_WANTED)
         return PICKET_PACKET_OTHER_PROTOCOL;
     packet->addresses = bytes + 12;
+    packet->address_words = 1;
     bool later_fragment = (picket_big_endian_16(bytes + 6) & 0x1FFF) != 0;
     return picket_parse_transport(packet, bytes, captured_bytes, at, end, later_fragment);
 }
 
 PICKET_HOT enum picket_packet_verdict picket_parse_ipv4(struct picket_packet *packet,
-                                                        const uint8_t *bytes,
-                                                        size_t captured_bytes, uint32_t wire_bytes)
+                                                        const uint8_t *bytes, size_t captured_bytes,
+                                                        uint32_t wire_bytes)
 {
-    if (captured_bytes < PICKET_IPV4_HEADER_BYTES)
-        return PICKET_PACKET_TRUNCATED;
-    /* Nearly all packets are without options; there a compiler counts in constants. */
-    if (bytes[0] == 0x45)
+    /* Without options a compiler counts in constants. */
+    if (bytes[0] == PICKET_IPV4_PLAIN)
         return picket_parse_ipv4_header(packet, bytes, captured_bytes, wire_bytes,
                                         PICKET_IPV4_HEADER_BYTES);
     struct picket_packet odd;
@@ -156,31 +150,47 @@ PICKET_HOT enum picket_packet_verdict picket_parse_ipv4(struct picket_packet *pa
 }
 
 PICKET_HOT enum picket_packet_verdict picket_parse_ipv6(struct picket_packet *packet,
-                                                        const uint8_t *bytes,
-                                                        size_t captured_bytes, uint32_t wire_bytes)
+                                                        const uint8_t *bytes, size_t captured_bytes,
+                                                        uint32_t wire_bytes)
 {
     if (captured_bytes < PICKET_IPV6_HEADER_BYTES)
         return PICKET_PACKET_TRUNCATED;
     uint32_t end = PICKET_IPV6_HEADER_BYTES + picket_big_endian_16(bytes + 4);
     if (end == PICKET_IPV6_HEADER_BYTES || end > wire_bytes)
         return PICKET_PACKET_MALFORMED;
-    uint32_t at = PICKET_IPV6_HEADER_BYTES;
-    bool later_fragment = false;
     packet->protocol = picket_wanted_protocol(bytes[6], PICKET_NUMBER_ICMPV6);
-    if (packet->protocol == PICKET_NOT_WANTED) {
-        struct picket_extension_walk walk = {PICKET_IPV6_HEADER_BYTES, bytes[6], false};
-        enum picket_packet_verdict verdict =
-            picket_packet_walk_extensions(&walk, bytes, captured_bytes, end);
-        if (verdict != PICKET_PACKET_COUNTED)
-            return verdict;
-        at = walk.at;
-        later_fragment = walk.later_fragment;
-        packet->protocol = picket_wanted_protocol(walk.number, PICKET_NUMBER_ICMPV6);
-        if (packet->protocol == PICKET_NOT_WANTED)
-            return PICKET_PACKET_OTHER_PROTOCOL;
+    if (packet->protocol != PICKET_NOT_WANTED) {
+        packet->addresses = bytes + 8;
+        packet->address_words = 4;
+        return picket_parse_transport(packet, bytes, captured_bytes, PICKET_IPV6_HEADER_BYTES, end,
+                                      false);
     }
-    packet->addresses = bytes + 8;
-    return picket_parse_transport(packet, bytes, captured_bytes, at, end, later_fragment);
+    struct picket_packet odd;
+    enum picket_packet_verdict verdict =
+        picket_packet_parse_ipv6_extensions(&odd, bytes, captured_bytes, end);
+    *packet = odd;
+    return verdict;
+}
+
+/* COUNTED: *packet is filled in. Any other verdict: it is not to be used. Never LOST or MULTICAST.
+ */
+PICKET_HOT enum picket_packet_verdict picket_packet_parse(struct picket_packet *packet,
+                                                          const uint8_t *bytes,
+                                                          size_t captured_bytes,
+                                                          uint32_t wire_bytes)
+{
+    if (captured_bytes < PICKET_IPV4_HEADER_BYTES)
+        return PICKET_PACKET_TRUNCATED;
+    /* Most packets are IPv4 without options: one comparison. */
+    if (bytes[0] == PICKET_IPV4_PLAIN || bytes[0] >> 4 == 4)
+        return picket_parse_ipv4(packet, bytes, captured_bytes, wire_bytes);
+    if (bytes[0] >> 4 != 6)
+        return PICKET_PACKET_MALFORMED;
+#if PICKET_AGENT_IPV6
+    return picket_parse_ipv6(packet, bytes, captured_bytes, wire_bytes);
+#else
+    return PICKET_PACKET_OTHER_PROTOCOL;
+#endif
 }
 
 #endif

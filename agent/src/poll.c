@@ -33,7 +33,7 @@ static bool filling_up(const struct picket_agent *agent, const struct picket_flo
     if (table->capacity == 0)
         return false;
     uint32_t posture = picket_lock(agent);
-    bool filling = table->live >= picket_flow_table_early_at(table);
+    bool filling = table->live >= table->early_at;
     picket_unlock(agent, posture);
     return filling;
 }
@@ -56,7 +56,7 @@ static void report_early(struct picket_agent *agent, uint32_t now_s)
     agent->owed |= 1u << PICKET_COLLECTOR_NETWORK_ACTIVITY;
     agent->early_report_s = now_s;
     agent->reported_early = true;
-    agent->statistics.early_reports = picket_saturating_add(agent->statistics.early_reports, 1);
+    picket_saturating_increment(&agent->early_reports);
 }
 
 static bool attempt(struct picket_agent *agent, uint32_t now_s)

@@ -29,7 +29,7 @@ static void stamp(struct picket_agent *agent, unsigned collector, uint32_t now_s
 /* Nothing of the collector's is unreported any more; its next window starts. */
 static void close_window(struct picket_agent *agent, unsigned collector, uint32_t now_s)
 {
-    agent->owed &= (uint8_t)~(1u << collector);
+    agent->owed &= (uint8_t) ~(1u << collector);
     agent->window_start_s[collector] = now_s;
 }
 
@@ -56,18 +56,16 @@ static bool send(struct picket_agent *agent, const struct picket_report *report)
     const struct picket_agent_callbacks *callbacks = &agent->config.callbacks;
     struct picket_wire_message message = {
         .security_module_id = agent->config.security_module_id,
-        .security_module_version =
-            PICKET_WIRE_VERSION(PICKET_AGENT_VERSION_MAJOR, PICKET_AGENT_VERSION_MINOR,
-                                PICKET_AGENT_VERSION_PATCH),
+        .security_module_version = PICKET_WIRE_VERSION(
+            PICKET_AGENT_VERSION_MAJOR, PICKET_AGENT_VERSION_MINOR, PICKET_AGENT_VERSION_PATCH),
         .events = report->events,
         .event_count = report->event_count,
     };
     if (!callbacks->connected(callbacks->context))
         return false;
     bool accepted = callbacks->send(callbacks->context, &message) == PICKET_SEND_ACCEPTED;
-    uint32_t *counter = accepted ? &agent->statistics.messages_sent
-                                 : &agent->statistics.messages_refused;
-    *counter = picket_saturating_add(*counter, 1);
+    uint32_t *counter = accepted ? &agent->messages_sent : &agent->messages_refused;
+    picket_saturating_increment(&*counter);
     return accepted;
 }
 

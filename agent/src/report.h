@@ -7,8 +7,8 @@
 
 #include "picket/agent/agent.h"
 
-/* Reports the collectors owed, in one message or, if the flows exceed one, several. True: nothing is
- * owed any more. False: the transport refused a message, or is not connected; what it would have
+/* Reports the collectors owed, in one message or, if the flows exceed one, several. True: nothing
+ * is owed any more. False: the transport refused a message, or is not connected; what it would have
  * carried is back in its place, and stays owed. */
 bool picket_report_owed(struct picket_agent *agent, uint32_t now_s);
 

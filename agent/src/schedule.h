@@ -17,8 +17,8 @@ static inline bool picket_reached(uint32_t now_s, uint32_t moment_s)
 void picket_schedule_start(struct picket_agent *agent, uint32_t now_s);
 
 /* Marks as owed the collectors of the groups that are due, and sets when they are due again: on the
- * grid of their interval, so that groups that meet go on meeting, and what was missed is not made up
- * for. */
+ * grid of their interval, so that groups that meet go on meeting, and what was missed is not made
+ * up for. */
 void picket_schedule_advance(struct picket_agent *agent, uint32_t now_s);
 
 /* The collectors that are enabled, a bit each. */

@@ -150,10 +150,10 @@ void harness_setup(struct harness *harness)
     };
     config->first_delay_min_s = config->first_delay_max_s = 0;
     config->system_information.os_info = "test";
-    config->ipv4 = (struct picket_flow_storage){harness->ipv4_flows, harness->ipv4_buckets, 64, 4,
-                                                64};
-    config->ipv6 = (struct picket_flow_storage){harness->ipv6_flows, harness->ipv6_buckets, 64, 4,
-                                                64};
+    config->ipv4 =
+        (struct picket_flow_storage){harness->ipv4_flows, harness->ipv4_buckets, 64, 4, 64};
+    config->ipv6 =
+        (struct picket_flow_storage){harness->ipv6_flows, harness->ipv6_buckets, 64, 4, 64};
 }
 
 void harness_start(struct harness *harness)
@@ -271,8 +271,8 @@ enum picket_packet_verdict harness_count(struct harness *harness, const struct p
 {
     uint8_t packet[PACKET_BYTES_MAX];
     size_t size_bytes = packet_build(packet, spec);
-    return picket_agent_count_packet(&harness->agent, packet, size_bytes,
-                                     PICKET_WIRE_BYTES_UNKNOWN, spec->direction);
+    return picket_agent_count_packet(&harness->agent, packet, size_bytes, PICKET_WIRE_BYTES_UNKNOWN,
+                                     spec->direction);
 }
 
 enum picket_packet_verdict harness_count_udp(struct harness *harness, uint16_t remote_port,

@@ -1,5 +1,5 @@
-/* A port for tests: a clock, a wall clock, a connection and a transport that the test turns, and the
- * messages sent as the decoder reads them. */
+/* A port for tests: a clock, a wall clock, a connection and a transport that the test turns, and
+ * the messages sent as the decoder reads them. */
 #ifndef PICKET_AGENT_TESTS_HARNESS_H
 #define PICKET_AGENT_TESTS_HARNESS_H
 
@@ -71,13 +71,13 @@ struct harness_totals harness_totals(const struct harness *harness);
  * payload; the transport header comes on top. */
 enum { PACKET_BYTES_MAX = 512 };
 struct packet_spec {
-    uint8_t version;            /* 4 or 6 */
-    uint8_t protocol;           /* enum picket_wire_protocol */
-    uint32_t local;             /* the last four bytes of the address */
+    uint8_t version;  /* 4 or 6 */
+    uint8_t protocol; /* enum picket_wire_protocol */
+    uint32_t local;   /* the last four bytes of the address */
     uint32_t remote;
     uint16_t local_port;
     uint16_t remote_port;
-    uint32_t payload_bytes;     /* declared, not stored */
+    uint32_t payload_bytes; /* declared, not stored */
     enum picket_direction direction;
 };
 size_t packet_build(uint8_t packet[PACKET_BYTES_MAX], const struct packet_spec *spec);

@@ -88,13 +88,13 @@ struct picket_agent_config {
     const char *security_module_id;          /* NULL: "picket-agent" */
     uint32_t interval_s[PICKET_PRIORITIES];  /* 0: the option's default */
     struct picket_collector_config collectors[PICKET_COLLECTORS];
+    bool send_empty_events; /* network activity without a flow is an event, too */
+    bool unicast_only;      /* inbound broadcast and multicast are not counted */
     uint32_t first_delay_min_s; /* the first collection is delayed at random between the two, so that */
     uint32_t first_delay_max_s; /* a fleet does not report in one instant; both 0: at once */
     uint32_t send_retry_s;
     uint32_t pending_time_s;
     uint32_t early_report_min_interval_s; /* at most one early report of a filling table in this time */
-    bool send_empty_events;               /* network activity without a flow is an event, too */
-    bool unicast_only;                    /* inbound broadcast and multicast are not counted */
 
     struct picket_wire_system_information system_information;
 
@@ -134,25 +134,30 @@ struct picket_agent_statistics {
 struct picket_agent {
     struct picket_agent_config config;
 
-    /* Under the lock. */
-    struct picket_flow_table ipv4;
-    struct picket_flow_table ipv6;
-    struct picket_losses losses;
-    struct picket_agent_statistics statistics;
-
-    /* Constant after picket_agent_init(). */
-    struct picket_flow_hash_keys hash_keys;
-
     /* The polling thread's; times are uptime_s. */
     uint32_t due_s[PICKET_PRIORITIES];
     uint32_t window_start_s[PICKET_COLLECTORS]; /* what was before has been reported */
     uint32_t retry_s;
     uint32_t early_report_s; /* the last one */
     uint32_t connected_s;    /* last seen connected, or started */
-    uint8_t owed;            /* collectors that were due and not sent, a bit each */
-    uint8_t state;           /* enum picket_agent_state */
-    bool retrying;           /* until retry_s */
-    bool reported_early;     /* at early_report_s */
+    uint32_t messages_sent;
+    uint32_t messages_refused;
+    uint32_t early_reports;
+    uint8_t owed;        /* collectors that were due and not sent, a bit each */
+    uint8_t state;       /* enum picket_agent_state */
+    bool retrying;       /* until retry_s */
+    bool reported_early; /* at early_report_s */
+
+    /* Under the lock. */
+    struct picket_flow_table ipv4;
+    struct picket_flow_table ipv6;
+    struct picket_losses losses;
+    uint32_t packets_lost;
+    uint32_t packets_ignored;
+    uint64_t packets_counted;
+
+    /* Constant after picket_agent_init(). */
+    struct picket_flow_hash_keys hash_keys;
 };
 
 /* Prepares a control block: storage is cleared, seeds are drawn, the first collection is scheduled.

@@ -75,7 +75,8 @@ struct picket_flow_table {
     picket_flow_index *buckets;
     picket_flow_index bucket_mask;
     picket_flow_index capacity;
-    picket_flow_index end;   /* capacity + reserve */
+    picket_flow_index end;      /* capacity + reserve */
+    picket_flow_index early_at; /* live entries from which on an early report is wanted */
     picket_flow_index fresh; /* entries from here on were never used */
     picket_flow_index free;  /* head of the list of entries given back */
     picket_flow_index live;  /* entries in chains */
@@ -84,7 +85,9 @@ struct picket_flow_table {
 
 /* Keys of the hash, drawn at random; see agent/src/flow_hash.h. */
 struct picket_flow_hash_keys {
-    uint64_t words[11];
+    uint64_t address[8];
+    uint64_t ports;
+    uint64_t protocol[3]; /* by enum picket_wire_protocol */
 };
 
 /* What there was no room for. */
