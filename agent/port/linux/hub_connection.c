@@ -47,7 +47,7 @@ struct hub_connection {
     unsigned failures;  /* in a row */
     bool connected_before;
     int refusal;        /* CONNACK's return code, 0 for none */
-    char last_log[200]; /* what libmosquitto last said of an error */
+    char last_log[300]; /* what libmosquitto said of errors since it began to connect */
 };
 
 static void set_state(struct hub_connection *connection, enum state state)
@@ -127,13 +127,15 @@ static void on_publish(struct mosquitto *mosquitto, void *context, int message_i
     pthread_mutex_unlock(&connection->mutex);
 }
 
-/* The only place where libmosquitto tells what TLS did not like. */
+/* The only place where libmosquitto tells what TLS did not like; it may take several lines. */
 static void on_log(struct mosquitto *mosquitto, void *context, int level, const char *text)
 {
     (void)mosquitto;
     struct hub_connection *connection = context;
+    size_t used = strlen(connection->last_log);
     if (level == MOSQ_LOG_ERR)
-        snprintf(connection->last_log, sizeof connection->last_log, "%s", text);
+        snprintf(connection->last_log + used, sizeof connection->last_log - used, "%s%s",
+                 used > 0 ? " " : "", text);
     else
         picket_say(PICKET_DEBUG, "agent", "mqtt: %s", text);
 }
@@ -402,17 +404,16 @@ int hub_connection_start(struct hub_connection **connection,
     return PICKET_OK;
 }
 
-static int readiness(const struct hub_connection *connection)
+/* With the mutex. */
+static bool takes_messages(const struct hub_connection *connection)
 {
-    if (connection->state != STATE_CONNECTED || connection->draining)
-        return PICKET_CLOSED;
-    return connection->in_flight < HUB_IN_FLIGHT_MAX ? PICKET_OK : PICKET_BUSY;
+    return connection->state == STATE_CONNECTED && !connection->draining;
 }
 
 bool hub_connection_ready(struct hub_connection *connection)
 {
     pthread_mutex_lock(&connection->mutex);
-    bool ready = readiness(connection) == PICKET_OK;
+    bool ready = takes_messages(connection);
     pthread_mutex_unlock(&connection->mutex);
     return ready;
 }
@@ -422,7 +423,9 @@ int hub_connection_publish(struct hub_connection *connection, const void *bytes,
                            uint32_t size_bytes, struct picket_error *error)
 {
     pthread_mutex_lock(&connection->mutex);
-    int status = readiness(connection);
+    int status = !takes_messages(connection)                     ? PICKET_CLOSED
+                 : connection->in_flight >= HUB_IN_FLIGHT_MAX ? PICKET_BUSY
+                                                                 : PICKET_OK;
     connection->in_flight += status == PICKET_OK;
     pthread_mutex_unlock(&connection->mutex);
     if (status != PICKET_OK)

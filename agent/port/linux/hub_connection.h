@@ -36,7 +36,7 @@ struct hub_connection;
 int hub_connection_start(struct hub_connection **connection,
                          const struct hub_connection_config *config, struct picket_error *error);
 
-/* Would publish() accept a message? */
+/* Connected, and taking messages as far as there is room. */
 bool hub_connection_ready(struct hub_connection *connection);
 
 /* Takes a copy of a security message. PICKET_CLOSED: not connected; PICKET_BUSY: too much on its way. */

@@ -11,6 +11,7 @@ import unittest
 
 from agent_program import (CAPTURES, EVERYTHING, MALFORMED, agent, decode, packed, read_flows,
                            read_oracle, skip)
+from messages import events_of, sums_of
 
 
 def captures(folder):
@@ -104,30 +105,6 @@ class Direction(unittest.TestCase):
                                  in groups.items()})
 
 
-def sums_of_messages(messages):
-    """Bytes of each flow over all messages, and what they report as lost."""
-    flows, lost = {}, [0, 0]
-    for message in messages:
-        for event in message["events"]:
-            payload = event["payload"]
-            lost[0] += payload.get("lost_bytes_in", 0)
-            lost[1] += payload.get("lost_bytes_out", 0)
-            for family in ("ipv4_activity", "ipv6_activity"):
-                for flow in payload.get(family, []):
-                    common = flow["common"]
-                    local, remote = (
-                        b"".join(word.to_bytes(4, "little")
-                                 for word in (end if isinstance(end, list) else [end]))
-                        for end in (flow["addresses"]["local_address"],
-                                    flow["addresses"]["remote_address"]))
-                    key = (common.get("protocol", "TCP").lower(), local, common.get("local_port", 0),
-                           remote, common.get("remote_port", 0))
-                    sums = flows.setdefault(key, [0, 0])
-                    sums[0] += common.get("bytes_in", 0)
-                    sums[1] += common.get("bytes_out", 0)
-    return {key: tuple(sums) for key, sums in flows.items()}, lost
-
-
 class Messages(unittest.TestCase):
     def setUp(self):
         if shutil.which("flatc") is None:
@@ -149,13 +126,13 @@ class Messages(unittest.TestCase):
         for capture in captures(CAPTURES):
             with self.subTest(capture=capture.name):
                 flows, messages = self.replay(capture)
-                sent, lost = sums_of_messages(messages)
+                sent, lost = sums_of(messages)
                 self.assertEqual((sent, lost), (flows, [0, 0]))
 
     def test_what_does_not_fit_the_table_is_reported_as_lost(self):
         capture = CAPTURES / "synscan.pcap"
         flows, messages = self.replay(capture, "--ipv4-flows", "16", "--high", "600")
-        sent, lost = sums_of_messages(messages)
+        sent, lost = sums_of(messages)
         self.assertGreater(lost[1], 0)
         self.assertEqual(sum(out for _, out in sent.values()) + lost[1],
                          sum(out for _, out in flows.values()))
@@ -165,7 +142,7 @@ class Messages(unittest.TestCase):
     def test_messages_come_in_capture_time(self):
         capture = CAPTURES / "iot_hue_bridge.pcap"
         _, messages = self.replay(capture, "--high", "10", "--low", "20", "--first-delay", "5-5")
-        events = [event for message in messages for event in message["events"]]
+        events = events_of(messages)
         times = [event["time"] for event in events]
         self.assertEqual(times, sorted(times))
         stamps = subprocess.run(["tshark", "-r", str(capture), "-T", "fields", "-e", "frame.time_epoch"],
