@@ -20,20 +20,24 @@ static inline uint64_t load_64(const uint8_t *at)
     return load_32(at) | (uint64_t)load_32(at + 4) << 32;
 }
 
-static inline uint8_t *store_16(uint8_t *at, uint16_t value)
+static inline void store_16(uint8_t *at, uint16_t value)
 {
     at[0] = (uint8_t)value;
     at[1] = (uint8_t)(value >> 8);
-    return at + 2;
 }
 
-static inline uint8_t *store_32(uint8_t *at, uint32_t value)
+/* At an aligned address. */
+static inline void store_word(uint32_t *word, uint32_t value)
 {
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    *word = value;
+#else
+    uint8_t *at = (uint8_t *)word;
     at[0] = (uint8_t)value;
     at[1] = (uint8_t)(value >> 8);
     at[2] = (uint8_t)(value >> 16);
     at[3] = (uint8_t)(value >> 24);
-    return at + 4;
+#endif
 }
 
 #endif

@@ -4,104 +4,82 @@
 
 #include "bytes.h"
 
-/* The message, front to back (each section begins 4-aligned unless said otherwise):
+/* The message, front to back (README.md draws it):
  *
- *     root offset, Message, vector of offsets to the events
- *     Event of each event, the last without its final padding
- *     vtables of everything but NetworkActivityCommon (2-aligned)
- *     payload table of each event
- *     security_module_id, then the strings of system information
- *     for each list of flows: vector of offsets to its flows
- *     for each list of flows: the flows, NetworkActivityV4 or V6 and its NetworkActivityCommon
- *     vtables of NetworkActivityCommon, to the end (2-aligned)
+ *     head        root offset, Message, vector of events, security_module_id
+ *     events      Event of each event; the first vtables begin in the padding of the last
+ *     vtables     those of Message, Event and the payloads
+ *     payloads    payload table of each event
+ *     children    strings of system information, vectors of flows
+ *     flows       NetworkActivityV4 or V6, each followed by its NetworkActivityCommon
+ *     vtables     those of the flows
  *
- * Everything before the flows' vectors has a size that is known without looking at a flow. The walk
- * that writes these vectors finds out how large the flows are and which vtables they need; the walk
- * that writes the flows can therefore point to vtables behind them.
+ * Everything up to the flows has a size that is known without looking at a flow. The walk that writes
+ * the vectors of flows finds out how large the flows are and which vtables they need; the walk that
+ * writes the flows can therefore point to vtables behind them.
  *
- * A vtable depends on which fields are present. The tables' fields are laid out in one order, those
- * that may be absent first, so that a mask of the latter identifies the vtable: its slot. */
+ * A vtable depends on which fields are present. Payloads and NetworkActivityCommon are laid out as
+ * words of which any may be absent: a mask of those that are there identifies the vtable. The other
+ * tables have the few vtables of fixed_vtables. Each possible vtable has a number, its slot. */
 
 enum {
-    MESSAGE_MASKS = 1 << 1,
-    EVENT_MASKS = 1 << 3,
-    WORDS_MASKS = 1 << 5,
-    COMMON_MASKS = 1 << 5,
+    PAYLOAD_WORDS = 5, /* all payload types have words only and share vtables */
+    COMMON_WORDS = 4,  /* both ports, bytes_in, bytes_out, protocol */
 
-    /* Slots of vtables. */
-    MESSAGE_SLOT = 0,
-    EVENT_SLOT = MESSAGE_SLOT + MESSAGE_MASKS,
-    IPV4_SLOT = EVENT_SLOT + EVENT_MASKS,
-    IPV6_SLOT = IPV4_SLOT + 1,
-    WORDS_SLOT =
-        IPV6_SLOT + 1, /* the payload tables: all fields are words, so types share vtables */
-    COMMON_SLOT = WORDS_SLOT + WORDS_MASKS,
-    SLOTS = COMMON_SLOT + COMMON_MASKS,
-
+    /* Slots of vtables: in front */
+    PAYLOAD_SLOT = 0,
+    MESSAGE_SLOT = PAYLOAD_SLOT + (1 << PAYLOAD_WORDS),
+    EVENT_SLOT, /* without, and then with duration */
+    EVENT_WITH_DURATION_SLOT,
+    /* and behind the flows. */
+    IPV4_SLOT,
+    IPV6_SLOT,
+    COMMON_SLOT,
+    SLOTS = COMMON_SLOT + (1 << COMMON_WORDS),
     SLOT_UNUSED = 0xFFFF,
-    IDS_MAX = 6,
 
+    HEAD_BYTES = 4 + 16 + 4, /* root offset, Message, the length of its vector */
+    EVENT_BYTES = 36,        /* padding included; a duration takes a word more */
     IPV4_TABLE_BYTES = 4 + 2 * PICKET_WIRE_IPV4_BYTES + 4,
     IPV6_TABLE_BYTES = 4 + 2 * PICKET_WIRE_IPV6_BYTES + 4,
-    COMMON_BYTES_MAX = 20,
-    COMMON_VTABLE_BYTES_MAX = 4 + 2 * 5,
-    FLOW_BYTES_MIN = 4 + IPV4_TABLE_BYTES + 4, /* slot, addresses, a common table without fields */
+    COMMON_BYTES_MAX = 4 + 4 * COMMON_WORDS,
+    FLOW_BYTES_MIN = 4 + IPV4_TABLE_BYTES + 4, /* offset, addresses, a common table of no words */
+    VTABLE_ENTRIES_MAX = 8,
+    VTABLES_BYTES_MAX = (SLOTS - IPV4_SLOT) * 2 * VTABLE_ENTRIES_MAX,
 
-    STAGE_BYTES = 128 /* what is gathered for a piece; at least the largest run() */
+    /* Each four bytes in front of the flows, if they are offsets, stand for at most 60 of flows: up to
+     * here a message cannot be too large. */
+    MEASURE_FROM_BYTES = (PICKET_WIRE_MESSAGE_BYTES_MAX - VTABLES_BYTES_MAX) /
+                         (1 + (IPV6_TABLE_BYTES + COMMON_BYTES_MAX) / 4),
+
+    STAGE_BYTES = 128 /* what is gathered for a piece; whole words, at least the largest run() */
 };
 
-/* A field: its id, and its width as a power of two. */
-#define FIELD(id, width_log2) ((uint8_t)((id) | (width_log2) << 4))
-
-struct table_layout {
-    uint8_t first_slot;
-    uint8_t optional_count; /* of the fields, the first ones */
-    uint8_t field_count;
-    uint8_t
-        fields[IDS_MAX]; /* as laid out: wide ones first, so that no padding is needed between */
-};
-
-static const struct table_layout layouts[] = {
-    {MESSAGE_SLOT, 1, 3, {FIELD(1, 2), FIELD(0, 2), FIELD(3, 2)}},
-    {EVENT_SLOT,
-     3,
-     6,
-     {FIELD(1, 2), FIELD(2, 2), FIELD(5, 2), FIELD(0, 4), FIELD(4, 2), FIELD(3, 0)}},
-    {IPV4_SLOT, 0, 2, {FIELD(0, 3), FIELD(1, 2)}},
-    {IPV6_SLOT, 0, 2, {FIELD(0, 5), FIELD(1, 2)}},
-    {WORDS_SLOT, 5, 5, {FIELD(0, 2), FIELD(1, 2), FIELD(2, 2), FIELD(3, 2), FIELD(4, 2)}},
-    {COMMON_SLOT, 5, 5, {FIELD(2, 2), FIELD(3, 2), FIELD(0, 1), FIELD(1, 1), FIELD(4, 0)}},
-};
-enum { FRONT_LAYOUTS = 5, ALL_LAYOUTS = 6 };
-
-/* Bits of the masks. */
-enum {
-    HAS_TIME = 1,
-    HAS_INTERVAL = 2,
-    HAS_DURATION = 4,
-    HAS_BYTES_IN = 1,
-    HAS_BYTES_OUT = 2,
-    HAS_LOCAL_PORT = 4,
-    HAS_REMOTE_PORT = 8,
-    HAS_PROTOCOL = 16
+/* Size of the vtable, size of the table, and where its fields are, by id. */
+static const uint8_t fixed_vtables[][VTABLE_ENTRIES_MAX] = {
+    {12, 16, 4, 8, 0, 12},           /* Message: no timezone */
+    {14, 33, 4, 20, 24, 32, 28},     /* Event: the type is last, so that its padding is, too */
+    {16, 37, 4, 20, 24, 36, 28, 32}, /* Event with duration */
+    {8, IPV4_TABLE_BYTES, 4, IPV4_TABLE_BYTES - 4}, /* NetworkActivityV4 */
+    {8, IPV6_TABLE_BYTES, 4, IPV6_TABLE_BYTES - 4}, /* NetworkActivityV6 */
 };
 
 struct encoder {
     const struct picket_wire_message *message;
-    uint32_t front_vtables_at;
-    uint32_t payloads_at;
-    uint32_t strings_at;
-    uint32_t lists_at;
-    uint32_t lists_end; /* the flows begin at the next word */
-    uint32_t common_vtables_at;
-    uint16_t vtable_at[SLOTS]; /* from the begin of its section; 0 before that is known */
-
     picket_wire_sink sink; /* NULL: only sizes are wanted */
     void *context;
-    bool refused;
     uint32_t handed_bytes;
     uint32_t staged_bytes;
-    uint8_t stage[STAGE_BYTES];
+    bool refused;
+
+    uint32_t front_vtables_at;
+    uint32_t payloads_at;
+    uint32_t children_at;
+    uint32_t flows_at;
+    uint32_t back_vtables_at;
+    uint32_t payload_at[PICKET_WIRE_EVENTS_MAX]; /* from payloads_at */
+    uint16_t vtable_at[SLOTS]; /* from the begin of its section; 0 before that is known */
+    uint32_t stage[STAGE_BYTES / 4];
 };
 
 static uint32_t align_4(uint32_t at)
@@ -114,18 +92,20 @@ static uint32_t align_4(uint32_t at)
 static void flush(struct encoder *encoder)
 {
     uint32_t bytes = encoder->staged_bytes;
-    if (bytes != 0 && encoder->sink != NULL && !encoder->refused)
-        encoder->refused = !encoder->sink(encoder->context, encoder->stage, bytes);
     encoder->handed_bytes += bytes;
     encoder->staged_bytes = 0;
+    if (encoder->sink != NULL && !encoder->refused)
+        encoder->refused = !encoder->sink(encoder->context, encoder->stage, bytes);
 }
 
-/* Room for the next bytes of the message, to be filled by the caller. */
-static uint8_t *run(struct encoder *encoder, uint32_t bytes)
+/* Room for the next bytes of the message, to be filled by the caller. What is not a multiple of four
+ * bytes is only asked for in sizes that fill the stage exactly. So every piece but the last is whole
+ * words, and what is aligned in the message is aligned in the stage. */
+static void *run(struct encoder *encoder, uint32_t bytes)
 {
     if (encoder->staged_bytes + bytes > STAGE_BYTES)
         flush(encoder);
-    uint8_t *at = encoder->stage + encoder->staged_bytes;
+    uint8_t *at = (uint8_t *)encoder->stage + encoder->staged_bytes;
     encoder->staged_bytes += bytes;
     return at;
 }
@@ -142,13 +122,7 @@ static void put_16(struct encoder *encoder, uint32_t value)
 
 static void put_32(struct encoder *encoder, uint32_t value)
 {
-    store_32(run(encoder, 4), value);
-}
-
-static void put_if(struct encoder *encoder, uint32_t value)
-{
-    if (value != 0)
-        put_32(encoder, value);
+    store_word(run(encoder, 4), value);
 }
 
 /* An offset field: to something further on. */
@@ -157,488 +131,401 @@ static void put_offset(struct encoder *encoder, uint32_t to)
     put_32(encoder, to - position(encoder));
 }
 
+/* A field that is absent if it has its default. */
+static void put_optional(struct encoder *encoder, uint32_t value)
+{
+    if (value != 0)
+        put_32(encoder, value);
+}
+
 static void put_bytes(struct encoder *encoder, const void *bytes, uint32_t count)
 {
     for (const uint8_t *from = bytes; count > 0; count--)
-        *run(encoder, 1) = *from++;
+        *(uint8_t *)run(encoder, 1) = *from++;
 }
 
 static void put_padding(struct encoder *encoder, uint32_t alignment)
 {
     while ((position(encoder) & (alignment - 1)) != 0)
-        *run(encoder, 1) = 0;
+        put_bytes(encoder, "", 1);
+}
+
+/* The size of a string without the size of what is before it; 0 for an absent one. */
+static uint32_t text_bytes(const char *text)
+{
+    uint32_t bytes = 0;
+    if (text != NULL) {
+        while (text[bytes++] != '\0' && bytes <= PICKET_WIRE_MESSAGE_BYTES_MAX)
+            ;
+    }
+    return bytes;
+}
+
+/* The size of a string, length and padding included; 0 for an absent one. */
+static uint32_t string_bytes(const char *text)
+{
+    uint32_t bytes = text_bytes(text);
+    return bytes == 0 ? 0 : align_4(4 + bytes);
+}
+
+static void put_string(struct encoder *encoder, const char *text)
+{
+    uint32_t bytes = text_bytes(text);
+    if (bytes == 0)
+        return;
+    put_32(encoder, bytes - 1);
+    put_bytes(encoder, text, bytes);
+    put_padding(encoder, 4);
 }
 
 /* ---- vtables ---- */
 
-struct shape {
-    uint32_t vtable_bytes;
-    uint32_t table_bytes; /* without padding behind it */
-    uint16_t field_at[IDS_MAX];
-};
-
-static void find_shape(struct shape *shape, const struct table_layout *layout, uint32_t mask)
+/* Fills in the vtable of a table of words. The ports of a NetworkActivityCommon are two fields in one
+ * word. */
+static void lay_words_out(uint8_t vtable[VTABLE_ENTRIES_MAX], uint32_t mask, bool common)
 {
-    memset(shape, 0, sizeof *shape);
-    shape->table_bytes = 4;
-    mask |= ~(uint32_t)0 << layout->optional_count;
-    for (uint32_t i = 0; i < layout->field_count; i++) {
-        if ((mask >> i & 1) == 0)
-            continue;
-        uint32_t id = layout->fields[i] & 15;
-        shape->field_at[id] = (uint16_t)shape->table_bytes;
-        shape->table_bytes += (uint32_t)1 << (layout->fields[i] >> 4);
-        if (shape->vtable_bytes <= 2 * id)
-            shape->vtable_bytes = 2 * id + 2;
+    uint32_t at = 4, entries = 2;
+    memset(vtable, 0, VTABLE_ENTRIES_MAX);
+    if (common)
+        mask = mask << 1 | (mask & 1);
+    for (uint32_t id = 0; mask >> id != 0; id++) {
+        if ((mask >> id & 1) != 0) {
+            vtable[2 + id] = (uint8_t)at;
+            at += common && id < 2 ? 2 : 4;
+        }
+        entries++;
     }
-    shape->vtable_bytes += 4;
+    vtable[0] = (uint8_t)(2 * entries);
+    vtable[1] = (uint8_t)at;
 }
 
-/* Where the table ends that begins at the next word from at. */
-static uint32_t table_end(const struct table_layout *layout, uint32_t mask, uint32_t at)
-{
-    struct shape shape;
-    find_shape(&shape, layout, mask);
-    return align_4(at) + shape.table_bytes;
-}
-
-static void put_vtable(struct encoder *encoder, const struct shape *shape)
-{
-    put_16(encoder, shape->vtable_bytes);
-    put_16(encoder, shape->table_bytes);
-    for (uint32_t id = 0; 4 + 2 * id < shape->vtable_bytes; id++)
-        put_16(encoder, shape->field_at[id]);
-}
-
-/* Places the vtables in use of the layouts, and writes them if put is set. Returns their size. */
-static uint32_t place_vtables(struct encoder *encoder, uint32_t layout_from, uint32_t layout_to,
-                              bool put)
+/* Places the vtables of some slots that are in use, and writes them if put is set. Returns their
+ * size. */
+static uint32_t place_vtables(struct encoder *encoder, uint32_t slot, uint32_t end, bool put)
 {
     uint32_t at = 0;
-    for (; layout_from < layout_to; layout_from++) {
-        const struct table_layout *layout = &layouts[layout_from];
-        for (uint32_t mask = 0; mask >> layout->optional_count == 0; mask++) {
-            uint16_t *slot = &encoder->vtable_at[layout->first_slot + mask];
-            if (*slot == SLOT_UNUSED)
-                continue;
-            struct shape shape;
-            find_shape(&shape, layout, mask);
-            *slot = (uint16_t)at;
-            at += shape.vtable_bytes;
-            if (put)
-                put_vtable(encoder, &shape);
-        }
+    for (; slot < end; slot++) {
+        uint8_t words_vtable[VTABLE_ENTRIES_MAX];
+        const uint8_t *vtable = words_vtable;
+        if (encoder->vtable_at[slot] == SLOT_UNUSED)
+            continue;
+        if (slot < MESSAGE_SLOT)
+            lay_words_out(words_vtable, slot - PAYLOAD_SLOT, false);
+        else if (slot >= COMMON_SLOT)
+            lay_words_out(words_vtable, slot - COMMON_SLOT, true);
+        else
+            vtable = fixed_vtables[slot - MESSAGE_SLOT];
+        encoder->vtable_at[slot] = (uint16_t)at;
+        at += vtable[0];
+        for (uint32_t i = 0; put && i < vtable[0] / 2u; i++)
+            put_16(encoder, vtable[i]);
     }
     return at;
 }
 
-/* What a table begins with: how far back, or on, its vtable is. */
+/* What a table begins with: how far back its vtable is. */
 static void put_table_start(struct encoder *encoder, uint32_t slot)
 {
     put_32(encoder, position(encoder) - encoder->front_vtables_at - encoder->vtable_at[slot]);
 }
 
-/* ---- what is present ---- */
+/* ---- what is in an event ---- */
 
-static uint32_t message_mask(const struct picket_wire_message *message)
+static uint32_t event_slot(const struct picket_wire_event *event)
 {
-    return message->security_module_version != 0;
+    return event->duration_s != 0 ? EVENT_WITH_DURATION_SLOT : EVENT_SLOT;
 }
 
-static uint32_t event_mask(const struct picket_wire_event *event)
+static uint32_t event_bytes(const struct picket_wire_event *event)
 {
-    return (event->time_s != 0 ? HAS_TIME : 0u) |
-           (event->collection_interval_s != 0 ? HAS_INTERVAL : 0u) |
-           (event->duration_s != 0 ? HAS_DURATION : 0u);
+    return EVENT_BYTES + (event->duration_s != 0 ? 4 : 0);
 }
 
-static uint32_t payload_mask(const struct picket_wire_event *event)
+struct payload {
+    uint32_t words[PAYLOAD_WORDS]; /* by field id, 0: absent */
+    uint32_t children;             /* of the words; they are the sizes of what they will point to */
+    uint32_t children_bytes;
+    uint32_t slot;
+    uint32_t bytes;
+};
+
+/* A size that is 0 for no flows, and too large for a message if they do not fit. */
+static uint32_t vector_bytes(const struct picket_wire_flows *flows)
 {
+    if (flows->count > PICKET_WIRE_MESSAGE_BYTES_MAX / FLOW_BYTES_MIN)
+        return PICKET_WIRE_MESSAGE_BYTES_MAX;
+    return flows->count == 0 ? 0 : 4 + 4 * flows->count;
+}
+
+/* False if the payload's type is not one that a device sends. */
+static bool examine(struct payload *payload, const struct picket_wire_event *event)
+{
+    memset(payload, 0, sizeof *payload);
     if (event->payload_type == PICKET_WIRE_NETWORK_ACTIVITY) {
         const struct picket_wire_network_activity *activity = &event->payload.network_activity;
-        return (activity->ipv4.count != 0) | (activity->ipv6.count != 0) << 1 |
-               (activity->lost_flows != 0) << 2 | (activity->lost_bytes_in != 0) << 3 |
-               (activity->lost_bytes_out != 0) << 4;
-    }
-    if (event->payload_type == PICKET_WIRE_SYSTEM_INFORMATION) {
+        payload->words[0] = vector_bytes(&activity->ipv4);
+        payload->words[1] = vector_bytes(&activity->ipv6);
+        payload->words[2] = activity->lost_flows;
+        payload->words[3] = activity->lost_bytes_in;
+        payload->words[4] = activity->lost_bytes_out;
+        payload->children = 2;
+    } else if (event->payload_type == PICKET_WIRE_SYSTEM_INFORMATION) {
         const struct picket_wire_system_information *system = &event->payload.system_information;
-        return (system->os_info != NULL) | (system->kernel_info != NULL) << 1 |
-               (system->hw_info != NULL) << 2;
-    }
-    return event->payload.heartbeat.uptime_s != 0;
-}
-
-static uint32_t common_mask(const struct picket_wire_flow *flow)
-{
-    return (flow->bytes_in != 0 ? HAS_BYTES_IN : 0u) | (flow->bytes_out != 0 ? HAS_BYTES_OUT : 0u) |
-           (flow->local_port != 0 ? HAS_LOCAL_PORT : 0u) |
-           (flow->remote_port != 0 ? HAS_REMOTE_PORT : 0u) |
-           (flow->protocol != PICKET_WIRE_TCP ? HAS_PROTOCOL : 0u);
-}
-
-/* The size of a NetworkActivityCommon, padding included. The ports and the protocol, 2 + 2 + 1
- * bytes, take one word together, but for all three of them: the digits of the constant, by what is
- * there. */
-static uint32_t common_bytes(uint32_t mask)
-{
-    uint32_t words = 1 + (mask & 1) + (mask >> 1 & 1) + (0x21111110u >> 4 * (mask >> 2) & 15);
-    return 4 * words;
-}
-
-static const struct picket_wire_flows *ipv4_of(const struct picket_wire_event *event)
-{
-    return &event->payload.network_activity.ipv4;
-}
-
-static const struct picket_wire_flows *ipv6_of(const struct picket_wire_event *event)
-{
-    return &event->payload.network_activity.ipv6;
-}
-
-/* ---- sizes ---- */
-
-static uint32_t text_length(const char *text)
-{
-    uint32_t length = 0;
-    while (text[length] != '\0' && length < PICKET_WIRE_MESSAGE_BYTES_MAX)
-        length++;
-    return length;
-}
-
-static uint32_t place_string(const char *text, uint32_t at)
-{
-    return text == NULL ? at : align_4(at) + 4 + text_length(text) + 1;
-}
-
-static uint32_t place_strings(const struct picket_wire_event *event, uint32_t at)
-{
-    if (event->payload_type != PICKET_WIRE_SYSTEM_INFORMATION)
-        return at;
-    at = place_string(event->payload.system_information.os_info, at);
-    at = place_string(event->payload.system_information.kernel_info, at);
-    return place_string(event->payload.system_information.hw_info, at);
-}
-
-static uint32_t place_list(const struct picket_wire_flows *flows, uint32_t at)
-{
-    return flows->count == 0 ? at : align_4(at) + 4 + 4 * flows->count;
-}
-
-static uint32_t place_lists(const struct picket_wire_event *event, uint32_t at)
-{
-    if (event->payload_type != PICKET_WIRE_NETWORK_ACTIVITY)
-        return at;
-    return place_list(ipv6_of(event), place_list(ipv4_of(event), at));
-}
-
-static bool encodable(const struct picket_wire_message *message)
-{
-    const uint32_t flows_max = PICKET_WIRE_MESSAGE_BYTES_MAX / FLOW_BYTES_MIN;
-    if (message->event_count > PICKET_WIRE_EVENTS_MAX)
+        payload->words[0] = string_bytes(system->os_info);
+        payload->words[1] = string_bytes(system->kernel_info);
+        payload->words[2] = string_bytes(system->hw_info);
+        payload->children = 3;
+    } else if (event->payload_type == PICKET_WIRE_HEARTBEAT) {
+        payload->words[0] = event->payload.heartbeat.uptime_s;
+    } else {
         return false;
-    for (uint32_t i = 0; i < message->event_count; i++) {
-        const struct picket_wire_event *event = &message->events[i];
-        if (event->payload_type == PICKET_WIRE_NETWORK_ACTIVITY) {
-            if (ipv4_of(event)->count > flows_max || ipv6_of(event)->count > flows_max)
-                return false;
-        } else if (event->payload_type != PICKET_WIRE_SYSTEM_INFORMATION &&
-                   event->payload_type != PICKET_WIRE_HEARTBEAT) {
-            return false;
-        }
+    }
+    payload->slot = PAYLOAD_SLOT;
+    payload->bytes = 4;
+    for (uint32_t i = 0; i < PAYLOAD_WORDS; i++) {
+        if (payload->words[i] == 0)
+            continue;
+        payload->slot += (uint32_t)1 << i;
+        payload->bytes += 4;
+        if (i < payload->children)
+            payload->children_bytes += payload->words[i];
     }
     return true;
 }
 
-static void use_vtables(struct encoder *encoder, const struct picket_wire_event *event)
+/* ---- what is in a flow ---- */
+
+/* Families are numbered from IPv4. */
+static const uint8_t family_address_bytes[] = {PICKET_WIRE_IPV4_BYTES, PICKET_WIRE_IPV6_BYTES};
+
+/* Both ports, which are next to each other, as a word. */
+static uint32_t ports_word(const struct picket_wire_flow *flow)
 {
-    uint16_t *slots = encoder->vtable_at;
-    slots[EVENT_SLOT + event_mask(event)] = 0;
-    slots[WORDS_SLOT + payload_mask(event)] = 0;
-    if (event->payload_type != PICKET_WIRE_NETWORK_ACTIVITY)
-        return;
-    if (ipv4_of(event)->count != 0)
-        slots[IPV4_SLOT] = 0;
-    if (ipv6_of(event)->count != 0)
-        slots[IPV6_SLOT] = 0;
+    return flow->local_port | (uint32_t)flow->remote_port << 16;
 }
 
-/* Places everything but the flows. No sum can overflow: each of the few strings and lists is at
- * most as large as a message. */
-static bool begin(struct encoder *encoder, const struct picket_wire_message *message)
+/* Which words of the flow's NetworkActivityCommon are not absent. */
+static uint32_t common_mask(const struct picket_wire_flow *flow)
+{
+    uint32_t mask = flow->protocol != 0;
+    mask += mask + (flow->bytes_out != 0);
+    mask += mask + (flow->bytes_in != 0);
+    mask += mask + (ports_word(flow) != 0);
+    return mask;
+}
+
+/* The size of a NetworkActivityCommon by its mask. */
+static const uint8_t common_bytes[] = {4, 8,  8,  12, 8,  12, 12, 16,
+                                       8, 12, 12, 16, 12, 16, 16, COMMON_BYTES_MAX};
+
+/* ---- the sections ---- */
+
+/* Places everything in front of the flows. No sum can overflow: each string and vector counts as at
+ * most little more than the largest message, and they are few. */
+static bool plan(struct encoder *encoder, const struct picket_wire_message *message)
 {
     encoder->message = message;
+    encoder->sink = NULL;
     encoder->refused = false;
     encoder->handed_bytes = 0;
     encoder->staged_bytes = 0;
     memset(encoder->vtable_at, 0xFF, sizeof encoder->vtable_at);
-    if (!encodable(message))
+    if (message->event_count > PICKET_WIRE_EVENTS_MAX)
         return false;
 
-    uint32_t mask = message_mask(message);
-    uint32_t events = table_end(&layouts[0], mask, 4) + 4 + 4 * message->event_count;
-    uint32_t payloads = 0, lists = 0;
-    uint32_t strings = place_string(message->security_module_id, 0);
-    encoder->vtable_at[MESSAGE_SLOT + mask] = 0;
+    encoder->vtable_at[MESSAGE_SLOT] = 0;
+    uint32_t at = HEAD_BYTES + 4 * message->event_count + string_bytes(message->security_module_id);
+    uint32_t payloads = 0, children = 0;
     for (uint32_t i = 0; i < message->event_count; i++) {
         const struct picket_wire_event *event = &message->events[i];
-        use_vtables(encoder, event);
-        events = table_end(&layouts[1], event_mask(event), events);
-        payloads = table_end(&layouts[4], payload_mask(event), payloads);
-        strings = place_strings(event, strings);
-        lists = place_lists(event, lists);
+        struct payload payload;
+        if (!examine(&payload, event))
+            return false;
+        encoder->vtable_at[event_slot(event)] = 0;
+        encoder->vtable_at[payload.slot] = 0;
+        encoder->payload_at[i] = payloads;
+        at += event_bytes(event);
+        payloads += payload.bytes;
+        children += payload.children_bytes;
     }
-    encoder->front_vtables_at = (events + 1) & ~(uint32_t)1;
-    encoder->payloads_at =
-        align_4(encoder->front_vtables_at + place_vtables(encoder, 0, FRONT_LAYOUTS, false));
-    encoder->strings_at = encoder->payloads_at + payloads;
-    encoder->lists_at = encoder->strings_at + strings;
-    if (lists != 0)
-        encoder->lists_at = align_4(encoder->lists_at);
-    encoder->lists_end = encoder->lists_at + lists;
-    return encoder->lists_end <= PICKET_WIRE_MESSAGE_BYTES_MAX;
-}
-
-/* ---- the parts of a message in their order ---- */
-
-/* Writes a list's vector of offsets, its first flow being at flow_at; returns where the last ends.
- */
-static uint32_t put_list(struct encoder *encoder, const struct picket_wire_flows *flows,
-                         uint32_t table_bytes, uint32_t flow_at)
-{
-    if (flows->count == 0)
-        return flow_at;
-    put_32(encoder, flows->count);
-    uint32_t cursor = 0;
-    for (uint32_t left = flows->count; left > 0 && !encoder->refused; left--) {
-        struct picket_wire_flow flow;
-        cursor = flows->next(flows->table, cursor, &flow);
-        uint32_t mask = common_mask(&flow);
-        encoder->vtable_at[COMMON_SLOT + mask] = 0;
-        put_offset(encoder, flow_at);
-        flow_at += table_bytes + common_bytes(mask);
-    }
-    return flow_at;
-}
-
-/* Writes all lists' vectors. Returns the size of the message. */
-static uint32_t put_lists(struct encoder *encoder)
-{
-    const struct picket_wire_message *message = encoder->message;
-    uint32_t at = encoder->lists_end;
-    for (uint32_t i = 0; i < message->event_count; i++) {
-        const struct picket_wire_event *event = &message->events[i];
-        if (event->payload_type != PICKET_WIRE_NETWORK_ACTIVITY)
-            continue;
-        at = put_list(encoder, ipv4_of(event), IPV4_TABLE_BYTES, at);
-        at = put_list(encoder, ipv6_of(event), IPV6_TABLE_BYTES, at);
-    }
-    encoder->common_vtables_at = at;
-    return at + place_vtables(encoder, FRONT_LAYOUTS, ALL_LAYOUTS, false);
-}
-
-static uint8_t *store_address(uint8_t *at, const uint8_t *address, uint32_t bytes)
-{
-    for (const uint8_t *end = address + bytes; address < end; address += 4)
-        at = store_32(at, load_32(address));
-    return at;
-}
-
-static void store_common(uint8_t *at, uint8_t *end, const struct picket_wire_flow *flow)
-{
-    if (flow->bytes_in != 0)
-        at = store_32(at, flow->bytes_in);
-    if (flow->bytes_out != 0)
-        at = store_32(at, flow->bytes_out);
-    if (flow->local_port != 0)
-        at = store_16(at, flow->local_port);
-    if (flow->remote_port != 0)
-        at = store_16(at, flow->remote_port);
-    if (flow->protocol != PICKET_WIRE_TCP)
-        *at++ = flow->protocol;
-    while (at < end)
-        *at++ = 0;
-}
-
-static void put_flows(struct encoder *encoder, const struct picket_wire_flows *flows,
-                      uint32_t address_bytes, uint32_t slot)
-{
-    const uint32_t table_bytes = 4 + 2 * address_bytes + 4;
-    uint32_t cursor = 0;
-    for (uint32_t left = flows->count; left > 0 && !encoder->refused; left--) {
-        struct picket_wire_flow flow;
-        cursor = flows->next(flows->table, cursor, &flow);
-        uint32_t mask = common_mask(&flow);
-        uint32_t bytes = table_bytes + common_bytes(mask);
-        uint32_t table_at = position(encoder);
-        uint8_t *at = run(encoder, bytes);
-        uint8_t *end = at + bytes;
-
-        at = store_32(at, table_at - encoder->front_vtables_at - encoder->vtable_at[slot]);
-        at = store_address(at, flow.local_address, address_bytes);
-        at = store_address(at, flow.remote_address, address_bytes);
-        at = store_32(at, 4); /* the common table is next */
-        at = store_32(at, table_at + table_bytes - encoder->common_vtables_at -
-                              encoder->vtable_at[COMMON_SLOT + mask]);
-        store_common(at, end, &flow);
-    }
+    /* The last byte of an Event is its payload's type, the first of its last word. */
+    encoder->front_vtables_at = payloads != 0 ? at - 2 : at;
+    at = encoder->front_vtables_at + place_vtables(encoder, 0, IPV4_SLOT, false);
+    encoder->payloads_at = align_4(at);
+    encoder->children_at = encoder->payloads_at + payloads;
+    encoder->flows_at = encoder->children_at + children;
+    return encoder->flows_at <= PICKET_WIRE_MESSAGE_BYTES_MAX;
 }
 
 static void put_head(struct encoder *encoder)
 {
     const struct picket_wire_message *message = encoder->message;
-    put_32(encoder, 4);
-    put_table_start(encoder, MESSAGE_SLOT + message_mask(message));
-    put_if(encoder, message->security_module_version);
-    put_offset(encoder, encoder->strings_at);
+    const uint32_t events = message->event_count;
+    put_32(encoder, 4); /* Message is next */
+    put_table_start(encoder, MESSAGE_SLOT);
+    put_32(encoder, 16 + 4 * events);
+    put_32(encoder, message->security_module_version);
     put_32(encoder, 4); /* the vector is next */
 
-    put_32(encoder, message->event_count);
-    uint32_t at = position(encoder) + 4 * message->event_count;
-    for (uint32_t i = 0; i < message->event_count; i++) {
-        put_offset(encoder, align_4(at));
-        at = table_end(&layouts[1], event_mask(&message->events[i]), at);
+    put_32(encoder, events);
+    uint32_t event_at = HEAD_BYTES + 4 * events + string_bytes(message->security_module_id);
+    for (uint32_t i = 0; i < events; i++) {
+        put_offset(encoder, event_at);
+        event_at += event_bytes(&message->events[i]);
     }
+    put_string(encoder, message->security_module_id);
 }
 
 static void put_events(struct encoder *encoder)
 {
-    const struct picket_wire_message *message = encoder->message;
-    uint32_t payload_at = encoder->payloads_at;
-    for (uint32_t i = 0; i < message->event_count; i++) {
-        const struct picket_wire_event *event = &message->events[i];
+    for (uint32_t i = 0; i < encoder->message->event_count; i++) {
+        const struct picket_wire_event *event = &encoder->message->events[i];
         put_padding(encoder, 4);
-        put_table_start(encoder, EVENT_SLOT + event_mask(event));
-        put_if(encoder, event->time_s);
-        put_if(encoder, event->collection_interval_s);
-        put_if(encoder, event->duration_s);
+        put_table_start(encoder, event_slot(event));
         put_bytes(encoder, event->id, PICKET_WIRE_EVENT_ID_BYTES);
-        put_offset(encoder, payload_at);
-        *run(encoder, 1) = (uint8_t)event->payload_type;
-        payload_at = table_end(&layouts[4], payload_mask(event), payload_at);
+        put_32(encoder, event->time_s);
+        put_32(encoder, event->collection_interval_s);
+        put_offset(encoder, encoder->payloads_at + encoder->payload_at[i]);
+        put_optional(encoder, event->duration_s);
+        uint8_t type = (uint8_t)event->payload_type;
+        put_bytes(encoder, &type, 1);
     }
-}
-
-/* Writes the offset of a child of a payload, unless it is absent; returns where the child ends. */
-static uint32_t put_child(struct encoder *encoder, uint32_t at, uint32_t end)
-{
-    if (end != at)
-        put_offset(encoder, align_4(at));
-    return end;
+    put_padding(encoder, 2);
 }
 
 static void put_payloads(struct encoder *encoder)
 {
-    const struct picket_wire_message *message = encoder->message;
-    uint32_t string_at = place_string(message->security_module_id, encoder->strings_at);
-    uint32_t list_at = encoder->lists_at;
-    for (uint32_t i = 0; i < message->event_count; i++) {
-        const struct picket_wire_event *event = &message->events[i];
-        put_table_start(encoder, WORDS_SLOT + payload_mask(event));
-        if (event->payload_type == PICKET_WIRE_NETWORK_ACTIVITY) {
-            const struct picket_wire_network_activity *activity = &event->payload.network_activity;
-            list_at = put_child(encoder, list_at, place_list(&activity->ipv4, list_at));
-            list_at = put_child(encoder, list_at, place_list(&activity->ipv6, list_at));
-            put_if(encoder, activity->lost_flows);
-            put_if(encoder, activity->lost_bytes_in);
-            put_if(encoder, activity->lost_bytes_out);
-        } else if (event->payload_type == PICKET_WIRE_SYSTEM_INFORMATION) {
-            const struct picket_wire_system_information *system =
-                &event->payload.system_information;
-            string_at = put_child(encoder, string_at, place_string(system->os_info, string_at));
-            string_at = put_child(encoder, string_at, place_string(system->kernel_info, string_at));
-            string_at = put_child(encoder, string_at, place_string(system->hw_info, string_at));
-        } else {
-            put_if(encoder, event->payload.heartbeat.uptime_s);
+    uint32_t child_at = encoder->children_at;
+    put_padding(encoder, 4);
+    for (uint32_t i = 0; i < encoder->message->event_count; i++) {
+        struct payload payload;
+        examine(&payload, &encoder->message->events[i]);
+        put_table_start(encoder, payload.slot);
+        for (uint32_t id = 0; id < PAYLOAD_WORDS; id++) {
+            uint32_t word = payload.words[id];
+            if (id < payload.children && word != 0) {
+                put_offset(encoder, child_at);
+                child_at += word;
+            } else {
+                put_optional(encoder, word);
+            }
         }
     }
 }
 
-static void put_string(struct encoder *encoder, const char *text)
+static uint32_t *store_optional(uint32_t *at, uint32_t value)
 {
-    if (text == NULL)
+    if (value != 0)
+        store_word(at++, value);
+    return at;
+}
+
+static void put_flow(struct encoder *encoder, const struct picket_wire_flow *flow, uint32_t family)
+{
+    const uint32_t address_bytes = family_address_bytes[family];
+    const uint32_t table_bytes = 8 + 2 * address_bytes;
+    const uint32_t mask = common_mask(flow);
+    const uint32_t back = position(encoder) - encoder->back_vtables_at;
+    uint32_t *at = run(encoder, table_bytes + common_bytes[mask]);
+
+    store_word(at++, back - encoder->vtable_at[IPV4_SLOT + family]);
+    for (uint32_t i = 0; i < address_bytes; i += 4)
+        store_word(at++, load_32(flow->local_address + i));
+    for (uint32_t i = 0; i < address_bytes; i += 4)
+        store_word(at++, load_32(flow->remote_address + i));
+    store_word(at++, 4); /* the common table is next */
+    store_word(at++, back + table_bytes - encoder->vtable_at[COMMON_SLOT + mask]);
+    at = store_optional(at, ports_word(flow));
+    at = store_optional(at, flow->bytes_in);
+    at = store_optional(at, flow->bytes_out);
+    store_optional(at, flow->protocol);
+}
+
+/* The two walks over flows: the first writes the vectors of offsets, the second the tables. */
+enum walk { VECTORS, TABLES };
+
+static void walk_list(struct encoder *encoder, const struct picket_wire_flows *flows,
+                      uint32_t family, enum walk walk)
+{
+    uint32_t cursor = 0, at = encoder->back_vtables_at;
+    if (flows->count == 0)
         return;
-    uint32_t length = text_length(text);
-    put_padding(encoder, 4);
-    put_32(encoder, length);
-    put_bytes(encoder, text, length + 1);
+    if (walk == VECTORS) {
+        encoder->vtable_at[IPV4_SLOT + family] = 0;
+        put_32(encoder, flows->count);
+    }
+    for (uint32_t left = flows->count; left > 0 && !encoder->refused; left--) {
+        struct picket_wire_flow flow;
+        cursor = flows->next(flows->table, cursor, &flow);
+        if (walk == TABLES) {
+            put_flow(encoder, &flow, family);
+            continue;
+        }
+        uint32_t mask = common_mask(&flow);
+        encoder->vtable_at[COMMON_SLOT + mask] = 0;
+        put_offset(encoder, at);
+        at += 8u + 2u * family_address_bytes[family] + common_bytes[mask];
+    }
+    encoder->back_vtables_at = at;
 }
 
-static void put_strings(struct encoder *encoder)
+static void walk_events(struct encoder *encoder, enum walk walk)
 {
-    const struct picket_wire_message *message = encoder->message;
-    put_string(encoder, message->security_module_id);
-    for (uint32_t i = 0; i < message->event_count; i++) {
-        const struct picket_wire_event *event = &message->events[i];
-        if (event->payload_type != PICKET_WIRE_SYSTEM_INFORMATION)
-            continue;
-        put_string(encoder, event->payload.system_information.os_info);
-        put_string(encoder, event->payload.system_information.kernel_info);
-        put_string(encoder, event->payload.system_information.hw_info);
+    for (uint32_t i = 0; i < encoder->message->event_count; i++) {
+        const struct picket_wire_event *event = &encoder->message->events[i];
+        if (event->payload_type == PICKET_WIRE_NETWORK_ACTIVITY) {
+            walk_list(encoder, &event->payload.network_activity.ipv4, 0, walk);
+            walk_list(encoder, &event->payload.network_activity.ipv6, 1, walk);
+        } else if (event->payload_type == PICKET_WIRE_SYSTEM_INFORMATION && walk == VECTORS) {
+            put_string(encoder, event->payload.system_information.os_info);
+            put_string(encoder, event->payload.system_information.kernel_info);
+            put_string(encoder, event->payload.system_information.hw_info);
+        }
     }
 }
 
-static void put_all_flows(struct encoder *encoder)
+/* Writes strings and vectors. Returns the size of the message. */
+static uint32_t put_children(struct encoder *encoder)
 {
-    const struct picket_wire_message *message = encoder->message;
-    for (uint32_t i = 0; i < message->event_count; i++) {
-        const struct picket_wire_event *event = &message->events[i];
-        if (event->payload_type != PICKET_WIRE_NETWORK_ACTIVITY)
-            continue;
-        put_flows(encoder, ipv4_of(event), PICKET_WIRE_IPV4_BYTES, IPV4_SLOT);
-        put_flows(encoder, ipv6_of(event), PICKET_WIRE_IPV6_BYTES, IPV6_SLOT);
-    }
+    encoder->back_vtables_at = encoder->flows_at;
+    walk_events(encoder, VECTORS);
+    return encoder->back_vtables_at + place_vtables(encoder, IPV4_SLOT, SLOTS, false);
 }
 
 /* ---- the whole ---- */
 
-/* The size of a message, begun, with a walk over its flows; 0 if that is too large. */
+/* The size of a planned message by a walk over its flows; 0 if that is too large. */
 static uint32_t measure(struct encoder *encoder)
 {
-    encoder->sink = NULL;
-    uint32_t bytes = put_lists(encoder);
+    uint32_t bytes = put_children(encoder);
     encoder->handed_bytes = 0;
     encoder->staged_bytes = 0;
     return bytes <= PICKET_WIRE_MESSAGE_BYTES_MAX ? bytes : 0;
 }
 
-/* Whether the message, begun, is too large, with a walk over its flows only if their number alone
- * does not tell. */
-static bool too_large(struct encoder *encoder)
-{
-    uint32_t vectors_bytes = encoder->lists_end - encoder->lists_at;
-    uint32_t flows_bytes_max = vectors_bytes / 4 * (IPV6_TABLE_BYTES + COMMON_BYTES_MAX);
-    uint32_t vtables_bytes_max = COMMON_MASKS * COMMON_VTABLE_BYTES_MAX;
-    return encoder->lists_end + flows_bytes_max + vtables_bytes_max >
-               PICKET_WIRE_MESSAGE_BYTES_MAX &&
-           measure(encoder) == 0;
-}
-
 uint32_t picket_wire_message_size(const struct picket_wire_message *message)
 {
     struct encoder encoder;
-    return begin(&encoder, message) ? measure(&encoder) : 0;
+    return plan(&encoder, message) ? measure(&encoder) : 0;
 }
 
 bool picket_wire_encode(const struct picket_wire_message *message, picket_wire_sink sink,
                         void *context)
 {
     struct encoder encoder;
-    if (!begin(&encoder, message) || too_large(&encoder))
+    if (!plan(&encoder, message))
+        return false;
+    if (encoder.flows_at > MEASURE_FROM_BYTES && measure(&encoder) == 0)
         return false;
     encoder.sink = sink;
     encoder.context = context;
     put_head(&encoder);
     put_events(&encoder);
-    put_padding(&encoder, 2);
-    place_vtables(&encoder, 0, FRONT_LAYOUTS, true);
-    put_padding(&encoder, 4);
+    place_vtables(&encoder, 0, IPV4_SLOT, true);
     put_payloads(&encoder);
-    put_strings(&encoder);
-    if (encoder.lists_end != encoder.lists_at)
-        put_padding(&encoder, 4);
-    put_lists(&encoder);
-    put_all_flows(&encoder);
-    place_vtables(&encoder, FRONT_LAYOUTS, ALL_LAYOUTS, true);
+    put_children(&encoder);
+    walk_events(&encoder, TABLES);
+    place_vtables(&encoder, IPV4_SLOT, SLOTS, true);
     flush(&encoder);
     return !encoder.refused;
 }
