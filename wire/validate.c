@@ -5,6 +5,11 @@
 #include "bytes.h"
 #include "schema.h"
 
+enum {
+    TABLE_REFERENCE_BYTES = 4, /* what leads to a table, an offset, takes at least so much */
+    CONTENT_SHARING_MAX = 40   /* see decoder.h */
+};
+
 /* A table that is being checked, field by field, and the vector of tables in it that is, if any. */
 struct frame {
     const struct table_fields *fields;
@@ -22,6 +27,7 @@ struct validator {
     const uint8_t *bytes;
     uint32_t size_bytes;
     uint32_t tables_left;
+    uint32_t content_left; /* bytes of strings and of vectors of structs */
     uint32_t depth;
     struct frame frames[TABLE_DEPTH_MAX];
     struct picket_wire_error *error;
@@ -67,6 +73,20 @@ static bool check_vector(struct validator *validator, uint32_t at, uint32_t elem
     return true;
 }
 
+static bool take_content(struct validator *validator, uint32_t at, uint32_t bytes)
+{
+    if (bytes > validator->content_left)
+        return fail(validator, "strings or vectors shared too often", at);
+    validator->content_left -= bytes;
+    return true;
+}
+
+static bool check_structs(struct validator *validator, uint32_t at, uint32_t element_bytes)
+{
+    return check_vector(validator, at, element_bytes) &&
+           take_content(validator, at, element_bytes * load_32(validator->bytes + at));
+}
+
 static bool check_string(struct validator *validator, uint32_t at)
 {
     uint32_t room = validator->size_bytes - at - 4;
@@ -75,7 +95,7 @@ static bool check_string(struct validator *validator, uint32_t at)
         return fail(validator, "string longer than the message", at);
     if (validator->bytes[at + 4 + length] != 0)
         return fail(validator, "string without a terminator", at + 4 + length);
-    return true;
+    return take_content(validator, at, length);
 }
 
 static bool check_vtable(struct validator *validator, struct frame *frame)
@@ -105,7 +125,7 @@ static bool check_vtable(struct validator *validator, struct frame *frame)
 static bool enter(struct validator *validator, uint32_t table, uint32_t at)
 {
     if (validator->tables_left == 0)
-        return fail(validator, "more tables than the message has room for", at);
+        return fail(validator, "tables shared too often", at);
     validator->tables_left--;
     struct frame *frame = &validator->frames[validator->depth++];
     frame->fields = &picket_wire_schema[table];
@@ -187,7 +207,7 @@ static bool check_field(struct validator *validator, struct frame *frame, uint32
     case STRING:
         return check_string(validator, target);
     case STRUCTS:
-        return check_vector(validator, target, field->child);
+        return check_structs(validator, target, field->child);
     case CHILDREN:
         return check_elements(validator, frame, target, field->child);
     default:
@@ -219,7 +239,8 @@ bool picket_wire_validate(const uint8_t *bytes, uint32_t size_bytes,
     uint32_t root;
     if (size_bytes < 8)
         return fail(&validator, "message too short", 0);
-    validator.tables_left = size_bytes / 4;
+    validator.tables_left = size_bytes / TABLE_REFERENCE_BYTES;
+    validator.content_left = size_bytes * CONTENT_SHARING_MAX;
     if (!follow(&validator, 0, &root) || !enter(&validator, MESSAGE, root))
         return false;
     while (validator.depth > 0) {

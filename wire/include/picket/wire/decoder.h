@@ -10,12 +10,12 @@
  * Any legal layout is accepted: shared vtables, children in any order, shared strings and tables,
  * unknown appended fields, an event whose payload type is newer than this reader.
  *
- * Work is bounded. A table is visited once for each path that leads to it, and after size_bytes / 4
- * visits the message is refused, since tables that are shared by tables that are shared could make
- * a small message cost much. An offset takes four bytes, so a message in which no table that is
- * reached by several paths leads to further tables is always accepted; any other is if its visits
- * are not more than its words. (The first holds for all messages of known encoders, which share
- * strings and vtables but not tables.)
+ * Work is bounded, for the reader and for who walks the message after it. What is shared counts once
+ * for each path that leads to it. Tables may be reached size_bytes / 4 times: an offset takes four
+ * bytes, so any message is accepted in which no table that several paths lead to leads to further
+ * tables. Strings and vectors of structs may have 40 * size_bytes bytes in all: so a string of up to a
+ * kilobyte may be shared by however many flows. (Encoders known to us share vtables, and strings if
+ * asked to, but never tables.)
  *
  * Thread: no global state; any thread.
  */
@@ -29,9 +29,8 @@
 #include "picket/wire/message.h"
 
 struct picket_wire_error {
-    const char
-        *reason; /* a constant sentence without a full stop, e.g. "vtable outside the message" */
-    uint32_t offset; /* the byte of the message at which it was found */
+    const char *reason; /* a constant sentence without a full stop: "vtable outside the message" */
+    uint32_t offset;    /* the byte of the message at which it was found */
 };
 
 /* Not NUL-terminated as far as the reader is concerned; absent: text is NULL. */

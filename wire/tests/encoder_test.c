@@ -1,0 +1,221 @@
+/* Sizes, bounds and pieces of what is encoded. (That it is right, roundtrip_test.c and tests/decode
+ * show.) */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "random_message.h"
+#include "reencode.h"
+
+/* A list of flows that are all alike. */
+struct alike {
+    struct picket_wire_flow flow;
+    uint32_t calls;
+};
+
+static const uint8_t address[16] = {192, 168, 1, 2};
+
+static uint32_t next_alike(const void *table, uint32_t cursor, struct picket_wire_flow *flow)
+{
+    struct alike *alike = *(struct alike *const *)table;
+    alike->calls++;
+    *flow = alike->flow;
+    return cursor + 1;
+}
+
+static uint32_t size_of_flows(struct alike *alike, uint32_t ipv4_count, uint32_t ipv6_count)
+{
+    struct picket_wire_event event = {
+        .time_s = 1,
+        .collection_interval_s = 1,
+        .payload_type = PICKET_WIRE_NETWORK_ACTIVITY,
+        .payload.network_activity = {.ipv4 = {ipv4_count, next_alike, &alike},
+                                     .ipv6 = {ipv6_count, next_alike, &alike}}};
+    struct picket_wire_message message = {"id", 1, &event, 1};
+    alike->flow.local_address = alike->flow.remote_address = address;
+    return picket_wire_message_size(&message);
+}
+
+/* What one more flow takes. */
+static uint32_t flow_bytes(struct picket_wire_flow flow, bool ipv6)
+{
+    struct alike alike = {.flow = flow};
+    uint32_t count = 10;
+    return ipv6 ? size_of_flows(&alike, 0, count + 1) - size_of_flows(&alike, 0, count)
+                : size_of_flows(&alike, count + 1, 0) - size_of_flows(&alike, count, 0);
+}
+
+static void a_flow_takes_no_room_for_what_it_has_not(void **state)
+{
+    struct picket_wire_flow flow = {
+        .bytes_in = 1, .bytes_out = 1, .local_port = 1, .remote_port = 1};
+    (void)state;
+    assert_int_equal(flow_bytes(flow, false), 36);
+    assert_int_equal(flow_bytes(flow, true), 60);
+    flow.protocol = PICKET_WIRE_UDP;
+    assert_int_equal(flow_bytes(flow, false), 40);
+    flow.bytes_out = 0;
+    assert_int_equal(flow_bytes(flow, false), 36);
+    flow.bytes_in = 0;
+    assert_int_equal(flow_bytes(flow, false), 32);
+    flow.local_port = 0;
+    assert_int_equal(flow_bytes(flow, false), 32);
+    flow.remote_port = 0;
+    assert_int_equal(flow_bytes(flow, false), 28);
+    flow.protocol = PICKET_WIRE_TCP;
+    assert_int_equal(flow_bytes(flow, false), 24);
+}
+
+static void what_cannot_be_a_message_is_not_begun(void **state)
+{
+    static struct picket_wire_event events[PICKET_WIRE_EVENTS_MAX + 1];
+    struct sink_buffer buffer = {0};
+    struct picket_wire_message message = {"id", 1, events, PICKET_WIRE_EVENTS_MAX + 1};
+    (void)state;
+    for (uint32_t i = 0; i <= PICKET_WIRE_EVENTS_MAX; i++)
+        events[i].payload_type = PICKET_WIRE_HEARTBEAT;
+    assert_int_equal(picket_wire_message_size(&message), 0);
+    assert_false(picket_wire_encode(&message, sink_buffer_take, &buffer));
+
+    message.event_count = PICKET_WIRE_EVENTS_MAX;
+    assert_int_not_equal(picket_wire_message_size(&message), 0);
+    for (int type = 0; type < 256; type++) {
+        events[3].payload_type = (uint8_t)type;
+        bool known = type == PICKET_WIRE_NETWORK_ACTIVITY ||
+                     type == PICKET_WIRE_SYSTEM_INFORMATION || type == PICKET_WIRE_HEARTBEAT;
+        assert_int_equal(picket_wire_message_size(&message) != 0, known);
+        if (!known)
+            assert_false(picket_wire_encode(&message, sink_buffer_take, &buffer));
+    }
+    assert_int_equal(buffer.pieces, 0);
+}
+
+/* The size at which a message is too large is the same for both functions, and exact. */
+static void check_bound(bool ipv6, struct picket_wire_flow flow)
+{
+    struct alike alike = {.flow = flow}, *table = &alike;
+    uint32_t fits = 0, too_many = 20000;
+    struct picket_wire_event event = {.payload_type = PICKET_WIRE_NETWORK_ACTIVITY};
+    struct picket_wire_message message = {"id", 1, &event, 1};
+    struct picket_wire_flows *flows =
+        ipv6 ? &event.payload.network_activity.ipv6 : &event.payload.network_activity.ipv4;
+    while (fits + 1 < too_many) {
+        uint32_t count = (fits + too_many) / 2;
+        if (size_of_flows(&alike, ipv6 ? 0 : count, ipv6 ? count : 0) != 0)
+            fits = count;
+        else
+            too_many = count;
+    }
+    *flows = (struct picket_wire_flows){fits, next_alike, &table};
+    size_t size_bytes;
+    unsigned char *bytes = encode_exactly(&message, &size_bytes);
+    assert_non_null(bytes);
+    free(bytes);
+    assert_true(size_bytes <= PICKET_WIRE_MESSAGE_BYTES_MAX);
+    assert_true(size_bytes + flow_bytes(flow, ipv6) > PICKET_WIRE_MESSAGE_BYTES_MAX);
+
+    struct sink_buffer nowhere = {0};
+    flows->count = too_many;
+    assert_int_equal(picket_wire_message_size(&message), 0);
+    assert_false(picket_wire_encode(&message, sink_buffer_take, &nowhere));
+    assert_int_equal(nowhere.pieces, 0);
+}
+
+static void a_message_may_be_as_large_as_the_bound_and_no_larger(void **state)
+{
+    struct picket_wire_flow none = {.protocol = PICKET_WIRE_TCP},
+                            all = {.bytes_in = 1, .bytes_out = 1, .local_port = 1, .protocol = 1};
+    none.local_address = none.remote_address = all.local_address = all.remote_address = address;
+    (void)state;
+    check_bound(false, none);
+    check_bound(false, all);
+    check_bound(true, none);
+    check_bound(true, all);
+}
+
+static void counts_that_overflow_are_refused_without_a_walk(void **state)
+{
+    static const uint32_t counts[] = {10923, 65536, 0x3FFFFFFF, 0x40000000, 0x7FFFFFFF, UINT32_MAX};
+    (void)state;
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        struct alike alike = {0};
+        assert_int_equal(size_of_flows(&alike, counts[i], 0), 0);
+        assert_int_equal(size_of_flows(&alike, 0, counts[i]), 0);
+        assert_int_equal(size_of_flows(&alike, counts[i], counts[i]), 0);
+        assert_int_equal(alike.calls, 0);
+    }
+}
+
+static void strings_too_large_for_a_message_are_refused(void **state)
+{
+    struct sink_buffer buffer = {0};
+    struct picket_wire_event events[PICKET_WIRE_EVENTS_MAX];
+    struct picket_wire_message message = {"id", 1, events, 1};
+    char *text = malloc(400001);
+    (void)state;
+    assert_non_null(text);
+    memset(text, 'x', 400000);
+    text[400000] = '\0';
+    memset(events, 0, sizeof events);
+    for (int i = 0; i < PICKET_WIRE_EVENTS_MAX; i++) {
+        events[i].payload_type = PICKET_WIRE_SYSTEM_INFORMATION;
+        events[i].payload.system_information =
+            (struct picket_wire_system_information){text, text, text};
+    }
+    assert_int_equal(picket_wire_message_size(&message), 0);
+    message.event_count = PICKET_WIRE_EVENTS_MAX;
+    assert_int_equal(picket_wire_message_size(&message), 0);
+    assert_false(picket_wire_encode(&message, sink_buffer_take, &buffer));
+    message.security_module_id = text;
+    message.event_count = 0;
+    assert_int_equal(picket_wire_message_size(&message), 0);
+    assert_int_equal(buffer.pieces, 0);
+
+    /* The largest that fits. */
+    text[200000] = '\0';
+    size_t size_bytes;
+    unsigned char *bytes = encode_exactly(&message, &size_bytes);
+    assert_non_null(bytes);
+    free(bytes);
+    free(text);
+}
+
+static void nothing_follows_a_piece_that_the_sink_refused(void **state)
+{
+    static struct random_message random;
+    (void)state;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        size_t size_bytes;
+        random_message(&random, seed);
+        unsigned char *bytes = encode_exactly(&random.message, &size_bytes);
+        struct sink_buffer all = {.bytes = malloc(size_bytes), .capacity_bytes = size_bytes};
+        assert_true(picket_wire_encode(&random.message, sink_buffer_take, &all));
+        for (size_t refused = 1; refused <= all.pieces; refused++) {
+            struct sink_buffer some = {
+                .bytes = all.bytes, .capacity_bytes = size_bytes, .refuse_at = refused};
+            memset(all.bytes, 0, size_bytes);
+            assert_false(picket_wire_encode(&random.message, sink_buffer_take, &some));
+            assert_int_equal(some.pieces, refused);
+            assert_memory_equal(some.bytes, bytes, some.size_bytes);
+        }
+        free(all.bytes);
+        free(bytes);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_flow_takes_no_room_for_what_it_has_not),
+        cmocka_unit_test(what_cannot_be_a_message_is_not_begun),
+        cmocka_unit_test(a_message_may_be_as_large_as_the_bound_and_no_larger),
+        cmocka_unit_test(counts_that_overflow_are_refused_without_a_walk),
+        cmocka_unit_test(strings_too_large_for_a_message_are_refused),
+        cmocka_unit_test(nothing_follows_a_piece_that_the_sink_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
