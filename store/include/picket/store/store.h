@@ -2,19 +2,27 @@
  * feeds and their indicators.
  *
  * One handle is one connection to the engine and belongs to one thread at a time; open as many as
- * there are threads. Handles of one store see what others have committed. The engine is chosen by the
- * location: a folder (SQLite) now; "postgresql://…" later, behind the same functions.
+ * there are threads. Handles of one store see what others have committed. The engine is chosen by
+ * the location: a folder (SQLite) now; "postgresql://…" later, behind the same functions.
  *
  * The writer's batch. The service handles a batch of messages in one transaction:
  *
- *     begin ─▶ put_event, put_flows, put_system_information, raise, put_dead_letter, enqueue … ─▶ commit
+ *     begin ─▶ put_event, put_flows, put_system_information, raise, put_dead_letter, enqueue … ─▶
+ * commit
  *
- * Only PICKET_OK from commit means that anything is there. After any error in between, the caller
- * rolls back and does the whole batch again later; PICKET_FULL says the disk is full.
+ * Only PICKET_OK from commit means that anything is there, and then it is there after a power cut
+ * too. After any error in between, the caller rolls back and does the whole batch again later;
+ * PICKET_FULL says the disk is full. A batch that has failed takes nothing more until it is rolled
+ * back; a commit that fails has rolled back. Handles of one process take turns in the order in
+ * which they come.
  *
- * Nothing is doubled. An event is identified by (device, module, time, key), key being a hash of its
- * whole content: the predecessor's event ids repeat at every boot and on every device, and so cannot
- * identify one alone. put_event() says whether it is new; for a known one nothing else is written.
+ * What a visit is given is valid during the call; it may call other functions that read on the same
+ * handle, but not the one it is called by.
+ *
+ * Nothing is doubled. An event is identified by (device, module, time, key), key being a hash of
+ * its whole content: the predecessor's event ids repeat at every boot and on every device, and so
+ * cannot identify one alone. put_event() says whether it is new; for a known one nothing else is
+ * written.
  */
 #ifndef PICKET_STORE_STORE_H
 #define PICKET_STORE_STORE_H
@@ -33,7 +41,8 @@ struct picket_store;
 int picket_store_open(struct picket_store **store, const char *folder, struct picket_error *error);
 void picket_store_close(struct picket_store *store);
 
-/* ---- registry: who may connect, and with what ------------------------------------------------- */
+/* ---- registry: who may connect, and with what -------------------------------------------------
+ */
 
 enum { PICKET_KEY_BYTES_MAX = 64 };
 
@@ -48,7 +57,8 @@ struct picket_device_identity {
 };
 
 /* PICKET_EXISTS; PICKET_INVALID for an id that is empty, longer than 128 characters, or has others
- * than ASCII letters, digits and - . _ : % * ? ! ( ) , = @ $ ' (Azure IoT Hub's set without # and +). */
+ * than ASCII letters, digits and - . _ : % * ? ! ( ) , = @ $ ' (Azure IoT Hub's set without # and
+ * +). */
 int picket_store_device_add(struct picket_store *store, const struct picket_device_identity *device,
                             struct picket_error *error);
 int picket_store_device_get(struct picket_store *store, const char *id,
@@ -66,7 +76,7 @@ struct picket_device_summary {
     int64_t last_seen_ms; /* 0: never */
     int64_t events;
     int64_t open_alerts;
-    int64_t flows_lost;   /* what the device itself reported as lost */
+    int64_t flows_lost; /* what the device itself reported as lost */
     int64_t bytes_lost;
     const char *security_module_id; /* "" when not known */
     uint32_t security_module_version;
@@ -79,7 +89,8 @@ typedef void (*picket_device_visit)(void *context, const struct picket_device_su
 int picket_store_devices(struct picket_store *store, const char *id, picket_device_visit visit,
                          void *context, struct picket_error *error);
 
-/* ---- the writer's batch ------------------------------------------------------------------------ */
+/* ---- the writer's batch ------------------------------------------------------------------------
+ */
 
 int picket_store_begin(struct picket_store *store, struct picket_error *error);
 int picket_store_commit(struct picket_store *store, struct picket_error *error);
@@ -87,28 +98,30 @@ void picket_store_rollback(struct picket_store *store);
 
 struct picket_event_row {
     const char *device;
-    const char *module;   /* "" for the device itself */
+    const char *module; /* "" for the device itself */
     int64_t received_ms;
-    int64_t time_s;       /* Unix time the device gave; UINT32_MAX: its clock was unknown */
+    int64_t time_s; /* Unix time the device gave; UINT32_MAX: its clock was unknown */
     uint8_t id[16];
     uint8_t key[16];
     uint32_t collection_interval_s;
     uint32_t duration_s;
-    uint8_t type;         /* number of the wire's payload union */
+    uint8_t type; /* number of the wire's payload union */
     uint32_t lost_flows;
     uint64_t lost_bytes_in;
     uint64_t lost_bytes_out;
-    const char *content;  /* JSON of the payload where it is not flows; NULL otherwise */
+    const char *content; /* JSON of the payload where it is not flows; NULL otherwise */
 };
 
 /* *event_id: > 0 and growing for a new event, 0 for one already known. */
 int picket_store_put_event(struct picket_store *store, const struct picket_event_row *event,
                            int64_t *event_id, struct picket_error *error);
+/* All flows of an event in one call, or in calls that follow one another; 65,536 at most. */
 int picket_store_put_flows(struct picket_store *store, int64_t event_id,
                            const struct picket_flow *flows, size_t count,
                            struct picket_error *error);
 
-/* What the device's state takes over from a message; NULL strings leave what is there. */
+/* What the device's state takes over from a message; NULL strings leave what is there, and the
+ * version goes with the security module's id. Counts are added, seen_ms only grows. */
 struct picket_device_state {
     const char *device;
     int64_t seen_ms;
@@ -135,27 +148,35 @@ struct picket_dead_letter {
     const uint8_t *payload;
     size_t payload_bytes;
 };
-int picket_store_put_dead_letter(struct picket_store *store, const struct picket_dead_letter *letter,
+int picket_store_put_dead_letter(struct picket_store *store,
+                                 const struct picket_dead_letter *letter,
                                  struct picket_error *error);
 
-/* ---- alerts ------------------------------------------------------------------------------------ */
+/* ---- alerts ------------------------------------------------------------------------------------
+ */
 
-enum picket_severity { PICKET_SEVERITY_LOW = 1, PICKET_SEVERITY_MEDIUM = 2, PICKET_SEVERITY_HIGH = 3 };
+enum picket_severity {
+    PICKET_SEVERITY_LOW = 1,
+    PICKET_SEVERITY_MEDIUM = 2,
+    PICKET_SEVERITY_HIGH = 3
+};
 const char *picket_severity_name(int severity); /* "low", "medium", "high" */
 
 /* What a detector found. Findings of the same type, device and subject are one alert whose count,
- * last_seen and last evidence change, as long as that alert is open (new or acknowledged). */
+ * last_seen and last evidence change, as long as that alert is open (new or acknowledged). They may
+ * come out of the order of their times: the first evidence is that of the earliest, the last that
+ * of the latest. */
 struct picket_finding {
-    const char *type;        /* e.g. "IoT_SuspiciousIpCommunication" */
+    const char *type; /* e.g. "IoT_SuspiciousIpCommunication" */
     const char *device;
-    const char *subject;     /* what it is about, e.g. the indicator's prefix: identity, not prose */
-    int severity;            /* enum picket_severity; the alert keeps the highest */
-    int64_t seen_ms;         /* the event's time, bounded by receipt */
-    const char *title;       /* one line */
+    const char *subject; /* what it is about, e.g. the indicator's prefix: identity, not prose */
+    int severity;        /* enum picket_severity; the alert keeps the highest */
+    int64_t seen_ms;     /* the event's time, bounded by receipt */
+    const char *title;   /* one line */
     const char *description;
     const char *remediation;
-    const char *technique;   /* MITRE ATT&CK ids, space-separated, or "" */
-    const char *evidence;    /* JSON object */
+    const char *technique; /* MITRE ATT&CK ids, space-separated, or "" */
+    const char *evidence;  /* JSON object */
 };
 
 struct picket_alert {
@@ -167,7 +188,7 @@ struct picket_alert {
     const char *status; /* "new", "acknowledged", "dismissed", "resolved" */
     int64_t first_seen_ms;
     int64_t last_seen_ms;
-    int64_t raised_ms;  /* when Picket wrote it */
+    int64_t raised_ms; /* when Picket wrote it */
     int64_t count;
     const char *title;
     const char *description;
@@ -184,19 +205,20 @@ int picket_store_raise(struct picket_store *store, const struct picket_finding *
                        struct picket_error *error);
 
 struct picket_alert_query {
-    int64_t id;        /* > 0: this one */
-    int64_t after_id;  /* > 0: only newer ones, ascending; otherwise newest first */
-    bool oldest_first; /* ascending even with after_id 0: from the very first */
-    int64_t before_id; /* > 0: only older ones, newest first, for paging */
+    int64_t id;         /* > 0: this one */
+    int64_t after_id;   /* > 0: only newer ones, ascending; otherwise newest first */
+    bool oldest_first;  /* ascending even with after_id 0: from the very first */
+    int64_t before_id;  /* > 0: only older ones, newest first, for paging */
     const char *device; /* NULL: all */
-    int64_t since_ms;  /* last seen at or after */
-    int limit;         /* 0: 100 */
+    int64_t since_ms;   /* last seen at or after */
+    int limit;          /* 0: 100 */
 };
 typedef void (*picket_alert_visit)(void *context, const struct picket_alert *alert);
 int picket_store_alerts(struct picket_store *store, const struct picket_alert_query *query,
                         picket_alert_visit visit, void *context, struct picket_error *error);
 
-/* ---- events, for people ------------------------------------------------------------------------ */
+/* ---- events, for people ------------------------------------------------------------------------
+ */
 
 struct picket_event_query {
     const char *device; /* NULL: all */
@@ -214,7 +236,8 @@ typedef void (*picket_dead_letter_visit)(void *context, const struct picket_dead
 int picket_store_dead_letters(struct picket_store *store, int limit, picket_dead_letter_visit visit,
                               void *context, struct picket_error *error);
 
-/* ---- outbox: what outputs still have to send ---------------------------------------------------- */
+/* ---- outbox: what outputs still have to send ----------------------------------------------------
+ */
 
 struct picket_outbox_item {
     int64_t id;
@@ -241,21 +264,22 @@ int picket_store_outbox_done(struct picket_store *store, const char *target, int
 int picket_store_outbox_depth(struct picket_store *store, const char *target, int64_t *depth,
                               struct picket_error *error);
 
-/* ---- feeds and indicators (an engine's own file, so that a large feed never holds up a batch) ---- */
+/* ---- feeds and indicators (an engine's own file, so that a large feed never holds up a batch)
+ * ---- */
 
 struct picket_feed {
     char name[65];
-    char source[1024]; /* path or URL */
-    char format[16];   /* "auto", "plain", "csv" */
-    int confidence;    /* 0..100, for indicators that bring none */
+    char source[1024];          /* path or URL */
+    char format[16];            /* "auto", "plain", "csv" */
+    int confidence;             /* 0..100, for indicators that bring none */
     bool match_special_purpose; /* also match private, loopback, multicast ... addresses */
-    uint32_t refresh_s; /* how often it is looked at; 0: only on request */
+    uint32_t refresh_s;         /* how often it is looked at; 0: only on request */
     int64_t added_ms;
-    int64_t tried_ms;   /* last attempt */
-    int64_t loaded_ms;  /* last success, 0: never */
+    int64_t tried_ms;  /* last attempt */
+    int64_t loaded_ms; /* last success, 0: never */
     char etag[256];
     char last_modified[64];
-    int64_t indicators;
+    int64_t indicators; /* kept by the store: picket_store_feed_put() does not look at it */
     int64_t skipped;    /* lines not understood at the last success */
     char problem[512];  /* why the last attempt failed or was refused; "" if it did not */
 };
@@ -270,12 +294,12 @@ int picket_store_feeds(struct picket_store *store, picket_feed_visit visit, void
 /* One indicator as one feed gives it. */
 struct picket_indicator {
     struct picket_prefix prefix;
-    uint16_t port;         /* 0: any */
-    uint8_t confidence;    /* 0..100 */
-    int64_t first_seen_ms; /* when this feed first brought it to us */
+    uint16_t port;          /* 0: any */
+    uint8_t confidence;     /* 0..100 */
+    int64_t first_seen_ms;  /* when this feed first brought it to us */
     int64_t valid_until_ms; /* 0: for ever */
-    uint32_t line;         /* in the feed's file */
-    const char *tags;      /* free text the feed gave (malware, category), "" for none */
+    uint32_t line;          /* in the feed's file */
+    const char *tags;       /* free text the feed gave (malware, category), "" for none */
 };
 
 struct picket_feed_delta {
@@ -283,7 +307,8 @@ struct picket_feed_delta {
 };
 
 /* Replaces a feed's indicators whole, in one transaction, keeping first_seen_ms of those that stay;
- * PICKET_OK only if all of it is there. Duplicates of one (prefix, port) are one. */
+ * PICKET_OK only if all of it is there. Of the duplicates of one (prefix, port) the most confident
+ * counts. PICKET_NOT_FOUND: there is no such feed. */
 int picket_store_indicators_replace(struct picket_store *store, const char *feed,
                                     const struct picket_indicator *indicators, size_t count,
                                     struct picket_feed_delta *delta, struct picket_error *error);
@@ -294,7 +319,8 @@ int picket_store_indicators(struct picket_store *store, const char *feed,
                             picket_indicator_visit visit, void *context,
                             struct picket_error *error);
 
-/* ---- totals for `picket status` ------------------------------------------------------------------ */
+/* ---- totals for `picket status`
+ * ------------------------------------------------------------------ */
 
 struct picket_store_totals {
     int64_t devices, events, flows, alerts_open, alerts, dead_letters, outbox, feeds, indicators;

@@ -1,0 +1,76 @@
+/* What an engine gives to be a store. Internal to store/.
+ *
+ * An engine's own structure begins with struct picket_store; its open function allocates it and
+ * sets engine, and close frees it. The functions are those of picket/store/store.h, with the same
+ * contract; store.c has checked the arguments before they are called.
+ */
+#ifndef PICKET_STORE_ENGINE_H
+#define PICKET_STORE_ENGINE_H
+
+#include "picket/store/store.h"
+
+struct store_engine {
+    void (*close)(struct picket_store *store);
+
+    int (*device_add)(struct picket_store *store, const struct picket_device_identity *device,
+                      struct picket_error *error);
+    int (*device_get)(struct picket_store *store, const char *id,
+                      struct picket_device_identity *device, struct picket_error *error);
+    int (*device_remove)(struct picket_store *store, const char *id, struct picket_error *error);
+    int (*devices)(struct picket_store *store, const char *id, picket_device_visit visit,
+                   void *context, struct picket_error *error);
+
+    int (*begin)(struct picket_store *store, struct picket_error *error);
+    int (*commit)(struct picket_store *store, struct picket_error *error);
+    void (*rollback)(struct picket_store *store);
+    int (*put_event)(struct picket_store *store, const struct picket_event_row *event,
+                     int64_t *event_id, struct picket_error *error);
+    int (*put_flows)(struct picket_store *store, int64_t event_id, const struct picket_flow *flows,
+                     size_t count, struct picket_error *error);
+    int (*update_device)(struct picket_store *store, const struct picket_device_state *state,
+                         struct picket_error *error);
+    int (*put_dead_letter)(struct picket_store *store, const struct picket_dead_letter *letter,
+                           struct picket_error *error);
+    int (*raise)(struct picket_store *store, const struct picket_finding *finding,
+                 const char *const *targets, int64_t *alert_id, bool *is_new,
+                 struct picket_error *error);
+    int (*enqueue)(struct picket_store *store, const char *target,
+                   const struct picket_outbox_item *item, struct picket_error *error);
+
+    int (*alerts)(struct picket_store *store, const struct picket_alert_query *query,
+                  picket_alert_visit visit, void *context, struct picket_error *error);
+    int (*events)(struct picket_store *store, const struct picket_event_query *query,
+                  picket_event_visit visit, void *context, struct picket_error *error);
+    int (*dead_letters)(struct picket_store *store, int limit, picket_dead_letter_visit visit,
+                        void *context, struct picket_error *error);
+
+    int (*outbox)(struct picket_store *store, const char *target, int limit,
+                  picket_outbox_visit visit, void *context, struct picket_error *error);
+    int (*outbox_done)(struct picket_store *store, const char *target, int64_t id,
+                       struct picket_error *error);
+    int (*outbox_depth)(struct picket_store *store, const char *target, int64_t *depth,
+                        struct picket_error *error);
+
+    int (*feed_put)(struct picket_store *store, const struct picket_feed *feed,
+                    struct picket_error *error);
+    int (*feed_remove)(struct picket_store *store, const char *name, struct picket_error *error);
+    int (*feeds)(struct picket_store *store, picket_feed_visit visit, void *context,
+                 struct picket_error *error);
+    int (*indicators_replace)(struct picket_store *store, const char *feed,
+                              const struct picket_indicator *indicators, size_t count,
+                              struct picket_feed_delta *delta, struct picket_error *error);
+    int (*indicators)(struct picket_store *store, const char *feed, picket_indicator_visit visit,
+                      void *context, struct picket_error *error);
+
+    int (*totals)(struct picket_store *store, struct picket_store_totals *totals,
+                  struct picket_error *error);
+};
+
+struct picket_store {
+    const struct store_engine *engine;
+};
+
+/* Engines. */
+int store_open_sqlite(struct picket_store **store, const char *folder, struct picket_error *error);
+
+#endif

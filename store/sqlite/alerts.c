@@ -1,0 +1,208 @@
+/* Alerts: findings folded by type, device and subject. */
+#include "picket/base/time.h"
+#include "store.h"
+
+enum { STATUS_NEW = 1 };
+
+static const char *const status_names[] = {"unknown", "new", "acknowledged", "dismissed",
+                                           "resolved"};
+
+/* ---- writing ------------------------------------------------------------------------------------
+ */
+
+static int find_open(struct sqlite_store *store, const struct picket_finding *finding,
+                     int64_t device, int64_t *alert_id, struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_ALERT_FIND,
+                "select id from alerts where device = ? and type = ? and subject = ? "
+                "and status <= 2",
+                "looking for an open alert");
+    query_int(&query, device);
+    query_text(&query, finding->type);
+    query_text(&query, finding->subject);
+    *alert_id = query_row(&query) ? query_take_int(&query) : 0;
+    return query_end(&query, error);
+}
+
+/* Findings may come out of the order of their times: the first evidence is that of the earliest,
+ * the last that of the latest. */
+static int fold(struct sqlite_store *store, const struct picket_finding *finding, int64_t alert_id,
+                struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_ALERT_FOLD,
+                "update alerts set count = count + 1, severity = max(severity, ?2), "
+                "first_evidence = case when ?3 < first_seen_ms then ?4 else first_evidence end, "
+                "last_evidence = case when ?3 >= last_seen_ms then ?4 else last_evidence end, "
+                "first_seen_ms = min(first_seen_ms, ?3), last_seen_ms = max(last_seen_ms, ?3) "
+                "where id = ?1",
+                "folding a finding into its alert");
+    query_int(&query, alert_id);
+    query_int(&query, finding->severity);
+    query_int(&query, finding->seen_ms);
+    query_text(&query, finding->evidence);
+    return query_run(&query, error);
+}
+
+static int write_new(struct sqlite_store *store, const struct picket_finding *finding,
+                     int64_t device, int64_t raised_ms, int64_t *alert_id,
+                     struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_ALERT_NEW,
+                "insert into alerts (type, device, subject, severity, status, first_seen_ms, "
+                "last_seen_ms, raised_ms, count, title, description, remediation, technique, "
+                "first_evidence, last_evidence) "
+                "values (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, 1, ?8, ?9, ?10, ?11, ?12, ?12)",
+                "writing an alert");
+    query_text(&query, finding->type);
+    query_int(&query, device);
+    query_text(&query, finding->subject);
+    query_int(&query, finding->severity);
+    query_int(&query, STATUS_NEW);
+    query_int(&query, finding->seen_ms);
+    query_int(&query, raised_ms);
+    query_text(&query, finding->title);
+    query_text(&query, finding->description);
+    query_text(&query, finding->remediation);
+    query_text(&query, finding->technique);
+    query_text(&query, finding->evidence);
+    int status = query_run(&query, error);
+    *alert_id = sqlite3_last_insert_rowid(store->picket.handle);
+    return status;
+}
+
+static int announce(struct sqlite_store *store, const struct picket_finding *finding,
+                    const char *const *targets, int64_t alert_id, int64_t raised_ms,
+                    struct picket_error *error)
+{
+    struct picket_outbox_item item = {
+        .alert_id = alert_id,
+        .device = finding->device,
+        .properties = "",
+        .received_ms = raised_ms,
+    };
+    int status = PICKET_OK;
+    for (; targets != NULL && *targets != NULL && status == PICKET_OK; targets++)
+        status = outbox_put(store, *targets, &item, error);
+    return status;
+}
+
+static int raise_finding(struct sqlite_store *store, const struct picket_finding *finding,
+                         const char *const *targets, int64_t *alert_id, bool *is_new,
+                         struct picket_error *error)
+{
+    int64_t device;
+    int status = device_number_of(store, finding->device, &device, error);
+    if (status == PICKET_OK)
+        status = find_open(store, finding, device, alert_id, error);
+    if (status != PICKET_OK)
+        return status;
+    *is_new = *alert_id == 0;
+    if (!*is_new)
+        return fold(store, finding, *alert_id, error);
+    int64_t raised_ms = picket_unix_ms();
+    status = write_new(store, finding, device, raised_ms, alert_id, error);
+    if (status == PICKET_OK)
+        status = announce(store, finding, targets, *alert_id, raised_ms, error);
+    return status;
+}
+
+int sqlite_raise(struct picket_store *base, const struct picket_finding *finding,
+                 const char *const *targets, int64_t *alert_id, bool *is_new,
+                 struct picket_error *error)
+{
+    struct sqlite_store *store = sqlite_of(base);
+    int status = batch_check(store, error);
+    if (status == PICKET_OK)
+        status = raise_finding(store, finding, targets, alert_id, is_new, error);
+    return batch_note(store, status);
+}
+
+/* ---- reading ------------------------------------------------------------------------------------
+ */
+
+#define ALERT_COLUMNS                                                                              \
+    "select a.id, a.type, d.id, a.subject, a.severity, a.status, a.first_seen_ms, "                \
+    "a.last_seen_ms, a.raised_ms, a.count, a.title, a.description, a.remediation, a.technique, "   \
+    "a.first_evidence, a.last_evidence from alerts a cross join devices d "                        \
+    "on d.number = a.device "
+#define OF_DEVICE "a.device = (select number from devices where id = ?) "
+
+static const char *status_name(int64_t number)
+{
+    bool known = number > 0 && number < (int64_t)(sizeof status_names / sizeof status_names[0]);
+    return status_names[known ? number : 0];
+}
+
+static void visit_alert(struct query *query, picket_alert_visit visit, void *context)
+{
+    struct picket_alert alert;
+    alert.id = query_take_int(query);
+    alert.type = query_take_text(query);
+    alert.device = query_take_text(query);
+    alert.subject = query_take_text(query);
+    alert.severity = (int)query_take_int(query);
+    alert.status = status_name(query_take_int(query));
+    alert.first_seen_ms = query_take_int(query);
+    alert.last_seen_ms = query_take_int(query);
+    alert.raised_ms = query_take_int(query);
+    alert.count = query_take_int(query);
+    alert.title = query_take_text(query);
+    alert.description = query_take_text(query);
+    alert.remediation = query_take_text(query);
+    alert.technique = query_take_text(query);
+    alert.first_evidence = query_take_text(query);
+    alert.last_evidence = query_take_text(query);
+    visit(context, &alert);
+}
+
+/* One statement for each way to ask, so that each finds its index. Bound are the device, if any;
+ * then the ids between which, the time, the limit. */
+#define BETWEEN    "a.id > ? and a.id < ? and a.last_seen_ms >= ? "
+#define ASCENDING  "order by a.id limit ?"
+#define DESCENDING "order by a.id desc limit ?"
+
+static void begin_alerts(struct query *query, struct database *database,
+                         const struct picket_alert_query *asked)
+{
+    static const char doing[] = "reading alerts";
+    bool ascending = asked->before_id <= 0 && (asked->after_id > 0 || asked->oldest_first);
+    if (asked->device != NULL && ascending)
+        query_begin(query, database, STATEMENT_ALERTS_AFTER_OF,
+                    ALERT_COLUMNS "where " OF_DEVICE "and " BETWEEN ASCENDING, doing);
+    else if (asked->device != NULL)
+        query_begin(query, database, STATEMENT_ALERTS_NEWEST_OF,
+                    ALERT_COLUMNS "where " OF_DEVICE "and " BETWEEN DESCENDING, doing);
+    else if (ascending)
+        query_begin(query, database, STATEMENT_ALERTS_AFTER,
+                    ALERT_COLUMNS "where " BETWEEN ASCENDING, doing);
+    else
+        query_begin(query, database, STATEMENT_ALERTS_NEWEST,
+                    ALERT_COLUMNS "where " BETWEEN DESCENDING, doing);
+}
+
+/* The first id that is not wanted any more. */
+static int64_t end_of(const struct picket_alert_query *asked)
+{
+    if (asked->id > 0 && asked->id < INT64_MAX)
+        return asked->id + 1;
+    return asked->before_id > 0 ? asked->before_id : INT64_MAX;
+}
+
+int sqlite_alerts(struct picket_store *base, const struct picket_alert_query *asked,
+                  picket_alert_visit visit, void *context, struct picket_error *error)
+{
+    struct query query;
+    begin_alerts(&query, &sqlite_of(base)->picket, asked);
+    if (asked->device != NULL)
+        query_text(&query, asked->device);
+    query_int(&query, asked->id > 0 ? asked->id - 1 : asked->after_id);
+    query_int(&query, end_of(asked));
+    query_int(&query, asked->since_ms);
+    query_int(&query, asked->limit);
+    while (query_row(&query))
+        visit_alert(&query, visit, context);
+    return query_end(&query, error);
+}

@@ -1,0 +1,191 @@
+/* The registry, and what is known of each device. */
+#include "store.h"
+
+#include <string.h>
+
+/* ---- numbers ------------------------------------------------------------------------------------
+ */
+
+static int device_number_find(struct sqlite_store *store, const char *id, int64_t *number,
+                              struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_DEVICE_NUMBER,
+                "select number from devices where id = ?", "looking up a device");
+    query_text(&query, id);
+    *number = query_row(&query) ? query_take_int(&query) : 0;
+    return query_end(&query, error);
+}
+
+static int device_number_new(struct sqlite_store *store, const char *id, int64_t *number,
+                             struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_DEVICE_NUMBER_NEW,
+                "insert into devices (id) values (?)", "numbering a device");
+    query_text(&query, id);
+    int status = query_run(&query, error);
+    *number = sqlite3_last_insert_rowid(store->picket.handle);
+    return status;
+}
+
+int device_number_of(struct sqlite_store *store, const char *id, int64_t *number,
+                     struct picket_error *error)
+{
+    *number = device_numbers_find(&store->device_numbers, id);
+    if (*number != 0)
+        return PICKET_OK;
+    int status = device_number_find(store, id, number, error);
+    if (status == PICKET_OK && *number == 0)
+        status = device_number_new(store, id, number, error);
+    if (status == PICKET_OK)
+        device_numbers_put(&store->device_numbers, id, *number);
+    return status;
+}
+
+/* ---- registry -----------------------------------------------------------------------------------
+ */
+
+/* A device that comes back after its removal keeps its number, and so its history. */
+static int add(struct sqlite_store *store, const struct picket_device_identity *device,
+               struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_DEVICE_ADD,
+                "insert into devices (id, registered, enabled, primary_key, secondary_key, "
+                "created_ms) values (?, 1, ?, ?, ?, ?) "
+                "on conflict (id) do update set registered = 1, enabled = excluded.enabled, "
+                "primary_key = excluded.primary_key, secondary_key = excluded.secondary_key, "
+                "created_ms = excluded.created_ms where registered = 0",
+                "adding a device");
+    query_text(&query, device->id);
+    query_int(&query, device->enabled);
+    query_blob(&query, device->primary_key, device->primary_key_bytes);
+    query_blob(&query, device->secondary_key, device->secondary_key_bytes);
+    query_int(&query, device->created_ms);
+    int status = query_run(&query, error);
+    if (status == PICKET_OK && sqlite3_changes(store->picket.handle) == 0)
+        return picket_fail(error, PICKET_EXISTS, "device %s: is registered already", device->id);
+    return status;
+}
+
+int sqlite_device_add(struct picket_store *base, const struct picket_device_identity *device,
+                      struct picket_error *error)
+{
+    struct sqlite_store *store = sqlite_of(base);
+    int status = own_transaction_begin(store, error);
+    if (status == PICKET_OK)
+        status = own_transaction_end(store, add(store, device, error), error);
+    return status;
+}
+
+int sqlite_device_get(struct picket_store *base, const char *id,
+                      struct picket_device_identity *device, struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &sqlite_of(base)->picket, STATEMENT_DEVICE_GET,
+                "select id, enabled, primary_key, secondary_key, created_ms from devices "
+                "where id = ? and registered = 1",
+                "looking up a device");
+    query_text(&query, id);
+    memset(device, 0, sizeof *device);
+    bool found = query_row(&query);
+    if (found) {
+        query_take_string(&query, device->id, sizeof device->id);
+        device->enabled = query_take_int(&query) != 0;
+        device->primary_key_bytes =
+            query_take_bytes(&query, device->primary_key, sizeof device->primary_key);
+        device->secondary_key_bytes =
+            query_take_bytes(&query, device->secondary_key, sizeof device->secondary_key);
+        device->created_ms = query_take_int(&query);
+    }
+    int status = query_end(&query, error);
+    if (status == PICKET_OK && !found)
+        return picket_fail(error, PICKET_NOT_FOUND, "device %s: is not registered", id);
+    return status;
+}
+
+static int remove_device(struct sqlite_store *store, const char *id, struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_DEVICE_REMOVE,
+                "update devices set registered = 0, enabled = 0, primary_key = x'', "
+                "secondary_key = x'' where id = ? and registered = 1",
+                "removing a device");
+    query_text(&query, id);
+    int status = query_run(&query, error);
+    if (status == PICKET_OK && sqlite3_changes(store->picket.handle) == 0)
+        return picket_fail(error, PICKET_NOT_FOUND, "device %s: is not registered", id);
+    return status;
+}
+
+int sqlite_device_remove(struct picket_store *base, const char *id, struct picket_error *error)
+{
+    struct sqlite_store *store = sqlite_of(base);
+    int status = own_transaction_begin(store, error);
+    if (status != PICKET_OK)
+        return status;
+    /* The keys' bytes are overwritten, not only given up. */
+    sqlite3_exec(store->picket.handle, "pragma secure_delete = on", NULL, NULL, NULL);
+    status = own_transaction_end(store, remove_device(store, id, error), error);
+    sqlite3_exec(store->picket.handle, "pragma secure_delete = off", NULL, NULL, NULL);
+    return status;
+}
+
+/* ---- for people ---------------------------------------------------------------------------------
+ */
+
+#define SUMMARY                                                                                    \
+    "select d.id, d.registered, d.enabled, d.created_ms, coalesce(a.last_seen_ms, 0), "            \
+    "coalesce(a.events, 0), "                                                                      \
+    "(select count(*) from alerts where device = d.number and status <= 2), "                      \
+    "coalesce(a.flows_lost, 0), coalesce(a.bytes_lost, 0), i.security_module_id, "                 \
+    "coalesce(i.security_module_version, 0), i.os_info, i.kernel_info, i.hw_info "                 \
+    "from devices d left join activity a on a.device = d.number "                                  \
+    "left join inventory i on i.device = d.number "                                                \
+    "where (d.registered = 1 or a.device is not null) "
+
+static void visit_summary(struct query *query, picket_device_visit visit, void *context)
+{
+    struct picket_device_summary device;
+    device.id = query_take_text(query);
+    device.registered = query_take_int(query) != 0;
+    device.enabled = query_take_int(query) != 0;
+    device.created_ms = query_take_int(query);
+    device.last_seen_ms = query_take_int(query);
+    device.events = query_take_int(query);
+    device.open_alerts = query_take_int(query);
+    device.flows_lost = query_take_int(query);
+    device.bytes_lost = query_take_int(query);
+    device.security_module_id = query_take_text(query);
+    device.security_module_version = (uint32_t)query_take_int(query);
+    device.os_info = query_take_text(query);
+    device.kernel_info = query_take_text(query);
+    device.hw_info = query_take_text(query);
+    visit(context, &device);
+}
+
+int sqlite_devices(struct picket_store *base, const char *id, picket_device_visit visit,
+                   void *context, struct picket_error *error)
+{
+    struct sqlite_store *store = sqlite_of(base);
+    struct query query;
+    int64_t found = 0;
+    int status = store->in_batch ? activity_flush(store, error) : PICKET_OK;
+    if (status != PICKET_OK)
+        return batch_note(store, status);
+    if (id != NULL) {
+        query_begin(&query, &store->picket, STATEMENT_DEVICES_ONE, SUMMARY "and d.id = ?",
+                    "reading a device");
+        query_text(&query, id);
+    } else {
+        query_begin(&query, &store->picket, STATEMENT_DEVICES_ALL, SUMMARY "order by d.id",
+                    "reading the devices");
+    }
+    for (; query_row(&query); found++)
+        visit_summary(&query, visit, context);
+    status = query_end(&query, error);
+    if (status == PICKET_OK && id != NULL && found == 0)
+        return picket_fail(error, PICKET_NOT_FOUND, "device %s: is not known", id);
+    return status;
+}

@@ -1,0 +1,120 @@
+/* Opening and closing the folder, and the table of what the engine does. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store.h"
+
+static void sqlite_close(struct picket_store *base)
+{
+    struct sqlite_store *store = sqlite_of(base);
+    sqlite_rollback(base);
+    database_close(&store->picket);
+    database_close(&store->intelligence);
+    writers_leave(store->writers);
+    activity_free(&store->activity);
+    device_numbers_forget(&store->device_numbers);
+    free(store->block);
+    free(store->flows);
+    free(store->folder);
+    free(store);
+}
+
+static const struct store_engine sqlite_engine = {
+    .close = sqlite_close,
+    .device_add = sqlite_device_add,
+    .device_get = sqlite_device_get,
+    .device_remove = sqlite_device_remove,
+    .devices = sqlite_devices,
+    .begin = sqlite_begin,
+    .commit = sqlite_commit,
+    .rollback = sqlite_rollback,
+    .put_event = sqlite_put_event,
+    .put_flows = sqlite_put_flows,
+    .update_device = sqlite_update_device,
+    .put_dead_letter = sqlite_put_dead_letter,
+    .raise = sqlite_raise,
+    .enqueue = sqlite_enqueue,
+    .alerts = sqlite_alerts,
+    .events = sqlite_events,
+    .dead_letters = sqlite_dead_letters,
+    .outbox = sqlite_outbox,
+    .outbox_done = sqlite_outbox_done,
+    .outbox_depth = sqlite_outbox_depth,
+    .feed_put = sqlite_feed_put,
+    .feed_remove = sqlite_feed_remove,
+    .feeds = sqlite_feeds,
+    .indicators_replace = sqlite_indicators_replace,
+    .indicators = sqlite_indicators,
+    .totals = sqlite_totals,
+};
+
+static int folder_fail(const char *folder, const char *doing, struct picket_error *error)
+{
+    bool denied = errno == EACCES || errno == EPERM || errno == EROFS;
+    bool full = errno == ENOSPC || errno == EDQUOT;
+    return picket_fail(error,
+                       denied ? PICKET_DENIED
+                       : full ? PICKET_FULL
+                              : PICKET_IO,
+                       "%s: folder cannot be %s: %s", folder, doing, strerror(errno));
+}
+
+/* Opens the folder, making it if need be, and locks it: one at a time makes or upgrades its files.
+ * The lock goes when the descriptor is closed. */
+static int lock_folder(const char *folder, int *descriptor, struct picket_error *error)
+{
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+        return folder_fail(folder, "made", error);
+    *descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*descriptor < 0)
+        return folder_fail(folder, "opened", error);
+    while (flock(*descriptor, LOCK_EX) != 0) {
+        if (errno != EINTR) {
+            close(*descriptor);
+            return folder_fail(folder, "locked", error);
+        }
+    }
+    return PICKET_OK;
+}
+
+static int open_files(struct sqlite_store *store, struct picket_error *error)
+{
+    int folder;
+    int status = lock_folder(store->folder, &folder, error);
+    if (status != PICKET_OK)
+        return status;
+    status = database_open(&store->picket, store->folder, "picket.db", &picket_schema, error);
+    if (status == PICKET_OK)
+        status = database_open(&store->intelligence, store->folder, "intelligence.db",
+                               &intelligence_schema, error);
+    /* New files are there after a power cut only when the folder is. */
+    if (status == PICKET_OK && fsync(folder) != 0)
+        status = folder_fail(store->folder, "synced", error);
+    close(folder);
+    return status;
+}
+
+int store_open_sqlite(struct picket_store **out, const char *folder, struct picket_error *error)
+{
+    struct sqlite_store *store = calloc(1, sizeof *store);
+    if (store == NULL || (store->folder = strdup(folder)) == NULL) {
+        free(store);
+        return picket_fail(error, PICKET_NO_MEMORY, "%s: no memory", folder);
+    }
+    store->store.engine = &sqlite_engine;
+    int status = open_files(store, error);
+    if (status == PICKET_OK && (store->writers = writers_join(store->picket.path)) == NULL)
+        status = picket_fail(error, PICKET_NO_MEMORY, "%s: no memory", folder);
+    if (status != PICKET_OK) {
+        sqlite_close(&store->store);
+        return status;
+    }
+    *out = &store->store;
+    return PICKET_OK;
+}

@@ -1,0 +1,321 @@
+/* Events and their flows. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "flow_block.h"
+#include "store.h"
+
+enum { FLOWS_MAX = 65536, CLOCK_STEP_MS = 3600 * 1000 };
+
+/* ---- writing ------------------------------------------------------------------------------------
+ */
+
+static void bind_event(struct query *query, const struct picket_event_row *event, int64_t device,
+                       int64_t previous)
+{
+    query_int(query, device);
+    query_int(query, previous);
+    query_text(query, event->module);
+    query_int(query, event->time_s);
+    query_blob(query, event->key, sizeof event->key);
+    query_int(query, event->received_ms);
+    query_int(query, event->type);
+    query_blob(query, event->id, sizeof event->id);
+    query_int(query, event->collection_interval_s);
+    query_int(query, event->duration_s);
+    query_int(query, event->lost_flows);
+    query_unsigned(query, event->lost_bytes_in);
+    query_unsigned(query, event->lost_bytes_out);
+    query_text(query, event->content);
+}
+
+static int put_event(struct sqlite_store *store, const struct picket_event_row *event,
+                     int64_t *event_id, struct picket_error *error)
+{
+    int64_t device;
+    struct activity *activity;
+    int status = device_number_of(store, event->device, &device, error);
+    if (status == PICKET_OK)
+        status = activity_of(store, device, &activity, error);
+    if (status != PICKET_OK)
+        return status;
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_EVENT_PUT,
+                "insert into events (device, previous, module, time_s, key, received_ms, type, "
+                "event_id, collection_interval_s, duration_s, lost_flows, lost_bytes_in, "
+                "lost_bytes_out, content) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                "on conflict (time_s, device, module, key) do nothing",
+                "writing an event");
+    bind_event(&query, event, device, activity->last_event);
+    status = query_run(&query, error);
+    if (status != PICKET_OK || sqlite3_changes(store->picket.handle) == 0)
+        return status;
+    *event_id = sqlite3_last_insert_rowid(store->picket.handle);
+    activity->last_event = *event_id;
+    store->batch_totals.events++;
+    return PICKET_OK;
+}
+
+int sqlite_put_event(struct picket_store *base, const struct picket_event_row *event,
+                     int64_t *event_id, struct picket_error *error)
+{
+    struct sqlite_store *store = sqlite_of(base);
+    *event_id = 0;
+    int status = batch_check(store, error);
+    if (status == PICKET_OK)
+        status = put_event(store, event, event_id, error);
+    return batch_note(store, status);
+}
+
+/* Room for so many flows, packed. */
+static int reserve_block(struct sqlite_store *store, size_t count, struct picket_error *error)
+{
+    size_t needed = count * FLOW_BYTES_MAX;
+    if (needed <= store->block_capacity)
+        return PICKET_OK;
+    uint8_t *block = realloc(store->block, needed);
+    if (block == NULL)
+        return picket_fail(error, PICKET_NO_MEMORY, "%s: no memory for %zu flows", store->folder,
+                           count);
+    store->block = block;
+    store->block_capacity = needed;
+    return PICKET_OK;
+}
+
+static int put_block(struct sqlite_store *store, int64_t id, size_t size_bytes,
+                     struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_FLOWS_PUT,
+                "insert into flows (id, block) values (?, ?)", "writing flows");
+    query_int(&query, id);
+    query_blob(&query, store->block, size_bytes);
+    return query_run(&query, error);
+}
+
+static int put_flows(struct sqlite_store *store, int64_t event_id, const struct picket_flow *flows,
+                     size_t count, struct picket_error *error)
+{
+    size_t before = event_id == store->flows_event ? store->flows_put : 0;
+    if (event_id <= 0 || event_id > INT64_MAX / FLOWS_MAX || count > FLOWS_MAX - before)
+        return picket_fail(error, PICKET_INVALID,
+                           "%s: event %lld with %zu flows: an event has up to %d", store->folder,
+                           (long long)event_id, before + count, FLOWS_MAX);
+    if (count == 0)
+        return PICKET_OK;
+    int status = reserve_block(store, count, error);
+    if (status != PICKET_OK)
+        return status;
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++)
+        used += flow_pack(&flows[i], store->block + used);
+    status = put_block(store, event_id * FLOWS_MAX + (int64_t)before, used, error);
+    store->flows_event = event_id;
+    store->flows_put = before + count;
+    store->batch_totals.flows += (int64_t)count;
+    return status;
+}
+
+int sqlite_put_flows(struct picket_store *base, int64_t event_id, const struct picket_flow *flows,
+                     size_t count, struct picket_error *error)
+{
+    struct sqlite_store *store = sqlite_of(base);
+    int status = batch_check(store, error);
+    if (status == PICKET_OK)
+        status = put_flows(store, event_id, flows, count, error);
+    return batch_note(store, status);
+}
+
+/* ---- reading ------------------------------------------------------------------------------------
+ */
+
+static int add_flow(struct sqlite_store *store, size_t count, const struct picket_flow *flow,
+                    struct picket_error *error)
+{
+    if (count == store->flows_capacity) {
+        size_t capacity = count > 0 ? count * 2 : 64;
+        struct picket_flow *flows = realloc(store->flows, capacity * sizeof *flows);
+        if (flows == NULL)
+            return picket_fail(error, PICKET_NO_MEMORY, "%s: no memory for %zu flows",
+                               store->folder, capacity);
+        store->flows = flows;
+        store->flows_capacity = capacity;
+    }
+    store->flows[count] = *flow;
+    return PICKET_OK;
+}
+
+static int unpack_block(struct sqlite_store *store, int64_t event_id, struct query *query,
+                        size_t *count, struct picket_error *error)
+{
+    size_t size;
+    const uint8_t *block = query_take_blob(query, &size);
+    const uint8_t *at = block, *end = block + size;
+    struct picket_flow flow;
+    while (at < end) {
+        if (!flow_unpack(&flow, &at, end))
+            return picket_fail(error, PICKET_IO, "%s: flows of event %lld: damaged at byte %zu",
+                               store->picket.path, (long long)event_id, (size_t)(at - block));
+        int status = add_flow(store, *count, &flow, error);
+        if (status != PICKET_OK)
+            return status;
+        ++*count;
+    }
+    return PICKET_OK;
+}
+
+static int read_flows(struct sqlite_store *store, int64_t event_id, size_t *count,
+                      struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_FLOWS_GET,
+                "select block from flows where id between ? and ? order by id", "reading flows");
+    query_int(&query, event_id * FLOWS_MAX);
+    query_int(&query, event_id * FLOWS_MAX + FLOWS_MAX - 1);
+    *count = 0;
+    int status = PICKET_OK;
+    while (status == PICKET_OK && query_row(&query))
+        status = unpack_block(store, event_id, &query, count, error);
+    return status != PICKET_OK ? (query_end(&query, NULL), status) : query_end(&query, error);
+}
+
+#define EVENT_COLUMNS                                                                              \
+    "select e.id, e.previous, d.id, e.module, e.received_ms, e.time_s, e.event_id, e.key, "        \
+    "e.collection_interval_s, e.duration_s, e.type, e.lost_flows, e.lost_bytes_in, "               \
+    "e.lost_bytes_out, e.content from events e cross join devices d on d.number = e.device "
+
+struct event_found {
+    int64_t id;
+    int64_t previous;
+    struct picket_event_row row;
+};
+
+static void take_event(struct query *query, struct event_found *event)
+{
+    struct picket_event_row *row = &event->row;
+    event->id = query_take_int(query);
+    event->previous = query_take_int(query);
+    row->device = query_take_text(query);
+    row->module = query_take_text(query);
+    row->received_ms = query_take_int(query);
+    row->time_s = query_take_int(query);
+    query_take_bytes(query, row->id, sizeof row->id);
+    query_take_bytes(query, row->key, sizeof row->key);
+    row->collection_interval_s = (uint32_t)query_take_int(query);
+    row->duration_s = (uint32_t)query_take_int(query);
+    row->type = (uint8_t)query_take_int(query);
+    row->lost_flows = (uint32_t)query_take_int(query);
+    row->lost_bytes_in = (uint64_t)query_take_int(query);
+    row->lost_bytes_out = (uint64_t)query_take_int(query);
+    row->content = query_take_text_or_null(query);
+}
+
+/* Who asked, and how many more may be shown. */
+struct events_reader {
+    struct sqlite_store *store;
+    const struct picket_event_query *query;
+    picket_event_visit visit;
+    void *context;
+    int left;
+};
+
+/* *more: whether older ones can be wanted. Receipt follows the order of ids but for steps of the
+ * clock, for which an hour is allowed. */
+static int show_event(struct events_reader *reader, const struct event_found *event, bool *more,
+                      struct picket_error *error)
+{
+    int64_t since_ms = reader->query->since_ms;
+    if (event->row.received_ms < since_ms) {
+        *more = event->row.received_ms >= since_ms - CLOCK_STEP_MS;
+        return PICKET_OK;
+    }
+    size_t count;
+    int status = read_flows(reader->store, event->id, &count, error);
+    if (status == PICKET_OK)
+        reader->visit(reader->context, event->id, &event->row, reader->store->flows, count);
+    *more = status == PICKET_OK && --reader->left > 0;
+    return status;
+}
+
+static int events_of_all(struct events_reader *reader, struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &reader->store->picket, STATEMENT_EVENTS_BEFORE,
+                EVENT_COLUMNS "where e.id < ? order by e.id desc", "reading events");
+    query_int(&query, reader->query->before_id > 0 ? reader->query->before_id : INT64_MAX);
+    int status = PICKET_OK;
+    for (bool more = true; more && query_row(&query);) {
+        struct event_found event;
+        take_event(&query, &event);
+        status = show_event(reader, &event, &more, error);
+    }
+    return status != PICKET_OK ? (query_end(&query, NULL), status) : query_end(&query, error);
+}
+
+static int one_number(struct query *query, int64_t *number, struct picket_error *error)
+{
+    *number = query_row(query) ? query_take_int(query) : 0;
+    return query_end(query, error);
+}
+
+/* Where the way back through a device's events begins: before the given one if that is the
+ * device's, at its last one otherwise. */
+static int first_event_of(struct events_reader *reader, int64_t *id, struct picket_error *error)
+{
+    struct database *picket = &reader->store->picket;
+    struct query query;
+    query_begin(&query, picket, STATEMENT_EVENT_PREVIOUS,
+                "select previous from events where id = ? and device = "
+                "(select number from devices where id = ?)",
+                "reading an event");
+    query_int(&query, reader->query->before_id);
+    query_text(&query, reader->query->device);
+    int status = one_number(&query, id, error);
+    if (status != PICKET_OK || *id != 0)
+        return status;
+    query_begin(&query, picket, STATEMENT_EVENT_LAST,
+                "select last_event from activity where device = "
+                "(select number from devices where id = ?)",
+                "reading a device's activity");
+    query_text(&query, reader->query->device);
+    return one_number(&query, id, error);
+}
+
+/* From the last event of the device back, event by event. */
+static int events_of_device(struct events_reader *reader, struct picket_error *error)
+{
+    int64_t id, before = reader->query->before_id > 0 ? reader->query->before_id : INT64_MAX;
+    int status = first_event_of(reader, &id, error);
+    for (bool more = true; more && id > 0 && status == PICKET_OK;) {
+        struct query query;
+        query_begin(&query, &reader->store->picket, STATEMENT_EVENT_GET,
+                    EVENT_COLUMNS "where e.id = ?", "reading an event");
+        query_int(&query, id);
+        struct event_found event = {.previous = 0};
+        more = query_row(&query);
+        if (more) {
+            take_event(&query, &event);
+            if (id < before)
+                status = show_event(reader, &event, &more, error);
+        }
+        int end_status = query_end(&query, status == PICKET_OK ? error : NULL);
+        status = status != PICKET_OK ? status : end_status;
+        id = event.previous;
+    }
+    return status;
+}
+
+int sqlite_events(struct picket_store *base, const struct picket_event_query *query,
+                  picket_event_visit visit, void *context, struct picket_error *error)
+{
+    struct sqlite_store *store = sqlite_of(base);
+    struct events_reader reader = {store, query, visit, context, query->limit};
+    bool framed;
+    int status = snapshot_begin(store, &framed, error);
+    if (status != PICKET_OK)
+        return status;
+    status =
+        query->device != NULL ? events_of_device(&reader, error) : events_of_all(&reader, error);
+    snapshot_end(store, framed);
+    return status;
+}

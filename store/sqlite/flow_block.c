@@ -1,0 +1,74 @@
+#include "flow_block.h"
+
+#include <string.h>
+
+enum { LOCAL_IS_IPV6 = 1, REMOTE_IS_IPV6 = 2, HEADER_BYTES = 2, TRAILER_BYTES = 12 };
+
+static uint8_t *put(uint8_t *out, const void *bytes, size_t size_bytes)
+{
+    memcpy(out, bytes, size_bytes);
+    return out + size_bytes;
+}
+
+static uint8_t *put_number(uint8_t *out, uint32_t number, int size_bytes)
+{
+    for (int i = 0; i < size_bytes; i++)
+        *out++ = (uint8_t)(number >> 8 * i);
+    return out;
+}
+
+static uint32_t take_number(const uint8_t **at, int size_bytes)
+{
+    uint32_t number = 0;
+    for (int i = 0; i < size_bytes; i++)
+        number |= (uint32_t) * (*at)++ << 8 * i;
+    return number;
+}
+
+static size_t address_bytes(const struct picket_address *address)
+{
+    return address->family == 6 ? 16 : 4;
+}
+
+size_t flow_pack(const struct picket_flow *flow, uint8_t *out)
+{
+    uint8_t *at = out;
+    *at++ = flow->protocol;
+    *at++ = (uint8_t)((flow->local.family == 6 ? LOCAL_IS_IPV6 : 0) |
+                      (flow->remote.family == 6 ? REMOTE_IS_IPV6 : 0));
+    at = put(at, flow->local.bytes, address_bytes(&flow->local));
+    at = put(at, flow->remote.bytes, address_bytes(&flow->remote));
+    at = put_number(at, flow->local_port, 2);
+    at = put_number(at, flow->remote_port, 2);
+    at = put_number(at, flow->bytes_in, 4);
+    at = put_number(at, flow->bytes_out, 4);
+    return (size_t)(at - out);
+}
+
+static struct picket_address take_address(const uint8_t **at, bool is_ipv6)
+{
+    const uint8_t *bytes = *at;
+    *at += is_ipv6 ? 16 : 4;
+    return is_ipv6 ? picket_address_ipv6(bytes) : picket_address_ipv4(bytes);
+}
+
+bool flow_unpack(struct picket_flow *flow, const uint8_t **at, const uint8_t *end)
+{
+    const uint8_t *from = *at;
+    if (end - from < HEADER_BYTES)
+        return false;
+    flow->protocol = *from++;
+    uint8_t lengths = *from++;
+    bool local_is_ipv6 = lengths & LOCAL_IS_IPV6, remote_is_ipv6 = lengths & REMOTE_IS_IPV6;
+    int rest = (local_is_ipv6 ? 16 : 4) + (remote_is_ipv6 ? 16 : 4) + TRAILER_BYTES;
+    if (lengths > (LOCAL_IS_IPV6 | REMOTE_IS_IPV6) || end - from < rest)
+        return false;
+    flow->local = take_address(&from, local_is_ipv6);
+    flow->remote = take_address(&from, remote_is_ipv6);
+    flow->local_port = (uint16_t)take_number(&from, 2);
+    flow->remote_port = (uint16_t)take_number(&from, 2);
+    flow->bytes_in = take_number(&from, 4);
+    flow->bytes_out = take_number(&from, 4);
+    *at = from;
+    return true;
+}

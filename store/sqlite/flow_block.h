@@ -1,0 +1,28 @@
+/* The flows of an event as bytes: what is always written and read together is one row.
+ *
+ *     per flow   protocol 1 | lengths 1 | local 4 or 16 | remote 4 or 16 | ports 2 + 2 | bytes 4 +
+ * 4
+ *
+ *     lengths: bit 0, local is IPv6; bit 1, remote is IPv6; the others are zero
+ *     numbers are little-endian: local port, remote port, bytes in, bytes out
+ *
+ * 22 bytes a flow of IPv4, where a row of its own took some 50 and several times as long to insert.
+ */
+#ifndef PICKET_STORE_SQLITE_FLOW_BLOCK_H
+#define PICKET_STORE_SQLITE_FLOW_BLOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "picket/base/flow.h"
+
+enum { FLOW_BYTES_MAX = 1 + 1 + 16 + 16 + 4 + 8 };
+
+/* Returns the bytes written to out, which has FLOW_BYTES_MAX. */
+size_t flow_pack(const struct picket_flow *flow, uint8_t *out);
+
+/* Reads the flow at *at and moves on; false if there is none whole. */
+bool flow_unpack(struct picket_flow *flow, const uint8_t **at, const uint8_t *end);
+
+#endif

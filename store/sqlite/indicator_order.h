@@ -1,0 +1,26 @@
+/* The order in which indicators are kept: family, address, prefix length, port. */
+#ifndef PICKET_STORE_SQLITE_INDICATOR_ORDER_H
+#define PICKET_STORE_SQLITE_INDICATOR_ORDER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "picket/store/store.h"
+
+/* What is sorted instead of the indicators themselves, which are three times as large. */
+struct indicator_key {
+    uint64_t high, low; /* the address as a number */
+    uint8_t family;
+    uint8_t length;
+    uint16_t port;
+    uint32_t index;
+};
+
+/* Like memcmp. */
+int indicator_compare(const struct picket_indicator *a, const struct picket_indicator *b);
+
+/* The keys of up to UINT32_MAX indicators in order, equal ones as given; to be freed. NULL: no
+ * memory, or too many. */
+struct indicator_key *indicators_sort(const struct picket_indicator *indicators, size_t count);
+
+#endif

@@ -1,0 +1,150 @@
+/* The tables. A step that has once been released is never changed: what comes later is a new step.
+ *
+ * Everything a batch writes lands at the end of a tree, whatever the number of devices: ids and
+ * numbers grow, and the identity of events begins with their time. An index that began with the
+ * device would touch a page per device and batch; instead each event names the one before it of the
+ * same device, and `activity` the last.
+ */
+#include "store.h"
+
+static const char *const picket_steps[] = {
+    /* Devices are called by number inside; a row stays when the device is removed, for its history.
+     */
+    "create table devices ("
+    "  number integer primary key,"
+    "  id text not null unique,"
+    "  registered integer not null default 0,"
+    "  enabled integer not null default 0,"
+    "  primary_key blob not null default x'',"
+    "  secondary_key blob not null default x'',"
+    "  created_ms integer not null default 0);"
+
+    /* Small, because it is written by every batch; what seldom changes is in inventory. */
+    "create table activity ("
+    "  device integer primary key,"
+    "  last_event integer not null,"
+    "  last_seen_ms integer not null,"
+    "  events integer not null,"
+    "  flows_lost integer not null,"
+    "  bytes_lost integer not null);"
+
+    "create table inventory ("
+    "  device integer primary key,"
+    "  security_module_id text not null,"
+    "  security_module_version integer not null,"
+    "  os_info text not null,"
+    "  kernel_info text not null,"
+    "  hw_info text not null);"
+
+    /* Aged from its low end; the newest row stays, so that ids are never used twice. */
+    "create table events ("
+    "  id integer primary key,"
+    "  device integer not null,"
+    "  previous integer not null,"
+    "  module text not null,"
+    "  time_s integer not null,"
+    "  key blob not null,"
+    "  received_ms integer not null,"
+    "  type integer not null,"
+    "  event_id blob not null,"
+    "  collection_interval_s integer not null,"
+    "  duration_s integer not null,"
+    "  lost_flows integer not null,"
+    "  lost_bytes_in integer not null,"
+    "  lost_bytes_out integer not null,"
+    "  content text);"
+    "create unique index events_identity on events (time_s, device, module, key);"
+
+    /* id: event * 65536 + number of the first flow; flow_block.h has the layout of the block. */
+    "create table flows ("
+    "  id integer primary key,"
+    "  block blob not null);"
+
+    /* status: 1 new, 2 acknowledged, 3 dismissed, 4 resolved. */
+    "create table alerts ("
+    "  id integer primary key autoincrement,"
+    "  type text not null,"
+    "  device integer not null,"
+    "  subject text not null,"
+    "  severity integer not null,"
+    "  status integer not null,"
+    "  first_seen_ms integer not null,"
+    "  last_seen_ms integer not null,"
+    "  raised_ms integer not null,"
+    "  count integer not null,"
+    "  title text not null,"
+    "  description text not null,"
+    "  remediation text not null,"
+    "  technique text not null,"
+    "  first_evidence text not null,"
+    "  last_evidence text not null);"
+    "create unique index alerts_open on alerts (device, type, subject) where status <= 2;"
+    "create index alerts_device on alerts (device);"
+
+    "create table dead_letters ("
+    "  id integer primary key autoincrement,"
+    "  device integer not null,"
+    "  module text not null,"
+    "  received_ms integer not null,"
+    "  reason text not null,"
+    "  offset integer not null,"
+    "  properties text not null,"
+    "  payload blob not null);"
+
+    "create table outbox ("
+    "  id integer primary key autoincrement,"
+    "  target text not null,"
+    "  alert integer not null,"
+    "  device integer not null,"
+    "  properties text not null,"
+    "  received_ms integer not null,"
+    "  payload blob not null);"
+    "create index outbox_target on outbox (target);"
+
+    /* One row: counting millions takes seconds. */
+    "create table totals ("
+    "  events integer not null,"
+    "  flows integer not null,"
+    "  dead_letters integer not null);"
+    "insert into totals values (0, 0, 0);",
+};
+
+static const char *const intelligence_steps[] = {
+    "create table feeds ("
+    "  number integer primary key autoincrement,"
+    "  name text not null unique,"
+    "  source text not null,"
+    "  format text not null,"
+    "  confidence integer not null,"
+    "  match_special_purpose integer not null,"
+    "  refresh_s integer not null,"
+    "  added_ms integer not null,"
+    "  tried_ms integer not null,"
+    "  loaded_ms integer not null,"
+    "  etag text not null,"
+    "  last_modified text not null,"
+    "  skipped integer not null,"
+    "  problem text not null,"
+    "  indicators integer not null default 0,"
+    "  generation integer not null default 0);"
+
+    /* id: feed << 33 | (generation & 1) << 32 | number of the block; indicator_block.h has the
+     * layout. The new generation is written beside the old one, which is then removed. */
+    "create table indicator_blocks ("
+    "  id integer primary key,"
+    "  block blob not null);",
+};
+
+const struct schema picket_schema = {
+    .steps = picket_steps,
+    .version = sizeof picket_steps / sizeof picket_steps[0],
+    .page_bytes = 4096,
+    .cache_kib = 32 * 1024,
+};
+
+const struct schema intelligence_schema = {
+    .steps = intelligence_steps,
+    .version = sizeof intelligence_steps / sizeof intelligence_steps[0],
+    .page_bytes = 16384,
+    .cache_kib = 8 * 1024,
+};

@@ -1,0 +1,211 @@
+/* The SQLite engine: a folder with two files.
+ *
+ *     picket.db        devices, activity, inventory, events, flows, alerts, dead_letters, outbox,
+ * totals intelligence.db  feeds, indicator_blocks
+ *
+ * Two, because SQLite has one writer a file: a feed of millions may be replaced while batches go
+ * on. schema.c has the tables; README.md draws them.
+ *
+ * One noun a file: devices.c, activity.c, events.c, alerts.c, dead_letters.c, outbox.c, feeds.c,
+ * indicators.c, totals.c; batch.c has the transaction that holds them together.
+ */
+#ifndef PICKET_STORE_SQLITE_STORE_H
+#define PICKET_STORE_SQLITE_STORE_H
+
+#include "../engine.h"
+#include "activity.h"
+#include "database.h"
+#include "device_numbers.h"
+#include "writers.h"
+
+/* What may be prepared on picket.db. */
+enum {
+    STATEMENT_BEGIN,
+    STATEMENT_COMMIT,
+    STATEMENT_DEVICE_ADD,
+    STATEMENT_DEVICE_GET,
+    STATEMENT_DEVICE_REMOVE,
+    STATEMENT_DEVICE_NUMBER,
+    STATEMENT_DEVICE_NUMBER_NEW,
+    STATEMENT_DEVICES_ALL,
+    STATEMENT_DEVICES_ONE,
+    STATEMENT_ACTIVITY_GET,
+    STATEMENT_ACTIVITY_PUT,
+    STATEMENT_INVENTORY_GET,
+    STATEMENT_INVENTORY_PUT,
+    STATEMENT_EVENT_PUT,
+    STATEMENT_EVENTS_BEFORE,
+    STATEMENT_EVENT_GET,
+    STATEMENT_EVENT_PREVIOUS,
+    STATEMENT_EVENT_LAST,
+    STATEMENT_FLOWS_PUT,
+    STATEMENT_FLOWS_GET,
+    STATEMENT_ALERT_FIND,
+    STATEMENT_ALERT_NEW,
+    STATEMENT_ALERT_FOLD,
+    STATEMENT_ALERTS_NEWEST,
+    STATEMENT_ALERTS_AFTER,
+    STATEMENT_ALERTS_NEWEST_OF,
+    STATEMENT_ALERTS_AFTER_OF,
+    STATEMENT_DEAD_LETTER_PUT,
+    STATEMENT_DEAD_LETTERS,
+    STATEMENT_OUTBOX_PUT,
+    STATEMENT_OUTBOX,
+    STATEMENT_OUTBOX_DONE,
+    STATEMENT_OUTBOX_DEPTH,
+    STATEMENT_OUTBOX_DEPTH_OF,
+    STATEMENT_TOTALS_ADD,
+    STATEMENT_TOTALS,
+    STATEMENTS_OF_PICKET_DB
+};
+
+/* What may be prepared on intelligence.db. */
+enum {
+    STATEMENT_FEED_PUT,
+    STATEMENT_FEED_REMOVE,
+    STATEMENT_FEED_NUMBER,
+    STATEMENT_FEED_NUMBERS,
+    STATEMENT_FEEDS,
+    STATEMENT_FEED_STORED,
+    STATEMENT_BLOCK_PUT,
+    STATEMENT_BLOCKS_OF,
+    STATEMENT_BLOCKS_REMOVE,
+    STATEMENT_FEED_TOTALS,
+    STATEMENTS_OF_INTELLIGENCE_DB
+};
+
+_Static_assert((int)STATEMENTS_OF_PICKET_DB <= (int)STATEMENTS_MAX, "database.h has room for all");
+
+/* What the batch adds to the totals. */
+struct batch_totals {
+    int64_t events, flows, dead_letters;
+};
+
+struct sqlite_store {
+    struct picket_store store;
+    struct database picket;
+    struct database intelligence;
+    char *folder;
+    struct writers *writers; /* shared with the other handles of this folder */
+
+    bool in_batch;
+    int batch_status; /* the first failure: nothing but a rollback is taken after it */
+    struct batch_totals batch_totals;
+    struct activity_table activity;       /* of the devices in the batch */
+    struct device_numbers device_numbers; /* known to this handle */
+    int64_t flows_event;                  /* the event put_flows() was last called for */
+    size_t flows_put;                     /* and how many it has */
+    uint8_t *block;                       /* flows are packed here */
+    size_t block_capacity;
+    struct picket_flow *flows; /* and unpacked here */
+    size_t flows_capacity;
+};
+
+static inline struct sqlite_store *sqlite_of(struct picket_store *store)
+{
+    return (struct sqlite_store *)store;
+}
+
+/* ---- batch.c ---- */
+
+int sqlite_begin(struct picket_store *store, struct picket_error *error);
+int sqlite_commit(struct picket_store *store, struct picket_error *error);
+void sqlite_rollback(struct picket_store *store);
+
+/* What each function of a batch begins and ends with: refuses outside of a batch and after a
+ * failure; notes a failure down and returns it. */
+int batch_check(const struct sqlite_store *store, struct picket_error *error);
+int batch_note(struct sqlite_store *store, int status);
+
+/* What writes outside of a batch begins and ends with: waits for its turn among the writers. */
+int own_transaction_begin(struct sqlite_store *store, struct picket_error *error);
+int own_transaction_end(struct sqlite_store *store, int status, struct picket_error *error);
+
+/* A frame around several reads, so that all see the same; within a batch, what it has put so far.
+ */
+int snapshot_begin(struct sqlite_store *store, bool *framed, struct picket_error *error);
+void snapshot_end(struct sqlite_store *store, bool framed);
+
+/* ---- devices.c ---- */
+
+int sqlite_device_add(struct picket_store *store, const struct picket_device_identity *device,
+                      struct picket_error *error);
+int sqlite_device_get(struct picket_store *store, const char *id,
+                      struct picket_device_identity *device, struct picket_error *error);
+int sqlite_device_remove(struct picket_store *store, const char *id, struct picket_error *error);
+int sqlite_devices(struct picket_store *store, const char *id, picket_device_visit visit,
+                   void *context, struct picket_error *error);
+
+/* Within a batch: the device's number; gives it one if it has none. */
+int device_number_of(struct sqlite_store *store, const char *id, int64_t *number,
+                     struct picket_error *error);
+
+/* ---- activity.c ---- */
+
+int sqlite_update_device(struct picket_store *store, const struct picket_device_state *state,
+                         struct picket_error *error);
+/* The device's entry in the batch, read from the file at its first use. */
+int activity_of(struct sqlite_store *store, int64_t device, struct activity **activity,
+                struct picket_error *error);
+/* Writes all entries of the batch. */
+int activity_flush(struct sqlite_store *store, struct picket_error *error);
+
+/* ---- the rest ---- */
+
+int sqlite_put_event(struct picket_store *store, const struct picket_event_row *event,
+                     int64_t *event_id, struct picket_error *error);
+int sqlite_put_flows(struct picket_store *store, int64_t event_id, const struct picket_flow *flows,
+                     size_t count, struct picket_error *error);
+int sqlite_events(struct picket_store *store, const struct picket_event_query *query,
+                  picket_event_visit visit, void *context, struct picket_error *error);
+
+int sqlite_put_dead_letter(struct picket_store *store, const struct picket_dead_letter *letter,
+                           struct picket_error *error);
+int sqlite_dead_letters(struct picket_store *store, int limit, picket_dead_letter_visit visit,
+                        void *context, struct picket_error *error);
+
+int sqlite_raise(struct picket_store *store, const struct picket_finding *finding,
+                 const char *const *targets, int64_t *alert_id, bool *is_new,
+                 struct picket_error *error);
+int sqlite_alerts(struct picket_store *store, const struct picket_alert_query *query,
+                  picket_alert_visit visit, void *context, struct picket_error *error);
+
+int sqlite_enqueue(struct picket_store *store, const char *target,
+                   const struct picket_outbox_item *item, struct picket_error *error);
+int outbox_put(struct sqlite_store *store, const char *target,
+               const struct picket_outbox_item *item, struct picket_error *error);
+int sqlite_outbox(struct picket_store *store, const char *target, int limit,
+                  picket_outbox_visit visit, void *context, struct picket_error *error);
+int sqlite_outbox_done(struct picket_store *store, const char *target, int64_t id,
+                       struct picket_error *error);
+int sqlite_outbox_depth(struct picket_store *store, const char *target, int64_t *depth,
+                        struct picket_error *error);
+
+int sqlite_feed_put(struct picket_store *store, const struct picket_feed *feed,
+                    struct picket_error *error);
+int sqlite_feed_remove(struct picket_store *store, const char *name, struct picket_error *error);
+int sqlite_feeds(struct picket_store *store, picket_feed_visit visit, void *context,
+                 struct picket_error *error);
+int sqlite_indicators_replace(struct picket_store *store, const char *feed,
+                              const struct picket_indicator *indicators, size_t count,
+                              struct picket_feed_delta *delta, struct picket_error *error);
+int sqlite_indicators(struct picket_store *store, const char *feed, picket_indicator_visit visit,
+                      void *context, struct picket_error *error);
+
+/* Writing to intelligence.db. */
+int intelligence_begin(struct sqlite_store *store, struct picket_error *error);
+int intelligence_end(struct sqlite_store *store, int status, struct picket_error *error);
+int feed_number(struct sqlite_store *store, const char *name, int64_t *number, int64_t *generation,
+                struct picket_error *error);
+int blocks_remove(struct sqlite_store *store, int64_t feed, int64_t generation,
+                  struct picket_error *error);
+
+int sqlite_totals(struct picket_store *store, struct picket_store_totals *totals,
+                  struct picket_error *error);
+
+/* ---- schema.c ---- */
+
+extern const struct schema picket_schema;
+extern const struct schema intelligence_schema;
+
+#endif

@@ -1,0 +1,258 @@
+/* The public functions: what holds for every engine is checked here, the rest is the engine's. */
+#include "picket/store/store.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "engine.h"
+
+enum { DEVICE_ID_CHARACTERS_MAX = 128, DEFAULT_LIMIT = 100 };
+
+int picket_store_open(struct picket_store **store, const char *folder, struct picket_error *error)
+{
+    *store = NULL;
+    if (folder[0] == '\0')
+        return picket_fail(error, PICKET_INVALID, "store: no folder is given");
+    if (strstr(folder, "://") != NULL)
+        return picket_fail(error, PICKET_INVALID,
+                           "%s: there is no such engine here; a store is a folder", folder);
+    return store_open_sqlite(store, folder, error);
+}
+
+void picket_store_close(struct picket_store *store)
+{
+    if (store != NULL)
+        store->engine->close(store);
+}
+
+/* ---- registry -----------------------------------------------------------------------------------
+ */
+
+static bool is_device_character(char character)
+{
+    return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||
+           (character >= '0' && character <= '9') ||
+           (character != '\0' && strchr("-._:%*?!(),=@$'", character) != NULL);
+}
+
+static int check_device_id(const char *id, struct picket_error *error)
+{
+    size_t length = strnlen(id, DEVICE_ID_CHARACTERS_MAX + 1);
+    if (length == 0)
+        return picket_fail(error, PICKET_INVALID, "a device id must not be empty");
+    if (length > DEVICE_ID_CHARACTERS_MAX)
+        return picket_fail(error, PICKET_INVALID, "device id %.20s...: longer than %d characters",
+                           id, DEVICE_ID_CHARACTERS_MAX);
+    for (size_t i = 0; i < length; i++)
+        if (!is_device_character(id[i]))
+            return picket_fail(error, PICKET_INVALID,
+                               "device id %s: character %zu is none of letters, digits and "
+                               "-._:%%*?!(),=@$'",
+                               id, i + 1);
+    return PICKET_OK;
+}
+
+int picket_store_device_add(struct picket_store *store, const struct picket_device_identity *device,
+                            struct picket_error *error)
+{
+    int status = check_device_id(device->id, error);
+    if (status != PICKET_OK)
+        return status;
+    if (device->primary_key_bytes > PICKET_KEY_BYTES_MAX ||
+        device->secondary_key_bytes > PICKET_KEY_BYTES_MAX)
+        return picket_fail(error, PICKET_INVALID, "device %s: a key exceeds %d bytes", device->id,
+                           PICKET_KEY_BYTES_MAX);
+    return store->engine->device_add(store, device, error);
+}
+
+int picket_store_device_get(struct picket_store *store, const char *id,
+                            struct picket_device_identity *device, struct picket_error *error)
+{
+    return store->engine->device_get(store, id, device, error);
+}
+
+int picket_store_device_remove(struct picket_store *store, const char *id,
+                               struct picket_error *error)
+{
+    return store->engine->device_remove(store, id, error);
+}
+
+int picket_store_devices(struct picket_store *store, const char *id, picket_device_visit visit,
+                         void *context, struct picket_error *error)
+{
+    return store->engine->devices(store, id, visit, context, error);
+}
+
+/* ---- the writer's batch -------------------------------------------------------------------------
+ */
+
+int picket_store_begin(struct picket_store *store, struct picket_error *error)
+{
+    return store->engine->begin(store, error);
+}
+
+int picket_store_commit(struct picket_store *store, struct picket_error *error)
+{
+    return store->engine->commit(store, error);
+}
+
+void picket_store_rollback(struct picket_store *store)
+{
+    store->engine->rollback(store);
+}
+
+int picket_store_put_event(struct picket_store *store, const struct picket_event_row *event,
+                           int64_t *event_id, struct picket_error *error)
+{
+    return store->engine->put_event(store, event, event_id, error);
+}
+
+int picket_store_put_flows(struct picket_store *store, int64_t event_id,
+                           const struct picket_flow *flows, size_t count,
+                           struct picket_error *error)
+{
+    return store->engine->put_flows(store, event_id, flows, count, error);
+}
+
+int picket_store_update_device(struct picket_store *store, const struct picket_device_state *state,
+                               struct picket_error *error)
+{
+    return store->engine->update_device(store, state, error);
+}
+
+int picket_store_put_dead_letter(struct picket_store *store,
+                                 const struct picket_dead_letter *letter,
+                                 struct picket_error *error)
+{
+    return store->engine->put_dead_letter(store, letter, error);
+}
+
+/* ---- alerts -------------------------------------------------------------------------------------
+ */
+
+const char *picket_severity_name(int severity)
+{
+    switch (severity) {
+    case PICKET_SEVERITY_LOW:
+        return "low";
+    case PICKET_SEVERITY_MEDIUM:
+        return "medium";
+    case PICKET_SEVERITY_HIGH:
+        return "high";
+    default:
+        return "unknown";
+    }
+}
+
+int picket_store_raise(struct picket_store *store, const struct picket_finding *finding,
+                       const char *const *targets, int64_t *alert_id, bool *is_new,
+                       struct picket_error *error)
+{
+    int64_t ignored_id;
+    bool ignored_new;
+    return store->engine->raise(store, finding, targets, alert_id != NULL ? alert_id : &ignored_id,
+                                is_new != NULL ? is_new : &ignored_new, error);
+}
+
+int picket_store_alerts(struct picket_store *store, const struct picket_alert_query *query,
+                        picket_alert_visit visit, void *context, struct picket_error *error)
+{
+    struct picket_alert_query limited = *query;
+    if (limited.limit <= 0)
+        limited.limit = DEFAULT_LIMIT;
+    return store->engine->alerts(store, &limited, visit, context, error);
+}
+
+/* ---- events and dead letters, for people --------------------------------------------------------
+ */
+
+int picket_store_events(struct picket_store *store, const struct picket_event_query *query,
+                        picket_event_visit visit, void *context, struct picket_error *error)
+{
+    struct picket_event_query limited = *query;
+    if (limited.limit <= 0)
+        limited.limit = DEFAULT_LIMIT;
+    return store->engine->events(store, &limited, visit, context, error);
+}
+
+int picket_store_dead_letters(struct picket_store *store, int limit, picket_dead_letter_visit visit,
+                              void *context, struct picket_error *error)
+{
+    return store->engine->dead_letters(store, limit > 0 ? limit : DEFAULT_LIMIT, visit, context,
+                                       error);
+}
+
+/* ---- outbox -------------------------------------------------------------------------------------
+ */
+
+int picket_store_enqueue(struct picket_store *store, const char *target,
+                         const struct picket_outbox_item *item, struct picket_error *error)
+{
+    return store->engine->enqueue(store, target, item, error);
+}
+
+int picket_store_outbox(struct picket_store *store, const char *target, int limit,
+                        picket_outbox_visit visit, void *context, struct picket_error *error)
+{
+    return store->engine->outbox(store, target, limit > 0 ? limit : DEFAULT_LIMIT, visit, context,
+                                 error);
+}
+
+int picket_store_outbox_done(struct picket_store *store, const char *target, int64_t id,
+                             struct picket_error *error)
+{
+    return store->engine->outbox_done(store, target, id, error);
+}
+
+int picket_store_outbox_depth(struct picket_store *store, const char *target, int64_t *depth,
+                              struct picket_error *error)
+{
+    return store->engine->outbox_depth(store, target, depth, error);
+}
+
+/* ---- feeds and indicators -----------------------------------------------------------------------
+ */
+
+int picket_store_feed_put(struct picket_store *store, const struct picket_feed *feed,
+                          struct picket_error *error)
+{
+    if (feed->name[0] == '\0')
+        return picket_fail(error, PICKET_INVALID, "a feed's name must not be empty");
+    return store->engine->feed_put(store, feed, error);
+}
+
+int picket_store_feed_remove(struct picket_store *store, const char *name,
+                             struct picket_error *error)
+{
+    return store->engine->feed_remove(store, name, error);
+}
+
+int picket_store_feeds(struct picket_store *store, picket_feed_visit visit, void *context,
+                       struct picket_error *error)
+{
+    return store->engine->feeds(store, visit, context, error);
+}
+
+int picket_store_indicators_replace(struct picket_store *store, const char *feed,
+                                    const struct picket_indicator *indicators, size_t count,
+                                    struct picket_feed_delta *delta, struct picket_error *error)
+{
+    struct picket_feed_delta ignored;
+    return store->engine->indicators_replace(store, feed, indicators, count,
+                                             delta != NULL ? delta : &ignored, error);
+}
+
+int picket_store_indicators(struct picket_store *store, const char *feed,
+                            picket_indicator_visit visit, void *context, struct picket_error *error)
+{
+    return store->engine->indicators(store, feed, visit, context, error);
+}
+
+/* ---- totals -------------------------------------------------------------------------------------
+ */
+
+int picket_store_totals(struct picket_store *store, struct picket_store_totals *totals,
+                        struct picket_error *error)
+{
+    return store->engine->totals(store, totals, error);
+}

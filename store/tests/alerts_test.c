@@ -1,0 +1,367 @@
+#include "support.h"
+
+enum { SEEN_MAX = 200, TEXT_MAX = 64 };
+
+static struct seen {
+    struct picket_alert alerts[SEEN_MAX];
+    char texts[SEEN_MAX][7][TEXT_MAX];
+    int count;
+} seen;
+
+static void note(void *context, const struct picket_alert *alert)
+{
+    (void)context;
+    int at = seen.count++;
+    assert_true(at < SEEN_MAX);
+    seen.alerts[at] = *alert;
+    const char *texts[] = {alert->type,  alert->device,         alert->subject,      alert->status,
+                           alert->title, alert->first_evidence, alert->last_evidence};
+    for (int i = 0; i < 7; i++)
+        snprintf(seen.texts[at][i], TEXT_MAX, "%s", texts[i]);
+    assert_string_equal(alert->description, "description");
+    assert_string_equal(alert->remediation, "remediation");
+    assert_string_equal(alert->technique, "T1071");
+}
+
+static void look(struct picket_store *store, struct picket_alert_query query)
+{
+    seen.count = 0;
+    MUST(picket_store_alerts(store, &query, note, NULL, &error));
+}
+
+static int64_t raise_to(struct picket_store *store, const struct picket_finding *finding,
+                        const char *const *targets, bool expect_new)
+{
+    int64_t id = -1;
+    bool is_new = !expect_new;
+    MUST(picket_store_begin(store, &error));
+    MUST(picket_store_raise(store, finding, targets, &id, &is_new, &error));
+    MUST(picket_store_commit(store, &error));
+    assert_true(id > 0);
+    assert_int_equal(is_new, expect_new);
+    return id;
+}
+
+static int64_t raise_alone(struct picket_store *store, const struct picket_finding *finding,
+                           bool expect_new)
+{
+    return raise_to(store, finding, NULL, expect_new);
+}
+
+static void a_finding_becomes_an_alert(void **state)
+{
+    struct picket_finding finding = finding_of("d", "203.0.113.0/24", 5000);
+    finding.evidence = "{\"a\":1}";
+    int64_t id = raise_alone(*state, &finding, true);
+    look(*state, (struct picket_alert_query){.id = id});
+    assert_int_equal(seen.count, 1);
+    const struct picket_alert *alert = &seen.alerts[0];
+    assert_int_equal(alert->id, id);
+    assert_int_equal(alert->severity, PICKET_SEVERITY_MEDIUM);
+    assert_int_equal(alert->first_seen_ms, 5000);
+    assert_int_equal(alert->last_seen_ms, 5000);
+    assert_true(alert->raised_ms > 1700000000000);
+    assert_int_equal(alert->count, 1);
+    static const char *const texts[] = {"IoT_Test", "d",         "203.0.113.0/24", "new",
+                                        "title",    "{\"a\":1}", "{\"a\":1}"};
+    for (int i = 0; i < 7; i++)
+        assert_string_equal(seen.texts[0][i], texts[i]);
+}
+
+static void findings_of_one_subject_are_one_alert(void **state)
+{
+    struct picket_finding finding = finding_of("d", "s", 5000);
+    finding.evidence = "5";
+    int64_t id = raise_alone(*state, &finding, true);
+    finding.seen_ms = 9000;
+    finding.evidence = "9";
+    finding.severity = PICKET_SEVERITY_HIGH;
+    assert_int_equal(raise_alone(*state, &finding, false), id);
+    finding.seen_ms = 1000; /* late */
+    finding.evidence = "1";
+    finding.severity = PICKET_SEVERITY_LOW;
+    assert_int_equal(raise_alone(*state, &finding, false), id);
+    finding.seen_ms = 7000;
+    finding.evidence = "7";
+    assert_int_equal(raise_alone(*state, &finding, false), id);
+    look(*state, (struct picket_alert_query){.limit = 0});
+    assert_int_equal(seen.count, 1);
+    assert_int_equal(seen.alerts[0].count, 4);
+    assert_int_equal(seen.alerts[0].first_seen_ms, 1000);
+    assert_int_equal(seen.alerts[0].last_seen_ms, 9000);
+    assert_int_equal(seen.alerts[0].severity, PICKET_SEVERITY_HIGH);
+    assert_string_equal(seen.texts[0][5], "1");
+    assert_string_equal(seen.texts[0][6], "9");
+}
+
+static void alerts_differ_by_type_device_and_subject(void **state)
+{
+    struct picket_finding finding = finding_of("d", "s", 1);
+    raise_alone(*state, &finding, true);
+    finding.type = "IoT_Other";
+    raise_alone(*state, &finding, true);
+    finding.device = "e";
+    raise_alone(*state, &finding, true);
+    finding.subject = "t";
+    raise_alone(*state, &finding, true);
+    raise_alone(*state, &finding, false);
+    assert_int_equal(totals_of(*state).alerts, 4);
+    assert_int_equal(totals_of(*state).alerts_open, 4);
+}
+
+static void a_closed_alert_is_not_folded_into(void **state)
+{
+    struct picket_finding finding = finding_of("d", "s", 1);
+    int64_t id = raise_alone(*state, &finding, true);
+    run_sql("picket.db", "update alerts set status = 2");
+    assert_int_equal(raise_alone(*state, &finding, false), id);
+    run_sql("picket.db", "update alerts set status = 3");
+    int64_t second = raise_alone(*state, &finding, true);
+    assert_true(second > id);
+    run_sql("picket.db", "update alerts set status = 4 where status = 1");
+    assert_true(raise_alone(*state, &finding, true) > second);
+    look(*state, (struct picket_alert_query){.limit = 0});
+    assert_int_equal(seen.count, 3);
+    assert_string_equal(seen.texts[0][3], "new");
+    assert_string_equal(seen.texts[1][3], "resolved");
+    assert_string_equal(seen.texts[2][3], "dismissed");
+    assert_int_equal(totals_of(*state).alerts_open, 1);
+}
+
+static struct picket_outbox_item items[SEEN_MAX];
+static char item_texts[SEEN_MAX][TEXT_MAX];
+static int item_count;
+
+static void note_item(void *context, const struct picket_outbox_item *item)
+{
+    (void)context;
+    assert_true(item_count < SEEN_MAX);
+    snprintf(item_texts[item_count], TEXT_MAX, "%s %s %.*s", item->device, item->properties,
+             (int)item->payload_bytes, (const char *)item->payload);
+    items[item_count++] = *item;
+}
+
+static void look_at_outbox(struct picket_store *store, const char *target, int limit)
+{
+    item_count = 0;
+    MUST(picket_store_outbox(store, target, limit, note_item, NULL, &error));
+}
+
+static int64_t depth_of(struct picket_store *store, const char *target)
+{
+    int64_t depth = -1;
+    MUST(picket_store_outbox_depth(store, target, &depth, &error));
+    return depth;
+}
+
+static void a_new_alert_goes_to_every_target_and_a_folded_one_to_none(void **state)
+{
+    static const char *const targets[] = {"siem", "hook", NULL};
+    struct picket_finding finding = finding_of("d", "s", 1);
+    int64_t id = raise_to(*state, &finding, targets, true);
+    raise_to(*state, &finding, targets, false);
+    assert_int_equal(depth_of(*state, NULL), 2);
+    for (int i = 0; i < 2; i++) {
+        look_at_outbox(*state, targets[i], 10);
+        assert_int_equal(item_count, 1);
+        assert_int_equal(items[0].alert_id, id);
+        assert_int_equal(items[0].payload_bytes, 0);
+        assert_string_equal(item_texts[0], "d  ");
+    }
+}
+
+static void an_alert_that_is_rolled_back_is_not_sent(void **state)
+{
+    static const char *const targets[] = {"siem", NULL};
+    struct picket_finding finding = finding_of("d", "s", 1);
+    MUST(picket_store_begin(*state, &error));
+    MUST(picket_store_raise(*state, &finding, targets, NULL, NULL, &error));
+    picket_store_rollback(*state);
+    assert_int_equal(depth_of(*state, NULL), 0);
+    assert_int_equal(totals_of(*state).alerts, 0);
+}
+
+static void enqueue(struct picket_store *store, const char *target, const char *payload)
+{
+    struct picket_outbox_item item = {
+        .device = "d",
+        .properties = "p=1",
+        .received_ms = 5,
+        .payload = (const uint8_t *)payload,
+        .payload_bytes = strlen(payload),
+    };
+    MUST(picket_store_begin(store, &error));
+    MUST(picket_store_enqueue(store, target, &item, &error));
+    MUST(picket_store_commit(store, &error));
+}
+
+static void the_outbox_keeps_the_order_of_each_target(void **state)
+{
+    enqueue(*state, "a", "a1");
+    enqueue(*state, "b", "b1");
+    enqueue(*state, "a", "a2");
+    enqueue(*state, "a", "");
+    look_at_outbox(*state, "a", 10);
+    assert_int_equal(item_count, 3);
+    assert_string_equal(item_texts[0], "d p=1 a1");
+    assert_string_equal(item_texts[1], "d p=1 a2");
+    assert_string_equal(item_texts[2], "d p=1 ");
+    assert_int_equal(items[0].alert_id, 0);
+    assert_int_equal(items[0].received_ms, 5);
+    assert_true(items[0].id < items[1].id);
+    look_at_outbox(*state, "a", 2);
+    assert_int_equal(item_count, 2);
+    look_at_outbox(*state, "c", 2);
+    assert_int_equal(item_count, 0);
+}
+
+static void what_is_done_is_gone_and_the_rest_stays(void **state)
+{
+    enqueue(*state, "a", "a1");
+    enqueue(*state, "b", "b1");
+    enqueue(*state, "a", "a2");
+    enqueue(*state, "a", "a3");
+    look_at_outbox(*state, "a", 10);
+    int64_t last = items[2].id;
+    MUST(picket_store_outbox_done(*state, "a", items[1].id, &error));
+    assert_int_equal(depth_of(*state, "a"), 1);
+    assert_int_equal(depth_of(*state, "b"), 1);
+    assert_int_equal(depth_of(*state, NULL), 2);
+    MUST(picket_store_outbox_done(*state, "a", last, &error));
+    MUST(picket_store_outbox_done(*state, "a", last, &error));
+    MUST(picket_store_outbox_done(*state, "b", last, &error));
+    assert_int_equal(totals_of(*state).outbox, 0);
+    enqueue(*state, "a", "a4");
+    look_at_outbox(*state, "a", 10);
+    assert_true(items[0].id > last); /* ids are not used twice */
+}
+
+static void alerts_are_found_by_device_time_and_id(void **state)
+{
+    for (int i = 1; i <= 120; i++) {
+        char subject[20];
+        snprintf(subject, sizeof subject, "s%d", i);
+        struct picket_finding finding = finding_of(i % 3 ? "a" : "b", subject, i * 10);
+        assert_int_equal(raise_alone(*state, &finding, true), i);
+    }
+    look(*state, (struct picket_alert_query){.limit = 0});
+    assert_int_equal(seen.count, 100);
+    assert_int_equal(seen.alerts[0].id, 120);
+    assert_int_equal(seen.alerts[99].id, 21);
+    look(*state, (struct picket_alert_query){.after_id = 115});
+    assert_int_equal(seen.count, 5);
+    assert_int_equal(seen.alerts[0].id, 116);
+    look(*state, (struct picket_alert_query){.device = "b", .limit = 2});
+    assert_int_equal(seen.count, 2);
+    assert_int_equal(seen.alerts[0].id, 120);
+    assert_int_equal(seen.alerts[1].id, 117);
+    look(*state, (struct picket_alert_query){.device = "b", .after_id = 110, .limit = 2});
+    assert_int_equal(seen.alerts[0].id, 111);
+    assert_int_equal(seen.alerts[1].id, 114);
+    look(*state, (struct picket_alert_query){.oldest_first = true, .limit = 2});
+    assert_int_equal(seen.alerts[0].id, 1);
+    assert_int_equal(seen.alerts[1].id, 2);
+    look(*state, (struct picket_alert_query){.device = "b", .oldest_first = true, .limit = 2});
+    assert_int_equal(seen.alerts[0].id, 3);
+    look(*state, (struct picket_alert_query){.before_id = 5});
+    assert_int_equal(seen.count, 4);
+    assert_int_equal(seen.alerts[0].id, 4);
+    look(*state, (struct picket_alert_query){.device = "b", .before_id = 10, .limit = 2});
+    assert_int_equal(seen.alerts[0].id, 9);
+    assert_int_equal(seen.alerts[1].id, 6);
+    look(*state, (struct picket_alert_query){.since_ms = 1150});
+    assert_int_equal(seen.count, 6);
+    look(*state, (struct picket_alert_query){.device = "a", .since_ms = 1150});
+    assert_int_equal(seen.count, 4);
+    look(*state, (struct picket_alert_query){.device = "nobody"});
+    assert_int_equal(seen.count, 0);
+    look(*state, (struct picket_alert_query){.id = 121});
+    assert_int_equal(seen.count, 0);
+    look(*state, (struct picket_alert_query){.id = INT64_MAX, .after_id = 3});
+    assert_int_equal(seen.count, 0);
+}
+
+static int64_t open_alerts;
+
+static void note_open_alerts(void *context, const struct picket_device_summary *device)
+{
+    (void)context;
+    open_alerts = device->open_alerts;
+}
+
+static void a_device_shows_its_open_alerts(void **state)
+{
+    struct picket_device_identity device = identity_of("d");
+    MUST(picket_store_device_add(*state, &device, &error));
+    struct picket_finding finding = finding_of("d", "s", 1);
+    raise_alone(*state, &finding, true);
+    run_sql("picket.db", "update alerts set status = 3");
+    raise_alone(*state, &finding, true);
+    finding.subject = "t";
+    raise_alone(*state, &finding, true);
+    MUST(picket_store_devices(*state, "d", note_open_alerts, NULL, &error));
+    assert_int_equal(open_alerts, 2);
+}
+
+static void look_again(void *context, const struct picket_alert *alert)
+{
+    struct picket_alert_query query = {.limit = 1};
+    (void)alert;
+    assert_int_equal(picket_store_alerts(context, &query, look_again, context, &error),
+                     PICKET_INVALID);
+    assert_non_null(strstr(error.text, "within its own visit"));
+}
+
+static void a_visit_may_not_ask_the_same_again(void **state)
+{
+    struct picket_finding finding = finding_of("d", "s", 1);
+    raise_alone(*state, &finding, true);
+    struct picket_alert_query query = {.limit = 1};
+    MUST(picket_store_alerts(*state, &query, look_again, *state, &error));
+}
+
+static void look_up_alert(void *context, const struct picket_outbox_item *item)
+{
+    struct picket_alert_query query = {.id = item->alert_id};
+    MUST(picket_store_alerts(context, &query, note, NULL, &error));
+}
+
+static void an_outbox_visit_may_look_up_the_alert(void **state)
+{
+    static const char *const targets[] = {"siem", NULL};
+    struct picket_finding finding = finding_of("d", "s", 1);
+    raise_to(*state, &finding, targets, true);
+    seen.count = 0;
+    MUST(picket_store_outbox(*state, "siem", 1, look_up_alert, *state, &error));
+    assert_int_equal(seen.count, 1);
+}
+
+static void severities_have_names(void **state)
+{
+    (void)state;
+    assert_string_equal(picket_severity_name(PICKET_SEVERITY_LOW), "low");
+    assert_string_equal(picket_severity_name(PICKET_SEVERITY_MEDIUM), "medium");
+    assert_string_equal(picket_severity_name(PICKET_SEVERITY_HIGH), "high");
+    assert_string_equal(picket_severity_name(0), "unknown");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, with_store, without_store)
+    const struct CMUnitTest tests[] = {
+        TEST(a_finding_becomes_an_alert),
+        TEST(findings_of_one_subject_are_one_alert),
+        TEST(alerts_differ_by_type_device_and_subject),
+        TEST(a_closed_alert_is_not_folded_into),
+        TEST(a_new_alert_goes_to_every_target_and_a_folded_one_to_none),
+        TEST(an_alert_that_is_rolled_back_is_not_sent),
+        TEST(the_outbox_keeps_the_order_of_each_target),
+        TEST(what_is_done_is_gone_and_the_rest_stays),
+        TEST(alerts_are_found_by_device_time_and_id),
+        TEST(a_device_shows_its_open_alerts),
+        TEST(a_visit_may_not_ask_the_same_again),
+        TEST(an_outbox_visit_may_look_up_the_alert),
+        TEST(severities_have_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

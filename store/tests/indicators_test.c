@@ -1,0 +1,341 @@
+#include "support.h"
+
+#include "indicator_order.h"
+
+static void put_feed(struct picket_store *store, const char *name)
+{
+    struct picket_feed feed = {.format = "plain", .confidence = 70};
+    snprintf(feed.name, sizeof feed.name, "%s", name);
+    snprintf(feed.source, sizeof feed.source, "/feeds/%s.txt", name);
+    MUST(picket_store_feed_put(store, &feed, &error));
+}
+
+static struct picket_indicator indicator_of(const char *prefix, uint16_t port, int64_t first_seen)
+{
+    struct picket_indicator indicator = {
+        .port = port, .confidence = 80, .first_seen_ms = first_seen, .line = 1, .tags = "tag"};
+    assert_true(picket_prefix_parse(&indicator.prefix, prefix, strlen(prefix)));
+    return indicator;
+}
+
+static struct picket_feed_delta replace(struct picket_store *store, const char *feed,
+                                        const struct picket_indicator *indicators, size_t count)
+{
+    struct picket_feed_delta delta = {-1, -1, -1};
+    MUST(picket_store_indicators_replace(store, feed, indicators, count, &delta, &error));
+    return delta;
+}
+
+static void check_delta(struct picket_feed_delta delta, int added, int removed, int kept)
+{
+    assert_int_equal(delta.added, added);
+    assert_int_equal(delta.removed, removed);
+    assert_int_equal(delta.kept, kept);
+}
+
+/* One line for each: feed prefix:port confidence first_seen valid_until line tags. */
+static char seen[1 << 16];
+
+static void note(void *context, const char *feed, const struct picket_indicator *indicator)
+{
+    (void)context;
+    char prefix[PICKET_PREFIX_TEXT_BYTES];
+    size_t used = strlen(seen);
+    snprintf(seen + used, sizeof seen - used, "%s %s:%u %u %lld %lld %u %s\n", feed,
+             picket_prefix_format(&indicator->prefix, prefix), indicator->port,
+             indicator->confidence, (long long)indicator->first_seen_ms,
+             (long long)indicator->valid_until_ms, indicator->line, indicator->tags);
+}
+
+static const char *look(struct picket_store *store, const char *feed)
+{
+    seen[0] = '\0';
+    MUST(picket_store_indicators(store, feed, note, NULL, &error));
+    return seen;
+}
+
+static struct picket_feed last_feed;
+static char feed_names[200];
+
+static void note_feed(void *context, const struct picket_feed *feed)
+{
+    (void)context;
+    last_feed = *feed;
+    strcat(feed_names, feed->name);
+    strcat(feed_names, " ");
+}
+
+static void look_at_feeds(struct picket_store *store)
+{
+    feed_names[0] = '\0';
+    MUST(picket_store_feeds(store, note_feed, NULL, &error));
+}
+
+static void a_feed_is_given_back_as_it_was_put(void **state)
+{
+    struct picket_feed feed = {
+        .name = "drop",
+        .source = "https://example.test/drop.txt",
+        .format = "csv",
+        .confidence = 55,
+        .match_special_purpose = true,
+        .refresh_s = 3600,
+        .added_ms = 1,
+        .tried_ms = 2,
+        .loaded_ms = 3,
+        .etag = "\"abc\"",
+        .last_modified = "Fri, 20 Nov 2026 23:51:17 GMT",
+        .skipped = 4,
+        .problem = "404",
+    };
+    MUST(picket_store_feed_put(*state, &feed, &error));
+    look_at_feeds(*state);
+    assert_memory_equal(&last_feed, &feed, sizeof feed);
+    feed.confidence = 1;
+    memset(feed.problem, 0, sizeof feed.problem);
+    MUST(picket_store_feed_put(*state, &feed, &error));
+    look_at_feeds(*state);
+    assert_memory_equal(&last_feed, &feed, sizeof feed);
+    assert_string_equal(feed_names, "drop ");
+    strcpy(feed.name, "");
+    assert_int_equal(picket_store_feed_put(*state, &feed, &error), PICKET_INVALID);
+}
+
+static void feeds_come_in_the_order_of_their_names(void **state)
+{
+    put_feed(*state, "b");
+    put_feed(*state, "c");
+    put_feed(*state, "a");
+    look_at_feeds(*state);
+    assert_string_equal(feed_names, "a b c ");
+}
+
+static void indicators_are_given_back_in_order(void **state)
+{
+    put_feed(*state, "f");
+    struct picket_indicator indicators[] = {
+        indicator_of("2001:db8::/32", 0, 5), indicator_of("198.51.100.7", 443, 6),
+        indicator_of("198.51.100.7", 0, 7),  indicator_of("198.51.100.0/24", 0, 8),
+        indicator_of("0.0.0.0/0", 0, 9),     indicator_of("::1", 65535, 10),
+    };
+    indicators[1].tags = "";
+    indicators[2].valid_until_ms = INT64_MAX;
+    indicators[3].first_seen_ms = INT64_MIN;
+    indicators[4].line = UINT32_MAX;
+    indicators[4].confidence = 100;
+    check_delta(replace(*state, "f", indicators, 6), 6, 0, 0);
+    assert_string_equal(look(*state, "f"), "f 0.0.0.0/0:0 100 9 0 4294967295 tag\n"
+                                           "f 198.51.100.0/24:0 80 -9223372036854775808 0 1 tag\n"
+                                           "f 198.51.100.7/32:0 80 7 9223372036854775807 1 tag\n"
+                                           "f 198.51.100.7/32:443 80 6 0 1 \n"
+                                           "f ::1/128:65535 80 10 0 1 tag\n"
+                                           "f 2001:db8::/32:0 80 5 0 1 tag\n");
+    assert_int_equal(totals_of(*state).indicators, 6);
+    look_at_feeds(*state);
+    assert_int_equal(last_feed.indicators, 6);
+}
+
+static void those_that_stay_keep_when_they_were_first_seen(void **state)
+{
+    put_feed(*state, "f");
+    struct picket_indicator first[] = {indicator_of("1.1.1.1", 0, 100),
+                                       indicator_of("2.2.2.2", 0, 100),
+                                       indicator_of("3.3.3.3", 0, 100)};
+    struct picket_indicator second[] = {indicator_of("4.4.4.4", 0, 200),
+                                        indicator_of("3.3.3.3", 0, 200),
+                                        indicator_of("1.1.1.1", 0, 200)};
+    replace(*state, "f", first, 3);
+    second[2].confidence = 1;
+    second[2].line = 9;
+    check_delta(replace(*state, "f", second, 3), 1, 1, 2);
+    assert_string_equal(look(*state, "f"), "f 1.1.1.1/32:0 1 100 0 9 tag\n"
+                                           "f 3.3.3.3/32:0 80 100 0 1 tag\n"
+                                           "f 4.4.4.4/32:0 80 200 0 1 tag\n");
+    check_delta(replace(*state, "f", second, 3), 0, 0, 3);
+    check_delta(replace(*state, "f", NULL, 0), 0, 3, 0);
+    assert_string_equal(look(*state, "f"), "");
+    assert_int_equal(totals_of(*state).indicators, 0);
+    check_delta(replace(*state, "f", first, 3), 3, 0, 0);
+}
+
+static void of_duplicates_the_most_confident_counts(void **state)
+{
+    put_feed(*state, "f");
+    struct picket_indicator indicators[] = {
+        indicator_of("1.1.1.1", 0, 1), indicator_of("1.1.1.1", 0, 2), indicator_of("1.1.1.1", 0, 3),
+        indicator_of("1.1.1.1", 1, 4)};
+    indicators[1].confidence = 90;
+    indicators[2].confidence = 90;
+    check_delta(replace(*state, "f", indicators, 4), 2, 0, 0);
+    assert_string_equal(look(*state, "f"), "f 1.1.1.1/32:0 90 2 0 1 tag\n"
+                                           "f 1.1.1.1/32:1 80 4 0 1 tag\n");
+}
+
+static void feeds_do_not_touch_one_another(void **state)
+{
+    put_feed(*state, "a");
+    put_feed(*state, "b");
+    struct picket_indicator indicator = indicator_of("1.1.1.1", 0, 1);
+    replace(*state, "a", &indicator, 1);
+    replace(*state, "b", &indicator, 1);
+    replace(*state, "b", NULL, 0);
+    replace(*state, "b", &indicator, 1);
+    assert_string_equal(look(*state, NULL), "a 1.1.1.1/32:0 80 1 0 1 tag\n"
+                                            "b 1.1.1.1/32:0 80 1 0 1 tag\n");
+    MUST(picket_store_feed_remove(*state, "a", &error));
+    assert_string_equal(look(*state, NULL), "b 1.1.1.1/32:0 80 1 0 1 tag\n");
+    assert_int_equal(totals_of(*state).feeds, 1);
+    put_feed(*state, "a");
+    assert_string_equal(look(*state, "a"), "");
+    assert_int_equal(ask_sql("intelligence.db", "select count(*) from indicator_blocks"), 1);
+}
+
+static void putting_a_feed_again_leaves_its_indicators(void **state)
+{
+    put_feed(*state, "a");
+    struct picket_indicator indicator = indicator_of("1.1.1.1", 0, 1);
+    replace(*state, "a", &indicator, 1);
+    put_feed(*state, "a");
+    look_at_feeds(*state);
+    assert_int_equal(last_feed.indicators, 1);
+    assert_string_equal(look(*state, "a"), "a 1.1.1.1/32:0 80 1 0 1 tag\n");
+}
+
+static void an_unknown_feed_is_not_found(void **state)
+{
+    struct picket_indicator indicator = indicator_of("1.1.1.1", 0, 1);
+    struct picket_feed_delta delta;
+    assert_int_equal(picket_store_indicators_replace(*state, "x", &indicator, 1, &delta, &error),
+                     PICKET_NOT_FOUND);
+    assert_string_equal(error.text, "feed x: there is none of that name");
+    assert_int_equal(picket_store_indicators(*state, "x", note, NULL, &error), PICKET_NOT_FOUND);
+    assert_int_equal(picket_store_feed_remove(*state, "x", &error), PICKET_NOT_FOUND);
+}
+
+static void a_feed_may_be_replaced_while_a_batch_is_open(void **state)
+{
+    struct picket_store *other;
+    MUST(picket_store_open(&other, folder, &error));
+    put_feed(*state, "f");
+    struct picket_indicator indicator = indicator_of("1.1.1.1", 0, 1);
+    MUST(picket_store_begin(*state, &error));
+    replace(other, "f", &indicator, 1);
+    MUST(picket_store_commit(*state, &error));
+    picket_store_close(other);
+}
+
+static void damaged_indicators_are_reported(void **state)
+{
+    put_feed(*state, "f");
+    struct picket_indicator indicator = indicator_of("1.1.1.1", 0, 1);
+    replace(*state, "f", &indicator, 1);
+    run_sql("intelligence.db", "update indicator_blocks set block = substr(block, 1, 6)");
+    assert_int_equal(picket_store_indicators(*state, "f", note, NULL, &error), PICKET_IO);
+    assert_non_null(strstr(error.text, "intelligence.db: indicators of feed f: damaged at byte 6"));
+}
+
+/* ---- naive twin: an array searched from end to end ----------------------------------------------
+ */
+
+enum { POOL = 4000 };
+
+struct twin {
+    bool has[POOL];
+    struct picket_indicator indicators[POOL];
+};
+
+/* Different for different numbers. */
+static struct picket_indicator pool_indicator(int number, uint64_t *seed, int64_t now)
+{
+    static const char *const tags[] = {"", "a", "botnet c2", "scanner, brute force"};
+    uint8_t bytes[16] = {0x20, 0x01, (uint8_t)(number >> 8), (uint8_t)number};
+    struct picket_indicator indicator = {
+        .port = number % 7 == 0 ? (uint16_t)number : 0,
+        .confidence = (uint8_t)random_below(seed, 101),
+        .first_seen_ms = now,
+        .valid_until_ms = random_below(seed, 4) == 0 ? now + random_below(seed, 1000) : 0,
+        .line = (uint32_t)random_below(seed, 100000),
+        .tags = tags[random_below(seed, 4)],
+    };
+    indicator.prefix.address =
+        number % 2 == 0 ? picket_address_ipv6(bytes) : picket_address_ipv4(bytes);
+    indicator.prefix.length = number % 2 == 0 ? 128 : 32;
+    if (number % 5 == 0)
+        indicator.prefix.length = 32;
+    return indicator;
+}
+
+static struct twin *walked;
+static int walked_count;
+
+static void check_against_twin(void *context, const char *feed,
+                               const struct picket_indicator *indicator)
+{
+    (void)context;
+    (void)feed;
+    int number = indicator->prefix.address.bytes[2] << 8 | indicator->prefix.address.bytes[3];
+    assert_true(walked->has[number]);
+    const struct picket_indicator *expected = &walked->indicators[number];
+    assert_int_equal(indicator_compare(indicator, expected), 0);
+    assert_int_equal(indicator->confidence, expected->confidence);
+    assert_int_equal(indicator->first_seen_ms, expected->first_seen_ms);
+    assert_int_equal(indicator->valid_until_ms, expected->valid_until_ms);
+    assert_int_equal(indicator->line, expected->line);
+    assert_string_equal(indicator->tags, expected->tags);
+    walked_count++;
+}
+
+static void replacing_agrees_with_a_naive_twin(void **state)
+{
+    static struct twin twin, next;
+    static struct picket_indicator given[POOL];
+    uint64_t seed = 7;
+    put_feed(*state, "f");
+    for (int round = 1; round <= 40; round++) {
+        struct picket_feed_delta expected = {0};
+        size_t count = 0;
+        int share = random_below(&seed, 10);
+        memset(&next, 0, sizeof next);
+        for (int i = 0; i < POOL; i++) {
+            int number = (i * 1237 + round) % POOL; /* in another order each time */
+            bool stays = random_below(&seed, 10) < share;
+            expected.removed += twin.has[number] && !stays;
+            if (!stays)
+                continue;
+            struct picket_indicator indicator = pool_indicator(number, &seed, round);
+            given[count++] = indicator;
+            expected.kept += twin.has[number];
+            expected.added += !twin.has[number];
+            if (twin.has[number])
+                indicator.first_seen_ms = twin.indicators[number].first_seen_ms;
+            next.has[number] = true;
+            next.indicators[number] = indicator;
+        }
+        struct picket_feed_delta delta = replace(*state, "f", given, count);
+        check_delta(delta, (int)expected.added, (int)expected.removed, (int)expected.kept);
+        twin = next;
+        walked = &twin;
+        walked_count = 0;
+        MUST(picket_store_indicators(*state, "f", check_against_twin, NULL, &error));
+        assert_int_equal(walked_count, count);
+    }
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, with_store, without_store)
+    const struct CMUnitTest tests[] = {
+        TEST(a_feed_is_given_back_as_it_was_put),
+        TEST(feeds_come_in_the_order_of_their_names),
+        TEST(indicators_are_given_back_in_order),
+        TEST(those_that_stay_keep_when_they_were_first_seen),
+        TEST(of_duplicates_the_most_confident_counts),
+        TEST(feeds_do_not_touch_one_another),
+        TEST(putting_a_feed_again_leaves_its_indicators),
+        TEST(an_unknown_feed_is_not_found),
+        TEST(a_feed_may_be_replaced_while_a_batch_is_open),
+        TEST(damaged_indicators_are_reported),
+        TEST(replacing_agrees_with_a_naive_twin),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
