@@ -1,6 +1,7 @@
 #include "picket/service/service.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -49,7 +50,7 @@ static void note_stall(struct picket_service *service, const struct picket_error
     bool first = service->status.stalled_since_ms == 0;
     if (first)
         service->status.stalled_since_ms = picket_unix_ms();
-    strncpy(service->status.problem, error->text, sizeof service->status.problem - 1);
+    snprintf(service->status.problem, sizeof service->status.problem, "%s", error->text);
     pthread_mutex_unlock(&service->lock);
     if (first)
         picket_say(PICKET_ERROR, "service",

@@ -1,6 +1,7 @@
 /* Refreshes feeds when they are due: every refresh_s after a success; after failures sooner at
  * first, then less and less often. */
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -47,7 +48,7 @@ static void count_failure(struct refresher *refresher, const char *name)
         failures = calloc(1, sizeof *failures);
         if (failures == NULL)
             return;
-        strncpy(failures->name, name, sizeof failures->name - 1);
+        snprintf(failures->name, sizeof failures->name, "%s", name);
         failures->next = refresher->failures;
         refresher->failures = failures;
     }

@@ -1,0 +1,53 @@
+/* A feed that anybody may have written. The first byte chooses the format, the rest is the feed. */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "intel/feed_coverage.h"
+#include "intel/feed_reader.h"
+#include "intel/table.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What was read is within bounds, and a table of it finds each indicator by its own address. */
+static void check_table(const struct feed_reading *reading)
+{
+    struct table_builder *builder = table_builder_new();
+    int feed = table_add_feed(builder, "feed", false);
+    struct table *table;
+    size_t count = reading->indicators.count < 2000 ? reading->indicators.count : 2000;
+    for (size_t i = 0; i < count; i++)
+        table_add(builder, feed, &reading->indicators.items[i]);
+    if (table_build(builder, &table, NULL) != PICKET_OK)
+        abort();
+    for (size_t i = 0; i < count; i++) {
+        const struct picket_prefix *prefix = &reading->indicators.items[i].prefix;
+        uint32_t entry = table_find(table, &prefix->address);
+        bool found = false;
+        for (; entry != TABLE_NONE && !found;
+             entry = table_parent(table, prefix->address.family, entry)) {
+            struct table_match match;
+            uint32_t first;
+            table_records(table, prefix->address.family, entry, &first);
+            table_record(table, prefix->address.family, entry, first, &match);
+            found = match.prefix.length == prefix->length;
+        }
+        if (!found || prefix->length == 0)
+            abort();
+    }
+    table_free(table);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct feed_reading reading;
+    if (size == 0)
+        return 0;
+    if (feed_read(&reading, (const char *)data + 1, size - 1, (enum feed_format)(data[0] % 4), 50,
+                  NULL) == PICKET_OK) {
+        if (reading.problem_count > reading.skipped || feed_ipv4_share(&reading.indicators) < 0)
+            abort();
+        check_table(&reading);
+    }
+    feed_reading_free(&reading);
+    return 0;
+}

@@ -1,0 +1,64 @@
+/* A whole service in this process: a store in a temporary folder, a direct log, intelligence, outputs. */
+#ifndef TESTS_HARNESS_H
+#define TESTS_HARNESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "picket/log/log.h"
+#include "picket/service/intel.h"
+#include "picket/service/service.h"
+#include "picket/store/store.h"
+
+#define SECURITY_PROPERTIES "mti=2.3-1-0-0&%24.ifid=urn%3Aazureiot%3ASecurity%3ASecurityAgent%3A1"
+
+enum { DEADLINE_MS = 20000 };
+
+struct harness {
+    char folder[64];
+    struct picket_log *log;
+    struct picket_intel *intel;
+    struct picket_service *service;
+    struct picket_store *store; /* the test's own handle */
+    struct picket_output_config outputs[2], routes[2];
+    size_t output_count, route_count;
+    uint64_t appended; /* the last position */
+};
+
+/* Makes the folder; then outputs may be set, and harness_start() called, also again after a stop. */
+void harness_open(struct harness *harness);
+void harness_start(struct harness *harness);
+void harness_stop(struct harness *harness);
+void harness_close(struct harness *harness); /* stops, and removes the folder */
+
+/* A file in the folder with this text; returns its path, valid until the next call. */
+const char *harness_file(struct harness *harness, const char *name, const char *text);
+/* Its path alone, in a buffer of its own. */
+void harness_path(const struct harness *harness, const char *name, char *out, size_t out_bytes);
+
+void harness_feed(struct harness *harness, const char *name, const char *text, int confidence,
+                  bool match_special_purpose);
+
+void harness_append(struct harness *harness, const char *device, const char *properties,
+                    const void *payload, size_t size);
+/* One flow to that address. */
+struct flow_message {
+    const char *remote;
+    uint16_t remote_port;
+    uint32_t time_s;
+    uint8_t event_id;
+    uint32_t bytes_out;
+};
+void harness_append_flow(struct harness *harness, const char *device, struct flow_message flow);
+
+/* Waits until everything appended is durable; false after the deadline. */
+bool harness_wait_durable(struct harness *harness);
+uint64_t harness_durable(void);
+
+/* Waits until condition(context) holds; false after the deadline. */
+bool harness_wait(bool (*condition)(void *context), void *context);
+
+struct picket_store_totals harness_totals(struct harness *harness);
+
+#endif
