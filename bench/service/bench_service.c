@@ -1,5 +1,5 @@
-/* What one core does in memory: read a feed, build the table, look addresses up, and the whole of decode,
- * key, match and rules; no disk. bench/service/README.md says how to read it.
+/* What one core does in memory: read a feed, build the table, look addresses up, and the whole of
+ * decode, key, match and rules; no disk. bench/service/README.md says how to read it.
  *
  *     bench_service [INDICATORS]      1,000,000 unless told
  */
@@ -12,8 +12,8 @@
 #include "intel/feed_reader.h"
 #include "intel/matcher.h"
 #include "messages.h"
-#include "properties.h"
 #include "picket/wire/message.h"
+#include "properties.h"
 
 enum { LOOKUPS = 1 << 22, MESSAGES = 512, HIT_PERCENT = 5 };
 
@@ -77,8 +77,8 @@ static struct table *load(size_t indicators, uint32_t *random)
 
 /* ---- lookups ---- */
 
-/* The reference: boundaries of the flattened prefixes, sorted; a plain binary search finds the span of
- * an address, and with it which entry matched. */
+/* The reference: boundaries of the flattened prefixes, sorted; a plain binary search finds the span
+ * of an address, and with it which entry matched. */
 struct reference {
     uint32_t *starts, *entries;
     size_t count;
@@ -152,7 +152,8 @@ static size_t table_spans(const struct table *table, uint32_t *firsts, uint32_t 
     return count;
 }
 
-static uint32_t *addresses(const uint32_t *firsts, size_t count, uint32_t hit_percent, uint32_t *random)
+static uint32_t *addresses(const uint32_t *firsts, size_t count, uint32_t hit_percent,
+                           uint32_t *random)
 {
     uint32_t *list = malloc(LOOKUPS * sizeof *list);
     for (size_t i = 0; i < LOOKUPS; i++)
@@ -161,7 +162,8 @@ static uint32_t *addresses(const uint32_t *firsts, size_t count, uint32_t hit_pe
     return list;
 }
 
-/* Each lookup waits for the one before: its address depends on that one's result, though it never changes. */
+/* Each lookup waits for the one before: its address depends on that one's result, though it never
+ * changes. */
 static double dependent(const struct table *table, const struct reference *reference,
                         const uint32_t *list, uint64_t *sum)
 {
@@ -230,9 +232,12 @@ static uint64_t take_message(struct decoder *decoder, const struct table *table,
         struct decoded_event decoded;
         if (decode_event(decoder, &view, i, 1700000001000, &decoded) != PICKET_OK)
             fail("no memory");
-        struct picket_event event = {.device = "device", .group = "",
-                                     .received_ms = 1700000001000, .seen_ms = decoded.seen_ms,
-                                     .flows = decoded.flows, .flow_count = decoded.flow_count};
+        struct picket_event event = {.device = "device",
+                                     .group = "",
+                                     .received_ms = 1700000001000,
+                                     .seen_ms = decoded.seen_ms,
+                                     .flows = decoded.flows,
+                                     .flow_count = decoded.flow_count};
         matcher_inspect(table, &event, count_finding, findings);
         flows += decoded.flow_count;
     }
@@ -253,10 +258,11 @@ static void pipeline(const struct table *table, uint32_t flows, uint32_t *random
         taken += MESSAGES;
         end = now_s();
     } while (end - start < 2);
-    printf("decode + key + match, %2u flows a message (%zu bytes): %.0f messages/s, %.2f M flows/s, "
-           "%.2f findings a message\n",
-           flows, messages[0].size, (double)taken / (end - start),
-           (double)flows_taken / (end - start) / 1e6, (double)findings / (double)taken);
+    printf(
+        "decode + key + match, %2u flows a message (%zu bytes): %.0f messages/s, %.2f M flows/s, "
+        "%.2f findings a message\n",
+        flows, messages[0].size, (double)taken / (end - start),
+        (double)flows_taken / (end - start) / 1e6, (double)findings / (double)taken);
     for (int i = 0; i < MESSAGES; i++)
         free(messages[i].bytes);
     decoder_free(&decoder);

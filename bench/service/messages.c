@@ -45,8 +45,10 @@ struct bench_message bench_message_make(uint32_t flows, uint32_t *random)
     for (int i = 0; i < 64; i++)
         for (int k = 0; k < 4; k++)
             addresses.remote[i][k] = (uint8_t)(bench_random(random) >> 8);
-    struct picket_wire_event event = {.time_s = 1700000000, .collection_interval_s = 60,
-                                      .duration_s = 60, .payload_type = PICKET_WIRE_HEARTBEAT};
+    struct picket_wire_event event = {.time_s = 1700000000,
+                                      .collection_interval_s = 60,
+                                      .duration_s = 60,
+                                      .payload_type = PICKET_WIRE_HEARTBEAT};
     for (int i = 0; i < 16; i++)
         event.id[i] = (uint8_t)(bench_random(random) >> 8);
     if (flows > 0) {

@@ -10,7 +10,8 @@ struct bench_message {
     size_t size;
 };
 
-/* A message with one event of that many flows to random IPv4 addresses; 0: a heartbeat. To be freed. */
+/* A message with one event of that many flows to random IPv4 addresses; 0: a heartbeat. To be
+ * freed. */
 struct bench_message bench_message_make(uint32_t flows, uint32_t *random);
 
 uint32_t bench_random(uint32_t *state);

@@ -1,5 +1,6 @@
-/* A message from a device: a byte that says how long the properties are, the properties, the payload.
- * What the pipeline does with it before it writes: is it a security message, decode, match. */
+/* A message from a device: a byte that says how long the properties are, the properties, the
+ * payload. What the pipeline does with it before it writes: is it a security message, decode,
+ * match. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,8 @@ static struct table *wide_table(void)
 static int check_finding(void *context, const struct picket_finding *finding)
 {
     (void)context;
-    if (finding->evidence[0] != '{' || strlen(finding->subject) < 4 || finding->description[0] == '\0')
+    if (finding->evidence[0] != '{' || strlen(finding->subject) < 4 ||
+        finding->description[0] == '\0')
         abort();
     return PICKET_OK;
 }
@@ -51,9 +53,13 @@ static void take_message(const uint8_t *payload, size_t size)
             return;
         uint8_t key[16];
         memcpy(key, decoded.key, sizeof key);
-        struct picket_event event = {.device = "device", .group = "", .event_id = 1,
-                                     .received_ms = 1700000000000, .seen_ms = decoded.seen_ms,
-                                     .flows = decoded.flows, .flow_count = decoded.flow_count};
+        struct picket_event event = {.device = "device",
+                                     .group = "",
+                                     .event_id = 1,
+                                     .received_ms = 1700000000000,
+                                     .seen_ms = decoded.seen_ms,
+                                     .flows = decoded.flows,
+                                     .flow_count = decoded.flow_count};
         if (decoded.seen_ms > event.received_ms ||
             matcher_inspect(table, &event, check_finding, NULL) != PICKET_OK ||
             decode_event(&decoder, &view, i, 1700000000000, &again) != PICKET_OK ||

@@ -89,16 +89,19 @@ static int fetch(struct picket_intel *intel, const struct picket_feed *feed, boo
 
 /* ---- taking it in, with the lock ---- */
 
-static int take(struct picket_intel *intel, struct picket_feed *feed, const struct fetched *fetched,
+static int take(struct picket_intel *intel, struct picket_feed *feed, struct fetched *fetched,
                 struct picket_feed_delta *delta, struct picket_error *error)
 {
     const struct feed_reading *reading = &fetched->reading;
+    int64_t now_ms = picket_unix_ms();
+    for (size_t i = 0; i < reading->indicators.count; i++)
+        reading->indicators.items[i].first_seen_ms = now_ms; /* the store keeps what it knows */
     int status =
         picket_store_indicators_replace(intel->store, feed->name, reading->indicators.items,
                                         reading->indicators.count, delta, error);
     if (status != PICKET_OK)
         return status;
-    feed->tried_ms = feed->loaded_ms = picket_unix_ms();
+    feed->tried_ms = feed->loaded_ms = now_ms;
     feed->indicators = delta->added + delta->kept;
     feed->skipped = (int64_t)reading->skipped;
     feed->problem[0] = '\0';
@@ -167,7 +170,7 @@ static int check_is_new(struct picket_intel *intel, const char *name, struct pic
 }
 
 static int add_fetched(struct picket_intel *intel, struct picket_feed *feed,
-                       const struct fetched *fetched, struct picket_feed_delta *delta,
+                       struct fetched *fetched, struct picket_feed_delta *delta,
                        struct picket_error *error)
 {
     int status = check_is_new(intel, feed->name, error);
@@ -230,9 +233,8 @@ int picket_intel_feed_remove(struct picket_intel *intel, const char *name,
 
 /* With the lock held: what was fetched for `asked` is taken in if the feed is still that one. */
 static int refresh_fetched(struct picket_intel *intel, const struct picket_feed *asked,
-                           const struct fetched *fetched, int fetch_status,
-                           struct picket_feed *feed, struct picket_feed_delta *delta,
-                           struct picket_error *error)
+                           struct fetched *fetched, int fetch_status, struct picket_feed *feed,
+                           struct picket_feed_delta *delta, struct picket_error *error)
 {
     struct picket_error lookup = {0};
     int status = intel_find_feed(intel, asked->name, feed, &lookup);

@@ -23,7 +23,7 @@ enum feed_format { FEED_AUTO, FEED_PLAIN, FEED_CSV, FEED_NDJSON };
 enum { FEED_INDICATORS_MAX = 32 * 1024 * 1024, FEED_PROBLEMS_SHOWN = 10 };
 
 struct feed_reading {
-    struct indicator_list indicators; /* first_seen_ms is 0: the store knows it */
+    struct indicator_list indicators; /* first_seen_ms is 0: the reader cannot know it */
     enum feed_format format;          /* as detected */
     uint64_t skipped;                 /* lines, or CSV records, not understood */
     size_t problem_count;

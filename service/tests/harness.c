@@ -113,9 +113,11 @@ void harness_feed(struct harness *harness, const char *name, const char *text, i
 void harness_append(struct harness *harness, const char *device, const char *properties,
                     const void *payload, size_t size)
 {
-    struct picket_log_message message = {.device = device, .module = "",
+    struct picket_log_message message = {.device = device,
+                                         .module = "",
                                          .received_ms = picket_unix_ms(),
-                                         .properties = properties, .payload = payload,
+                                         .properties = properties,
+                                         .payload = payload,
                                          .payload_bytes = size};
     assert_int_equal(picket_log_append(harness->log, &message, &harness->appended), PICKET_OK);
 }
@@ -144,12 +146,16 @@ void harness_append_flow(struct harness *harness, const char *device, struct flo
     static const uint8_t local[16] = {192, 168, 1, 2};
     struct picket_address remote;
     assert_true(picket_address_parse(&remote, message.remote, strlen(message.remote)));
-    struct picket_wire_flow flow = {.local_address = local, .remote_address = remote.bytes,
-                                    .bytes_in = 1000, .bytes_out = message.bytes_out,
-                                    .local_port = 50000, .remote_port = message.remote_port};
+    struct picket_wire_flow flow = {.local_address = local,
+                                    .remote_address = remote.bytes,
+                                    .bytes_in = 1000,
+                                    .bytes_out = message.bytes_out,
+                                    .local_port = 50000,
+                                    .remote_port = message.remote_port};
     struct picket_wire_event event = {
         .time_s = message.time_s != 0 ? message.time_s : (uint32_t)(picket_unix_ms() / 1000),
-        .collection_interval_s = 60, .duration_s = 60,
+        .collection_interval_s = 60,
+        .duration_s = 60,
         .payload_type = PICKET_WIRE_NETWORK_ACTIVITY};
     event.id[0] = message.event_id;
     struct picket_wire_flows flows = {1, one_flow, &flow};

@@ -1,4 +1,5 @@
-/* A whole service in this process: a store in a temporary folder, a direct log, intelligence, outputs. */
+/* A whole service in this process: a store in a temporary folder, a direct log, intelligence,
+ * outputs. */
 #ifndef TESTS_HARNESS_H
 #define TESTS_HARNESS_H
 
@@ -26,7 +27,8 @@ struct harness {
     uint64_t appended; /* the last position */
 };
 
-/* Makes the folder; then outputs may be set, and harness_start() called, also again after a stop. */
+/* Makes the folder; then outputs may be set, and harness_start() called, also again after a stop.
+ */
 void harness_open(struct harness *harness);
 void harness_start(struct harness *harness);
 void harness_stop(struct harness *harness);

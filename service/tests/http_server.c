@@ -84,9 +84,10 @@ static void serve(struct http_server *server, int connection)
         const char *body = answer.body != NULL ? answer.body : "";
         size_t capacity = strlen(body) + 1024;
         char *text = malloc(capacity);
-        int size = snprintf(text, capacity, "HTTP/1.1 %d x\r\n%sContent-Length: %zu\r\n\r\n%s",
-                            answer.status, answer.headers != NULL ? answer.headers : "",
-                            answer.status == 304 ? 0 : strlen(body), answer.status == 304 ? "" : body);
+        int size =
+            snprintf(text, capacity, "HTTP/1.1 %d x\r\n%sContent-Length: %zu\r\n\r\n%s",
+                     answer.status, answer.headers != NULL ? answer.headers : "",
+                     answer.status == 304 ? 0 : strlen(body), answer.status == 304 ? "" : body);
         ssize_t sent = send(connection, text, (size_t)size, MSG_NOSIGNAL);
         free(text);
         if (sent != size)
@@ -113,8 +114,7 @@ static void *run(void *context)
 struct http_server *http_server_start(void)
 {
     struct http_server *server = calloc(1, sizeof *server);
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
     pthread_mutex_init(&server->lock, NULL);
     server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -145,7 +145,8 @@ uint16_t http_server_port(const struct http_server *server)
     return server->port;
 }
 
-void http_server_answers(struct http_server *server, const struct http_answer *answers, size_t count)
+void http_server_answers(struct http_server *server, const struct http_answer *answers,
+                         size_t count)
 {
     pthread_mutex_lock(&server->lock);
     memcpy(server->answers, answers, count * sizeof *answers);

@@ -1,5 +1,5 @@
-/* A small HTTP server on loopback that answers as it is told, one request after another, and keeps what
- * it was sent. */
+/* A small HTTP server on loopback that answers as it is told, one request after another, and keeps
+ * what it was sent. */
 #ifndef TESTS_HTTP_SERVER_H
 #define TESTS_HTTP_SERVER_H
 
@@ -22,7 +22,8 @@ void http_server_stop(struct http_server *server);
 uint16_t http_server_port(const struct http_server *server);
 
 /* Forgets what it was told before. The texts must live as long as the server. */
-void http_server_answers(struct http_server *server, const struct http_answer *answers, size_t count);
+void http_server_answers(struct http_server *server, const struct http_answer *answers,
+                         size_t count);
 
 /* Requests so far, and one of them as received: head and body. */
 size_t http_server_requests(struct http_server *server);

@@ -93,7 +93,8 @@ static long long number(const json_t *object, const char *member)
     return json_integer_value(json_object_get(object, member));
 }
 
-static void assert_address(const json_t *flow, const char *member, const struct picket_address *found)
+static void assert_address(const json_t *flow, const char *member,
+                           const struct picket_address *found)
 {
     const char *text = json_string_value(json_object_get(flow, member));
     uint8_t bytes[16] = {0};
@@ -169,7 +170,8 @@ static void check_golden(const char *name)
     json_t *golden = json_loads(text, 0, NULL), *event;
     size_t i;
     json_array_foreach(json_object_get(golden, "events"), i, event)
-        expected.events[expected.count++].event = event;
+        expected.events[expected.count++]
+            .event = event;
     struct picket_event_query query = {.device = name};
     assert_int_equal(picket_store_events(harness.store, &query, check_event, &expected, NULL),
                      PICKET_OK);
@@ -265,7 +267,8 @@ static void an_event_id_that_repeats_does_not_hide_another_event(void **state)
     harness_start(&harness);
     uint32_t time_s = (uint32_t)(picket_unix_ms() / 1000) - 100;
     harness_append_flow(&harness, "pump", (struct flow_message){"198.51.100.1", 1, time_s, 7, 1});
-    harness_append_flow(&harness, "pump", (struct flow_message){"198.51.100.1", 1, time_s + 1, 7, 1});
+    harness_append_flow(&harness, "pump",
+                        (struct flow_message){"198.51.100.1", 1, time_s + 1, 7, 1});
     harness_append_flow(&harness, "pump", (struct flow_message){"198.51.100.1", 2, time_s, 7, 1});
     harness_append_flow(&harness, "other", (struct flow_message){"198.51.100.1", 1, time_s, 7, 1});
     assert_true(harness_wait_durable(&harness));
@@ -375,7 +378,8 @@ static struct alert_copy the_alert(void)
 {
     struct alert_copy copy = {.count = 0};
     struct picket_alert_query query = {.limit = 10};
-    assert_int_equal(picket_store_alerts(harness.store, &query, copy_alert, &copy, NULL), PICKET_OK);
+    assert_int_equal(picket_store_alerts(harness.store, &query, copy_alert, &copy, NULL),
+                     PICKET_OK);
     return copy;
 }
 
