@@ -1,0 +1,330 @@
+/* Feeds that come, change, fail and go, from files and over HTTP, while lookups go on. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness.h"
+#include "http_server.h"
+#include "picket/base/time.h"
+
+static struct harness harness;
+static struct picket_feed_report report;
+static struct picket_error error;
+
+static int open_harness(void **state)
+{
+    (void)state;
+    harness_open(&harness);
+    harness_start(&harness);
+    return 0;
+}
+
+static int close_harness(void **state)
+{
+    (void)state;
+    harness_close(&harness);
+    return 0;
+}
+
+static struct picket_feed feed_from(const char *name, const char *source)
+{
+    struct picket_feed feed = {.confidence = 50};
+    snprintf(feed.name, sizeof feed.name, "%s", name);
+    snprintf(feed.source, sizeof feed.source, "%s", source);
+    return feed;
+}
+
+static int add(const char *name, const char *source)
+{
+    struct picket_feed feed = feed_from(name, source);
+    return picket_intel_feed_add(harness.intel, &feed, &report, &error);
+}
+
+static void append_match(void *context, const struct picket_match *match)
+{
+    char *out = context, prefix[PICKET_PREFIX_TEXT_BYTES];
+    snprintf(out + strlen(out), 500 - strlen(out), "%s:%s%s ", match->feed,
+             picket_prefix_format(&match->prefix, prefix), match->suppressed ? ":suppressed" : "");
+}
+
+static const char *lookup(const char *text)
+{
+    static char out[500];
+    struct picket_address address;
+    out[0] = '\0';
+    assert_true(picket_address_parse(&address, text, strlen(text)));
+    picket_intel_lookup(harness.intel, &address, append_match, out);
+    return out;
+}
+
+static void find_feed(void *context, const struct picket_feed *feed)
+{
+    struct picket_feed *found = context;
+    if (strcmp(feed->name, found->name) == 0)
+        *found = *feed;
+}
+
+static struct picket_feed stored(const char *name)
+{
+    struct picket_feed feed = feed_from(name, "");
+    assert_int_equal(picket_store_feeds(harness.store, find_feed, &feed, NULL), PICKET_OK);
+    return feed;
+}
+
+static void a_feed_is_added_looked_up_refreshed_and_removed(void **state)
+{
+    (void)state;
+    assert_int_equal(add("bad", harness_file(&harness, "bad",
+                                             "198.51.100.0/24\nnonsense\n"
+                                             "8.8.8.8\n8.8.8.8\n")),
+                     PICKET_OK);
+    assert_int_equal(report.delta.added, 2);
+    assert_int_equal(report.feed.indicators, 2);
+    assert_int_equal(report.feed.skipped, 1);
+    assert_int_equal(report.problem_count, 1);
+    assert_int_equal(report.problems[0].line, 2);
+    assert_int_equal(picket_intel_indicator_count(harness.intel), 2);
+    assert_string_equal(lookup("8.8.8.8"), "bad:8.8.8.8/32 ");
+    assert_string_equal(lookup("198.51.100.77"), "bad:198.51.100.0/24:suppressed ");
+    assert_string_equal(lookup("9.9.9.9"), "");
+    harness_file(&harness, "bad", "8.8.8.8\n9.9.9.9\n");
+    assert_int_equal(picket_intel_feed_refresh(harness.intel, "bad", &report, &error), PICKET_OK);
+    assert_int_equal(report.delta.added, 1);
+    assert_int_equal(report.delta.removed, 1);
+    assert_int_equal(report.delta.kept, 1);
+    assert_string_equal(lookup("9.9.9.9"), "bad:9.9.9.9/32 ");
+    assert_string_equal(lookup("198.51.100.77"), "");
+    assert_int_equal(picket_intel_feed_remove(harness.intel, "bad", &error), PICKET_OK);
+    assert_string_equal(lookup("9.9.9.9"), "");
+    assert_int_equal(picket_intel_feed_remove(harness.intel, "bad", &error), PICKET_NOT_FOUND);
+    assert_int_equal(picket_intel_feed_refresh(harness.intel, "bad", NULL, &error),
+                     PICKET_NOT_FOUND);
+}
+
+static void what_cannot_be_a_feed_is_refused_with_the_reason(void **state)
+{
+    (void)state;
+    assert_int_equal(add("a/b", "/x"), PICKET_INVALID);
+    assert_int_equal(add("", "/x"), PICKET_INVALID);
+    assert_int_equal(add("x", ""), PICKET_INVALID);
+    assert_int_equal(add("x", "/nowhere/at/all"), PICKET_NOT_FOUND);
+    assert_non_null(strstr(error.text, "/nowhere/at/all"));
+    assert_int_equal(add("x", harness.folder), PICKET_INVALID);
+    assert_int_equal(add("x", harness_file(&harness, "f", "no address at all\n")), PICKET_INVALID);
+    assert_non_null(strstr(error.text, "line 1"));
+    assert_int_equal(add("x", harness_file(&harness, "f", "{\n\"type\":\"bundle\"}\n")),
+                     PICKET_INVALID);
+    assert_int_equal(add("x", harness_file(&harness, "f", "0.0.0.0/2\n64.0.0.0/2\n8.8.8.8\n")),
+                     PICKET_INVALID);
+    assert_non_null(strstr(error.text, "50.00 %"));
+    assert_int_equal(add("x", harness_file(&harness, "f", "8.8.8.8\n")), PICKET_OK);
+    assert_int_equal(add("x", harness_file(&harness, "f", "8.8.8.8\n")), PICKET_EXISTS);
+    assert_int_equal(picket_intel_indicator_count(harness.intel), 1);
+}
+
+static void a_feed_that_is_empty_for_now_is_no_error(void **state)
+{
+    (void)state;
+    assert_int_equal(add("feodo", harness_file(&harness, "f", "# nothing today\n")), PICKET_OK);
+    assert_int_equal(report.feed.indicators, 0);
+}
+
+static void a_feed_that_shrinks_to_nothing_is_refused_and_the_old_one_stays(void **state)
+{
+    (void)state;
+    assert_int_equal(add("bad", harness_file(&harness, "bad", "8.8.8.8\n9.9.9.9\n")), PICKET_OK);
+    harness_file(&harness, "bad", "# gone\n");
+    assert_int_equal(picket_intel_feed_refresh(harness.intel, "bad", &report, &error),
+                     PICKET_INVALID);
+    assert_string_equal(lookup("9.9.9.9"), "bad:9.9.9.9/32 ");
+    struct picket_feed feed = stored("bad");
+    assert_int_equal(feed.indicators, 2);
+    assert_non_null(strstr(feed.problem, "holds no indicator any more"));
+    assert_true(feed.tried_ms >= feed.loaded_ms);
+    harness_file(&harness, "bad", "9.9.9.9\n");
+    assert_int_equal(picket_intel_feed_refresh(harness.intel, "bad", NULL, NULL), PICKET_OK);
+    assert_string_equal(stored("bad").problem, "");
+}
+
+static void feeds_are_there_again_after_a_restart(void **state)
+{
+    (void)state;
+    assert_int_equal(add("bad", harness_file(&harness, "bad", "8.8.8.8:53\n2001:4860::/32\n")),
+                     PICKET_OK);
+    harness_stop(&harness);
+    harness_start(&harness);
+    assert_string_equal(lookup("8.8.8.8"), "bad:8.8.8.8/32 ");
+    assert_string_equal(lookup("2001:4860::8888"), "bad:2001:4860::/32 ");
+}
+
+static void what_two_feeds_list_is_found_twice(void **state)
+{
+    (void)state;
+    assert_int_equal(add("one", harness_file(&harness, "1", "8.8.8.0/24\n")), PICKET_OK);
+    assert_int_equal(add("two", harness_file(&harness, "2", "8.8.8.0/24\n8.8.8.8\n")), PICKET_OK);
+    assert_string_equal(lookup("8.8.8.8"), "two:8.8.8.8/32 one:8.8.8.0/24 two:8.8.8.0/24 ");
+}
+
+/* ---- over HTTP ---- */
+
+static struct http_server *server;
+
+static const char *url(void)
+{
+    static char text[64];
+    snprintf(text, sizeof text, "http://127.0.0.1:%u/list.txt", http_server_port(server));
+    return text;
+}
+
+static void a_url_is_fetched_and_errors_are_told_in_words(void **state)
+{
+    (void)state;
+    server = http_server_start();
+    const struct http_answer gone[] = {{404, NULL, NULL}}, wrong[] = {{500, NULL, NULL}},
+                             broken[] = {{0, NULL, NULL}},
+                             page[] = {{200, NULL, "<html>maintenance</html>"}},
+                             loop[] = {{302, "Location: /list.txt\r\n", NULL}},
+                             outside[] = {{302, "Location: file:///etc/passwd\r\n", NULL}},
+                             moved[] = {{301, "Location: /new.txt\r\n", NULL},
+                                        {200, NULL, "8.8.8.8\n"}};
+    http_server_answers(server, gone, 1);
+    assert_int_equal(add("web", url()), PICKET_NOT_FOUND);
+    assert_non_null(strstr(error.text, "the server answered 404"));
+    http_server_answers(server, wrong, 1);
+    assert_int_equal(add("web", url()), PICKET_IO);
+    http_server_answers(server, broken, 1);
+    assert_int_equal(add("web", url()), PICKET_IO);
+    http_server_answers(server, page, 1);
+    assert_int_equal(add("web", url()), PICKET_INVALID);
+    http_server_answers(server, loop, 1);
+    assert_int_equal(add("web", url()), PICKET_IO);
+    http_server_answers(server, outside, 1);
+    assert_int_equal(add("web", url()), PICKET_IO);
+    http_server_answers(server, moved, 2);
+    assert_int_equal(add("web", url()), PICKET_OK);
+    assert_string_equal(lookup("8.8.8.8"), "web:8.8.8.8/32 ");
+    http_server_stop(server);
+}
+
+static bool was_asked_with_its_etag(void *context)
+{
+    (void)context;
+    size_t count = http_server_requests(server);
+    return count > 1 &&
+           strstr(http_server_request(server, count - 1), "If-None-Match: \"v1\"") != NULL;
+}
+
+static bool new_one_is_there(void *context)
+{
+    (void)context;
+    return strcmp(lookup("9.9.9.9"), "") != 0;
+}
+
+static bool problem_is_told(void *context)
+{
+    (void)context;
+    return strstr(stored("web").problem, "answered 503") != NULL;
+}
+
+static void a_feed_is_refreshed_by_itself_and_only_fetched_when_it_changed(void **state)
+{
+    (void)state;
+    server = http_server_start();
+    const struct http_answer first[] = {
+        {200, "ETag: \"v1\"\r\nLast-Modified: Sat, 21 Nov 2026 00:00:00 GMT\r\n", "8.8.8.8\n"},
+        {304, NULL, NULL}};
+    const struct http_answer failing[] = {{503, NULL, NULL}};
+    const struct http_answer second[] = {{200, "ETag: \"v2\"\r\n", "9.9.9.9\n"}};
+    http_server_answers(server, first, 2);
+    struct picket_feed feed = feed_from("web", url());
+    feed.refresh_s = 1;
+    assert_int_equal(picket_intel_feed_add(harness.intel, &feed, &report, &error), PICKET_OK);
+    assert_true(harness_wait(was_asked_with_its_etag, NULL));
+    assert_non_null(strstr(http_server_request(server, http_server_requests(server) - 1),
+                           "If-Modified-Since: Sat, 21 Nov 2026"));
+    assert_string_equal(lookup("8.8.8.8"), "web:8.8.8.8/32 ");
+    http_server_answers(server, failing, 1);
+    assert_true(harness_wait(problem_is_told, NULL));
+    assert_string_equal(lookup("8.8.8.8"), "web:8.8.8.8/32 ");
+    http_server_answers(server, second, 1);
+    assert_true(harness_wait(new_one_is_there, NULL));
+    assert_string_equal(lookup("8.8.8.8"), "");
+    http_server_stop(server);
+}
+
+/* ---- lookups while feeds change ---- */
+
+static atomic_bool stop_looking;
+static _Atomic uint64_t lookups_done;
+
+static void check_one(void *context, const struct picket_match *match)
+{
+    ++*(int *)context;
+    assert_true(match->prefix.length == 24 || match->prefix.length == 16);
+    assert_int_equal(strlen(match->tags), 4);
+}
+
+/* The /16 is always there, the /24 comes and goes: one or two matches, and never any other number.
+ */
+static void *look_up(void *context)
+{
+    struct picket_address address;
+    (void)context;
+    picket_address_parse(&address, "8.8.8.8", 7);
+    while (!atomic_load(&stop_looking)) {
+        int found = 0;
+        picket_intel_lookup(harness.intel, &address, check_one, &found);
+        if (found != 1 && found != 2)
+            abort();
+        atomic_fetch_add(&lookups_done, 1);
+    }
+    return NULL;
+}
+
+static void lookups_go_on_while_feeds_change(void **state)
+{
+    pthread_t threads[2];
+    (void)state;
+    assert_int_equal(add("stays", harness_file(&harness, "1", "8.8.0.0/16 ; tag1\n")), PICKET_OK);
+    atomic_store(&stop_looking, false);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, look_up, NULL), 0);
+    harness_file(&harness, "2", "8.8.8.0/24 ; tag2\n1.2.3.4 ; tag3\n");
+    char path[128];
+    harness_path(&harness, "2", path, sizeof path);
+    for (int i = 0; i < 30; i++) {
+        assert_int_equal(add("goes", path), PICKET_OK);
+        assert_int_equal(picket_intel_feed_refresh(harness.intel, "goes", NULL, &error), PICKET_OK);
+        assert_int_equal(picket_intel_feed_remove(harness.intel, "goes", &error), PICKET_OK);
+    }
+    atomic_store(&stop_looking, true);
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    assert_true(atomic_load(&lookups_done) > 0);
+}
+
+#define INTEL_TEST(f) cmocka_unit_test_setup_teardown(f, open_harness, close_harness)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        INTEL_TEST(a_feed_is_added_looked_up_refreshed_and_removed),
+        INTEL_TEST(what_cannot_be_a_feed_is_refused_with_the_reason),
+        INTEL_TEST(a_feed_that_is_empty_for_now_is_no_error),
+        INTEL_TEST(a_feed_that_shrinks_to_nothing_is_refused_and_the_old_one_stays),
+        INTEL_TEST(feeds_are_there_again_after_a_restart),
+        INTEL_TEST(what_two_feeds_list_is_found_twice),
+        INTEL_TEST(a_url_is_fetched_and_errors_are_told_in_words),
+        INTEL_TEST(a_feed_is_refreshed_by_itself_and_only_fetched_when_it_changed),
+        INTEL_TEST(lookups_go_on_while_feeds_change),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,321 @@
+/* What is committed reaches file and webhook: whole, in order, once confirmed, over failures,
+ * restarts and rotation. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "http_server.h"
+#include "shared_data.h"
+
+static struct harness harness;
+static struct http_server *server;
+static char location[128], url[64];
+
+static int open_harness(void **state)
+{
+    (void)state;
+    harness_open(&harness);
+    server = http_server_start();
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/alerts", http_server_port(server));
+    harness_path(&harness, "out.jsonl", location, sizeof location);
+    return 0;
+}
+
+static int close_harness(void **state)
+{
+    (void)state;
+    harness_close(&harness);
+    http_server_stop(server);
+    return 0;
+}
+
+static const char demonstration[] = "127.0.0.0/8\n";
+
+/* Alerts with subject 127.0.0.0/8 on devices named by letter, in order. */
+static void raise_alerts(const char *devices)
+{
+    for (const char *device = devices; *device != '\0'; device++)
+        harness_append_flow(&harness, (const char[]){*device, '\0'},
+                            (struct flow_message){"127.0.0.9", 80, 0, 1, 1});
+    assert_true(harness_wait_durable(&harness));
+}
+
+static bool outbox_is_empty(void *context)
+{
+    int64_t depth = -1;
+    const char *const *target = context;
+    return picket_store_outbox_depth(harness.store, *target, &depth, NULL) == PICKET_OK &&
+           depth == 0;
+}
+
+static void wait_delivered(const char *target)
+{
+    assert_true(harness_wait(outbox_is_empty, &target));
+}
+
+/* ---- file ---- */
+
+static json_t *line_json(char **text)
+{
+    char *line = *text, *end = strchr(line, '\n');
+    assert_non_null(end);
+    *end = '\0';
+    *text = end + 1;
+    json_t *object = json_loads(line, 0, NULL);
+    assert_non_null(object);
+    return object;
+}
+
+static void assert_devices(char *text, const char *devices)
+{
+    for (const char *device = devices; *device != '\0'; device++) {
+        json_t *alert = line_json(&text);
+        assert_string_equal(json_string_value(json_object_get(alert, "device")),
+                            ((const char[]){*device, '\0'}));
+        json_decref(alert);
+    }
+    assert_string_equal(text, "");
+}
+
+static void assert_alert_members(const char *line)
+{
+    static const char *const texts[] = {"type",       "severity",  "status",      "device",
+                                        "subject",    "title",     "description", "remediation",
+                                        "first_seen", "last_seen", "raised"};
+    json_t *alert = json_loads(line, JSON_DISABLE_EOF_CHECK, NULL);
+    assert_non_null(alert);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (!json_is_string(json_object_get(alert, texts[i])))
+            fail_msg("no %s", texts[i]);
+    assert_true(json_is_integer(json_object_get(alert, "id")));
+    assert_int_equal(json_integer_value(json_object_get(alert, "count")), 1);
+    assert_int_equal(json_array_size(json_object_get(alert, "technique")), 4);
+    assert_string_equal(json_string_value(json_object_get(alert, "severity")), "high");
+    assert_string_equal(json_string_value(json_object_get(alert, "subject")), "127.0.0.0/8");
+    assert_true(json_is_object(json_object_get(alert, "evidence")));
+    json_decref(alert);
+}
+
+static void alerts_are_appended_to_a_file_one_a_line_also_after_rotation(void **state)
+{
+    size_t size;
+    char rotated[140];
+    (void)state;
+    harness.outputs[0] = (struct picket_output_config){"file", PICKET_OUTPUT_FILE, location};
+    harness.output_count = 1;
+    harness_start(&harness);
+    harness_feed(&harness, "demonstration", demonstration, 80, true);
+    raise_alerts("ab");
+    wait_delivered("file");
+    snprintf(rotated, sizeof rotated, "%s.1", location);
+    assert_int_equal(rename(location, rotated), 0);
+    raise_alerts("c");
+    wait_delivered("file");
+    char *text = whole_file(rotated, &size);
+    assert_alert_members(text);
+    assert_devices(text, "ab");
+    free(text);
+    text = whole_file(location, &size);
+    assert_devices(text, "c");
+    free(text);
+}
+
+static void a_line_that_a_crash_cut_does_not_swallow_the_next(void **state)
+{
+    size_t size;
+    (void)state;
+    harness_file(&harness, "out.jsonl", "{\"id\":");
+    harness.outputs[0] = (struct picket_output_config){"file", PICKET_OUTPUT_FILE, location};
+    harness.output_count = 1;
+    harness_start(&harness);
+    harness_feed(&harness, "demonstration", demonstration, 80, true);
+    raise_alerts("a");
+    wait_delivered("file");
+    char *text = whole_file(location, &size);
+    assert_memory_equal(text, "{\"id\":\n", 7);
+    assert_devices(text + 7, "a");
+    free(text);
+}
+
+/* ---- webhook ---- */
+
+static char device_of(size_t request)
+{
+    json_t *alert = json_loads(http_server_body(server, request), 0, NULL);
+    assert_non_null(alert);
+    char device = json_string_value(json_object_get(alert, "device"))[0];
+    json_decref(alert);
+    return device;
+}
+
+static void a_webhook_gets_each_alert_in_order_with_a_header_that_tells_repetitions(void **state)
+{
+    static const struct http_answer answers[] = {
+        {200, NULL, "thanks"}, {500, NULL, NULL}, {0, NULL, NULL}, {204, NULL, NULL}};
+    (void)state;
+    http_server_answers(server, answers, 4);
+    harness.outputs[0] = (struct picket_output_config){"hook", PICKET_OUTPUT_WEBHOOK, url};
+    harness.output_count = 1;
+    harness_start(&harness);
+    harness_feed(&harness, "demonstration", demonstration, 80, true);
+    raise_alerts("abc");
+    wait_delivered("hook");
+    assert_int_equal(http_server_requests(server), 5);
+    assert_int_equal(device_of(0), 'a'); /* 200 */
+    assert_int_equal(device_of(1), 'b'); /* 500 */
+    assert_int_equal(device_of(2), 'b'); /* no answer */
+    assert_int_equal(device_of(3), 'b'); /* 204 */
+    assert_int_equal(device_of(4), 'c');
+    const char *first = strstr(http_server_request(server, 1), "X-Picket-Delivery: hook-");
+    const char *again = strstr(http_server_request(server, 3), "X-Picket-Delivery: hook-");
+    assert_non_null(first);
+    assert_non_null(again);
+    assert_int_equal(strcspn(first, "\r"), strcspn(again, "\r"));
+    assert_memory_equal(first, again, strcspn(first, "\r"));
+    assert_non_null(strstr(http_server_request(server, 0), "X-Picket-Alert: "));
+    assert_non_null(strstr(http_server_request(server, 0), "Content-Type: application/json"));
+    assert_memory_equal(http_server_request(server, 0), "POST /alerts HTTP/1.1", 21);
+}
+
+static void a_folded_alert_is_not_sent_again(void **state)
+{
+    (void)state;
+    harness.outputs[0] = (struct picket_output_config){"hook", PICKET_OUTPUT_WEBHOOK, url};
+    harness.output_count = 1;
+    harness_start(&harness);
+    harness_feed(&harness, "demonstration", demonstration, 80, true);
+    harness_append_flow(&harness, "a", (struct flow_message){"127.0.0.9", 80, 0, 1, 1});
+    harness_append_flow(&harness, "a", (struct flow_message){"127.0.0.8", 80, 0, 2, 1});
+    raise_alerts("b");
+    wait_delivered("hook");
+    assert_int_equal(http_server_requests(server), 2);
+}
+
+static bool has_been_tried(void *context)
+{
+    (void)context;
+    return http_server_requests(server) >= 2;
+}
+
+static void what_was_not_delivered_is_delivered_after_a_restart(void **state)
+{
+    static const struct http_answer down[] = {{503, NULL, NULL}}, up[] = {{200, NULL, NULL}};
+    (void)state;
+    http_server_answers(server, down, 1);
+    harness.outputs[0] = (struct picket_output_config){"hook", PICKET_OUTPUT_WEBHOOK, url};
+    harness.output_count = 1;
+    harness_start(&harness);
+    harness_feed(&harness, "demonstration", demonstration, 80, true);
+    raise_alerts("abcdefgh");
+    assert_true(harness_wait(has_been_tried, NULL));
+    harness_stop(&harness);
+    size_t tried = http_server_requests(server);
+    http_server_answers(server, up, 1);
+    harness_start(&harness);
+    wait_delivered("hook");
+    assert_int_equal(http_server_requests(server), tried + 8);
+    for (size_t i = 0; i < 8; i++)
+        assert_int_equal(device_of(tried + i), "abcdefgh"[i]);
+}
+
+/* ---- routes ---- */
+
+static void telemetry_goes_to_every_route(void **state)
+{
+    size_t size;
+    (void)state;
+    harness.routes[0] = (struct picket_output_config){"telemetry", PICKET_OUTPUT_FILE, location};
+    harness.routes[1] = (struct picket_output_config){"post", PICKET_OUTPUT_WEBHOOK, url};
+    harness.route_count = 2;
+    harness_start(&harness);
+    harness_append(&harness, "pump", "kind=t&x=%20", "{\"temperature\": 21.50}", 22);
+    harness_append(&harness, "pump", "", "\xff\x00\x01", 3);
+    harness_append(&harness, "pump", "", "", 0);
+    assert_true(harness_wait_durable(&harness));
+    wait_delivered("telemetry");
+    wait_delivered("post");
+    char *text = whole_file(location, &size), *rest = text;
+    json_t *message = line_json(&rest);
+    assert_string_equal(json_string_value(json_object_get(message, "device")), "pump");
+    assert_string_equal(json_string_value(json_object_get(message, "properties")), "kind=t&x=%20");
+    assert_string_equal(json_string_value(json_object_get(message, "body")),
+                        "{\"temperature\": 21.50}");
+    assert_non_null(json_string_value(json_object_get(message, "received")));
+    json_decref(message);
+    message = line_json(&rest);
+    assert_string_equal(json_string_value(json_object_get(message, "body_base64")), "/wAB");
+    json_decref(message);
+    message = line_json(&rest);
+    assert_string_equal(json_string_value(json_object_get(message, "body")), "");
+    json_decref(message);
+    assert_string_equal(rest, "");
+    assert_int_equal(http_server_requests(server), 3);
+    assert_non_null(strstr(http_server_body(server, 0), "21.50"));
+    assert_null(strstr(http_server_request(server, 0), "X-Picket-Alert"));
+    free(text);
+}
+
+/* ---- configuration ---- */
+
+static int start_with(const struct picket_output_config *outputs, size_t count)
+{
+    char folder[80];
+    struct picket_error error = {0};
+    struct picket_service *service = NULL;
+    harness_path(&harness, "other-store", folder, sizeof folder);
+    struct picket_service_config config = {
+        .store_folder = folder, .outputs = outputs, .output_count = count};
+    struct picket_log *log;
+    struct picket_intel *intel;
+    assert_int_equal(picket_log_open_direct(&log, NULL, NULL), PICKET_OK);
+    assert_int_equal(picket_intel_start(&intel, folder, NULL), PICKET_OK);
+    int status = picket_service_start(&service, &config, log, intel, &error);
+    picket_log_close(log);
+    if (status == PICKET_OK)
+        picket_service_stop(service);
+    else
+        assert_true(strlen(error.text) > 10);
+    picket_intel_stop(intel);
+    picket_log_destroy(log);
+    return status;
+}
+
+static void an_output_that_cannot_be_is_refused_at_the_start(void **state)
+{
+    (void)state;
+    struct picket_output_config twice[] = {{"a", PICKET_OUTPUT_FILE, location},
+                                           {"a", PICKET_OUTPUT_FILE, location}};
+    assert_int_equal(start_with(twice, 2), PICKET_EXISTS);
+    assert_int_equal(start_with(twice, 1), PICKET_OK);
+    struct picket_output_config bad_name = {"a b", PICKET_OUTPUT_FILE, location};
+    assert_int_equal(start_with(&bad_name, 1), PICKET_INVALID);
+    struct picket_output_config bad_url = {"a", PICKET_OUTPUT_WEBHOOK, "ftp://x"};
+    assert_int_equal(start_with(&bad_url, 1), PICKET_INVALID);
+    struct picket_output_config bad_path = {"a", PICKET_OUTPUT_FILE, "/nowhere/at/all"};
+    assert_int_equal(start_with(&bad_path, 1), PICKET_IO);
+}
+
+#define OUTPUTS_TEST(f) cmocka_unit_test_setup_teardown(f, open_harness, close_harness)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        OUTPUTS_TEST(alerts_are_appended_to_a_file_one_a_line_also_after_rotation),
+        OUTPUTS_TEST(a_line_that_a_crash_cut_does_not_swallow_the_next),
+        OUTPUTS_TEST(a_webhook_gets_each_alert_in_order_with_a_header_that_tells_repetitions),
+        OUTPUTS_TEST(a_folded_alert_is_not_sent_again),
+        OUTPUTS_TEST(what_was_not_delivered_is_delivered_after_a_restart),
+        OUTPUTS_TEST(telemetry_goes_to_every_route),
+        OUTPUTS_TEST(an_output_that_cannot_be_is_refused_at_the_start),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
