@@ -165,6 +165,8 @@ static void describe(struct hub_connection *connection, int code, char *text, si
                  refusal_text(connection->refusal));
     else if (code == MOSQ_ERR_ERRNO)
         snprintf(text, size_bytes, "%s", strerror(errno));
+    else if (code == MOSQ_ERR_CONN_LOST)
+        snprintf(text, size_bytes, "the other side closed it");
     else
         snprintf(text, size_bytes, "%s%s%s", mosquitto_strerror(code),
                  connection->last_log[0] != '\0' ? " " : "", connection->last_log);

@@ -23,6 +23,7 @@ struct interface {
     char name[IF_NAMESIZE];
     pcap_t *pcap;
     int link;
+    unsigned index;   /* of the kernel's, 0 for "any": a new interface of the old name has another */
     uint32_t dropped; /* as pcap_stats() last said, which wraps */
 };
 
@@ -101,7 +102,8 @@ static int open_interface(struct live_capture *capture, const char *name, struct
     }
     struct interface *interface = &capture->open[capture->open_count++];
     *interface = (struct interface){.pcap = pcap,
-                                    .link = link_layer_of_pcap(pcap_datalink(pcap))};
+                                    .link = link_layer_of_pcap(pcap_datalink(pcap)),
+                                    .index = if_nametoindex(name)};
     snprintf(interface->name, sizeof interface->name, "%s", name);
     picket_say(PICKET_NOTICE, "agent", "interface %s: captured", name);
     return PICKET_OK;
@@ -120,9 +122,11 @@ static void count_drops(struct live_capture *capture, struct interface *interfac
                    "not read in time: their flows are counted too low", interface->name, more);
 }
 
-static void close_interface(struct live_capture *capture, unsigned index)
+static void close_interface(struct live_capture *capture, unsigned index, const char *why)
 {
     count_drops(capture, &capture->open[index]);
+    if (why != NULL)
+        picket_say(PICKET_WARNING, "agent", "interface %s: left: %s", capture->open[index].name, why);
     pcap_close(capture->open[index].pcap);
     capture->open[index] = capture->open[--capture->open_count];
 }
@@ -180,8 +184,19 @@ static int open_by_name(struct live_capture *capture, struct picket_error *error
     return PICKET_OK;
 }
 
+/* libpcap does not always tell. */
+static void leave_the_gone(struct live_capture *capture)
+{
+    for (unsigned i = 0; i < capture->open_count;)
+        if (if_nametoindex(capture->open[i].name) != capture->open[i].index)
+            close_interface(capture, i, "the interface is gone");
+        else
+            i++;
+}
+
 int live_capture_refresh(struct live_capture *capture, struct picket_error *error)
 {
+    leave_the_gone(capture);
     for (unsigned i = 0; i < capture->open_count; i++)
         count_drops(capture, &capture->open[i]);
     return capture->name_count > 0 ? open_by_name(capture, error) : open_by_default(capture, error);
@@ -215,7 +230,7 @@ void live_capture_close(struct live_capture *capture)
     if (capture == NULL)
         return;
     while (capture->open_count > 0)
-        close_interface(capture, capture->open_count - 1);
+        close_interface(capture, capture->open_count - 1, NULL);
     free(capture);
 }
 
@@ -252,9 +267,7 @@ unsigned live_capture_read(struct live_capture *capture)
             i++;
             continue;
         }
-        picket_say(PICKET_WARNING, "agent", "interface %s: left: %s", interface->name,
-                   pcap_geterr(interface->pcap));
-        close_interface(capture, i);
+        close_interface(capture, i, pcap_geterr(interface->pcap));
     }
     return frames;
 }

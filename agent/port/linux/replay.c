@@ -9,6 +9,9 @@
 #include "message_directory.h"
 #include "replay_device.h"
 
+/* Tables of replay --flows: 4^7 times the first is the last, 2^30, some 50 GB of IPv4 flows. */
+enum { FLOWS_AT_FIRST = 1 << 16, FLOWS_AT_LAST = 1 << 30 };
+
 /* What the passes over the file found. */
 struct outcome {
     uint64_t packets;
@@ -87,23 +90,21 @@ static uint32_t capacity_for(uint64_t packets, uint64_t at_most)
     return capacity > 0 ? (uint32_t)capacity : 1;
 }
 
-/* There are at most as many flows as packets, but usually far fewer: it starts with tables of a
- * million and takes larger ones while flows are lost. */
+/* There are at most as many flows as packets, but usually far fewer: it starts with small tables and
+ * takes larger ones while flows are lost. */
 static int find_flows(const struct replay_settings *settings, struct outcome *outcome,
                       struct flow_list *list, struct picket_error *error)
 {
     uint64_t most = outcome->ipv4_packets > outcome->ipv6_packets ? outcome->ipv4_packets
                                                                   : outcome->ipv6_packets;
-    for (uint64_t at_most = UINT64_C(1) << 20;; at_most *= 4) {
-        if (at_most > UINT64_C(1) << 30)
-            at_most = UINT64_C(1) << 30;
+    for (uint64_t at_most = FLOWS_AT_FIRST;; at_most *= 4) {
         flow_list_clear(list);
         int status = collect_flows(settings, outcome, capacity_for(outcome->ipv4_packets, at_most),
                                    capacity_for(outcome->ipv6_packets, at_most), list, error);
         if (status != PICKET_OK)
             return status;
         bool lost = list->lost_flows > 0 || outcome->frames[INTAKE_LOST] > 0;
-        if (!lost || at_most >= most || at_most == UINT64_C(1) << 30)
+        if (!lost || at_most >= most || at_most >= FLOWS_AT_LAST)
             break;
     }
     flow_list_sort(list);

@@ -127,6 +127,16 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(list(read_flows(done.stdout).values()), [(0, 4294967295)])
         self.assertIn("1 flows reached the end of a counter", done.stderr)
 
+    def test_the_table_grows_to_what_the_capture_takes(self):
+        flows = 70000
+        packets = [(5, udp_packet("10.0.0.1", "8.8.8.8", 1 + number % 60000, 53 + number // 60000, 32))
+                   for number in range(flows)]
+        done = agent("replay", self.file("many.pcap", pcap(packets)), *EVERYTHING, "--flows", "csv")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        table = read_flows(done.stdout)
+        self.assertEqual((len(table), set(table.values())), (flows, {(0, 40)}))
+        self.assertIn(f"{flows} packets, {flows} counted in {flows} flows", done.stderr)
+
     def test_stamps_that_jump_do_not_make_endless_messages(self):
         packet = udp_packet("10.0.0.1", "8.8.8.8", 1000, 53, 32)
         capture = self.file("jump.pcap", pcap([(0, packet), (4294967295, packet), (5, packet)]))

@@ -307,25 +307,32 @@ class AgainstAHubOfOurs(Live):
         agent.wait("connected as pump-7")
         self.assertEqual(agent.end(), 0)
 
+    def make_link(self):
+        """An interface with an address; what it sends goes to a member of a bridge."""
+        for command in ("link add outer type veth peer name inner", "link set inner master bridge",
+                        "link set inner up", "address add 10.7.0.1/24 broadcast 10.7.0.255 dev outer",
+                        "link set outer up",
+                        "neighbour add 10.7.0.2 lladdr 02:00:00:00:00:02 dev outer"):
+            shell("ip", *command.split())
+
     def test_interfaces_with_an_address_are_captured_by_default_and_found_when_they_come(self):
         hub = self.hub()
         agent = self.agent(hub.port, *FAST, interface=None)
         agent.wait("no interface to capture on")
-        shell("ip", "link", "add", "outer", "type", "veth", "peer", "name", "inner")
-        self.addCleanup(shell, "ip", "link", "del", "outer")
         shell("ip", "link", "add", "bridge", "type", "bridge")
         self.addCleanup(shell, "ip", "link", "del", "bridge")
-        shell("ip", "link", "set", "inner", "master", "bridge")
-        shell("ip", "link", "set", "inner", "up")
-        shell("ip", "address", "add", "10.7.0.1/24", "broadcast", "10.7.0.255", "dev", "outer")
-        shell("ip", "link", "set", "outer", "up")
-        shell("ip", "neighbour", "add", "10.7.0.2", "lladdr", "02:00:00:00:00:02", "dev", "outer")
+        self.make_link()
+        self.addCleanup(shell, "ip", "link", "del", "outer")
         agent.wait("interface outer: captured")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             sender.bind(("10.7.0.1", 0))
             sender.sendto(bytes(100), ("10.7.0.2", 4000))
             key = ("udp", packed("10.7.0.1"), sender.getsockname()[1], packed("10.7.0.2"), 4000)
             hub.wait(lambda: len(hub.publishes) >= 2)
+        shell("ip", "link", "del", "outer")
+        self.make_link()
+        agent.wait("interface outer: left")
+        agent.wait("interface outer: captured", times=2)
         self.assertEqual(agent.end(), 0)
         self.assertEqual(agent.count("interface lo: captured"), 0)
         self.assertEqual(agent.count("interface inner: captured"), 0)
