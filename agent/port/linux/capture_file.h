@@ -1,5 +1,5 @@
-/* Reads the frames of a capture file: pcap through libpcap (both byte orders, micro- and nanoseconds),
- * pcapng through pcapng.h.
+/* Reads the frames of a capture file: pcap through libpcap (both byte orders, micro- and
+ * nanoseconds), pcapng through pcapng.h.
  *
  * Thread: one at a time for a file.
  */

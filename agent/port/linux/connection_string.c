@@ -93,7 +93,8 @@ static int parse_part(struct connection_string *parsed, bool seen[FIELDS], const
 {
     const char *equals = memchr(text, '=', (size_t)(end - text));
     if (equals == NULL)
-        return picket_fail(error, PICKET_INVALID, "a part without '='; expected "
+        return picket_fail(error, PICKET_INVALID,
+                           "a part without '='; expected "
                            "HostName=...;DeviceId=...;SharedAccessKey=...");
     int field = field_named(text, (size_t)(equals - text));
     if (field < 0)
@@ -127,8 +128,10 @@ int connection_string_parse(struct connection_string *parsed, const char *text,
     }
     for (int field = 0; field < FIELDS; field++)
         if (!seen[field])
-            return picket_fail(error, PICKET_INVALID, "connection string: %s is missing; expected "
-                               "HostName=...;DeviceId=...;SharedAccessKey=...", field_names[field]);
+            return picket_fail(error, PICKET_INVALID,
+                               "connection string: %s is missing; expected "
+                               "HostName=...;DeviceId=...;SharedAccessKey=...",
+                               field_names[field]);
     return PICKET_OK;
 }
 

@@ -42,8 +42,8 @@ void host_random(void *context, void *bytes, size_t size_bytes)
     }
 }
 
-/* The file's first bytes as one line of text: what follows the first NUL or newline is left out, and
- * what is not printable ASCII or UTF-8 becomes '?'. */
+/* The file's first bytes as one line of text: what follows the first NUL or newline is left out,
+ * and what is not printable ASCII or UTF-8 becomes '?'. */
 static bool read_line(const char *root, const char *name, char *line, size_t size_bytes)
 {
     char path[512];

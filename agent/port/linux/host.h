@@ -12,7 +12,7 @@
 #include "picket/wire/encoder.h"
 
 /* Callbacks of the agent; context is not used. */
-uint32_t host_uptime_s(void *context); /* since boot, sleep included */
+uint32_t host_uptime_s(void *context);                   /* since boot, sleep included */
 bool host_unix_time_s(void *context, uint32_t *seconds); /* false outside 1970 to 2106 */
 void host_random(void *context, void *bytes, size_t size_bytes);
 
@@ -22,7 +22,8 @@ struct host_description {
     char hardware[192]; /* vendor and model of DMI, or the model of the device tree */
 };
 
-/* Fills what is readable below root ("" for the system itself; a test has its own); the rest is "". */
+/* Fills what is readable below root ("" for the system itself; a test has its own); the rest is "".
+ */
 void host_describe(struct host_description *description, const char *root);
 
 /* Pointers into the description; what is not known is absent. */

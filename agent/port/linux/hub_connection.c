@@ -16,10 +16,10 @@
 
 enum {
     KEEP_ALIVE_S = 60,
-    LOOP_MS = 200,             /* how late the thread may notice that something is wanted of it */
-    ANSWER_TIME_MS = 15000,    /* from TCP to CONNACK */
-    DRAIN_TIME_MS = 10000,     /* for PUBACKs before the token is renewed */
-    STABLE_TIME_MS = 30000,    /* a connection that lasted so long was a good one */
+    LOOP_MS = 200,          /* how late the thread may notice that something is wanted of it */
+    ANSWER_TIME_MS = 15000, /* from TCP to CONNACK */
+    DRAIN_TIME_MS = 10000,  /* for PUBACKs before the token is renewed */
+    STABLE_TIME_MS = 30000, /* a connection that lasted so long was a good one */
     BACK_OFF_MIN_MS = 1000,
     BACK_OFF_MAX_MS = 120000,
     RENEW_BEFORE_MAX_S = 300
@@ -194,7 +194,8 @@ static int open_connection(struct hub_connection *connection, char *reason, size
     return PICKET_IO;
 }
 
-/* The token's end is told in wall-clock time, and this is the monotonic time at which to renew it. */
+/* The token's end is told in wall-clock time, and this is the monotonic time at which to renew it.
+ */
 static int64_t renewal_ms(const struct hub_connection *connection)
 {
     uint32_t before_s = connection->config.token_life_s / 4;
@@ -341,10 +342,9 @@ static int configure_tls(struct hub_connection *connection, struct picket_error 
                                  ca_file == NULL ? "/etc/ssl/certs" : NULL, NULL, NULL, NULL);
     if (code == MOSQ_ERR_SUCCESS)
         code = mosquitto_tls_opts_set(connection->mosquitto, 1, "tlsv1.2", NULL);
-    return code == MOSQ_ERR_SUCCESS
-               ? PICKET_OK
-               : picket_fail(error, PICKET_INVALID, "TLS cannot be set up: %s",
-                             mosquitto_strerror(code));
+    return code == MOSQ_ERR_SUCCESS ? PICKET_OK
+                                    : picket_fail(error, PICKET_INVALID, "TLS cannot be set up: %s",
+                                                  mosquitto_strerror(code));
 }
 
 static int configure(struct hub_connection *connection, struct picket_error *error)
@@ -425,9 +425,9 @@ int hub_connection_publish(struct hub_connection *connection, const void *bytes,
                            uint32_t size_bytes, struct picket_error *error)
 {
     pthread_mutex_lock(&connection->mutex);
-    int status = !takes_messages(connection)                     ? PICKET_CLOSED
+    int status = !takes_messages(connection)                  ? PICKET_CLOSED
                  : connection->in_flight >= HUB_IN_FLIGHT_MAX ? PICKET_BUSY
-                                                                 : PICKET_OK;
+                                                              : PICKET_OK;
     connection->in_flight += status == PICKET_OK;
     pthread_mutex_unlock(&connection->mutex);
     if (status != PICKET_OK)
@@ -467,7 +467,8 @@ unsigned hub_connection_stop(struct hub_connection *connection, uint32_t time_ms
     unsigned unacknowledged = connection->in_flight;
     pthread_mutex_unlock(&connection->mutex);
     if (!ended) {
-        /* It is in the middle of connect(2), which cannot be called back; the process ends anyway. */
+        /* It is in the middle of connect(2), which cannot be called back; the process ends anyway.
+         */
         pthread_detach(connection->thread);
         return unacknowledged;
     }

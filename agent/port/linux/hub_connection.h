@@ -1,10 +1,10 @@
 /* The MQTT connection to the hub, as any IoT Hub device has it: TLS, SAS token, QoS 1.
  *
- * A thread of its own connects, reconnects with exponential back-off and jitter, renews the token by
- * reconnecting before it expires, and carries messages through libmosquitto. A message counts as
- * accepted when it was handed over while connected; it is then kept, and sent again after a reconnect,
- * until the hub acknowledges it. At most HUB_IN_FLIGHT_MAX messages are on their way; more are
- * refused, so that what is not delivered stays folded in the agent's table.
+ * A thread of its own connects, reconnects with exponential back-off and jitter, renews the token
+ * by reconnecting before it expires, and carries messages through libmosquitto. A message counts as
+ * accepted when it was handed over while connected; it is then kept, and sent again after a
+ * reconnect, until the hub acknowledges it. At most HUB_IN_FLIGHT_MAX messages are on their way;
+ * more are refused, so that what is not delivered stays folded in the agent's table.
  *
  *          hub_connection_publish()         PUBACK
  *     caller ────────▶ in flight ────▶ hub ───────▶ forgotten
@@ -39,15 +39,16 @@ int hub_connection_start(struct hub_connection **connection,
 /* Connected, and taking messages as far as there is room. */
 bool hub_connection_ready(struct hub_connection *connection);
 
-/* Takes a copy of a security message. PICKET_CLOSED: not connected; PICKET_BUSY: too much on its way. */
+/* Takes a copy of a security message. PICKET_CLOSED: not connected; PICKET_BUSY: too much on its
+ * way. */
 int hub_connection_publish(struct hub_connection *connection, const void *bytes,
                            uint32_t size_bytes, struct picket_error *error);
 
 /* Waits until a message was acknowledged, or the connection came or went, or the time is over. */
 void hub_connection_wait(struct hub_connection *connection, uint32_t time_ms);
 
-/* Waits at most time_ms for what is on its way to be acknowledged, disconnects and frees everything.
- * Returns the number of messages that were accepted and not acknowledged. */
+/* Waits at most time_ms for what is on its way to be acknowledged, disconnects and frees
+ * everything. Returns the number of messages that were accepted and not acknowledged. */
 unsigned hub_connection_stop(struct hub_connection *connection, uint32_t time_ms);
 
 #endif

@@ -14,16 +14,16 @@
 /* What became of a frame. */
 enum intake_outcome {
     INTAKE_COUNTED,
-    INTAKE_LOST,           /* no room in the table: part of what is reported as lost */
+    INTAKE_LOST, /* no room in the table: part of what is reported as lost */
     INTAKE_NOT_IP,
-    INTAKE_UNKNOWN_LINK,   /* of a link layer that is not decoded */
+    INTAKE_UNKNOWN_LINK, /* of a link layer that is not decoded */
     INTAKE_OTHER_PROTOCOL,
     INTAKE_TRUNCATED,
     INTAKE_MALFORMED,
-    INTAKE_HEADER_CHAIN,   /* more IPv6 extension headers than are walked */
-    INTAKE_NOT_LOCAL,      /* neither end is this device's */
-    INTAKE_GROUP,          /* inbound multicast or broadcast, which was not asked for */
-    INTAKE_VLAN            /* of a VLAN, where those are counted on interfaces of their own */
+    INTAKE_HEADER_CHAIN, /* more IPv6 extension headers than are walked */
+    INTAKE_NOT_LOCAL,    /* neither end is this device's */
+    INTAKE_GROUP,        /* inbound multicast or broadcast, which was not asked for */
+    INTAKE_VLAN          /* of a VLAN, where those are counted on interfaces of their own */
 };
 enum { INTAKE_OUTCOMES = 11 };
 
@@ -34,9 +34,9 @@ const char *intake_outcome_name(enum intake_outcome outcome);
 struct intake {
     const struct local_addresses *local;
     struct picket_agent *agent;
-    bool groups;           /* count inbound multicast and broadcast */
+    bool groups; /* count inbound multicast and broadcast */
     bool ignore_vlans;
-    bool believe_headers;  /* a declared length beyond the frame's is believed, not malformed */
+    bool believe_headers; /* a declared length beyond the frame's is believed, not malformed */
     uint64_t outcomes[INTAKE_OUTCOMES];
 };
 

@@ -65,7 +65,8 @@ static enum link_verdict at_mpls(struct cursor *cursor, struct ip_packet *packet
         bottom = cursor->at[2] & 1;
         skip(cursor, 4);
     }
-    /* Labels do not say what they carry. What does not begin like IP is a pseudowire or the like. */
+    /* Labels do not say what they carry. What does not begin like IP is a pseudowire or the like.
+     */
     enum link_verdict verdict = at_ip(cursor, 0, packet);
     return verdict == LINK_CONTRADICTS ? LINK_NOT_IP : verdict;
 }
@@ -105,8 +106,8 @@ static enum link_verdict at_pppoe(struct cursor *cursor, struct ip_packet *packe
     return at_ppp_protocol(cursor, packet);
 }
 
-/* Behind an EtherType. Tags in front of the packet are taken off one by one: each costs at least two
- * bytes of the frame, which bounds the loop. */
+/* Behind an EtherType. Tags in front of the packet are taken off one by one: each costs at least
+ * two bytes of the frame, which bounds the loop. */
 static enum link_verdict at_ethertype(struct cursor *cursor, uint16_t type,
                                       struct ip_packet *packet)
 {
@@ -186,7 +187,12 @@ static enum link_verdict at_family(struct cursor *cursor, struct ip_packet *pack
 static enum link_verdict at_cooked(struct cursor *cursor, uint16_t hardware, uint16_t protocol,
                                    size_t header_bytes, struct ip_packet *packet)
 {
-    enum { HARDWARE_NETLINK = 824, HARDWARE_GRE = 778, HARDWARE_RADIOTAP = 803, HARDWARE_FRAD = 770 };
+    enum {
+        HARDWARE_NETLINK = 824,
+        HARDWARE_GRE = 778,
+        HARDWARE_RADIOTAP = 803,
+        HARDWARE_FRAD = 770
+    };
     if (hardware == HARDWARE_NETLINK || hardware == HARDWARE_GRE || hardware == HARDWARE_RADIOTAP ||
         hardware == HARDWARE_FRAD)
         return LINK_NOT_IP;

@@ -1,12 +1,11 @@
 /* Finds the IP packet in a captured frame.
  *
- * Decoded: Ethernet II and 802.3 LLC/SNAP, any number of VLAN tags (0x8100, 0x88a8, 0x9100, 0x9200),
- * MPLS, PPPoE sessions, PPP, BSD loopback, Linux cooked captures of both versions, and bare IP. Only
- * the outermost IP header is looked for; what tunnels carry is the tunnel's payload.
+ * Decoded: Ethernet II and 802.3 LLC/SNAP, any number of VLAN tags (0x8100, 0x88a8, 0x9100,
+ * 0x9200), MPLS, PPPoE sessions, PPP, BSD loopback, Linux cooked captures of both versions, and
+ * bare IP. Only the outermost IP header is looked for; what tunnels carry is the tunnel's payload.
  *
- * Source: https://www.tcpdump.org/linktypes.html; IEEE 802.3, 802.1Q; RFC 1042 (SNAP), 1661 and 1662
- * (PPP), 2516 (PPPoE), 3032 (MPLS).
- * Thread: pure functions.
+ * Source: https://www.tcpdump.org/linktypes.html; IEEE 802.3, 802.1Q; RFC 1042 (SNAP), 1661 and
+ * 1662 (PPP), 2516 (PPPoE), 3032 (MPLS). Thread: pure functions.
  */
 #ifndef PICKET_AGENT_LINUX_LINK_LAYER_H
 #define PICKET_AGENT_LINUX_LINK_LAYER_H

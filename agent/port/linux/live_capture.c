@@ -23,7 +23,7 @@ struct interface {
     char name[IF_NAMESIZE];
     pcap_t *pcap;
     int link;
-    unsigned index;   /* of the kernel's, 0 for "any": a new interface of the old name has another */
+    unsigned index; /* of the kernel's, 0 for "any": a new interface of the old name has another */
     uint32_t dropped; /* as pcap_stats() last said, which wraps */
 };
 
@@ -53,7 +53,8 @@ static int explain_activation(pcap_t *pcap, const char *name, int code, struct p
     case PCAP_ERROR_PROMISC_PERM_DENIED:
         return picket_fail(error, PICKET_DENIED,
                            "interface %s: capturing is not permitted; it takes root, or the "
-                           "capability CAP_NET_RAW (setcap cap_net_raw+ep on the program)", name);
+                           "capability CAP_NET_RAW (setcap cap_net_raw+ep on the program)",
+                           name);
     case PCAP_ERROR_NO_SUCH_DEVICE:
     case PCAP_ERROR_IFACE_NOT_UP:
         return picket_fail(error, PICKET_NOT_FOUND, "interface %s: %s", name,
@@ -79,12 +80,14 @@ static int activate(pcap_t *pcap, const char *name, struct picket_error *error)
     if (pcap_get_selectable_fd(pcap) < 0)
         return picket_fail(error, PICKET_IO, "interface %s: it cannot be waited for", name);
     if (!link_layer_is_known(link_layer_of_pcap(pcap_datalink(pcap))))
-        return picket_fail(error, PICKET_INVALID, "interface %s: its link layer, %s, is not decoded",
-                           name, pcap_datalink_val_to_name(pcap_datalink(pcap)));
+        return picket_fail(error, PICKET_INVALID,
+                           "interface %s: its link layer, %s, is not decoded", name,
+                           pcap_datalink_val_to_name(pcap_datalink(pcap)));
     return PICKET_OK;
 }
 
-static int open_interface(struct live_capture *capture, const char *name, struct picket_error *error)
+static int open_interface(struct live_capture *capture, const char *name,
+                          struct picket_error *error)
 {
     char reason[PCAP_ERRBUF_SIZE];
     if (capture->open_count == LIVE_INTERFACES_MAX)
@@ -118,15 +121,18 @@ static void count_drops(struct live_capture *capture, struct interface *interfac
     interface->dropped = stat.ps_drop;
     capture->dropped += more;
     if (more > 0)
-        picket_say(PICKET_WARNING, "agent", "interface %s: the kernel dropped %u frames that were "
-                   "not read in time: their flows are counted too low", interface->name, more);
+        picket_say(PICKET_WARNING, "agent",
+                   "interface %s: the kernel dropped %u frames that were "
+                   "not read in time: their flows are counted too low",
+                   interface->name, more);
 }
 
 static void close_interface(struct live_capture *capture, unsigned index, const char *why)
 {
     count_drops(capture, &capture->open[index]);
     if (why != NULL)
-        picket_say(PICKET_WARNING, "agent", "interface %s: left: %s", capture->open[index].name, why);
+        picket_say(PICKET_WARNING, "agent", "interface %s: left: %s", capture->open[index].name,
+                   why);
     pcap_close(capture->open[index].pcap);
     capture->open[index] = capture->open[--capture->open_count];
 }
@@ -219,7 +225,8 @@ int live_capture_open(struct live_capture **capture, const char *const *names, u
     }
     opened->started = true;
     if (opened->open_count == 0)
-        picket_say(PICKET_WARNING, "agent", "no interface to capture on: none but loopback is up and "
+        picket_say(PICKET_WARNING, "agent",
+                   "no interface to capture on: none but loopback is up and "
                    "has an address; waiting for one");
     *capture = opened;
     return PICKET_OK;
@@ -237,8 +244,8 @@ void live_capture_close(struct live_capture *capture)
 unsigned live_capture_poll_fds(const struct live_capture *capture, struct pollfd *fds)
 {
     for (unsigned i = 0; i < capture->open_count; i++)
-        fds[i] = (struct pollfd){.fd = pcap_get_selectable_fd(capture->open[i].pcap),
-                                 .events = POLLIN};
+        fds[i] =
+            (struct pollfd){.fd = pcap_get_selectable_fd(capture->open[i].pcap), .events = POLLIN};
     return capture->open_count;
 }
 

@@ -1,9 +1,9 @@
 /* Live capture on the interfaces of this machine, through libpcap.
  *
- * By default on every interface that is up, has an address and is not loopback, and not on members of
- * bridges and bonds: each packet of this machine is then seen once. Interfaces that come are taken,
- * those that go are left, at live_capture_refresh(). Interfaces that are named are taken whatever they
- * are, must be there at the start, and are waited for when they go.
+ * By default on every interface that is up, has an address and is not loopback, and not on members
+ * of bridges and bonds: each packet of this machine is then seen once. Interfaces that come are
+ * taken, those that go are left, at live_capture_refresh(). Interfaces that are named are taken
+ * whatever they are, must be there at the start, and are waited for when they go.
  *
  * Why not Linux' "any": it would show a packet again on each bridge, bond and VLAN that it passes.
  *
@@ -26,7 +26,8 @@ struct live_capture;
 typedef void (*live_capture_sink)(void *context, int link, const uint8_t *bytes,
                                   uint32_t captured_bytes, uint32_t wire_bytes);
 
-/* names: name_count of them, or none for the default. They and the sink's context must outlive it. */
+/* names: name_count of them, or none for the default. They and the sink's context must outlive it.
+ */
 int live_capture_open(struct live_capture **capture, const char *const *names, unsigned name_count,
                       live_capture_sink sink, void *context, struct picket_error *error);
 void live_capture_close(struct live_capture *capture);

@@ -102,7 +102,8 @@ static bool is_group(const struct local_addresses *local, const struct picket_ad
     static const uint8_t limited_broadcast[4] = {255, 255, 255, 255};
     if (address->family == 6)
         return address->bytes[0] == 0xff;
-    return (address->bytes[0] & 0xf0) == 0xe0 || memcmp(address->bytes, limited_broadcast, 4) == 0 ||
+    return (address->bytes[0] & 0xf0) == 0xe0 ||
+           memcmp(address->bytes, limited_broadcast, 4) == 0 ||
            contains(local->broadcasts, local->broadcast_count, address);
 }
 

@@ -1,7 +1,7 @@
 /* Which addresses are the device's own, and so in which direction a packet goes.
  *
- * An address is local if an interface has it or a prefix given by --local covers it. What is sent to
- * a group (multicast, limited broadcast, an interface's broadcast address) is nobody's own.
+ * An address is local if an interface has it or a prefix given by --local covers it. What is sent
+ * to a group (multicast, limited broadcast, an interface's broadcast address) is nobody's own.
  *
  * Thread: none of its own; one thread at a time.
  */
@@ -27,10 +27,11 @@ struct local_addresses {
 };
 
 /* Adds ADDRESS or ADDRESS/LENGTH. */
-int local_addresses_add(struct local_addresses *local, const char *text, struct picket_error *error);
+int local_addresses_add(struct local_addresses *local, const char *text,
+                        struct picket_error *error);
 
-/* Replaces the interfaces' addresses by what they have now. *changed (may be NULL): they differ from
- * before. */
+/* Replaces the interfaces' addresses by what they have now. *changed (may be NULL): they differ
+ * from before. */
 int local_addresses_read_interfaces(struct local_addresses *local, bool *changed,
                                     struct picket_error *error);
 

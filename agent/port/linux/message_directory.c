@@ -10,8 +10,8 @@
 
 #include "message_bytes.h"
 
-static int name_file(const struct message_directory *directory, uint32_t number, char path[PATH_MAX],
-                     struct picket_error *error)
+static int name_file(const struct message_directory *directory, uint32_t number,
+                     char path[PATH_MAX], struct picket_error *error)
 {
     int length = snprintf(path, PATH_MAX, "%s/message-%06u.bin", directory->path, number);
     if (length < 0 || length >= PATH_MAX)
@@ -29,8 +29,10 @@ int message_directory_open(struct message_directory *directory, const char *path
     char first[PATH_MAX];
     int status = name_file(directory, 1, first, error);
     if (status == PICKET_OK && access(first, F_OK) == 0)
-        return picket_fail(error, PICKET_EXISTS, "%s: there already; expected a folder without "
-                           "messages", first);
+        return picket_fail(error, PICKET_EXISTS,
+                           "%s: there already; expected a folder without "
+                           "messages",
+                           first);
     return status;
 }
 

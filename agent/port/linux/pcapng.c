@@ -90,7 +90,8 @@ static bool reserve_body(struct pcapng *reader, size_t size_bytes)
     return true;
 }
 
-/* The byte order is in a section block's first word, which is needed to read the length before it. */
+/* The byte order is in a section block's first word, which is needed to read the length before it.
+ */
 static int learn_byte_order(struct pcapng *reader, const uint8_t order[4],
                             struct picket_error *error)
 {
@@ -129,7 +130,8 @@ static int read_block(struct pcapng *reader, uint32_t *type, struct picket_error
     if (!reserve_body(reader, length))
         return picket_fail(error, PICKET_NO_MEMORY, "no memory for a block of %u bytes", length);
     memcpy(reader->body, head + 8, 4);
-    size_t rest = reader->body_bytes; /* four of them are there, four of the second length are not */
+    size_t rest =
+        reader->body_bytes; /* four of them are there, four of the second length are not */
     if (fread(reader->body + 4, 1, rest, reader->file) != rest)
         return fail(reader, error, "the file ends within the block");
     if (get32(reader, reader->body + reader->body_bytes) != length)

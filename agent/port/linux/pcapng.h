@@ -2,8 +2,8 @@
  *
  * Own code although libpcap reads pcapng: libpcap gives up at the first file whose interfaces have
  * different link layers, which is what Wireshark writes when it captures on several. Sections of
- * either byte order and their own interfaces, enhanced, simple and (obsolete) packet blocks; all other
- * blocks are passed over.
+ * either byte order and their own interfaces, enhanced, simple and (obsolete) packet blocks; all
+ * other blocks are passed over.
  *
  * Source: draft-ietf-opsawg-pcapng.
  * Thread: one at a time for a reader.
@@ -33,12 +33,13 @@ bool pcapng_is(const uint8_t magic[PCAPNG_MAGIC_BYTES]);
 
 struct pcapng;
 
-/* Reads from file, from its beginning on; the caller closes it after pcapng_close(). NULL: no memory. */
+/* Reads from file, from its beginning on; the caller closes it after pcapng_close(). NULL: no
+ * memory. */
 struct pcapng *pcapng_open(FILE *file);
 void pcapng_close(struct pcapng *reader);
 
-/* 1: *frame is filled. 0: the file ends, between two blocks. Negative (enum picket_status): the file
- * is cut or contradicts itself at the byte that *error names; nothing after it can be read. */
+/* 1: *frame is filled. 0: the file ends, between two blocks. Negative (enum picket_status): the
+ * file is cut or contradicts itself at the byte that *error names; nothing after it can be read. */
 int pcapng_next(struct pcapng *reader, struct captured_frame *frame, struct picket_error *error);
 
 #endif

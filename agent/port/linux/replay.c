@@ -1,7 +1,6 @@
 #include "replay.h"
 
 #include <inttypes.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,8 +24,8 @@ struct outcome {
     struct picket_error file_error; /* why reading ended before the file's end; "" otherwise */
 };
 
-/* Reads the file and hands every frame to take(). A file that is cut is used as far as it goes: every
- * pass sees the same frames, and file_error says how far that was. */
+/* Reads the file and hands every frame to take(). A file that is cut is used as far as it goes:
+ * every pass sees the same frames, and file_error says how far that was. */
 static int each_frame(const char *path, struct outcome *outcome,
                       int (*take)(void *context, const struct captured_frame *frame), void *context,
                       struct picket_error *error)
@@ -37,8 +36,7 @@ static int each_frame(const char *path, struct outcome *outcome,
         return status;
     struct captured_frame frame;
     int got;
-    while (status == PICKET_OK &&
-           (got = capture_file_next(file, &frame, &outcome->file_error)) > 0)
+    while (status == PICKET_OK && (got = capture_file_next(file, &frame, &outcome->file_error)) > 0)
         status = take(context, &frame);
     capture_file_close(file);
     return status;
@@ -72,8 +70,8 @@ static int collect_flows(const struct replay_settings *settings, struct outcome 
                          struct picket_error *error)
 {
     static struct replay_device device;
-    int status = replay_device_init(&device, settings, ipv4_flows, ipv6_flows, 1, list_flows, list,
-                                    error);
+    int status =
+        replay_device_init(&device, settings, ipv4_flows, ipv6_flows, 1, list_flows, list, error);
     if (status != PICKET_OK)
         return status;
     status = each_frame(settings->file, outcome, take_frame, &device, error);
@@ -90,8 +88,8 @@ static uint32_t capacity_for(uint64_t packets, uint64_t at_most)
     return capacity > 0 ? (uint32_t)capacity : 1;
 }
 
-/* There are at most as many flows as packets, but usually far fewer: it starts with small tables and
- * takes larger ones while flows are lost. */
+/* There are at most as many flows as packets, but usually far fewer: it starts with small tables
+ * and takes larger ones while flows are lost. */
 static int find_flows(const struct replay_settings *settings, struct outcome *outcome,
                       struct flow_list *list, struct picket_error *error)
 {
@@ -120,8 +118,8 @@ static int write_message(void *context, const struct picket_wire_message *messag
     return message_directory_write(context, message, error);
 }
 
-/* The messages that a device with the ordinary tables and intervals would have sent. What the capture
- * does not tell, its system, is not made up from this machine's. */
+/* The messages that a device with the ordinary tables and intervals would have sent. What the
+ * capture does not tell, its system, is not made up from this machine's. */
 static int write_messages(const struct replay_settings *settings, struct outcome *outcome,
                           struct picket_error *error)
 {
@@ -154,8 +152,10 @@ static void print_text(const struct replay_settings *settings, const struct outc
     if (settings->messages != NULL)
         fprintf(stderr, "%8u messages in %s\n", outcome->messages, settings->messages);
     if (outcome->saturated_flows > 0)
-        fprintf(stderr, "%8" PRIu64 " flows reached the end of a counter, 4294967295: they are "
-                "larger than shown\n", outcome->saturated_flows);
+        fprintf(stderr,
+                "%8" PRIu64 " flows reached the end of a counter, 4294967295: they are "
+                "larger than shown\n",
+                outcome->saturated_flows);
     if (outcome->lost_flows > 0)
         fprintf(stderr, "%8" PRIu64 " flows lost: they did not fit the table\n",
                 outcome->lost_flows);
@@ -163,16 +163,16 @@ static void print_text(const struct replay_settings *settings, const struct outc
 
 static void print_json(const struct replay_settings *settings, const struct outcome *outcome)
 {
-    fprintf(stderr, "{\"packets\":%" PRIu64 ",\"flows\":%zu,\"lost_flows\":%" PRIu64
-            ",\"saturated_flows\":%" PRIu64, outcome->packets, outcome->flows, outcome->lost_flows,
-            outcome->saturated_flows);
+    fprintf(stderr,
+            "{\"packets\":%" PRIu64 ",\"flows\":%zu,\"lost_flows\":%" PRIu64
+            ",\"saturated_flows\":%" PRIu64,
+            outcome->packets, outcome->flows, outcome->lost_flows, outcome->saturated_flows);
     if (settings->messages != NULL)
         fprintf(stderr, ",\"messages\":%u", outcome->messages);
     for (int i = 0; i < INTAKE_OUTCOMES; i++)
         fprintf(stderr, ",\"%s\":%" PRIu64, intake_outcome_name((enum intake_outcome)i),
                 outcome->frames[i]);
-    fprintf(stderr, ",\"complete\":%s}\n",
-            outcome->file_error.text[0] == '\0' ? "true" : "false");
+    fprintf(stderr, ",\"complete\":%s}\n", outcome->file_error.text[0] == '\0' ? "true" : "false");
 }
 
 static int all_passes(const struct replay_settings *settings, struct outcome *outcome,

@@ -4,8 +4,8 @@
 
 #include "settings.h"
 
-/* Flows go to standard output, statistics and errors to standard error. Returns the exit code: 0, or 1
- * if the file could not be read (to its end) or a message not be written. */
+/* Flows go to standard output, statistics and errors to standard error. Returns the exit code: 0,
+ * or 1 if the file could not be read (to its end) or a message not be written. */
 int replay(const struct replay_settings *settings);
 
 #endif

@@ -1,9 +1,9 @@
 /* The clock of a device whose packets come from a file: it runs in capture time.
  *
  * Packets of a capture may be out of order, years apart or stamped with nonsense, but a device's
- * uptime only goes forward. The clock follows the stamps; a step back is no time at all; a gap of more
- * than an hour lasts an hour on the uptime, so that a stamp far off does not make the agent send
- * heartbeats for decades. The wall clock is the capture's.
+ * uptime only goes forward. The clock follows the stamps; a step back is no time at all; a gap of
+ * more than an hour lasts an hour on the uptime, so that a stamp far off does not make the agent
+ * send heartbeats for decades. The wall clock is the capture's.
  *
  * Thread: pure functions on the caller's structure.
  */
@@ -21,8 +21,8 @@ struct replay_clock {
     uint32_t uptime_s;
 };
 
-/* The uptime that a packet of this stamp has; not before the clock's own. Rebases the clock where the
- * stamps jump, and does not advance it. */
+/* The uptime that a packet of this stamp has; not before the clock's own. Rebases the clock where
+ * the stamps jump, and does not advance it. */
 uint32_t replay_clock_target(struct replay_clock *clock, int64_t time_s);
 
 /* False before the first packet, or when the stamp is no time of 1970 to 2106. */

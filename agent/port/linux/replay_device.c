@@ -57,8 +57,8 @@ static void wake(void *context)
 }
 
 int replay_device_init(struct replay_device *device, const struct replay_settings *settings,
-                       uint32_t ipv4_flows, uint32_t ipv6_flows, uint32_t reserve,
-                       replay_sink sink, void *sink_context, struct picket_error *error)
+                       uint32_t ipv4_flows, uint32_t ipv6_flows, uint32_t reserve, replay_sink sink,
+                       void *sink_context, struct picket_error *error)
 {
     memset(device, 0, sizeof *device);
     device->sink = sink;

@@ -1,5 +1,5 @@
-/* The device that a replay plays: the agent's core with a clock of capture time, and a hub that takes
- * every message.
+/* The device that a replay plays: the agent's core with a clock of capture time, and a hub that
+ * takes every message.
  *
  * Thread: one.
  */
@@ -32,8 +32,8 @@ struct replay_device {
 
 /* Prepares the agent with tables of those capacities. The intake is the caller's to refine. */
 int replay_device_init(struct replay_device *device, const struct replay_settings *settings,
-                       uint32_t ipv4_flows, uint32_t ipv6_flows, uint32_t reserve,
-                       replay_sink sink, void *sink_context, struct picket_error *error);
+                       uint32_t ipv4_flows, uint32_t ipv6_flows, uint32_t reserve, replay_sink sink,
+                       void *sink_context, struct picket_error *error);
 void replay_device_free(struct replay_device *device);
 
 /* Lets time pass until the frame's stamp, then counts the frame. */

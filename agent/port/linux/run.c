@@ -21,9 +21,9 @@
 
 enum {
     TICK_MS = 1000,
-    REFRESH_MS = 10000,      /* interfaces and their addresses */
-    LAST_FRAMES_MS = 250,    /* at the end, for frames that the kernel has and has not handed over */
-    DELIVERY_TIME_MS = 5000  /* at the end, for acknowledgements */
+    REFRESH_MS = 10000,     /* interfaces and their addresses */
+    LAST_FRAMES_MS = 250,   /* at the end, for frames that the kernel has and has not handed over */
+    DELIVERY_TIME_MS = 5000 /* at the end, for acknowledgements */
 };
 
 /* One thread does all but the hub's connection, so the agent needs no lock. */
@@ -88,9 +88,10 @@ static int find_connection_string(const struct run_settings *settings,
     if (text == NULL)
         text = getenv("PICKET_CONNECTION_STRING");
     if (text == NULL)
-        return picket_fail(error, PICKET_INVALID,
-                           "no connection string: expected --connection-string, "
-                           "--connection-string-file or PICKET_CONNECTION_STRING in the environment");
+        return picket_fail(
+            error, PICKET_INVALID,
+            "no connection string: expected --connection-string, "
+            "--connection-string-file or PICKET_CONNECTION_STRING in the environment");
     return connection_string_parse(device, text, error);
 }
 
@@ -114,7 +115,8 @@ static int init_agent(struct runner *self, struct picket_error *error)
         return status;
     if (!picket_agent_init(&self->agent, config))
         return picket_fail(error, PICKET_INVALID, "the agent does not accept its configuration");
-    /* Where interfaces are chosen by us, a VLAN that this machine takes part in has one of its own. */
+    /* Where interfaces are chosen by us, a VLAN that this machine takes part in has one of its own.
+     */
     self->intake = (struct intake){.local = &self->settings->local,
                                    .agent = &self->agent,
                                    .groups = agent->groups,
@@ -224,21 +226,25 @@ static void finish(struct runner *self)
     int64_t left_ms = until_ms - picket_monotonic_ms();
     unsigned unacknowledged = hub_connection_stop(self->hub, left_ms > 0 ? (uint32_t)left_ms : 0);
     if (!sent)
-        picket_say(PICKET_WARNING, "agent", "ended with flows that were not reported: no hub took "
+        picket_say(PICKET_WARNING, "agent",
+                   "ended with flows that were not reported: no hub took "
                    "them");
     if (unacknowledged > 0)
-        picket_say(PICKET_WARNING, "agent", "ended with %u messages that the hub did not "
-                   "acknowledge", unacknowledged);
+        picket_say(PICKET_WARNING, "agent",
+                   "ended with %u messages that the hub did not "
+                   "acknowledge",
+                   unacknowledged);
 }
 
 static void say_statistics(struct runner *self)
 {
     struct picket_agent_statistics statistics;
     picket_agent_statistics(&self->agent, &statistics);
-    picket_say(PICKET_NOTICE, "agent", "ended: %u messages, %" PRIu64 " packets counted, %" PRIu64
-               " lost for want of room, %" PRIu64 " dropped by the kernel", statistics.messages_sent,
-               self->intake.outcomes[INTAKE_COUNTED], self->intake.outcomes[INTAKE_LOST],
-               live_capture_dropped(self->capture));
+    picket_say(PICKET_NOTICE, "agent",
+               "ended: %u messages, %" PRIu64 " packets counted, %" PRIu64
+               " lost for want of room, %" PRIu64 " dropped by the kernel",
+               statistics.messages_sent, self->intake.outcomes[INTAKE_COUNTED],
+               self->intake.outcomes[INTAKE_LOST], live_capture_dropped(self->capture));
     for (int i = INTAKE_LOST + 1; i < INTAKE_OUTCOMES; i++)
         if (self->intake.outcomes[i] > 0)
             picket_say(PICKET_NOTICE, "agent", "not counted: %" PRIu64 " %s",

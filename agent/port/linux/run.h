@@ -4,7 +4,8 @@
 
 #include "settings.h"
 
-/* Returns the exit code: 0 ended by a signal, 1 failed, EXIT_USAGE no or a wrong connection string. */
+/* Returns the exit code: 0 ended by a signal, 1 failed, EXIT_USAGE no or a wrong connection string.
+ */
 int run(struct run_settings *settings);
 
 #endif

@@ -44,7 +44,9 @@ enum option_code {
         {"ipv6-flows", required_argument, NULL, OPTION_IPV6_FLOWS},                                \
         {"module-id", required_argument, NULL, OPTION_MODULE_ID},                                  \
         {"multicast", no_argument, NULL, OPTION_MULTICAST},                                        \
-        {"empty-events", no_argument, NULL, OPTION_EMPTY_EVENTS}
+    {                                                                                              \
+        "empty-events", no_argument, NULL, OPTION_EMPTY_EVENTS                                     \
+    }
 
 static const struct option run_options[] = {
     COMMON_OPTIONS,
@@ -156,8 +158,7 @@ static int take_common(struct agent_settings *agent, struct local_addresses *loc
     case OPTION_LOCAL:
         return take_local(local, value);
     case OPTION_HIGH:
-        return take_u32("high", value, 1, INTERVAL_MAX_S,
-                        &agent->interval_s[PICKET_PRIORITY_HIGH]);
+        return take_u32("high", value, 1, INTERVAL_MAX_S, &agent->interval_s[PICKET_PRIORITY_HIGH]);
     case OPTION_MEDIUM:
         return take_u32("medium", value, 1, INTERVAL_MAX_S,
                         &agent->interval_s[PICKET_PRIORITY_MEDIUM]);
@@ -245,8 +246,8 @@ static int take_replay(struct replay_settings *settings, int option, const char 
 
 static void agent_defaults(struct agent_settings *agent)
 {
-    *agent = (struct agent_settings){.ipv4_flows = FLOWS_DEFAULT_IPV4,
-                                     .ipv6_flows = FLOWS_DEFAULT_IPV6};
+    *agent =
+        (struct agent_settings){.ipv4_flows = FLOWS_DEFAULT_IPV4, .ipv6_flows = FLOWS_DEFAULT_IPV6};
 }
 
 static bool usage_error(const char *command, int *exit_code)
@@ -283,7 +284,8 @@ bool settings_of_replay(struct replay_settings *settings, int argc, char **argv,
     if (settings->local.prefix_count > 0)
         return true;
     fputs("picket-agent: replay: --local is missing: a capture does not tell which addresses are "
-          "the device's\n", stderr);
+          "the device's\n",
+          stderr);
     return usage_error("replay", exit_code);
 }
 
@@ -306,7 +308,8 @@ bool settings_of_run(struct run_settings *settings, int argc, char **argv, int *
     }
     if (settings->connection_string != NULL && settings->connection_string_file != NULL) {
         fputs("picket-agent: run: --connection-string and --connection-string-file: expected one "
-              "of them\n", stderr);
+              "of them\n",
+              stderr);
         return usage_error("run", exit_code);
     }
     return true;

@@ -22,7 +22,12 @@ struct agent_settings {
 };
 
 /* The reserve is for packets that arrive while a report is on its way out. */
-enum { FLOWS_DEFAULT_IPV4 = 2048, FLOWS_DEFAULT_IPV6 = 1024, FLOWS_RESERVE = 16, FLOWS_MAX = 1 << 20 };
+enum {
+    FLOWS_DEFAULT_IPV4 = 2048,
+    FLOWS_DEFAULT_IPV6 = 1024,
+    FLOWS_RESERVE = 16,
+    FLOWS_MAX = 1 << 20
+};
 enum { INTERFACES_NAMED_MAX = 64 };
 
 struct replay_settings {
@@ -39,7 +44,7 @@ struct replay_settings {
 struct run_settings {
     struct agent_settings agent;
     struct local_addresses local;
-    const char *connection_string;      /* at most one of the two; neither: the environment */
+    const char *connection_string; /* at most one of the two; neither: the environment */
     const char *connection_string_file;
     uint16_t port;
     const char *ca_file; /* NULL: the system's certificates */

@@ -1,17 +1,20 @@
 #include "usage.h"
 
 #define AGENT_OPTIONS                                                                              \
-    "  --high S, --medium S, --low S   seconds between reports of a priority: network activity is\n" \
+    "  --high S, --medium S, --low S   seconds between reports of a priority: network activity "   \
+    "is\n"                                                                                         \
     "                        high (10), system information and heartbeat are low (60)\n"           \
     "  --first-delay MIN-MAX seconds before the first report, at random between the two (30-90)\n" \
-    "  --ipv4-flows N        flows of a report, at most (2048); what exceeds them is reported as\n" \
+    "  --ipv4-flows N        flows of a report, at most (2048); what exceeds them is reported "    \
+    "as\n"                                                                                         \
     "  --ipv6-flows N        lost (1024)\n"                                                        \
     "  --multicast           count inbound multicast and broadcast, too\n"                         \
     "  --empty-events        report an interval without a flow, too\n"                             \
     "  --module-id ID        the agent's name in its messages (picket-agent)\n"
 
 const char usage[] =
-    "picket-agent counts this machine's traffic by flow and reports it to a Picket or Azure IoT hub.\n"
+    "picket-agent counts this machine's traffic by flow and reports it to a Picket or Azure IoT "
+    "hub.\n"
     "\n"
     "Usage:\n"
     "  picket-agent run --connection-string STRING [option...]      capture and report\n"
@@ -21,7 +24,8 @@ const char usage[] =
     "Exit code: 0 done, 1 failed, 2 the command line is wrong.\n";
 
 const char usage_run[] =
-    "picket-agent run: captures this machine's packets, counts them by flow, and reports the flows,\n"
+    "picket-agent run: captures this machine's packets, counts them by flow, and reports the "
+    "flows,\n"
     "the system and heartbeats to a hub, over MQTT and TLS like any device. Needs root or the\n"
     "capability CAP_NET_RAW. Ends on SIGINT or SIGTERM, after it has delivered what it has.\n"
     "\n"
@@ -49,7 +53,8 @@ const char usage_run[] =
     "Exit code: 0 ended by a signal, 1 failed, 2 the command line is wrong.\n";
 
 const char usage_replay[] =
-    "picket-agent replay: hands the packets of a capture file (pcap or pcapng) to the agent in capture\n"
+    "picket-agent replay: hands the packets of a capture file (pcap or pcapng) to the agent in "
+    "capture\n"
     "time. Flows go to standard output, statistics to standard error.\n"
     "\n"
     "  picket-agent replay FILE --local ADDRESS[/LENGTH]... [option...]\n"
@@ -63,8 +68,8 @@ const char usage_replay[] =
     "  --json                statistics as one JSON object\n"
     "  --seed N              the same random numbers (event ids, first delay) at each replay\n"
     "\n"
-    "For --messages, as for picket-agent run\n" AGENT_OPTIONS
-    "  --help                this text\n"
+    "For --messages, as for picket-agent run\n" AGENT_OPTIONS "  --help                this text\n"
     "\n"
-    "Exit code: 0 done, 1 the file could not be read to its end (what could be is used) or a message\n"
+    "Exit code: 0 done, 1 the file could not be read to its end (what could be is used) or a "
+    "message\n"
     "not be written, 2 the command line is wrong.\n";

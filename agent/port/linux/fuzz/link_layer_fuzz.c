@@ -1,4 +1,5 @@
-/* The first two bytes choose the link layer, the third how much longer the frame was on the wire. */
+/* The first two bytes choose the link layer, the third how much longer the frame was on the wire.
+ */
 #include <stdlib.h>
 
 #include "link_layer.h"

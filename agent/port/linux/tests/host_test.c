@@ -92,9 +92,12 @@ static void clocks_tell_the_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_systems_name_comes_from_os_release, make_root, remove_root),
-        cmocka_unit_test_setup_teardown(the_second_place_of_os_release_is_read, make_root, remove_root),
-        cmocka_unit_test_setup_teardown(hardware_comes_from_the_device_tree_or_dmi, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(the_systems_name_comes_from_os_release, make_root,
+                                        remove_root),
+        cmocka_unit_test_setup_teardown(the_second_place_of_os_release_is_read, make_root,
+                                        remove_root),
+        cmocka_unit_test_setup_teardown(hardware_comes_from_the_device_tree_or_dmi, make_root,
+                                        remove_root),
         cmocka_unit_test_setup_teardown(what_cannot_be_read_is_absent, make_root, remove_root),
         cmocka_unit_test(clocks_tell_the_time),
     };

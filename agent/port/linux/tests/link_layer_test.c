@@ -2,7 +2,8 @@
 
 #include "link_layer.h"
 
-/* A frame of bytes in hexadecimal; exactly as large, so that the sanitizer sees a read past its end. */
+/* A frame of bytes in hexadecimal; exactly as large, so that the sanitizer sees a read past its
+ * end. */
 struct frame {
     uint8_t *bytes;
     size_t size;
@@ -41,8 +42,8 @@ static enum link_verdict find(int link, const char *hex, size_t *offset, uint16_
 }
 
 #define MACS "020000000001 020000000002 "
-#define V4 "45000014"
-#define V6 "60000000"
+#define V4   "45000014"
+#define V6   "60000000"
 
 static const struct {
     const char *what;
@@ -72,10 +73,11 @@ static const struct {
     {"PPPoE session, LCP", LINK_ETHERNET, MACS "8864 1100 0001 0006 c021" V4, LINK_NOT_IP, 0, 0},
     {"PPPoE discovery", LINK_ETHERNET, MACS "8863 1109 0000 0000 0101" V4, LINK_NOT_IP, 0, 0},
     {"SNAP", LINK_ETHERNET, MACS "000c aaaa03 000000 0800" V4, LINK_IP, 22, 0},
-    {"SNAP of an organisation", LINK_ETHERNET, MACS "000c aaaa03 00000c 2000" V4, LINK_NOT_IP, 0, 0},
+    {"SNAP of an organisation", LINK_ETHERNET, MACS "000c aaaa03 00000c 2000" V4, LINK_NOT_IP, 0,
+     0},
     {"spanning tree", LINK_ETHERNET, MACS "0026 424203 000000000000", LINK_NOT_IP, 0, 0},
-    {"SNAP whose type is a length", LINK_ETHERNET, MACS "000c aaaa03 000000 0004 aaaa03 000000 0800" V4,
-     LINK_NOT_IP, 0, 0},
+    {"SNAP whose type is a length", LINK_ETHERNET,
+     MACS "000c aaaa03 000000 0004 aaaa03 000000 0800" V4, LINK_NOT_IP, 0, 0},
     {"raw IPv4", LINK_RAW, V4, LINK_IP, 0, 0},
     {"raw IPv6", LINK_RAW, V6, LINK_IP, 0, 0},
     {"raw nothing", LINK_RAW, "00000000", LINK_CONTRADICTS, 0, 0},
@@ -85,13 +87,17 @@ static const struct {
     {"loopback, big-endian", LINK_NULL, "00000002" V4, LINK_IP, 4, 0},
     {"loopback, Darwin's IPv6", LINK_NULL, "1e000000" V6, LINK_IP, 4, 0},
     {"loopback, FreeBSD's IPv6", LINK_LOOP, "0000001c" V6, LINK_IP, 4, 0},
-    {"loopback, an EtherType where the family belongs", LINK_NULL, "0f000800" V4, LINK_NOT_IP, 0, 0},
+    {"loopback, an EtherType where the family belongs", LINK_NULL, "0f000800" V4, LINK_NOT_IP, 0,
+     0},
     {"cooked", LINK_LINUX_SLL, "0000 0001 0006 0200000000010000 0800" V4, LINK_IP, 16, 0},
-    {"cooked, VLAN", LINK_LINUX_SLL, "0000 0001 0006 0200000000010000 8100 0007 0800" V4, LINK_IP, 20, 7},
-    {"cooked, netlink", LINK_LINUX_SLL, "0000 0338 0006 0200000000010000 0800" V4, LINK_NOT_IP, 0, 0},
+    {"cooked, VLAN", LINK_LINUX_SLL, "0000 0001 0006 0200000000010000 8100 0007 0800" V4, LINK_IP,
+     20, 7},
+    {"cooked, netlink", LINK_LINUX_SLL, "0000 0338 0006 0200000000010000 0800" V4, LINK_NOT_IP, 0,
+     0},
     {"cooked, CAN", LINK_LINUX_SLL, "0000 0001 0006 0200000000010000 000c" V4, LINK_NOT_IP, 0, 0},
     {"cooked, cut", LINK_LINUX_SLL, "0000 0001 0006 0200000000010000 08", LINK_TRUNCATED, 0, 0},
-    {"cooked 2", LINK_LINUX_SLL2, "86dd 0000 00000002 0001 00 06 0200000000010000" V6, LINK_IP, 20, 0},
+    {"cooked 2", LINK_LINUX_SLL2, "86dd 0000 00000002 0001 00 06 0200000000010000" V6, LINK_IP, 20,
+     0},
     {"PPP with address and control", LINK_PPP, "ff03 0021" V4, LINK_IP, 4, 0},
     {"PPP without", LINK_PPP, "0057" V6, LINK_IP, 2, 0},
     {"PPP, LCP", LINK_PPP, "ff03 c021 0101", LINK_NOT_IP, 0, 0},
@@ -134,10 +140,12 @@ static void the_wire_length_is_that_of_the_ip_packet(void **state)
     (void)state;
     struct ip_packet packet;
     struct frame frame = frame_of(MACS "8100 000a 0800" V4);
-    assert_int_equal(link_layer_find_ip(LINK_ETHERNET, frame.bytes, frame.size, 1518, &packet), LINK_IP);
+    assert_int_equal(link_layer_find_ip(LINK_ETHERNET, frame.bytes, frame.size, 1518, &packet),
+                     LINK_IP);
     assert_int_equal(packet.wire_bytes, 1500);
     /* A file may claim less than it holds. */
-    assert_int_equal(link_layer_find_ip(LINK_ETHERNET, frame.bytes, frame.size, 3, &packet), LINK_IP);
+    assert_int_equal(link_layer_find_ip(LINK_ETHERNET, frame.bytes, frame.size, 3, &packet),
+                     LINK_IP);
     assert_int_equal(packet.wire_bytes, 4);
     free(frame.bytes);
 }

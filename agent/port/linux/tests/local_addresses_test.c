@@ -81,7 +81,8 @@ static void a_cut_header_has_no_direction(void **state)
 static void text_that_is_no_address_is_refused(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"", "10.0.0", "10.0.0.1/33", "10.0.0.0/", "eth0", "::1/129", NULL};
+    static const char *const wrong[] = {"",     "10.0.0",  "10.0.0.1/33", "10.0.0.0/",
+                                        "eth0", "::1/129", NULL};
     memset(&local, 0, sizeof local);
     for (const char *const *text = wrong; *text != NULL; text++) {
         struct picket_error error;

@@ -249,10 +249,13 @@ static void a_huge_block_takes_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(packets_of_interfaces_with_different_link_layers_are_read, start, end),
-        cmocka_unit_test_setup_teardown(a_section_has_its_own_byte_order_and_interfaces, start, end),
+        cmocka_unit_test_setup_teardown(packets_of_interfaces_with_different_link_layers_are_read,
+                                        start, end),
+        cmocka_unit_test_setup_teardown(a_section_has_its_own_byte_order_and_interfaces, start,
+                                        end),
         cmocka_unit_test_setup_teardown(times_follow_resolution_and_offset, start, end),
-        cmocka_unit_test_setup_teardown(simple_and_obsolete_packets_and_unknown_blocks_are_read, start, end),
+        cmocka_unit_test_setup_teardown(simple_and_obsolete_packets_and_unknown_blocks_are_read,
+                                        start, end),
         cmocka_unit_test_setup_teardown(a_cut_file_says_where, start, end),
         cmocka_unit_test_setup_teardown(a_packet_longer_than_its_block_is_refused, start, end),
         cmocka_unit_test_setup_teardown(lengths_that_contradict_are_refused, start, end),

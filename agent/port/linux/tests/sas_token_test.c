@@ -10,11 +10,12 @@ static void token_of_python(const char *host, const char *device, const char *ke
         "import base64,hashlib,hmac,sys,urllib.parse as u;"
         "h,d,k,e=sys.argv[1:];"
         "r=u.quote(h+'/devices/'+d,safe='');"
-        "s=base64.b64encode(hmac.new(base64.b64decode(k),(r+'\\n'+e).encode(),hashlib.sha256).digest());"
+        "s=base64.b64encode(hmac.new(base64.b64decode(k),(r+'\\n'+e).encode(),hashlib.sha256)."
+        "digest());"
         "print('SharedAccessSignature sr='+r+'&sig='+u.quote(s,safe='')+'&se='+e,end='')";
     char command[2048];
-    snprintf(command, sizeof command, "/usr/bin/python3 -c \"%s\" '%s' '%s' '%s' %lld", script, host,
-             device, key, expiry_s);
+    snprintf(command, sizeof command, "/usr/bin/python3 -c \"%s\" '%s' '%s' '%s' %lld", script,
+             host, device, key, expiry_s);
     FILE *pipe = popen(command, "r");
     assert_non_null(pipe);
     size_t got = fread(out, 1, size_bytes - 1, pipe);
