@@ -66,6 +66,7 @@ static const uint8_t fixed_vtables[][VTABLE_ENTRIES_MAX] = {
 
 struct encoder {
     const struct picket_wire_message *message;
+    const struct picket_wire_event *events_end;
     picket_wire_sink sink; /* NULL: only sizes are wanted */
     void *context;
     uint32_t handed_bytes;
@@ -295,9 +296,6 @@ static bool examine(struct payload *payload, const struct picket_wire_event *eve
 
 /* ---- what is in a flow ---- */
 
-/* Families are numbered from IPv4. */
-static const uint8_t family_address_bytes[] = {PICKET_WIRE_IPV4_BYTES, PICKET_WIRE_IPV6_BYTES};
-
 /* Both ports, which are next to each other, as a word. */
 static uint32_t ports_word(const struct picket_wire_flow *flow)
 {
@@ -336,14 +334,18 @@ static bool plan(struct encoder *encoder, const struct picket_wire_message *mess
     encoder->vtable_at[MESSAGE_SLOT] = 0;
     uint32_t at = HEAD_BYTES + 4 * message->event_count + string_bytes(message->security_module_id);
     uint32_t payloads = 0, children = 0;
-    for (uint32_t i = 0; i < message->event_count; i++) {
-        const struct picket_wire_event *event = &message->events[i];
+    uint32_t *payload_at = encoder->payload_at;
+    encoder->events_end = message->events;
+    if (message->event_count != 0) /* else the pointer may be NULL */
+        encoder->events_end += message->event_count;
+    for (const struct picket_wire_event *event = message->events; event < encoder->events_end;
+         event++) {
         struct payload payload;
         if (!examine(&payload, event))
             return false;
         encoder->vtable_at[event_slot(event)] = 0;
         encoder->vtable_at[payload.slot] = 0;
-        encoder->payload_at[i] = payloads;
+        *payload_at++ = payloads;
         at += event_bytes(event);
         payloads += payload.bytes;
         children += payload.children_bytes;
@@ -369,23 +371,25 @@ static void put_head(struct encoder *encoder)
 
     put_32(encoder, events);
     uint32_t event_at = HEAD_BYTES + 4 * events + string_bytes(message->security_module_id);
-    for (uint32_t i = 0; i < events; i++) {
+    for (const struct picket_wire_event *event = message->events; event < encoder->events_end;
+         event++) {
         put_offset(encoder, event_at);
-        event_at += event_bytes(&message->events[i]);
+        event_at += event_bytes(event);
     }
     put_string(encoder, message->security_module_id);
 }
 
 static void put_events(struct encoder *encoder)
 {
-    for (uint32_t i = 0; i < encoder->message->event_count; i++) {
-        const struct picket_wire_event *event = &encoder->message->events[i];
+    const uint32_t *payload_at = encoder->payload_at;
+    for (const struct picket_wire_event *event = encoder->message->events;
+         event < encoder->events_end; event++) {
         put_padding(encoder, 4);
         put_table_start(encoder, event_slot(event));
         put_bytes(encoder, event->id, PICKET_WIRE_EVENT_ID_BYTES);
         put_32(encoder, event->time_s);
         put_32(encoder, event->collection_interval_s);
-        put_offset(encoder, encoder->payloads_at + encoder->payload_at[i]);
+        put_offset(encoder, encoder->payloads_at + *payload_at++);
         put_optional(encoder, event->duration_s);
         uint8_t type = (uint8_t)event->payload_type;
         put_bytes(encoder, &type, 1);
@@ -397,9 +401,10 @@ static void put_payloads(struct encoder *encoder)
 {
     uint32_t child_at = encoder->children_at;
     put_padding(encoder, 4);
-    for (uint32_t i = 0; i < encoder->message->event_count; i++) {
+    for (const struct picket_wire_event *event = encoder->message->events;
+         event < encoder->events_end; event++) {
         struct payload payload;
-        examine(&payload, &encoder->message->events[i]);
+        examine(&payload, event);
         put_table_start(encoder, payload.slot);
         for (uint32_t id = 0; id < PAYLOAD_WORDS; id++) {
             uint32_t word = payload.words[id];
@@ -420,19 +425,20 @@ static uint32_t *store_optional(uint32_t *at, uint32_t value)
     return at;
 }
 
-static void put_flow(struct encoder *encoder, const struct picket_wire_flow *flow, uint32_t family)
+static void put_flow(struct encoder *encoder, const struct picket_wire_flow *flow,
+                     uint32_t table_bytes, uint32_t slot)
 {
-    const uint32_t address_bytes = family_address_bytes[family];
-    const uint32_t table_bytes = 8 + 2 * address_bytes;
     const uint32_t mask = common_mask(flow);
     const uint32_t back = position(encoder) - encoder->back_vtables_at;
+    const uint32_t address_bytes = (table_bytes - 8) / 2;
     uint32_t *at = run(encoder, table_bytes + common_bytes[mask]);
 
-    store_word(at++, back - encoder->vtable_at[IPV4_SLOT + family]);
-    for (uint32_t i = 0; i < address_bytes; i += 4)
-        store_word(at++, load_32(flow->local_address + i));
-    for (uint32_t i = 0; i < address_bytes; i += 4)
-        store_word(at++, load_32(flow->remote_address + i));
+    store_word(at++, back - encoder->vtable_at[slot]);
+    for (uint32_t i = 0; i < address_bytes; i += 4, at++) {
+        store_word(at, load_32(flow->local_address + i));
+        store_word(at + address_bytes / 4, load_32(flow->remote_address + i));
+    }
+    at += address_bytes / 4;
     store_word(at++, 4); /* the common table is next */
     store_word(at++, back + table_bytes - encoder->vtable_at[COMMON_SLOT + mask]);
     at = store_optional(at, ports_word(flow));
@@ -445,37 +451,39 @@ static void put_flow(struct encoder *encoder, const struct picket_wire_flow *flo
 enum walk { VECTORS, TABLES };
 
 static void walk_list(struct encoder *encoder, const struct picket_wire_flows *flows,
-                      uint32_t family, enum walk walk)
+                      uint32_t table_bytes, uint32_t slot, enum walk walk)
 {
-    uint32_t cursor = 0, at = encoder->back_vtables_at;
-    if (flows->count == 0)
-        return;
-    if (walk == VECTORS) {
-        encoder->vtable_at[IPV4_SLOT + family] = 0;
-        put_32(encoder, flows->count);
+    uint32_t cursor = 0, left = flows->count;
+    uint32_t offset = encoder->back_vtables_at - position(encoder) - 4;
+    if (walk == VECTORS && left > 0) {
+        encoder->vtable_at[slot] = 0;
+        put_32(encoder, left);
     }
-    for (uint32_t left = flows->count; left > 0 && !encoder->refused; left--) {
+    for (; left > 0 && !encoder->refused; left--) {
         struct picket_wire_flow flow;
         cursor = flows->next(flows->table, cursor, &flow);
         if (walk == TABLES) {
-            put_flow(encoder, &flow, family);
+            put_flow(encoder, &flow, table_bytes, slot);
             continue;
         }
         uint32_t mask = common_mask(&flow);
+        uint32_t bytes = table_bytes + common_bytes[mask];
         encoder->vtable_at[COMMON_SLOT + mask] = 0;
-        put_offset(encoder, at);
-        at += 8u + 2u * family_address_bytes[family] + common_bytes[mask];
+        encoder->back_vtables_at += bytes;
+        put_32(encoder, offset);
+        offset += bytes - 4; /* the next field is nearer */
     }
-    encoder->back_vtables_at = at;
 }
 
 static void walk_events(struct encoder *encoder, enum walk walk)
 {
-    for (uint32_t i = 0; i < encoder->message->event_count; i++) {
-        const struct picket_wire_event *event = &encoder->message->events[i];
+    for (const struct picket_wire_event *event = encoder->message->events;
+         event < encoder->events_end; event++) {
         if (event->payload_type == PICKET_WIRE_NETWORK_ACTIVITY) {
-            walk_list(encoder, &event->payload.network_activity.ipv4, 0, walk);
-            walk_list(encoder, &event->payload.network_activity.ipv6, 1, walk);
+            walk_list(encoder, &event->payload.network_activity.ipv4, IPV4_TABLE_BYTES, IPV4_SLOT,
+                      walk);
+            walk_list(encoder, &event->payload.network_activity.ipv6, IPV6_TABLE_BYTES, IPV6_SLOT,
+                      walk);
         } else if (event->payload_type == PICKET_WIRE_SYSTEM_INFORMATION && walk == VECTORS) {
             put_string(encoder, event->payload.system_information.os_info);
             put_string(encoder, event->payload.system_information.kernel_info);

@@ -150,6 +150,20 @@ static void counts_that_overflow_are_refused_without_a_walk(void **state)
     }
 }
 
+static void a_message_without_events_needs_no_array(void **state)
+{
+    struct picket_wire_message message = {"id", 0, NULL, 0};
+    struct picket_wire_message_view view;
+    struct picket_wire_error error;
+    size_t size_bytes;
+    (void)state;
+    unsigned char *bytes = encode_exactly(&message, &size_bytes);
+    assert_non_null(bytes);
+    assert_true(picket_wire_open(&view, bytes, size_bytes, &error));
+    assert_int_equal(view.event_count, 0);
+    free(bytes);
+}
+
 static void strings_too_large_for_a_message_are_refused(void **state)
 {
     struct sink_buffer buffer = {0};
@@ -214,6 +228,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_a_message_is_not_begun),
         cmocka_unit_test(a_message_may_be_as_large_as_the_bound_and_no_larger),
         cmocka_unit_test(counts_that_overflow_are_refused_without_a_walk),
+        cmocka_unit_test(a_message_without_events_needs_no_array),
         cmocka_unit_test(strings_too_large_for_a_message_are_refused),
         cmocka_unit_test(nothing_follows_a_piece_that_the_sink_refused),
     };
