@@ -1,9 +1,9 @@
 /* The hub: the MQTT 3.1.1 endpoint that devices written for Azure IoT Hub speak to.
  *
  * One thread, one event loop. A device connects over TLS with a SAS token made from its key; may
- * publish to and subscribe to its own topics only; its messages go to the log, and it gets its PUBACK
- * when the log says durable. When the log is full, reading from the connections that publish stops
- * until there is room: back-pressure reaches the devices through TCP.
+ * publish to and subscribe to its own topics only; its messages go to the log, and it gets its
+ * PUBACK when the log says durable. When the log is full, reading from the connections that publish
+ * stops until there is room: back-pressure reaches the devices through TCP.
  */
 #ifndef PICKET_HUB_HUB_H
 #define PICKET_HUB_HUB_H
@@ -16,9 +16,9 @@
 struct picket_hub;
 
 struct picket_hub_config {
-    const char *address;          /* to listen on; "" or NULL: every address, both families */
-    uint16_t port;                /* 0: any free one */
-    const char *host_name;        /* what devices call us: checked in user names and SAS audiences */
+    const char *address;   /* to listen on; "" or NULL: every address, both families */
+    uint16_t port;         /* 0: any free one */
+    const char *host_name; /* what devices call us: checked in user names and SAS audiences */
     const char *certificate_file; /* PEM, server certificate with its chain */
     const char *key_file;         /* PEM */
     const char *store_folder;     /* registry, see picket_store_open() */
@@ -42,10 +42,11 @@ uint16_t picket_hub_port(const struct picket_hub *hub);
 void picket_hub_device_changed(struct picket_hub *hub, const char *device);
 
 struct picket_hub_statistics {
-    uint64_t connections;        /* open now, authenticated or not */
-    uint64_t devices_connected;  /* authenticated now */
-    uint64_t awaiting_durable;   /* messages taken and not yet acknowledged */
+    uint64_t connections;       /* open now, authenticated or not */
+    uint64_t devices_connected; /* authenticated now */
+    uint64_t awaiting_durable;  /* messages taken and not yet acknowledged */
 };
-void picket_hub_statistics(struct picket_hub *hub, struct picket_hub_statistics *out); /* any thread */
+void picket_hub_statistics(struct picket_hub *hub,
+                           struct picket_hub_statistics *out); /* any thread */
 
 #endif

@@ -1,0 +1,67 @@
+#include "devices.h"
+
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "connection.h"
+
+/* Ids are the owner's, not an attacker's; the seed is for those who let devices choose them. */
+static struct connection_bucket *bucket_of(const struct picket_hub *hub, const char *device)
+{
+    uint64_t hash = hub->hash_seed ^ 14695981039346656037u; /* FNV-1a */
+    for (const char *c = device; *c != '\0'; c++)
+        hash = (hash ^ (uint8_t)*c) * 1099511628211u;
+    return &hub->buckets[(hash ^ hash >> 32) & hub->bucket_mask];
+}
+
+bool devices_open(struct picket_hub *hub)
+{
+    uint32_t count = 256;
+    while (count < hub->config.connections_max && count < 1u << 20)
+        count *= 2;
+    hub->bucket_mask = count - 1;
+    hub->buckets = calloc(count, sizeof *hub->buckets); /* zero: empty lists */
+    return hub->buckets != NULL &&
+           RAND_bytes((unsigned char *)&hub->hash_seed, sizeof hub->hash_seed) == 1;
+}
+
+void devices_close(struct picket_hub *hub)
+{
+    free(hub->buckets);
+}
+
+static struct connection *find(const struct picket_hub *hub, const char *device, const char *module)
+{
+    struct connection *other;
+    LIST_FOREACH(other, bucket_of(hub, device), in_bucket)
+    {
+        if (strcmp(other->device, device) == 0 &&
+            (module == NULL || strcmp(other->module, module) == 0))
+            return other;
+    }
+    return NULL;
+}
+
+void devices_enter(struct connection *connection)
+{
+    struct picket_hub *hub = connection->hub;
+    struct connection *other = find(hub, connection->device, connection->module);
+    if (other != NULL)
+        connection_end(other, ENDING_TAKEN_OVER, "the same device or module connected again");
+    LIST_INSERT_HEAD(bucket_of(hub, connection->device), connection, in_bucket);
+    atomic_fetch_add(&hub->device_count, 1);
+}
+
+void devices_leave(struct connection *connection)
+{
+    LIST_REMOVE(connection, in_bucket);
+    atomic_fetch_sub(&connection->hub->device_count, 1);
+}
+
+void devices_end(struct picket_hub *hub, const char *device)
+{
+    struct connection *connection;
+    while ((connection = find(hub, device, NULL)) != NULL)
+        connection_end(connection, ENDING_DEVICE_CHANGED, "its registration changed");
+}

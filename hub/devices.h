@@ -1,0 +1,17 @@
+/* Who is connected: accepted connections by device id. Thread: the hub's. */
+#ifndef PICKET_HUB_DEVICES_H
+#define PICKET_HUB_DEVICES_H
+
+#include "internal.h"
+
+bool devices_open(struct picket_hub *hub);
+void devices_close(struct picket_hub *hub);
+
+/* The device or module is on this connection from now on; another one it had is ended. */
+void devices_enter(struct connection *connection);
+void devices_leave(struct connection *connection);
+
+/* Ends the connections of the device and of its modules. */
+void devices_end(struct picket_hub *hub, const char *device);
+
+#endif

@@ -1,0 +1,81 @@
+#include "ending.h"
+
+#include "picket/base/counter.h"
+#include "picket/base/diagnostics.h"
+
+static struct {
+    enum picket_level level;
+    struct picket_counter counter;
+    struct picket_say_limit limit;
+} endings[ENDING_COUNT] = {
+#define ENDING(id, weight, counter_name, counter_help)                                             \
+    [ENDING_##id] = {weight, {.name = counter_name, .help = counter_help}, {0, 0, 0}}
+    ENDING(BY_DEVICE, PICKET_DEBUG, "hub_ended_by_device", "connections ended with DISCONNECT"),
+    ENDING(LOST, PICKET_DEBUG, "hub_ended_lost",
+           "connections that the peer closed without DISCONNECT or the network lost"),
+    ENDING(KEEP_ALIVE, PICKET_NOTICE, "hub_ended_keep_alive",
+           "connections silent for 1.5 times their keep-alive"),
+    ENDING(TOKEN_EXPIRED_LATER, PICKET_NOTICE, "hub_ended_token_expired",
+           "connections whose SAS token came to its end"),
+    ENDING(TAKEN_OVER, PICKET_NOTICE, "hub_ended_taken_over",
+           "connections ended because the same device connected again"),
+    ENDING(DEVICE_CHANGED, PICKET_NOTICE, "hub_ended_device_changed",
+           "connections ended because the device's registration changed"),
+    ENDING(STOPPED, PICKET_DEBUG, "hub_ended_stopped", "connections ended because the hub stopped"),
+    ENDING(MALFORMED, PICKET_WARNING, "hub_ended_malformed",
+           "connections closed for a malformed or unexpected packet"),
+    ENDING(FOREIGN_TOPIC, PICKET_WARNING, "hub_ended_foreign_topic",
+           "connections closed for publishing to a topic that is not the device's own"),
+    ENDING(QOS_2, PICKET_WARNING, "hub_ended_qos_2",
+           "connections closed for publishing with QoS 2"),
+    ENDING(TOO_LARGE, PICKET_WARNING, "hub_ended_too_large",
+           "connections closed for a packet larger than allowed"),
+    ENDING(STALLED, PICKET_WARNING, "hub_ended_stalled",
+           "connections closed because the peer neither read nor finished its packet in time"),
+    ENDING(NO_MEMORY, PICKET_ERROR, "hub_ended_no_memory", "connections closed for want of memory"),
+    ENDING(HANDSHAKE, PICKET_WARNING, "hub_handshakes_failed", "TLS handshakes failed"),
+    ENDING(NO_CONNECT, PICKET_WARNING, "hub_handshakes_late",
+           "connections closed because no CONNECT came in time"),
+    ENDING(EVICTED, PICKET_WARNING, "hub_handshakes_evicted",
+           "silent unauthenticated connections closed to make room for new ones"),
+    ENDING(WRONG_PROTOCOL, PICKET_WARNING, "hub_refused_protocol",
+           "CONNECTs refused: not MQTT 3.1.1"),
+    ENDING(WRONG_CLIENT_ID, PICKET_WARNING, "hub_refused_client_id",
+           "CONNECTs refused: client id is no device id"),
+    ENDING(WRONG_USER_NAME, PICKET_WARNING, "hub_refused_user_name",
+           "CONNECTs refused: user name unreadable or of another device"),
+    ENDING(WRONG_HOST, PICKET_WARNING, "hub_refused_host",
+           "CONNECTs refused: user name is for another host"),
+    ENDING(WRONG_WILL, PICKET_WARNING, "hub_refused_will",
+           "CONNECTs refused: the will's topic is not the device's own"),
+    ENDING(NO_PASSWORD, PICKET_WARNING, "hub_refused_no_password",
+           "CONNECTs refused: neither SAS token nor certificate"),
+    ENDING(WRONG_TOKEN, PICKET_WARNING, "hub_refused_token",
+           "CONNECTs refused: SAS token unreadable"),
+    ENDING(WRONG_SCOPE, PICKET_WARNING, "hub_refused_scope",
+           "CONNECTs refused: SAS token is for another resource"),
+    ENDING(TOKEN_EXPIRED, PICKET_WARNING, "hub_refused_token_expired",
+           "CONNECTs refused: SAS token has expired"),
+    ENDING(WRONG_SIGNATURE, PICKET_WARNING, "hub_refused_signature",
+           "CONNECTs refused: SAS signature matches neither key"),
+    ENDING(UNKNOWN_DEVICE, PICKET_WARNING, "hub_refused_unknown_device",
+           "CONNECTs refused: device is not registered"),
+    ENDING(DISABLED_DEVICE, PICKET_WARNING, "hub_refused_disabled",
+           "CONNECTs refused: device is disabled"),
+    ENDING(REGISTRY_FAILED, PICKET_ERROR, "hub_refused_registry_failed",
+           "CONNECTs turned away because the registry could not be read"),
+#undef ENDING
+};
+
+void ending_register_counters(void)
+{
+    for (int i = ENDING_NONE + 1; i < ENDING_COUNT; i++)
+        picket_counter_register(&endings[i].counter);
+}
+
+void ending_report(enum ending ending, const char *who, const char *sentence)
+{
+    picket_count(&endings[ending].counter, 1);
+    picket_say_limited(&endings[ending].limit, endings[ending].level, "hub", "%s: %s", who,
+                       sentence);
+}

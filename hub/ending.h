@@ -1,0 +1,49 @@
+/* Why a connection ended: one word, one counter and one rate limit for the log line each.
+ * Thread: the counters' are any; the limits belong to the hub's thread. */
+#ifndef PICKET_HUB_ENDING_H
+#define PICKET_HUB_ENDING_H
+
+enum ending {
+    ENDING_NONE,
+    ENDING_BY_DEVICE, /* DISCONNECT */
+    ENDING_LOST,      /* the peer closed or the network failed */
+    ENDING_KEEP_ALIVE,
+    ENDING_TOKEN_EXPIRED_LATER, /* during the connection */
+    ENDING_TAKEN_OVER,
+    ENDING_DEVICE_CHANGED,
+    ENDING_STOPPED,
+    /* Faults of a device that is known. */
+    ENDING_MALFORMED,
+    ENDING_FOREIGN_TOPIC,
+    ENDING_QOS_2,
+    ENDING_TOO_LARGE,
+    ENDING_STALLED,
+    ENDING_NO_MEMORY,
+    /* Before a device is known. */
+    ENDING_HANDSHAKE,
+    ENDING_NO_CONNECT,
+    ENDING_EVICTED,
+    /* CONNECT refused. */
+    ENDING_WRONG_PROTOCOL,
+    ENDING_WRONG_CLIENT_ID,
+    ENDING_WRONG_USER_NAME,
+    ENDING_WRONG_HOST,
+    ENDING_WRONG_WILL,
+    ENDING_NO_PASSWORD,
+    ENDING_WRONG_TOKEN,
+    ENDING_WRONG_SCOPE,
+    ENDING_TOKEN_EXPIRED,
+    ENDING_WRONG_SIGNATURE,
+    ENDING_UNKNOWN_DEVICE,
+    ENDING_DISABLED_DEVICE,
+    ENDING_REGISTRY_FAILED,
+    ENDING_COUNT
+};
+
+/* So that each shows as 0 from the start. */
+void ending_register_counters(void);
+
+/* Counts it and says, limited per ending: "WHO: SENTENCE". */
+void ending_report(enum ending ending, const char *who, const char *sentence);
+
+#endif

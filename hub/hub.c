@@ -1,0 +1,326 @@
+#include "picket/hub/hub.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "acknowledgement.h"
+#include "connection.h"
+#include "devices.h"
+#include "internal.h"
+#include "listener.h"
+#include "picket/base/time.h"
+#include "session.h"
+#include "tls.h"
+#include "work.h"
+
+/* ---- waking the loop from the log's thread ------------------------------------------ */
+
+/* The log outlives the hub and may call long after it. A waker is therefore never freed; a process
+ * has one for each hub it ever started. */
+
+static pthread_mutex_t wakers_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct waker *wakers;
+
+static struct waker *make_waker(uv_async_t *async)
+{
+    struct waker *waker = calloc(1, sizeof *waker);
+    if (waker == NULL)
+        return NULL;
+    pthread_mutex_init(&waker->lock, NULL);
+    waker->async = async;
+    pthread_mutex_lock(&wakers_lock);
+    waker->next = wakers;
+    wakers = waker;
+    pthread_mutex_unlock(&wakers_lock);
+    return waker;
+}
+
+static void on_durable(void *context, uint64_t position)
+{
+    struct waker *waker = context;
+    atomic_store(&waker->durable, position);
+    pthread_mutex_lock(&waker->lock);
+    if (waker->async != NULL)
+        uv_async_send(waker->async);
+    pthread_mutex_unlock(&waker->lock);
+}
+
+static void silence_waker(struct waker *waker)
+{
+    pthread_mutex_lock(&waker->lock);
+    waker->async = NULL;
+    pthread_mutex_unlock(&waker->lock);
+}
+
+/* ---- the loop ------------------------------------------------------------------------ */
+
+static void end_all(struct picket_hub *hub)
+{
+    for (uint32_t i = 0; i < hub->slots_used; i++)
+        if (hub->slots[i].connection != NULL)
+            connection_end(hub->slots[i].connection, ENDING_STOPPED, "the hub stops");
+}
+
+static void close_handle(uv_handle_t *handle, void *context)
+{
+    (void)context;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+static void stop_loop(struct picket_hub *hub)
+{
+    if (hub->stopped)
+        return;
+    hub->stopped = true;
+    end_all(hub);
+    silence_waker(hub->waker);
+    uv_walk(&hub->loop, close_handle, NULL);
+}
+
+static void end_changed_devices(struct picket_hub *hub)
+{
+    pthread_mutex_lock(&hub->changed_lock);
+    struct changed_device *changed = hub->changed;
+    hub->changed = NULL;
+    pthread_mutex_unlock(&hub->changed_lock);
+    while (changed != NULL) {
+        struct changed_device *next = changed->next;
+        devices_end(hub, changed->id);
+        free(changed);
+        changed = next;
+    }
+}
+
+static void on_wake(uv_async_t *async)
+{
+    struct picket_hub *hub = async->data;
+    if (atomic_load(&hub->stopping)) {
+        stop_loop(hub);
+        return;
+    }
+    end_changed_devices(hub);
+    hub->log_may_have_room = true;
+    work_schedule(hub);
+    work_round(hub);
+}
+
+static void on_sweep(uv_timer_t *timer)
+{
+    struct picket_hub *hub = timer->data;
+    int64_t now_ms = picket_monotonic_ms();
+    int64_t unix_s = picket_unix_ms() / 1000;
+    for (uint32_t i = 0; i < hub->slots_used; i++)
+        if (hub->slots[i].connection != NULL)
+            connection_check(hub->slots[i].connection, now_ms, unix_s);
+    listener_resume(hub);
+    /* A log may get room in other ways than by a commit that we are told of. */
+    hub->log_may_have_room = true;
+    if (!TAILQ_EMPTY(&hub->queues[WORK_WAITING]))
+        work_schedule(hub);
+}
+
+static void *run(void *context)
+{
+    struct picket_hub *hub = context;
+    uv_run(&hub->loop, UV_RUN_DEFAULT);
+    return NULL;
+}
+
+/* OpenSSL writes without MSG_NOSIGNAL; and signals are the program's, not this thread's. */
+static int start_thread(struct picket_hub *hub)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int result = pthread_create(&hub->thread, NULL, run, hub);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return result;
+}
+
+/* ---- start --------------------------------------------------------------------------- */
+
+static uint32_t or_default(uint32_t value, uint32_t fallback)
+{
+    return value > 0 ? value : fallback;
+}
+
+static void fill_bounds(struct picket_hub_config *config)
+{
+    config->connections_max = or_default(config->connections_max, 20000);
+    config->message_bytes_max = or_default(config->message_bytes_max, 262144);
+    config->connect_timeout_s = or_default(config->connect_timeout_s, 30);
+    config->handshakes_max = or_default(config->handshakes_max, 1000);
+}
+
+static int check_config(const struct picket_hub_config *config, struct picket_error *error)
+{
+    if (config->host_name == NULL || config->host_name[0] == '\0')
+        return picket_fail(error, PICKET_INVALID, "hub: host_name is missing");
+    if (config->certificate_file == NULL || config->key_file == NULL)
+        return picket_fail(error, PICKET_INVALID, "hub: certificate_file or key_file is missing");
+    if (config->message_bytes_max > 64u << 20)
+        return picket_fail(error, PICKET_INVALID, "hub: message_bytes_max %u exceeds 67108864",
+                           config->message_bytes_max);
+    if (config->connections_max > 1u << 20)
+        return picket_fail(error, PICKET_INVALID, "hub: connections_max %u exceeds 1048576",
+                           config->connections_max);
+    return PICKET_OK;
+}
+
+static int make_tables(struct picket_hub *hub, struct picket_error *error)
+{
+    hub->free_slot = UINT32_MAX;
+    hub->slots = calloc(hub->config.connections_max, sizeof *hub->slots);
+    hub->host_name = strdup(hub->config.host_name);
+    for (int i = 0; i < WORK_QUEUES; i++)
+        TAILQ_INIT(&hub->queues[i]);
+    TAILQ_INIT(&hub->unauthenticated);
+    if (hub->slots == NULL || hub->host_name == NULL || !devices_open(hub) ||
+        !acknowledgement_open(&hub->acknowledgements))
+        return picket_fail(error, PICKET_NO_MEMORY, "hub: no memory for %u connections",
+                           hub->config.connections_max);
+    return PICKET_OK;
+}
+
+static int start_loop(struct picket_hub *hub, struct picket_error *error)
+{
+    int result = uv_async_init(&hub->loop, &hub->wake, on_wake);
+    if (result == 0)
+        result = uv_timer_init(&hub->loop, &hub->sweep);
+    if (result == 0)
+        result = uv_idle_init(&hub->loop, &hub->work);
+    if (result == 0)
+        result = uv_timer_start(&hub->sweep, on_sweep, HUB_SWEEP_MS, HUB_SWEEP_MS);
+    if (result != 0)
+        return picket_fail(error, PICKET_IO, "hub: event loop: %s", uv_strerror(result));
+    hub->wake.data = hub->sweep.data = hub->work.data = hub;
+    hub->waker = make_waker(&hub->wake);
+    if (hub->waker == NULL)
+        return picket_fail(error, PICKET_NO_MEMORY, "hub: no memory");
+    return listener_start(hub, error);
+}
+
+static void free_hub(struct picket_hub *hub)
+{
+    listener_close(hub);
+    SSL_CTX_free(hub->tls);
+    devices_close(hub);
+    acknowledgement_close(&hub->acknowledgements);
+    if (hub->registry.close != NULL)
+        hub->registry.close(hub->registry.context);
+    pthread_mutex_destroy(&hub->changed_lock);
+    free(hub->slots);
+    free(hub->host_name);
+    free(hub);
+}
+
+static void close_loop(struct picket_hub *hub)
+{
+    uv_walk(&hub->loop, close_handle, NULL);
+    uv_run(&hub->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&hub->loop);
+}
+
+static int start_with_loop(struct picket_hub *hub, struct picket_error *error)
+{
+    int status = start_loop(hub, error);
+    if (status != PICKET_OK)
+        return status;
+    picket_log_on_durable(hub->log, on_durable, hub->waker);
+    int result = start_thread(hub);
+    if (result == 0)
+        return PICKET_OK;
+    silence_waker(hub->waker);
+    return picket_fail(error, PICKET_IO, "hub: no thread: %s", strerror(result));
+}
+
+static int prepare(struct picket_hub *hub, struct picket_error *error)
+{
+    int status = check_config(&hub->config, error);
+    if (status == PICKET_OK)
+        status = make_tables(hub, error);
+    if (status == PICKET_OK)
+        status = listener_open(hub, error);
+    if (status != PICKET_OK)
+        return status;
+    hub->tls = tls_server_context(hub->config.certificate_file, hub->config.key_file, error);
+    return hub->tls != NULL ? PICKET_OK : PICKET_INVALID;
+}
+
+int hub_start_with_registry(struct picket_hub **out, const struct picket_hub_config *config,
+                            const struct hub_registry *registry, struct picket_log *log,
+                            struct picket_error *error)
+{
+    struct picket_hub *hub = calloc(1, sizeof *hub);
+    if (hub == NULL) {
+        if (registry->close != NULL)
+            registry->close(registry->context);
+        return picket_fail(error, PICKET_NO_MEMORY, "hub: no memory");
+    }
+    hub->config = *config;
+    hub->registry = *registry;
+    hub->log = log;
+    hub->reserve_fd = -1;
+    pthread_mutex_init(&hub->changed_lock, NULL);
+    fill_bounds(&hub->config);
+    ending_register_counters();
+    session_register_counters();
+    int status = prepare(hub, error);
+    if (status == PICKET_OK && uv_loop_init(&hub->loop) != 0)
+        status = picket_fail(error, PICKET_IO, "hub: no event loop");
+    else if (status == PICKET_OK) {
+        status = start_with_loop(hub, error);
+        if (status != PICKET_OK)
+            close_loop(hub);
+    }
+    if (status != PICKET_OK) {
+        free_hub(hub);
+        return status;
+    }
+    *out = hub;
+    return PICKET_OK;
+}
+
+/* ---- from other threads -------------------------------------------------------------- */
+
+void picket_hub_stop(struct picket_hub *hub)
+{
+    if (hub == NULL)
+        return;
+    atomic_store(&hub->stopping, true);
+    uv_async_send(&hub->wake);
+    pthread_join(hub->thread, NULL);
+    uv_loop_close(&hub->loop);
+    end_changed_devices(hub);
+    free_hub(hub);
+}
+
+uint16_t picket_hub_port(const struct picket_hub *hub)
+{
+    return hub->port;
+}
+
+void picket_hub_device_changed(struct picket_hub *hub, const char *device)
+{
+    struct changed_device *changed = malloc(sizeof *changed);
+    if (changed == NULL)
+        return;
+    snprintf(changed->id, sizeof changed->id, "%s", device);
+    pthread_mutex_lock(&hub->changed_lock);
+    changed->next = hub->changed;
+    hub->changed = changed;
+    pthread_mutex_unlock(&hub->changed_lock);
+    uv_async_send(&hub->wake);
+}
+
+void picket_hub_statistics(struct picket_hub *hub, struct picket_hub_statistics *out)
+{
+    *out = (struct picket_hub_statistics){
+        .connections = atomic_load(&hub->connection_count),
+        .devices_connected = atomic_load(&hub->device_count),
+        .awaiting_durable = atomic_load(&hub->awaiting_count),
+    };
+}

@@ -1,0 +1,23 @@
+#include "registry.h"
+
+static int find_in_store(void *context, const char *id, struct picket_device_identity *device,
+                         struct picket_error *error)
+{
+    return picket_store_device_get(context, id, device, error);
+}
+
+static void close_store(void *context)
+{
+    picket_store_close(context);
+}
+
+int picket_hub_start(struct picket_hub **hub, const struct picket_hub_config *config,
+                     struct picket_log *log, struct picket_error *error)
+{
+    struct picket_store *store;
+    int status = picket_store_open(&store, config->store_folder, error);
+    if (status != PICKET_OK)
+        return status;
+    struct hub_registry registry = {find_in_store, close_store, store};
+    return hub_start_with_registry(hub, config, &registry, log, error);
+}

@@ -1,0 +1,429 @@
+#include "session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "acknowledgement.h"
+#include "connection.h"
+#include "devices.h"
+#include "dialect.h"
+#include "identity.h"
+#include "picket/base/counter.h"
+#include "picket/base/diagnostics.h"
+#include "picket/base/time.h"
+#include "work.h"
+
+#define COUNTER(variable, counter_name, counter_help)                                              \
+    static struct picket_counter variable = {.name = counter_name, .help = counter_help}
+
+COUNTER(connects_accepted, "hub_connects_accepted", "devices accepted");
+COUNTER(messages_taken, "hub_messages_taken", "messages of devices put into the log");
+COUNTER(messages_repeated, "hub_messages_repeated",
+        "messages sent again while the first was still on its way; not put into the log again");
+COUNTER(messages_acknowledged_late, "hub_messages_delayed",
+        "times that a connection had to wait because the log was full");
+COUNTER(messages_dropped, "hub_messages_dropped",
+        "messages with QoS 0 dropped because the log was full");
+COUNTER(wills_dropped, "hub_wills_dropped", "wills dropped because the log was full or closed");
+COUNTER(requests_unserved, "hub_requests_unserved",
+        "twin requests and method results received, which this hub does not answer");
+COUNTER(filters_refused, "hub_subscriptions_refused",
+        "topic filters refused with 0x80: not the device's own");
+
+void session_register_counters(void)
+{
+    struct picket_counter *const counters[] = {
+        &connects_accepted, &messages_taken, &messages_repeated, &messages_acknowledged_late,
+        &messages_dropped,  &wills_dropped,  &requests_unserved, &filters_refused};
+    for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++)
+        picket_counter_register(counters[i]);
+}
+
+static void end_malformed(struct connection *connection, const uint8_t *packet,
+                          const struct mqtt_header *header, const struct mqtt_fault *fault)
+{
+    size_t whole = header->bytes + (size_t)header->remaining;
+    if (fault->offset < whole)
+        connection_end(connection, ENDING_MALFORMED, "malformed %s: byte %zu (0x%02x): %s",
+                       mqtt_type_name(header->type), fault->offset, packet[fault->offset],
+                       fault->what);
+    else
+        connection_end(connection, ENDING_MALFORMED, "malformed %s: byte %zu (its end): %s",
+                       mqtt_type_name(header->type), fault->offset, fault->what);
+}
+
+/* ---- CONNECT
+ * ------------------------------------------------------------------------------------- */
+
+static bool name_connection(struct connection *connection, const struct identity *identity)
+{
+    size_t device_bytes = strlen(identity->device) + 1;
+    size_t module_bytes = strlen(identity->module) + 1;
+    char *names = malloc(device_bytes + module_bytes);
+    if (names == NULL)
+        return false;
+    memcpy(names, identity->device, device_bytes);
+    memcpy(names + device_bytes, identity->module, module_bytes);
+    connection->device = names;
+    connection->module = names + device_bytes;
+    return true;
+}
+
+/* Into hub->bag, NUL-terminated; returns the size. What is added fits behind the longest topic. */
+static size_t make_bag(struct picket_hub *hub, struct slice bag, bool retain, bool is_will)
+{
+    size_t size = bag.size;
+    memcpy(hub->bag, bag.bytes, size);
+    if (is_will) /* as Azure IoT Hub marks it for whoever reads it */
+        dialect_bag_append(hub->bag, &size, sizeof hub->bag - 1, "iothub-MessageType=Will");
+    if (retain)
+        dialect_bag_append(hub->bag, &size, sizeof hub->bag - 1, "mqtt-retain=true");
+    hub->bag[size] = '\0';
+    return size;
+}
+
+/* False: it was refused, or there is no memory. */
+static bool take_will(struct connection *connection, const struct mqtt_connect *connect)
+{
+    struct slice bag;
+    if (!connect->has_will)
+        return true;
+    if (dialect_published(connect->will_topic, connection->device, connection->module, &bag) !=
+        DIALECT_EVENTS) {
+        connection_refuse(connection, ENDING_WRONG_WILL, MQTT_NOT_AUTHORIZED,
+                          "refused: its will is not for its own events topic");
+        return false;
+    }
+    size_t bag_bytes = make_bag(connection->hub, bag, connect->will_retain, true);
+    size_t payload_bytes = connect->will_payload.size;
+    struct will *will = malloc(sizeof *will + bag_bytes + 1 + payload_bytes);
+    if (will == NULL) {
+        connection_end(connection, ENDING_NO_MEMORY, "no memory for its will");
+        return false;
+    }
+    will->bag_bytes = (uint32_t)bag_bytes;
+    will->payload_bytes = (uint32_t)payload_bytes;
+    memcpy(will->content, connection->hub->bag, bag_bytes + 1);
+    if (payload_bytes > 0)
+        memcpy(will->content + bag_bytes + 1, connect->will_payload.bytes, payload_bytes);
+    connection->will = will;
+    return true;
+}
+
+static void accept_device(struct connection *connection, const struct mqtt_connect *connect,
+                          int64_t expires_s)
+{
+    uint8_t connack[MQTT_CONNACK_BYTES];
+    connection->expires_s = expires_s;
+    connection->keep_alive_s = connect->keep_alive_s;
+    devices_enter(connection);
+    connection_authenticated(connection);
+    picket_count(&connects_accepted, 1);
+    picket_say(PICKET_DEBUG, "hub", "device %s: connected with %s %s", connection->device,
+               SSL_get_version(connection->ssl), SSL_get_cipher_name(connection->ssl));
+    connection_send(connection, connack, mqtt_write_connack(connack, MQTT_ACCEPTED));
+}
+
+static bool take_connect(struct connection *connection, const uint8_t *packet,
+                         const struct mqtt_header *header)
+{
+    struct picket_hub *hub = connection->hub;
+    struct mqtt_connect connect;
+    struct mqtt_fault fault;
+    struct identity identity;
+    struct refusal refusal;
+    if (!mqtt_parse_connect(&connect, packet, header, &fault)) {
+        end_malformed(connection, packet, header, &fault);
+        return false;
+    }
+    if (!connect.supported) {
+        connection_refuse(connection, ENDING_WRONG_PROTOCOL, MQTT_WRONG_PROTOCOL,
+                          "refused: speaks another protocol level than MQTT 3.1.1");
+        return false;
+    }
+    bool known = identity_establish(&identity, &connect, hub->host_name, &hub->registry,
+                                    picket_unix_ms() / 1000, &refusal);
+    if (identity.device[0] != '\0' && !name_connection(connection, &identity)) {
+        connection_end(connection, ENDING_NO_MEMORY, "no memory for its name");
+        return false;
+    }
+    if (!known) {
+        connection_refuse(connection, refusal.ending, refusal.code, refusal.sentence);
+        return false;
+    }
+    if (!take_will(connection, &connect))
+        return false;
+    accept_device(connection, &connect, identity.expires_s);
+    return true;
+}
+
+/* ---- PUBLISH
+ * ------------------------------------------------------------------------------------- */
+
+static int append(struct connection *connection, const char *properties, const char *payload,
+                  size_t payload_bytes, uint64_t *position)
+{
+    struct picket_log_message message = {
+        .device = connection->device,
+        .module = connection->module,
+        .received_ms = picket_unix_ms(),
+        .properties = properties,
+        .payload = (const uint8_t *)payload,
+        .payload_bytes = payload_bytes,
+    };
+    int status = picket_log_append(connection->hub->log, &message, position);
+    if (status == PICKET_OK)
+        picket_count(&messages_taken, 1);
+    return status;
+}
+
+static void wait_for_log(struct connection *connection)
+{
+    struct picket_hub *hub = connection->hub;
+    picket_count(&messages_acknowledged_late, 1);
+    if (hub->resuming == connection)
+        work_queue_first(connection, WORK_WAITING);
+    else
+        work_queue(connection, WORK_WAITING);
+}
+
+/* False: not now. Nobody overtakes those that wait already. */
+static int append_in_turn(struct connection *connection, const struct mqtt_publish *publish,
+                          uint64_t *position)
+{
+    struct picket_hub *hub = connection->hub;
+    if (!TAILQ_EMPTY(&hub->queues[WORK_WAITING]) && hub->resuming != connection)
+        return PICKET_BUSY;
+    if (!acknowledgement_reserve(&hub->acknowledgements))
+        return PICKET_BUSY;
+    int status =
+        append(connection, hub->bag, publish->payload.bytes, publish->payload.size, position);
+    if (status == PICKET_OK && hub->resuming == connection)
+        hub->resuming = NULL;
+    if (status == PICKET_BUSY)
+        hub->log_may_have_room = false;
+    return status;
+}
+
+static bool take_event(struct connection *connection, const struct mqtt_publish *publish)
+{
+    static struct picket_say_limit limit;
+    uint64_t position = 0;
+    int status = append_in_turn(connection, publish, &position);
+    if (status == PICKET_OK) {
+        if (publish->qos > 0)
+            acknowledgement_add(connection, publish->packet_id, position);
+        return true;
+    }
+    if (status == PICKET_CLOSED) {
+        connection_end(connection, ENDING_STOPPED, "the log is closed");
+        return false;
+    }
+    if (status == PICKET_INVALID) {
+        connection_end(connection, ENDING_TOO_LARGE,
+                       "a message of %zu bytes exceeds what the log holds", publish->payload.size);
+        return false;
+    }
+    if (publish->qos == 0) {
+        picket_count(&messages_dropped, 1);
+        picket_say_limited(&limit, PICKET_WARNING, "hub",
+                           "device %s: a message with QoS 0 was dropped: the log is full",
+                           connection->device);
+        return true;
+    }
+    wait_for_log(connection);
+    return false;
+}
+
+/* Twin requests and method results: understood, and not answered by this hub. PUBACKs keep the
+ * order of their messages, so this one too waits for what was sent before. */
+static bool take_unserved(struct connection *connection, const struct mqtt_publish *publish)
+{
+    static struct picket_say_limit limit;
+    struct acknowledgements *acknowledgements = &connection->hub->acknowledgements;
+    picket_count(&requests_unserved, 1);
+    picket_say_limited(&limit, PICKET_NOTICE, "hub",
+                       "device %s: a twin request or method result is not answered",
+                       connection->device);
+    if (publish->qos > 0 && acknowledgement_reserve(acknowledgements)) {
+        acknowledgement_add(connection, publish->packet_id, acknowledgements->last_position);
+        work_schedule(connection->hub);
+    }
+    return true;
+}
+
+static bool take_allowed_publish(struct connection *connection, const struct mqtt_publish *publish)
+{
+    struct slice bag;
+    switch (dialect_published(publish->topic, connection->device, connection->module, &bag)) {
+    case DIALECT_EVENTS:
+        make_bag(connection->hub, bag, publish->retain, false);
+        return take_event(connection, publish);
+    case DIALECT_TWIN_REQUEST:
+    case DIALECT_METHOD_RESULT:
+        return take_unserved(connection, publish);
+    case DIALECT_FOREIGN_TOPIC:
+        break;
+    }
+    connection_end(
+        connection, ENDING_FOREIGN_TOPIC, "published to a topic that is not its own: %.*s",
+        (int)(publish->topic.size < 200 ? publish->topic.size : 200), publish->topic.bytes);
+    return false;
+}
+
+static bool take_publish(struct connection *connection, const uint8_t *packet,
+                         const struct mqtt_header *header)
+{
+    struct mqtt_publish publish;
+    struct mqtt_fault fault;
+    if (!mqtt_parse_publish(&publish, packet, header, &fault)) {
+        end_malformed(connection, packet, header, &fault);
+        return false;
+    }
+    if (publish.qos == 2) {
+        connection_end(connection, ENDING_QOS_2, "published with QoS 2, which is not offered");
+        return false;
+    }
+    if (publish.payload.size > connection->hub->config.message_bytes_max) {
+        connection_end(connection, ENDING_TOO_LARGE, "message of %zu bytes exceeds %u",
+                       publish.payload.size, connection->hub->config.message_bytes_max);
+        return false;
+    }
+    if (publish.duplicate && publish.qos == 1 &&
+        acknowledgement_is_awaited(connection, publish.packet_id)) {
+        picket_count(&messages_repeated, 1);
+        return true;
+    }
+    if (publish.qos == 1 && connection->in_flight >= HUB_IN_FLIGHT_MAX) {
+        connection->window_full = true;
+        return false;
+    }
+    return take_allowed_publish(connection, &publish);
+}
+
+void session_execute_will(struct connection *connection)
+{
+    static struct picket_say_limit limit;
+    const struct will *will = connection->will;
+    if (will == NULL)
+        return;
+    const char *bag = (const char *)will->content;
+    uint64_t position;
+    if (append(connection, bag, bag + will->bag_bytes + 1, will->payload_bytes, &position) ==
+        PICKET_OK)
+        return;
+    picket_count(&wills_dropped, 1);
+    picket_say_limited(&limit, PICKET_WARNING, "hub",
+                       "device %s: its will was dropped: the log is full or closed",
+                       connection->device);
+}
+
+/* ---- SUBSCRIBE, UNSUBSCRIBE, and the rest
+ * ---------------------------------------------------------- */
+
+static uint8_t subscribe(struct connection *connection, const struct mqtt_filter *filter)
+{
+    static struct picket_say_limit limit;
+    enum dialect_filter kind =
+        dialect_filtered(filter->topic, connection->device, connection->module);
+    if (kind != DIALECT_FOREIGN_FILTER) {
+        connection->subscriptions |= (uint16_t)(1u << kind);
+        return filter->qos < 1 ? filter->qos : 1;
+    }
+    picket_count(&filters_refused, 1);
+    picket_say_limited(&limit, PICKET_WARNING, "hub",
+                       "device %s: subscription refused, not its own: %.*s", connection->device,
+                       (int)(filter->topic.size < 200 ? filter->topic.size : 200),
+                       filter->topic.bytes);
+    return MQTT_SUBSCRIPTION_REFUSED;
+}
+
+static bool take_subscribe(struct connection *connection, struct mqtt_filters *filters)
+{
+    uint8_t head[8];
+    struct mqtt_filter filter;
+    connection_send(connection, head, mqtt_write_suback(head, filters->packet_id, filters->count));
+    while (connection_is_open(connection) && mqtt_next_filter(filters, &filter)) {
+        uint8_t code = subscribe(connection, &filter);
+        connection_send(connection, &code, 1);
+    }
+    return connection_is_open(connection);
+}
+
+static bool take_unsubscribe(struct connection *connection, struct mqtt_filters *filters)
+{
+    uint8_t unsuback[4];
+    struct mqtt_filter filter;
+    while (mqtt_next_filter(filters, &filter)) {
+        enum dialect_filter kind =
+            dialect_filtered(filter.topic, connection->device, connection->module);
+        connection->subscriptions &= (uint16_t) ~(1u << kind);
+    }
+    connection_send(connection, unsuback, mqtt_write_unsuback(unsuback, filters->packet_id));
+    return connection_is_open(connection);
+}
+
+static bool take_filters(struct connection *connection, const uint8_t *packet,
+                         const struct mqtt_header *header)
+{
+    struct mqtt_filters filters;
+    struct mqtt_fault fault;
+    if (!mqtt_parse_filters(&filters, packet, header, &fault)) {
+        end_malformed(connection, packet, header, &fault);
+        return false;
+    }
+    return filters.with_qos ? take_subscribe(connection, &filters)
+                            : take_unsubscribe(connection, &filters);
+}
+
+static bool take_empty(struct connection *connection, const uint8_t *packet,
+                       const struct mqtt_header *header)
+{
+    struct mqtt_fault fault;
+    uint8_t pingresp[MQTT_PINGRESP_BYTES];
+    if (!mqtt_parse_empty(header, &fault)) {
+        end_malformed(connection, packet, header, &fault);
+        return false;
+    }
+    if (header->type == MQTT_DISCONNECT) {
+        connection_end(connection, ENDING_BY_DEVICE, "disconnected");
+        return false;
+    }
+    connection_send(connection, pingresp, mqtt_write_pingresp(pingresp));
+    return connection_is_open(connection);
+}
+
+/* Of messages to the device, of which this hub sends none yet: late ones do no harm. */
+static bool take_puback(struct connection *connection, const uint8_t *packet,
+                        const struct mqtt_header *header)
+{
+    uint16_t packet_id;
+    struct mqtt_fault fault;
+    if (mqtt_parse_packet_id(&packet_id, packet, header, &fault))
+        return true;
+    end_malformed(connection, packet, header, &fault);
+    return false;
+}
+
+bool session_take(struct connection *connection, const uint8_t *packet,
+                  const struct mqtt_header *header)
+{
+    if (connection->state == CONNECTION_ANONYMOUS)
+        return take_connect(connection, packet, header);
+    switch (header->type) {
+    case MQTT_PUBLISH:
+        return take_publish(connection, packet, header);
+    case MQTT_PUBACK:
+        return take_puback(connection, packet, header);
+    case MQTT_SUBSCRIBE:
+    case MQTT_UNSUBSCRIBE:
+        return take_filters(connection, packet, header);
+    case MQTT_PINGREQ:
+    case MQTT_DISCONNECT:
+        return take_empty(connection, packet, header);
+    default:
+        connection_end(connection, ENDING_MALFORMED, "%s, which a connected client does not send",
+                       mqtt_type_name(header->type));
+        return false;
+    }
+}

@@ -1,0 +1,310 @@
+/* A hub as a process of its own, for tests and measurements: devices are told to it on standard
+ * input, what its log receives is told on standard output.
+ *
+ *     hub_test_server --certificate FILE --key FILE [--host NAME] [--address A] [--any-device KEY]
+ *                     [--quiet] [--log-messages N] [--log-bytes N] [--connections-max N]
+ *                     [--handshakes-max N] [--message-bytes-max N] [--connect-timeout S]
+ *
+ *     in                        out
+ *     device ID KEY [KEY]       done                    keys in base64
+ *     disable ID | remove ID    done
+ *     changed ID                done                    picket_hub_device_changed()
+ *     hold | release            done                    the consumer stops or goes on committing
+ *     counters                  counter NAME VALUE ... done
+ *     statistics                statistics CONNECTIONS DEVICES AWAITING, done
+ *     quit                      (ends)
+ *
+ *     port N                                            at the start
+ *     message POSITION DEVICE MODULE-OR-- BYTES SHA256 PROPERTIES
+ */
+#include <getopt.h>
+#include <openssl/evp.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../registry.h"
+#include "picket/base/counter.h"
+#include "picket/base/diagnostics.h"
+
+enum { DEVICES_MAX = 256 };
+
+static struct {
+    pthread_mutex_t lock;
+    struct picket_device_identity devices[DEVICES_MAX];
+    size_t count;
+    struct picket_device_identity any; /* with a key: whoever is not listed */
+} registry = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static struct {
+    pthread_mutex_t lock;
+    struct picket_log *log;
+    bool held;
+    bool quiet;
+    uint64_t last_read;
+} consumer = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static pthread_mutex_t output_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void tell(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    pthread_mutex_lock(&output_lock);
+    vprintf(format, arguments);
+    putchar('\n');
+    fflush(stdout);
+    pthread_mutex_unlock(&output_lock);
+    va_end(arguments);
+}
+
+/* ---- registry ------------------------------------------------------------------------ */
+
+static size_t decode_key(uint8_t *key, const char *base64)
+{
+    uint8_t decoded[128];
+    size_t size = strlen(base64);
+    if (size == 0 || size > 88 || size % 4 != 0)
+        return 0;
+    int bytes = EVP_DecodeBlock(decoded, (const unsigned char *)base64, (int)size);
+    for (size_t i = size; bytes > 0 && i > 0 && base64[i - 1] == '='; i--)
+        bytes--;
+    if (bytes <= 0 || bytes > PICKET_KEY_BYTES_MAX)
+        return 0;
+    memcpy(key, decoded, (size_t)bytes);
+    return (size_t)bytes;
+}
+
+static struct picket_device_identity *listed(const char *id)
+{
+    for (size_t i = 0; i < registry.count; i++)
+        if (strcmp(registry.devices[i].id, id) == 0)
+            return &registry.devices[i];
+    return NULL;
+}
+
+static int find(void *context, const char *id, struct picket_device_identity *device,
+                struct picket_error *error)
+{
+    (void)context;
+    pthread_mutex_lock(&registry.lock);
+    const struct picket_device_identity *found = listed(id);
+    if (found == NULL && registry.any.primary_key_bytes > 0)
+        found = &registry.any;
+    if (found != NULL)
+        *device = *found;
+    pthread_mutex_unlock(&registry.lock);
+    return found != NULL ? PICKET_OK : picket_fail(error, PICKET_NOT_FOUND, "%s: unknown", id);
+}
+
+static void put_device(const char *id, const char *primary, const char *secondary)
+{
+    pthread_mutex_lock(&registry.lock);
+    struct picket_device_identity *device = listed(id);
+    if (device == NULL && registry.count < DEVICES_MAX)
+        device = &registry.devices[registry.count++];
+    if (device != NULL) {
+        memset(device, 0, sizeof *device);
+        snprintf(device->id, sizeof device->id, "%s", id);
+        device->enabled = true;
+        device->primary_key_bytes = decode_key(device->primary_key, primary);
+        if (secondary != NULL)
+            device->secondary_key_bytes = decode_key(device->secondary_key, secondary);
+    }
+    pthread_mutex_unlock(&registry.lock);
+}
+
+static void change_device(const char *id, bool remove)
+{
+    pthread_mutex_lock(&registry.lock);
+    struct picket_device_identity *device = listed(id);
+    if (device != NULL && remove)
+        *device = registry.devices[--registry.count];
+    else if (device != NULL)
+        device->enabled = false;
+    pthread_mutex_unlock(&registry.lock);
+}
+
+/* ---- consumer ------------------------------------------------------------------------ */
+
+static void show_message(const struct picket_log_message *message)
+{
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    char text[2 * 32 + 1];
+    EVP_Digest(message->payload, message->payload_bytes, digest, NULL, EVP_sha256(), NULL);
+    for (int i = 0; i < 32; i++)
+        snprintf(text + 2 * i, 3, "%02x", digest[i]);
+    tell("message %llu %s %s %zu %s %s", (unsigned long long)message->position, message->device,
+         message->module[0] != '\0' ? message->module : "-", message->payload_bytes, text,
+         message->properties);
+}
+
+static void *consume(void *context)
+{
+    (void)context;
+    const struct picket_log_message *messages;
+    int count;
+    while ((count = picket_log_read(consumer.log, &messages, 1000, 1000)) >= 0) {
+        for (int i = 0; i < count && !consumer.quiet; i++)
+            show_message(&messages[i]);
+        pthread_mutex_lock(&consumer.lock);
+        if (count > 0)
+            consumer.last_read = messages[count - 1].position;
+        if (count > 0 && !consumer.held)
+            picket_log_commit(consumer.log, consumer.last_read);
+        pthread_mutex_unlock(&consumer.lock);
+    }
+    return NULL;
+}
+
+static void hold(bool held)
+{
+    pthread_mutex_lock(&consumer.lock);
+    consumer.held = held;
+    if (!held && consumer.last_read > 0)
+        picket_log_commit(consumer.log, consumer.last_read);
+    pthread_mutex_unlock(&consumer.lock);
+}
+
+/* ---- commands ------------------------------------------------------------------------ */
+
+static void show_counter(const struct picket_counter *counter, void *context)
+{
+    (void)context;
+    tell("counter %s %llu", counter->name, (unsigned long long)atomic_load(&counter->value));
+}
+
+static void show_statistics(struct picket_hub *hub)
+{
+    struct picket_hub_statistics statistics;
+    picket_hub_statistics(hub, &statistics);
+    tell("statistics %llu %llu %llu", (unsigned long long)statistics.connections,
+         (unsigned long long)statistics.devices_connected,
+         (unsigned long long)statistics.awaiting_durable);
+}
+
+static void obey(struct picket_hub *hub, const char *command, const char *first, const char *second,
+                 const char *third)
+{
+    if (strcmp(command, "device") == 0 && second != NULL)
+        put_device(first, second, third);
+    else if (strcmp(command, "disable") == 0 && first != NULL)
+        change_device(first, false);
+    else if (strcmp(command, "remove") == 0 && first != NULL)
+        change_device(first, true);
+    else if (strcmp(command, "changed") == 0 && first != NULL)
+        picket_hub_device_changed(hub, first);
+    else if (strcmp(command, "hold") == 0 || strcmp(command, "release") == 0)
+        hold(command[0] == 'h');
+    else if (strcmp(command, "counters") == 0)
+        picket_counters_each(show_counter, NULL);
+    else if (strcmp(command, "statistics") == 0)
+        show_statistics(hub);
+    tell("done");
+}
+
+static void serve(struct picket_hub *hub)
+{
+    char line[1024];
+    while (fgets(line, sizeof line, stdin) != NULL) {
+        char *rest = line;
+        char *words[4];
+        for (int i = 0; i < 4; i++)
+            words[i] = strtok_r(i == 0 ? line : NULL, " \n", &rest);
+        if (words[0] == NULL)
+            continue;
+        if (strcmp(words[0], "quit") == 0)
+            return;
+        obey(hub, words[0], words[1], words[2], words[3]);
+    }
+}
+
+static void read_options(int argc, char **argv, struct picket_hub_config *config,
+                         struct picket_log_limits *limits)
+{
+    static const struct option options[] = {{"certificate", 1, 0, 'c'},
+                                            {"key", 1, 0, 'k'},
+                                            {"host", 1, 0, 'h'},
+                                            {"address", 1, 0, 'a'},
+                                            {"any-device", 1, 0, 'd'},
+                                            {"quiet", 0, 0, 'q'},
+                                            {"log-messages", 1, 0, 'm'},
+                                            {"log-bytes", 1, 0, 'b'},
+                                            {"connections-max", 1, 0, 'C'},
+                                            {"handshakes-max", 1, 0, 'H'},
+                                            {"message-bytes-max", 1, 0, 'M'},
+                                            {"connect-timeout", 1, 0, 'T'},
+                                            {NULL, 0, 0, 0}};
+    int option;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        uint32_t number = optarg != NULL ? (uint32_t)strtoul(optarg, NULL, 10) : 0;
+        switch (option) {
+        case 'c':
+            config->certificate_file = optarg;
+            break;
+        case 'k':
+            config->key_file = optarg;
+            break;
+        case 'h':
+            config->host_name = optarg;
+            break;
+        case 'a':
+            config->address = optarg;
+            break;
+        case 'd':
+            registry.any.enabled = true;
+            registry.any.primary_key_bytes = decode_key(registry.any.primary_key, optarg);
+            break;
+        case 'q':
+            consumer.quiet = true;
+            break;
+        case 'm':
+            limits->messages = number;
+            break;
+        case 'b':
+            limits->bytes = number;
+            break;
+        case 'C':
+            config->connections_max = number;
+            break;
+        case 'H':
+            config->handshakes_max = number;
+            break;
+        case 'M':
+            config->message_bytes_max = number;
+            break;
+        case 'T':
+            config->connect_timeout_s = number;
+            break;
+        default:
+            exit(2);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct picket_hub_config config = {.address = "127.0.0.1", .host_name = "localhost"};
+    struct picket_log_limits limits = {0, 0};
+    struct hub_registry seam = {find, NULL, NULL};
+    struct picket_error error;
+    struct picket_hub *hub;
+    pthread_t thread;
+    read_options(argc, argv, &config, &limits);
+    if (picket_log_open_direct(&consumer.log, &limits, &error) != PICKET_OK ||
+        hub_start_with_registry(&hub, &config, &seam, consumer.log, &error) != PICKET_OK) {
+        fprintf(stderr, "hub_test_server: %s\n", error.text);
+        return 1;
+    }
+    pthread_create(&thread, NULL, consume, NULL);
+    tell("port %u", picket_hub_port(hub));
+    serve(hub);
+    picket_hub_stop(hub);
+    picket_log_close(consumer.log);
+    pthread_join(thread, NULL);
+    picket_log_destroy(consumer.log);
+    return 0;
+}

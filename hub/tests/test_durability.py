@@ -1,0 +1,224 @@
+"""PUBACK means committed; a full log holds devices back and loses nothing."""
+import struct
+import time
+import unittest
+
+from harness import Hub, accepted_client, events, publish_packet, wait_until
+
+
+class DurabilityCase(unittest.TestCase):
+    options = ()
+
+    def setUp(self):
+        self.hub = Hub(*self.options)
+        self.clients = []
+
+    def tearDown(self):
+        for client in self.clients:
+            client.close()
+        self.hub.stop()
+
+    def accepted(self, device, **options):
+        self.hub.device(device)
+        client = accepted_client(self.hub, device, **options)
+        self.clients.append(client)
+        return client
+
+    def read_pubacks(self, client, count):
+        ids = []
+        while len(ids) < count:
+            first, body = client.read_packet()
+            if first == 0x40:
+                ids.append(struct.unpack(">H", body)[0])
+        return ids
+
+
+class Acknowledging(DurabilityCase):
+    def test_no_puback_before_the_commit(self):
+        client = self.accepted("pump-7")
+        self.hub.tell("hold")
+        client.send(publish_packet(events("pump-7"), b"x", 1, flags=2))
+        self.hub.wait_for_messages(1)
+        self.assertTrue(client.nothing_comes(0.5))
+        self.assertEqual(self.hub.statistics()["awaiting"], 1)
+        self.hub.tell("release")
+        self.assertEqual(client.read_packet(), (0x40, b"\0\1"))
+        wait_until(lambda: self.hub.statistics()["awaiting"] == 0, "nothing awaited")
+
+    def test_pings_are_answered_while_pubacks_wait(self):
+        client = self.accepted("pump-7")
+        self.hub.tell("hold")
+        client.send(publish_packet(events("pump-7"), b"x", 1, flags=2) + b"\xc0\0")
+        self.assertEqual(client.read_packet(), (0xD0, b""))
+        self.hub.tell("release")
+        self.assertEqual(client.read_packet(), (0x40, b"\0\1"))
+
+    def test_pubacks_keep_the_order_of_the_messages_whatever_their_ids(self):
+        client = self.accepted("pump-7")
+        self.hub.tell("hold")
+        ids = [500, 3, 65535, 1, 2, 77]
+        client.send(b"".join(publish_packet(events("pump-7"), b"x", i, flags=2) for i in ids))
+        self.hub.wait_for_messages(len(ids))
+        self.hub.tell("release")
+        self.assertEqual(self.read_pubacks(client, len(ids)), ids)
+
+    def test_who_went_before_the_commit_gets_nothing_and_the_next_in_its_place_neither(self):
+        first = self.accepted("pump-7")
+        self.hub.tell("hold")
+        first.send(publish_packet(events("pump-7"), b"x", 1, flags=2))
+        self.hub.wait_for_messages(1)
+        first.close()
+        wait_until(lambda: self.hub.statistics()["connections"] == 0, "the first gone")
+        second = self.accepted("pump-7")  # in the slot of the first
+        self.hub.tell("release")
+        self.assertTrue(second.nothing_comes(0.5))
+        second.send(publish_packet(events("pump-7"), b"x", 1, flags=0xA))
+        self.assertEqual(second.read_packet(), (0x40, b"\0\1"))
+        self.assertEqual(len(self.hub.wait_for_messages(2)), 2)
+
+    def test_a_message_repeated_while_it_is_on_its_way_is_taken_once(self):
+        client = self.accepted("pump-7")
+        self.hub.tell("hold")
+        client.send(publish_packet(events("pump-7"), b"x", 5, flags=2))
+        client.send(publish_packet(events("pump-7"), b"y", 6, flags=2))
+        for _ in range(3):
+            client.send(publish_packet(events("pump-7"), b"x", 5, flags=0xA))
+        wait_until(lambda: self.hub.counter("hub_messages_repeated") == 3, "repetitions counted")
+        self.hub.tell("release")
+        self.assertEqual(self.read_pubacks(client, 2), [5, 6])
+        self.assertTrue(client.nothing_comes())
+        self.assertEqual(len(self.hub.messages), 2)
+        client.send(publish_packet(events("pump-7"), b"x", 5, flags=0xA))  # its PUBACK may have been lost
+        self.assertEqual(self.read_pubacks(client, 1), [5])
+        self.assertEqual(len(self.hub.wait_for_messages(3)), 3)
+
+    def test_more_in_flight_than_a_connection_may_have_waits_and_is_taken_later(self):
+        client = self.accepted("pump-7")
+        self.hub.tell("hold")
+        count = 3000
+        client.send(b"".join(publish_packet(events("pump-7"), b"%d" % i, i + 1, flags=2) for i in range(count)))
+        self.hub.wait_for_messages(1024)
+        self.assertEqual(self.hub.statistics()["awaiting"], 1024)
+        self.assertTrue(client.nothing_comes())
+        self.hub.tell("release")
+        self.assertEqual(self.read_pubacks(client, count), list(range(1, count + 1)))
+        messages = self.hub.wait_for_messages(count)
+        self.assertTrue(all(m.is_of(b"%d" % i) for i, m in enumerate(messages)))
+
+    def test_stopping_acknowledges_nothing_that_is_not_committed(self):
+        client = self.accepted("pump-7", will=(events("pump-7"), b"gone"))
+        self.hub.tell("hold")
+        client.send(publish_packet(events("pump-7"), b"x", 1, flags=2))
+        self.hub.wait_for_messages(1)
+        self.hub.stop()
+        with self.assertRaises(EOFError):
+            client.read_packet()
+        self.assertEqual(len(self.hub.messages), 1)  # and our own end is no reason for a will
+        self.hub = Hub()
+
+
+class BackPressure(DurabilityCase):
+    options = ("--log-messages", 8)
+
+    def fill(self):
+        self.hub.tell("hold")
+        filler = self.accepted("filler")
+        filler.send(b"".join(publish_packet(events("filler"), b"f", i + 1, flags=2) for i in range(8)))
+        self.hub.wait_for_messages(8)
+        return filler
+
+    def test_a_full_log_holds_devices_back_and_loses_nothing(self):
+        filler = self.fill()
+        clients = {f"pump-{i}": self.accepted(f"pump-{i}") for i in range(6)}
+        count = 40
+        for name, client in clients.items():
+            client.send(b"".join(publish_packet(events(name), b"%d" % i * 100, i + 1, flags=2)
+                                 for i in range(count)))
+        wait_until(lambda: self.hub.counter("hub_messages_delayed") >= 6, "all of them waiting")
+        self.assertTrue(all(client.nothing_comes(0.05) for client in clients.values()))
+        self.hub.tell("release")
+        self.assertEqual(self.read_pubacks(filler, 8), list(range(1, 9)))
+        for name, client in clients.items():
+            self.assertEqual(self.read_pubacks(client, count), list(range(1, count + 1)))
+            messages = self.hub.wait_for_messages(count, name)
+            self.assertEqual(len(messages), count)
+            self.assertTrue(all(m.is_of(b"%d" % i * 100) for i, m in enumerate(messages)))
+
+    def test_who_comes_first_is_served_first(self):
+        self.fill()
+        order = [f"pump-{i}" for i in range(5)]
+        for i, name in enumerate(order):
+            self.accepted(name).send(publish_packet(events(name), b"x" * (1000 if i == 0 else 1), 1, flags=2))
+            wait_until(lambda: self.hub.counter("hub_messages_delayed") == i + 1, f"{name} waiting")
+        self.hub.tell("release")
+        self.assertEqual([m.device for m in self.hub.wait_for_messages(13)[8:]], order)
+
+    def test_keep_alive_does_not_end_whom_we_do_not_read(self):
+        self.fill()
+        client = self.accepted("pump-7", keep_alive=1)
+        client.send(publish_packet(events("pump-7"), b"x", 1, flags=2) + b"\xc0\0" * 3)
+        self.assertTrue(client.nothing_comes(3))
+        self.hub.tell("release")
+        self.assertEqual(self.read_pubacks(client, 1), [1])
+        self.assertEqual(self.hub.counter("hub_ended_keep_alive"), 0)
+
+    def test_qos_0_is_dropped_and_counted_while_the_log_is_full(self):
+        self.fill()
+        client = self.accepted("pump-7")
+        client.send(publish_packet(events("pump-7"), b"x") + b"\xc0\0")
+        self.assertEqual(client.read_packet(), (0xD0, b""))
+        self.assertEqual(self.hub.counter("hub_messages_dropped"), 1)
+
+    def test_who_leaves_while_it_waits_is_noticed_and_others_go_on(self):
+        self.fill()
+        leaver, stayer = self.accepted("leaver"), self.accepted("stayer")
+        leaver.send(publish_packet(events("leaver"), b"x", 1, flags=2))
+        wait_until(lambda: self.hub.counter("hub_messages_delayed") == 1, "the leaver waiting")
+        stayer.send(publish_packet(events("stayer"), b"x", 1, flags=2))
+        wait_until(lambda: self.hub.counter("hub_messages_delayed") == 2, "the stayer waiting")
+        leaver.close()
+        wait_until(lambda: self.hub.statistics()["devices"] == 2, "the leaver gone")
+        self.hub.tell("release")
+        self.assertEqual(self.read_pubacks(stayer, 1), [1])
+        self.assertEqual([m.device for m in self.hub.messages if m.device == "leaver"], [])
+
+
+class LargeMessages(DurabilityCase):
+    options = ("--log-bytes", 400000)
+
+    def test_a_large_message_is_not_overtaken_for_ever_by_small_ones(self):
+        small, large = self.accepted("small"), self.accepted("large")
+        stop = time.monotonic() + 10
+        large.send(publish_packet(events("large"), b"L" * 250000, 1, flags=2))
+        number = 0
+        large.socket.settimeout(0.001)
+        acknowledged = False
+        while not acknowledged and time.monotonic() < stop:
+            small.send(b"".join(publish_packet(events("small"), b"s" * 1000, (number + i) % 65000 + 1, flags=2)
+                                for i in range(100)))
+            number += 100
+            self.read_pubacks(small, 100)
+            acknowledged = not large.nothing_comes(0.001)
+        self.assertTrue(acknowledged)
+
+    def test_messages_of_250_kilobytes_pass_through_a_log_of_400(self):
+        clients = [self.accepted(f"pump-{i}") for i in range(4)]
+        for i, client in enumerate(clients):
+            client.send(b"".join(publish_packet(events(f"pump-{i}"), bytes([i, n]) * 125000, n + 1, flags=2)
+                                 for n in range(3)))
+        for i, client in enumerate(clients):
+            self.assertEqual(self.read_pubacks(client, 3), [1, 2, 3])
+            messages = self.hub.wait_for_messages(3, f"pump-{i}")
+            self.assertTrue(all(m.is_of(bytes([i, n]) * 125000) for n, m in enumerate(messages)))
+
+    def test_a_message_that_the_log_can_never_hold_ends_the_connection(self):
+        hub, self.hub = self.hub, Hub("--log-bytes", 20000)
+        hub.stop()
+        client = self.accepted("pump-7")
+        client.send(publish_packet(events("pump-7"), b"x" * 100000, 1, flags=2))
+        self.assertTrue(client.is_closed())
+        self.assertEqual(self.hub.counter("hub_ended_too_large"), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
