@@ -4,6 +4,7 @@
 #ifndef PICKET_SERVICE_API_H
 #define PICKET_SERVICE_API_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "picket/base/error.h"
@@ -13,23 +14,29 @@
 
 struct picket_api;
 
+/* Everything pointed to is the caller's and must outlive the API. */
 struct picket_api_config {
     const char *socket_path; /* created with mode 0660; a stale one is replaced, a live one is not */
     const char *store_folder;
     const char *host_name;   /* for connection strings */
-    uint16_t hub_port;
     struct picket_log *log;
     struct picket_intel *intel;
     struct picket_service *service;
-    /* Adds what the hub knows to the status; may be NULL. The object is a json_t *. */
+    const struct picket_output_config *outputs; /* as the service has them: named in the status */
+    size_t output_count;
+    const struct picket_output_config *routes;
+    size_t route_count;
+    /* Adds what the hub knows to the status; may be NULL. The object is a json_t *. Any thread. */
     void (*add_status)(void *context, void *json_object);
-    /* A device was changed or removed. */
+    /* A device was changed or removed; may be NULL. Any thread. */
     void (*device_changed)(void *context, const char *device);
     void *context;
 };
 
+/* PICKET_EXISTS: something listens at the socket already; PICKET_INVALID: its path is too long. */
 int picket_api_start(struct picket_api **api, const struct picket_api_config *config,
                      struct picket_error *error);
+/* Ends requests that wait, answers those under way, removes the socket. */
 void picket_api_stop(struct picket_api *api);
 
 #endif

@@ -1,0 +1,41 @@
+/* The HTTP API's client: every command but serve and decode speaks through it.
+ */
+#ifndef PICKET_CLI_CLIENT_H
+#define PICKET_CLI_CLIENT_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+/* An address of the API, built piece by piece; pieces are escaped. Too long ones are refused by
+ * client_call(). */
+struct client_url {
+    char text[8192];
+    size_t length;
+    int has_query;
+};
+void client_url(struct client_url *url, const char *path);
+void client_url_segment(struct client_url *url, const char *segment);
+void client_url_query(struct client_url *url, const char *name, const char *value);
+void client_url_query_number(struct client_url *url, const char *name, long long value);
+
+/* --socket, else PICKET_SOCKET, else the default data folder's. */
+const char *client_socket(const char *option);
+
+/* Does a request; body may be NULL. EXIT_DONE and *answer (the caller's to release), or EXIT_FAILED
+ * after saying why. */
+int client_call(const char *socket_path, const char *method, const struct client_url *url,
+                const json_t *body, json_t **answer);
+
+/* ---- reading answers: what is missing or of another type is "" or 0 ------------------------------ */
+
+const char *member_text(const json_t *object, const char *name);
+/* "-" for what is missing, null or empty. */
+const char *member_shown(const json_t *object, const char *name);
+/* NULL for null: text_time() shows it as "-". */
+const char *member_time(const json_t *object, const char *name);
+long long member_number(const json_t *object, const char *name);
+
+/* As JSON on standard output, readable. Always EXIT_DONE. */
+int print_json(const json_t *value);
+
+#endif

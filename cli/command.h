@@ -1,0 +1,63 @@
+/* A command: its place in `picket --help`, its options, and what it does.
+ *
+ * Exit codes: 0 done; 1 it failed, or a lookup found nothing; 2 it was called wrongly.
+ */
+#ifndef PICKET_CLI_COMMAND_H
+#define PICKET_CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+struct command {
+    const char *name;     /* "device add" */
+    const char *operands; /* "ID", "" for none, "ADDRESS..." for many, "[NAME]" for at most one */
+    const char *summary;  /* one line, no full stop */
+    const char *more;     /* what else to know, with examples; whole lines */
+    int (*run)(const struct command *command, int argc, char **argv); /* argv[0]: the last word of name */
+};
+
+extern const struct command command_serve;
+extern const struct command command_device_add, command_device_list, command_device_show,
+    command_device_remove;
+extern const struct command command_feed_add, command_feed_list, command_feed_refresh,
+    command_feed_remove;
+extern const struct command command_intel_lookup;
+extern const struct command command_alert_list, command_alert_show;
+extern const struct command command_event_list;
+extern const struct command command_dead_letter_list;
+extern const struct command command_status;
+extern const struct command command_decode;
+
+enum option_kind {
+    OPTION_FLAG,   /* bool * */
+    OPTION_TEXT,   /* const char ** */
+    OPTION_NUMBER, /* long long *, not negative */
+};
+
+/* Ends with one whose name is NULL. */
+struct option_spec {
+    const char *name;     /* without -- */
+    enum option_kind kind;
+    void *value;          /* stays as it is when the option is not given */
+    const char *argument; /* "FILE"; NULL for a flag */
+    const char *help;
+};
+
+struct operands {
+    char **words;
+    int count;
+};
+
+/* Reads options (anywhere among the operands; "--" ends them) and checks the number of operands against
+ * command->operands. True: go on. False: *exit_code says how to end; what there was to say has been said. */
+bool command_parse(const struct command *command, const struct option_spec *options, int argc,
+                   char **argv, struct operands *operands, int *exit_code);
+
+void command_print_help(const struct command *command, const struct option_spec *options);
+
+/* "picket: …" on standard error. */
+void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,339 @@
+/* picket alert list | show */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client.h"
+#include "command.h"
+#include "table.h"
+#include "text.h"
+
+enum { FOLLOW_WAIT_S = 30, FOLLOW_FIRST = 10, PAGE = 1000, LIST_LIMIT = 100, LABEL_COLUMN = 12 };
+
+struct alert_options {
+    const char *socket_path;
+    const char *device;
+    const char *since;
+    long long limit; /* negative: not given */
+    bool as_json;
+    bool follow;
+};
+
+/* ---- list --------------------------------------------------------------------------------------------- */
+
+static void alerts_url(struct client_url *url, const struct alert_options *options)
+{
+    client_url(url, "/v1/alerts");
+    if (options->device)
+        client_url_query(url, "device", options->device);
+}
+
+/* The newest, up to limit, page by page. */
+static int newest(const struct alert_options *options, long long limit, json_t **alerts)
+{
+    int result = EXIT_DONE;
+    long long before = 0;
+    *alerts = json_array();
+    do {
+        struct client_url url;
+        json_t *answer;
+        long long left = limit - (long long)json_array_size(*alerts);
+        alerts_url(&url, options);
+        if (options->since)
+            client_url_query(&url, "since", options->since);
+        client_url_query_number(&url, "limit", left < PAGE ? left : PAGE);
+        if (before > 0)
+            client_url_query_number(&url, "before", before);
+        result = client_call(options->socket_path, "GET", &url, NULL, &answer);
+        if (result == EXIT_DONE) {
+            json_array_extend(*alerts, json_object_get(answer, "alerts"));
+            before = member_number(answer, "next_before");
+            json_decref(answer);
+        }
+    } while (result == EXIT_DONE && before > 0 && (long long)json_array_size(*alerts) < limit);
+    if (result != EXIT_DONE)
+        json_decref(*alerts);
+    return result;
+}
+
+static void print_alerts(const json_t *alerts)
+{
+    struct table table;
+    char when[32];
+    size_t index;
+    json_t *alert;
+    table_begin(&table, 7, ">ID", "SEVERITY", "STATUS", "DEVICE", ">COUNT", "LAST SEEN", "~TITLE");
+    json_array_foreach((json_t *)(size_t)alerts, index, alert)
+    {
+        table_cell(&table, "%lld", member_number(alert, "id"));
+        table_severity_color(&table, member_text(alert, "severity"));
+        table_cell(&table, "%s", member_text(alert, "severity"));
+        table_cell(&table, "%s", member_text(alert, "status"));
+        table_cell(&table, "%s", member_text(alert, "device"));
+        table_cell(&table, "%lld", member_number(alert, "count"));
+        table_cell(&table, "%s", text_time(member_time(alert, "last_seen"), when));
+        table_cell(&table, "%s", member_text(alert, "title"));
+    }
+    table_end(&table);
+}
+
+/* ---- follow -------------------------------------------------------------------------------------------- */
+
+static void print_followed(const json_t *alert, bool as_json)
+{
+    if (as_json) {
+        json_dumpf(alert, stdout, JSON_COMPACT);
+        putchar('\n');
+        return;
+    }
+    const char *severity = member_text(alert, "severity");
+    char when[32];
+    char *device = text_printable_copy(member_text(alert, "device"));
+    char *title = text_printable_copy(member_text(alert, "title"));
+    printf("%s  #%lld  %s%-6s%s  %s  %s\n", text_time(member_time(alert, "raised"), when),
+           member_number(alert, "id"), severity_color(severity), severity,
+           severity_color_end(severity), device, title);
+    free(device);
+    free(title);
+}
+
+/* Prints those after *last, waiting for them, and moves *last on. */
+static int follow_once(const struct alert_options *options, long long *last)
+{
+    struct client_url url;
+    json_t *answer, *alert;
+    size_t index;
+    alerts_url(&url, options);
+    client_url_query_number(&url, "after", *last);
+    client_url_query_number(&url, "wait", FOLLOW_WAIT_S);
+    client_url_query_number(&url, "limit", PAGE);
+    int result = client_call(options->socket_path, "GET", &url, NULL, &answer);
+    if (result != EXIT_DONE)
+        return result;
+    json_array_foreach(json_object_get(answer, "alerts"), index, alert)
+    {
+        print_followed(alert, options->as_json);
+        *last = member_number(alert, "id");
+    }
+    json_decref(answer);
+    return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int follow(const struct alert_options *options)
+{
+    json_t *alerts;
+    long long last = 0;
+    int result = newest(options, options->limit < 0 ? FOLLOW_FIRST : options->limit, &alerts);
+    if (result != EXIT_DONE)
+        return result;
+    for (size_t i = json_array_size(alerts); i > 0; i--) {
+        print_followed(json_array_get(alerts, i - 1), options->as_json);
+        last = member_number(json_array_get(alerts, i - 1), "id");
+    }
+    json_decref(alerts);
+    fflush(stdout);
+    while (result == EXIT_DONE)
+        result = follow_once(options, &last);
+    return result;
+}
+
+static int list(const struct alert_options *options)
+{
+    json_t *alerts;
+    int result = newest(options, options->limit < 0 ? LIST_LIMIT : options->limit, &alerts);
+    if (result != EXIT_DONE)
+        return result;
+    if (options->as_json)
+        print_json(alerts);
+    else
+        print_alerts(alerts);
+    json_decref(alerts);
+    return EXIT_DONE;
+}
+
+static int run_list(const struct command *command, int argc, char **argv)
+{
+    struct alert_options alerts = {.limit = -1};
+    const struct option_spec options[] = {
+        {"follow", OPTION_FLAG, &alerts.follow, NULL, "print the last ones, then each as it comes"},
+        {"device", OPTION_TEXT, &alerts.device, "ID", "of this device only"},
+        {"since", OPTION_TEXT, &alerts.since, "TIME",
+         "last seen since: 2026-11-20T23:51:17Z, or 90s, 15m, 24h, 7d ago"},
+        {"limit", OPTION_NUMBER, &alerts.limit, "N", "the newest N (default 100; --follow: 10)"},
+        {"json", OPTION_FLAG, &alerts.as_json, NULL,
+         "print a JSON array; with --follow, one object a line"},
+        {"socket", OPTION_TEXT, &alerts.socket_path, "PATH", "of the running picket"},
+        {0}};
+    struct operands operands;
+    int result;
+    if (!command_parse(command, options, argc, argv, &operands, &result))
+        return result;
+    if (alerts.limit == 0) {
+        complain("--limit: expected is at least 1");
+        return EXIT_USAGE;
+    }
+    alerts.socket_path = client_socket(alerts.socket_path);
+    return alerts.follow ? follow(&alerts) : list(&alerts);
+}
+
+const struct command command_alert_list = {
+    "alert list", "",
+    "Lists alerts, newest first",
+    "--follow shows new alerts; another finding of the same kind in an open alert adds to its count.\n"
+    "\n"
+    "  picket alert list --since 24h\n"
+    "  picket alert list --follow --json | while read -r alert; do ...; done\n",
+    run_list};
+
+/* ---- show --------------------------------------------------------------------------------------------- */
+
+static void print_labeled(const char *label, const char *value)
+{
+    char *safe = text_printable_copy(value);
+    printf("  %-*s%s\n", LABEL_COLUMN, label, safe);
+    free(safe);
+}
+
+/* Words of a paragraph in lines that fit, each line indented. */
+static void print_paragraph(const char *text)
+{
+    size_t terminal = text_terminal_columns(), column = 0;
+    size_t width = (terminal && terminal < 100 ? terminal : 100) - 2;
+    char *safe = text_printable_copy(text), *rest = safe;
+    for (char *word = strsep(&rest, " "); word; word = strsep(&rest, " ")) {
+        size_t length = text_width(word);
+        bool fits = column > 0 && column + 1 + length <= width;
+        printf("%s%s", column == 0 ? "  " : fits ? " " : "\n  ", word);
+        column = fits ? column + 1 + length : length;
+    }
+    putchar('\n');
+    free(safe);
+}
+
+/* "tcp 10.0.0.7:49152 to 198.51.100.7:443, 1.2 kB in, 300 B out" */
+static void print_flow(const json_t *flow)
+{
+    char text[300], in[32], out[32];
+    const char *local = member_text(flow, "local_address"),
+               *remote = member_text(flow, "remote_address");
+    snprintf(text, sizeof text, "%.10s %s%.46s%s:%lld with %s%.46s%s:%lld, %s in, %s out",
+             member_shown(flow, "protocol"), strchr(local, ':') ? "[" : "", local,
+             strchr(local, ':') ? "]" : "", member_number(flow, "local_port"),
+             strchr(remote, ':') ? "[" : "", remote, strchr(remote, ':') ? "]" : "",
+             member_number(flow, "remote_port"), text_bytes(member_number(flow, "bytes_in"), in),
+             text_bytes(member_number(flow, "bytes_out"), out));
+    print_labeled("flow", text);
+}
+
+static void print_value(const char *name, const json_t *value)
+{
+    char label[64], *text = NULL;
+    snprintf(label, sizeof label, "%.63s", name);
+    for (char *at = label; *at; at++)
+        *at = *at == '_' ? ' ' : *at;
+    if (json_is_string(value))
+        text = strdup(json_string_value(value));
+    else if (!json_is_null(value))
+        text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    if (text && *text)
+        print_labeled(label, text);
+    free(text);
+}
+
+/* What is known by name is shown as such; detectors may add members, and those are shown too. */
+static void print_evidence(const char *title, const json_t *evidence)
+{
+    const char *name;
+    json_t *value;
+    size_t index;
+    if (!json_is_object(evidence))
+        return;
+    printf("\n%s\n", title);
+    json_object_foreach((json_t *)(size_t)evidence, name, value)
+    {
+        if (json_is_object(value) && json_object_get(value, "remote_address"))
+            print_flow(value);
+        else if (!json_is_array(value))
+            print_value(name, value);
+    }
+    json_t *flow;
+    json_array_foreach(json_object_get(evidence, "flows"), index, flow)
+    {
+        print_flow(flow);
+    }
+}
+
+static void print_techniques(const json_t *techniques)
+{
+    char text[200] = "";
+    size_t index, used = 0;
+    json_t *technique;
+    json_array_foreach((json_t *)(size_t)techniques, index, technique)
+    {
+        const char *id = json_string_value(technique);
+        if (id && used + strlen(id) + 2 < sizeof text)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? " " : "", id);
+    }
+    if (*text)
+        print_labeled("technique", text);
+}
+
+static void print_alert(const json_t *alert)
+{
+    const char *severity = member_text(alert, "severity");
+    char *title = text_printable_copy(member_text(alert, "title"));
+    char text[100], when[32];
+    printf("%s%s%s  %s\n\n", severity_color(severity), severity, severity_color_end(severity), title);
+    free(title);
+    print_paragraph(member_text(alert, "description"));
+    printf("\nWho and when\n");
+    print_labeled("alert", (snprintf(text, sizeof text, "#%lld, %.40s", member_number(alert, "id"),
+                                     member_text(alert, "status")),
+                            text));
+    print_labeled("type", member_text(alert, "type"));
+    print_labeled("device", member_text(alert, "device"));
+    print_labeled("about", member_text(alert, "subject"));
+    print_labeled("first seen", text_time(member_time(alert, "first_seen"), when));
+    print_labeled("last seen", text_time(member_time(alert, "last_seen"), when));
+    snprintf(text, sizeof text, "%lld", member_number(alert, "count"));
+    print_labeled("times", text);
+    print_techniques(json_object_get(alert, "technique"));
+    const json_t *first = json_object_get(alert, "first_evidence");
+    print_evidence(first ? "Evidence, last" : "Evidence", json_object_get(alert, "evidence"));
+    print_evidence("Evidence, first", first);
+    printf("\nWhat to do\n");
+    print_paragraph(member_text(alert, "remediation"));
+}
+
+static int run_show(const struct command *command, int argc, char **argv)
+{
+    const char *socket_path = NULL;
+    bool as_json = false;
+    const struct option_spec options[] = {
+        {"json", OPTION_FLAG, &as_json, NULL, "print a JSON object"},
+        {"socket", OPTION_TEXT, &socket_path, "PATH", "of the running picket"},
+        {0}};
+    struct operands operands;
+    struct client_url url;
+    json_t *alert;
+    int result;
+    if (!command_parse(command, options, argc, argv, &operands, &result))
+        return result;
+    client_url(&url, "/v1/alerts");
+    client_url_segment(&url, operands.words[0] + (operands.words[0][0] == '#'));
+    result = client_call(client_socket(socket_path), "GET", &url, NULL, &alert);
+    if (result != EXIT_DONE)
+        return result;
+    if (as_json)
+        print_json(alert);
+    else
+        print_alert(alert);
+    json_decref(alert);
+    return EXIT_DONE;
+}
+
+const struct command command_alert_show = {
+    "alert show", "ID",
+    "Shows an alert: what happened, on which device, since when, why, and what to do",
+    "  picket alert show 12\n",
+    run_show};

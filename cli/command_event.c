@@ -1,0 +1,230 @@
+/* picket event list, picket dead-letter list */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client.h"
+#include "command.h"
+#include "table.h"
+#include "text.h"
+
+enum { LIST_LIMIT = 100, PAGE = 200 };
+
+struct event_options {
+    const char *socket_path;
+    const char *device;
+    const char *since;
+    long long limit;
+    bool as_json;
+    bool flows;
+};
+
+/* ---- event list ----------------------------------------------------------------------------------------- */
+
+static int get_page(const struct event_options *options, long long limit, long long before,
+                    json_t **answer)
+{
+    struct client_url url;
+    client_url(&url, "/v1/events");
+    client_url_query_number(&url, "limit", limit < PAGE ? limit : PAGE);
+    if (options->device)
+        client_url_query(&url, "device", options->device);
+    if (options->since)
+        client_url_query(&url, "since", options->since);
+    if (before > 0)
+        client_url_query_number(&url, "before", before);
+    return client_call(options->socket_path, "GET", &url, NULL, answer);
+}
+
+static int get_events(const struct event_options *options, json_t *events)
+{
+    long long before = 0;
+    do {
+        json_t *answer;
+        long long left = options->limit - (long long)json_array_size(events);
+        int result = get_page(options, left, before, &answer);
+        if (result != EXIT_DONE)
+            return result;
+        json_array_extend(events, json_object_get(answer, "events"));
+        before = member_number(answer, "next_before");
+        json_decref(answer);
+    } while (before > 0 && (long long)json_array_size(events) < options->limit);
+    return EXIT_DONE;
+}
+
+/* "12 flows, 3.1 kB in, 900 B out, 2 flows lost" */
+static void describe_flows(const json_t *event, char *out, size_t size_bytes)
+{
+    const json_t *flows = json_object_get(event, "flows"), *lost = json_object_get(event, "lost");
+    long long bytes_in = 0, bytes_out = 0, lost_flows = member_number(lost, "flows");
+    char in_text[32], out_text[32], lost_text[64] = "";
+    size_t index;
+    json_t *flow;
+    json_array_foreach((json_t *)(size_t)flows, index, flow)
+    {
+        bytes_in += member_number(flow, "bytes_in");
+        bytes_out += member_number(flow, "bytes_out");
+    }
+    if (lost_flows > 0)
+        snprintf(lost_text, sizeof lost_text, ", %lld flows lost on the device", lost_flows);
+    snprintf(out, size_bytes, "%zu flow%s, %s in, %s out%s", json_array_size(flows),
+             json_array_size(flows) == 1 ? "" : "s", text_bytes(bytes_in, in_text),
+             text_bytes(bytes_out, out_text), lost_text);
+}
+
+static void add_event(struct table *table, const json_t *event)
+{
+    char when[32], what[200];
+    const json_t *content = json_object_get(event, "content");
+    table_cell(table, "%lld", member_number(event, "id"));
+    table_cell(table, "%s", text_time(member_time(event, "received"), when));
+    table_cell(table, "%s%s%s", member_text(event, "device"),
+               *member_text(event, "module") ? "/" : "", member_text(event, "module"));
+    table_cell(table, "%s", member_text(event, "type"));
+    if (strcmp(member_text(event, "type"), "NetworkActivity") == 0) {
+        describe_flows(event, what, sizeof what);
+        table_cell(table, "%s", what);
+    } else if (json_is_null(content) || !content) {
+        table_cell(table, "-");
+    } else {
+        char *text = json_dumps(content, JSON_ENCODE_ANY | JSON_COMPACT);
+        table_cell(table, "%s", text ? text : "-");
+        free(text);
+    }
+}
+
+static void add_flows(struct table *table, const json_t *event)
+{
+    size_t index;
+    json_t *flow;
+    json_array_foreach(json_object_get(event, "flows"), index, flow)
+    {
+        table_cell(table, "%lld", member_number(event, "id"));
+        table_cell(table, "%s", member_text(event, "device"));
+        table_cell(table, "%s", member_text(flow, "protocol"));
+        table_cell(table, "%s", member_text(flow, "local_address"));
+        table_cell(table, "%lld", member_number(flow, "local_port"));
+        table_cell(table, "%s", member_text(flow, "remote_address"));
+        table_cell(table, "%lld", member_number(flow, "remote_port"));
+        table_cell(table, "%lld", member_number(flow, "bytes_in"));
+        table_cell(table, "%lld", member_number(flow, "bytes_out"));
+    }
+}
+
+static void print_events(const json_t *events, bool flows)
+{
+    struct table table;
+    size_t index;
+    json_t *event;
+    if (flows)
+        table_begin(&table, 9, ">EVENT", "DEVICE", "PROTOCOL", "LOCAL ADDRESS", ">PORT",
+                    "REMOTE ADDRESS", ">PORT", ">BYTES IN", ">BYTES OUT");
+    else
+        table_begin(&table, 5, ">ID", "RECEIVED", "DEVICE", "TYPE", "~WHAT");
+    json_array_foreach((json_t *)(size_t)events, index, event)
+    {
+        if (flows)
+            add_flows(&table, event);
+        else
+            add_event(&table, event);
+    }
+    table_end(&table);
+}
+
+static int run_list(const struct command *command, int argc, char **argv)
+{
+    struct event_options list = {.limit = LIST_LIMIT};
+    const struct option_spec options[] = {
+        {"device", OPTION_TEXT, &list.device, "ID", "of this device only"},
+        {"since", OPTION_TEXT, &list.since, "TIME",
+         "received since: 2026-11-20T23:51:17Z, or 90s, 15m, 24h, 7d ago"},
+        {"limit", OPTION_NUMBER, &list.limit, "N", "the newest N (default 100)"},
+        {"flows", OPTION_FLAG, &list.flows, NULL, "a row for each flow"},
+        {"json", OPTION_FLAG, &list.as_json, NULL, "print a JSON array, flows included"},
+        {"socket", OPTION_TEXT, &list.socket_path, "PATH", "of the running picket"},
+        {0}};
+    struct operands operands;
+    int result;
+    if (!command_parse(command, options, argc, argv, &operands, &result))
+        return result;
+    if (list.limit == 0) {
+        complain("--limit: expected is at least 1");
+        return EXIT_USAGE;
+    }
+    list.socket_path = client_socket(list.socket_path);
+    json_t *events = json_array();
+    result = get_events(&list, events);
+    if (result == EXIT_DONE && list.as_json)
+        print_json(events);
+    else if (result == EXIT_DONE)
+        print_events(events, list.flows);
+    json_decref(events);
+    return result;
+}
+
+const struct command command_event_list = {
+    "event list", "",
+    "Lists what devices reported, newest first",
+    "  picket event list --device pump-7 --since 1h\n"
+    "  picket event list --device pump-7 --limit 1 --flows\n",
+    run_list};
+
+/* ---- dead-letter list ------------------------------------------------------------------------------------- */
+
+static void print_dead_letters(const json_t *letters)
+{
+    struct table table;
+    char when[32];
+    size_t index;
+    json_t *letter;
+    table_begin(&table, 6, ">ID", "RECEIVED", "DEVICE", ">BYTES", ">AT BYTE", "~REASON");
+    json_array_foreach((json_t *)(size_t)letters, index, letter)
+    {
+        table_cell(&table, "%lld", member_number(letter, "id"));
+        table_cell(&table, "%s", text_time(member_time(letter, "received"), when));
+        table_cell(&table, "%s", member_text(letter, "device"));
+        table_cell(&table, "%lld", member_number(letter, "payload_bytes"));
+        table_cell(&table, "%lld", member_number(letter, "offset"));
+        table_cell(&table, "%s", member_text(letter, "reason"));
+    }
+    table_end(&table);
+}
+
+static int run_dead_letters(const struct command *command, int argc, char **argv)
+{
+    const char *socket_path = NULL;
+    bool as_json = false, payload = false;
+    long long limit = LIST_LIMIT;
+    const struct option_spec options[] = {
+        {"limit", OPTION_NUMBER, &limit, "N", "the newest N, at most 1000 (default 100)"},
+        {"payload", OPTION_FLAG, &payload, NULL, "with --json: the message itself too, as base64"},
+        {"json", OPTION_FLAG, &as_json, NULL, "print a JSON array"},
+        {"socket", OPTION_TEXT, &socket_path, "PATH", "of the running picket"},
+        {0}};
+    struct operands operands;
+    struct client_url url;
+    json_t *answer;
+    int result;
+    if (!command_parse(command, options, argc, argv, &operands, &result))
+        return result;
+    client_url(&url, "/v1/dead-letters");
+    client_url_query_number(&url, "limit", limit);
+    if (payload && as_json)
+        client_url_query(&url, "payload", "true");
+    result = client_call(client_socket(socket_path), "GET", &url, NULL, &answer);
+    if (result != EXIT_DONE)
+        return result;
+    if (as_json)
+        print_json(json_object_get(answer, "dead_letters"));
+    else
+        print_dead_letters(json_object_get(answer, "dead_letters"));
+    json_decref(answer);
+    return EXIT_DONE;
+}
+
+const struct command command_dead_letter_list = {
+    "dead-letter list", "",
+    "Lists messages that could not be read, with the reason, newest first",
+    "  picket dead-letter list\n"
+    "  picket dead-letter list --limit 1 --json --payload | jq -r '.[0].payload' | base64 -d >letter.bin\n",
+    run_dead_letters};

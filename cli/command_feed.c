@@ -1,0 +1,309 @@
+/* picket feed add | list | refresh | remove */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "command.h"
+#include "table.h"
+#include "text.h"
+
+/* ---- reports ------------------------------------------------------------------------------------------ */
+
+static void print_report(const json_t *report)
+{
+    const json_t *feed = json_object_get(report, "feed");
+    long long skipped = member_number(feed, "skipped");
+    char *name = text_printable_copy(member_text(feed, "name"));
+    char *source = text_printable_copy(member_text(feed, "source"));
+    printf("%s: %lld indicators (%lld added, %lld removed, %lld kept) in %.1f s\n", name,
+           member_number(feed, "indicators"), member_number(report, "added"),
+           member_number(report, "removed"), member_number(report, "kept"),
+           (double)member_number(report, "duration_ms") / 1000);
+    fflush(stdout);
+    if (skipped > 0)
+        fprintf(stderr, "%s: %lld line%s not understood and skipped:\n", name, skipped,
+                skipped == 1 ? "" : "s");
+    size_t index;
+    json_t *problem;
+    json_array_foreach(json_object_get(report, "problems"), index, problem)
+    {
+        char *reason = text_printable_copy(member_text(problem, "reason"));
+        char *text = text_printable_copy(member_text(problem, "text"));
+        fprintf(stderr, "  %s:%lld: %s: %s\n", source, member_number(problem, "line"), reason, text);
+        free(reason);
+        free(text);
+    }
+    if (skipped > (long long)index)
+        fprintf(stderr, "  ... and %lld more\n", skipped - (long long)index);
+    free(name);
+    free(source);
+}
+
+/* ---- add -------------------------------------------------------------------------------------------- */
+
+/* The server has another working folder than we have. */
+static const char *absolute_source(const char *source, char *out, size_t size_bytes)
+{
+    char folder[PATH_MAX];
+    if (strstr(source, "://") || source[0] == '/' || !getcwd(folder, sizeof folder))
+        return source;
+    snprintf(out, size_bytes, "%s/%s", folder, source);
+    return out;
+}
+
+/* "90s", "30m", "1h", "2d"; "0" or "never". Negative: it is none. */
+static long long span_s(const char *text)
+{
+    static const char units[] = "smhd";
+    static const long long seconds[] = {1, 60, 3600, 86400};
+    char *end;
+    if (strcmp(text, "never") == 0 || strcmp(text, "0") == 0)
+        return 0;
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    const char *unit = *end ? strchr(units, *end) : NULL;
+    if (end == text || errno || number <= 0 || number > UINT32_MAX || !unit || end[1])
+        return -1;
+    return number * seconds[unit - units];
+}
+
+struct feed_options {
+    const char *format;
+    const char *refresh;
+    long long confidence; /* negative: not given */
+    bool match_special_purpose;
+};
+
+static json_t *feed_body(const char *name, const char *source, const struct feed_options *options)
+{
+    char whole[2 * PATH_MAX];
+    json_t *body = json_pack("{s:s, s:s, s:s*}", "name", name, "source",
+                             absolute_source(source, whole, sizeof whole), "format",
+                             options->format);
+    if (!body) {
+        complain("name, source and format must be UTF-8");
+        return NULL;
+    }
+    if (options->confidence >= 0)
+        json_object_set_new(body, "confidence", json_integer(options->confidence));
+    if (options->match_special_purpose)
+        json_object_set_new(body, "match_special_purpose", json_true());
+    if (options->refresh && span_s(options->refresh) < 0) {
+        complain("--refresh: \"%s\" is not a span such as 90s, 30m, 1h, 2d, or never",
+                 options->refresh);
+        json_decref(body);
+        return NULL;
+    }
+    if (options->refresh)
+        json_object_set_new(body, "refresh_s", json_integer(span_s(options->refresh)));
+    return body;
+}
+
+static int post_feed(const char *socket_path, json_t *body, bool as_json)
+{
+    struct client_url url;
+    json_t *report;
+    client_url(&url, "/v1/feeds");
+    int result = client_call(client_socket(socket_path), "POST", &url, body, &report);
+    json_decref(body);
+    if (result != EXIT_DONE)
+        return result;
+    if (as_json)
+        print_json(report);
+    else
+        print_report(report);
+    json_decref(report);
+    return EXIT_DONE;
+}
+
+static int run_add(const struct command *command, int argc, char **argv)
+{
+    const char *socket_path = NULL;
+    bool as_json = false;
+    struct feed_options feed = {.confidence = -1};
+    const struct option_spec options[] = {
+        {"format", OPTION_TEXT, &feed.format, "FORMAT", "auto (default), plain, csv or ndjson"},
+        {"confidence", OPTION_NUMBER, &feed.confidence, "0..100",
+         "of indicators that bring none (default 50)"},
+        {"refresh", OPTION_TEXT, &feed.refresh, "SPAN", "90s, 30m, 1h (default), 2d; never"},
+        {"match-special-purpose", OPTION_FLAG, &feed.match_special_purpose, NULL,
+         "match private, loopback, multicast ... addresses too"},
+        {"json", OPTION_FLAG, &as_json, NULL, "print the report as JSON"},
+        {"socket", OPTION_TEXT, &socket_path, "PATH", "of the running picket"},
+        {0}};
+    struct operands operands;
+    int result;
+    if (!command_parse(command, options, argc, argv, &operands, &result))
+        return result;
+    json_t *body = feed_body(operands.words[0], operands.words[1], &feed);
+    return body ? post_feed(socket_path, body, as_json) : EXIT_USAGE;
+}
+
+const struct command command_feed_add = {
+    "feed add", "NAME FILE-OR-URL",
+    "Adds a threat feed and reads it",
+    "The server reads files and addresses itself, now and at each refresh. Lines that it does not\n"
+    "understand are skipped and counted; the first ten are shown.\n"
+    "\n"
+    "  picket feed add drop https://www.spamhaus.org/drop/drop.txt --refresh 12h --confidence 90\n"
+    "  picket feed add ours blocklist.csv --format csv\n",
+    run_add};
+
+/* ---- list --------------------------------------------------------------------------------------------- */
+
+static void print_feeds(const json_t *feeds)
+{
+    struct table table;
+    char when[32], span[32];
+    size_t index;
+    json_t *feed;
+    table_begin(&table, 8, "NAME", ">INDICATORS", ">SKIPPED", ">CONFIDENCE", "LOADED", "REFRESH",
+                "~SOURCE", "~PROBLEM");
+    json_array_foreach((json_t *)(size_t)feeds, index, feed)
+    {
+        long long refresh_s = member_number(feed, "refresh_s");
+        table_cell(&table, "%s", member_text(feed, "name"));
+        table_cell(&table, "%lld", member_number(feed, "indicators"));
+        table_cell(&table, "%lld", member_number(feed, "skipped"));
+        table_cell(&table, "%lld", member_number(feed, "confidence"));
+        table_cell(&table, "%s", text_time(member_time(feed, "loaded"), when));
+        table_cell(&table, "%s", refresh_s ? text_span(refresh_s, span) : "never");
+        table_cell(&table, "%s", member_text(feed, "source"));
+        table_cell(&table, "%s", member_shown(feed, "problem"));
+    }
+    table_end(&table);
+}
+
+static int run_list(const struct command *command, int argc, char **argv)
+{
+    const char *socket_path = NULL;
+    bool as_json = false;
+    const struct option_spec options[] = {
+        {"json", OPTION_FLAG, &as_json, NULL, "print a JSON array"},
+        {"socket", OPTION_TEXT, &socket_path, "PATH", "of the running picket"},
+        {0}};
+    struct operands operands;
+    struct client_url url;
+    json_t *answer;
+    int result;
+    if (!command_parse(command, options, argc, argv, &operands, &result))
+        return result;
+    client_url(&url, "/v1/feeds");
+    result = client_call(client_socket(socket_path), "GET", &url, NULL, &answer);
+    if (result != EXIT_DONE)
+        return result;
+    if (as_json)
+        print_json(json_object_get(answer, "feeds"));
+    else
+        print_feeds(json_object_get(answer, "feeds"));
+    json_decref(answer);
+    return EXIT_DONE;
+}
+
+const struct command command_feed_list = {
+    "feed list", "",
+    "Lists the threat feeds, and what is wrong with them",
+    "  picket feed list\n",
+    run_list};
+
+/* ---- refresh ------------------------------------------------------------------------------------------- */
+
+static int refresh_one(const char *socket_path, const char *name, json_t *reports, bool as_json)
+{
+    struct client_url url;
+    json_t *report;
+    client_url(&url, "/v1/feeds");
+    client_url_segment(&url, name);
+    client_url_segment(&url, "refresh");
+    int result = client_call(socket_path, "POST", &url, NULL, &report);
+    if (result != EXIT_DONE)
+        return result;
+    if (!as_json)
+        print_report(report);
+    json_array_append_new(reports, report);
+    return EXIT_DONE;
+}
+
+static int refresh_all(const char *socket_path, json_t *reports, bool as_json)
+{
+    struct client_url url;
+    json_t *answer, *feed;
+    size_t index;
+    client_url(&url, "/v1/feeds");
+    int result = client_call(socket_path, "GET", &url, NULL, &answer);
+    if (result != EXIT_DONE)
+        return result;
+    json_array_foreach(json_object_get(answer, "feeds"), index, feed)
+    {
+        if (refresh_one(socket_path, member_text(feed, "name"), reports, as_json) != EXIT_DONE)
+            result = EXIT_FAILED;
+    }
+    json_decref(answer);
+    return result;
+}
+
+static int run_refresh(const struct command *command, int argc, char **argv)
+{
+    const char *socket_path = NULL;
+    bool as_json = false;
+    const struct option_spec options[] = {
+        {"json", OPTION_FLAG, &as_json, NULL, "print an array of reports as JSON"},
+        {"socket", OPTION_TEXT, &socket_path, "PATH", "of the running picket"},
+        {0}};
+    struct operands operands;
+    int result;
+    if (!command_parse(command, options, argc, argv, &operands, &result))
+        return result;
+    json_t *reports = json_array();
+    socket_path = client_socket(socket_path);
+    if (operands.count == 1)
+        result = refresh_one(socket_path, operands.words[0], reports, as_json);
+    else
+        result = refresh_all(socket_path, reports, as_json);
+    if (as_json)
+        print_json(reports);
+    json_decref(reports);
+    return result;
+}
+
+const struct command command_feed_refresh = {
+    "feed refresh", "[NAME]",
+    "Reads a feed again, or all of them",
+    "What a feed held stays when it cannot be read or has shrunk to nothing; then the exit code is 1.\n"
+    "\n"
+    "  picket feed refresh drop\n"
+    "  picket feed refresh\n",
+    run_refresh};
+
+/* ---- remove -------------------------------------------------------------------------------------------- */
+
+static int run_remove(const struct command *command, int argc, char **argv)
+{
+    const char *socket_path = NULL;
+    const struct option_spec options[] = {
+        {"socket", OPTION_TEXT, &socket_path, "PATH", "of the running picket"}, {0}};
+    struct operands operands;
+    struct client_url url;
+    json_t *answer;
+    int result;
+    if (!command_parse(command, options, argc, argv, &operands, &result))
+        return result;
+    client_url(&url, "/v1/feeds");
+    client_url_segment(&url, operands.words[0]);
+    result = client_call(client_socket(socket_path), "DELETE", &url, NULL, &answer);
+    if (result == EXIT_DONE)
+        json_decref(answer);
+    return result;
+}
+
+const struct command command_feed_remove = {
+    "feed remove", "NAME",
+    "Removes a feed with its indicators",
+    "Alerts that it raised stay.\n"
+    "\n"
+    "  picket feed remove drop\n",
+    run_remove};

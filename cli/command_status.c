@@ -1,0 +1,162 @@
+/* picket status */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client.h"
+#include "command.h"
+#include "text.h"
+
+enum { LABEL_COLUMN = 14 };
+
+static void line(const char *label, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void line(const char *label, const char *format, ...)
+{
+    char *text;
+    va_list arguments;
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        abort();
+    va_end(arguments);
+    char *safe = text_printable_copy(text);
+    printf("%-*s%s\n", LABEL_COLUMN, label, safe);
+    free(safe);
+    free(text);
+}
+
+static void print_hub(const json_t *hub)
+{
+    const char *address = member_text(hub, "address");
+    if (!hub) {
+        line("hub", "not started");
+        return;
+    }
+    line("hub", "%s, listening on %s%s%s port %lld", member_text(hub, "host_name"),
+         strchr(address, ':') ? "[" : "", *address ? address : "every address",
+         strchr(address, ':') ? "]" : "", member_number(hub, "port"));
+    line("", "%lld connections, %lld devices connected, %lld messages to be acknowledged",
+         member_number(hub, "connections"), member_number(hub, "devices_connected"),
+         member_number(hub, "awaiting_durable"));
+}
+
+static void print_service(const json_t *service)
+{
+    char when[32];
+    if (strcmp(member_text(service, "state"), "stalled") == 0)
+        line("service", "STALLED since %s: %s", text_time(member_time(service, "stalled_since"), when),
+             member_shown(service, "problem"));
+    else
+        line("service", "running%s%s", *member_text(service, "problem") ? "; " : "",
+             member_text(service, "problem"));
+}
+
+static void print_store(const json_t *status)
+{
+    const json_t *store = json_object_get(status, "store");
+    char size[32];
+    if (json_object_get(status, "store_problem"))
+        line("store", "CANNOT BE READ: %s", member_text(status, "store_problem"));
+    line("store", "%lld devices, %lld events, %lld flows, %s", member_number(store, "devices"),
+         member_number(store, "events"), member_number(store, "flows"),
+         text_bytes(member_number(store, "size_bytes"), size));
+    line("alerts", "%lld open, %lld in all", member_number(store, "alerts_open"),
+         member_number(store, "alerts"));
+    line("dead letters", "%lld", member_number(store, "dead_letters"));
+}
+
+static void print_feeds(const json_t *status)
+{
+    const json_t *store = json_object_get(status, "store");
+    size_t index;
+    json_t *feed;
+    line("feeds", "%lld, %lld indicators in memory", member_number(store, "feeds"),
+         member_number(json_object_get(status, "intelligence"), "indicators"));
+    json_array_foreach(json_object_get(status, "feeds_with_problems"), index, feed)
+    {
+        line("", "PROBLEM with %s: %s", member_text(feed, "name"), member_text(feed, "problem"));
+    }
+}
+
+static void print_outputs(const json_t *outputs)
+{
+    size_t index;
+    json_t *output;
+    if (json_array_size(outputs) == 0)
+        line("outputs", "none");
+    json_array_foreach((json_t *)(size_t)outputs, index, output)
+    {
+        line(index == 0 ? "outputs" : "", "%s (%s, %s): %lld waiting", member_text(output, "name"),
+             member_text(output, "kind"), member_text(output, "takes"),
+             member_number(output, "waiting"));
+    }
+}
+
+static void print_counters(const json_t *counters)
+{
+    size_t index, shown = 0;
+    json_t *counter;
+    json_array_foreach((json_t *)(size_t)counters, index, counter)
+    {
+        if (member_number(counter, "value") == 0)
+            continue;
+        if (shown++ == 0)
+            printf("\nDropped, refused or lost since the start\n");
+        char *help = text_printable_copy(member_text(counter, "help"));
+        printf("%14lld  %s\n", member_number(counter, "value"), help);
+        free(help);
+    }
+    if (shown == 0)
+        printf("\nNothing was dropped, refused or lost since the start.\n");
+}
+
+static void print_status(const json_t *status)
+{
+    const json_t *log = json_object_get(status, "log");
+    char span[32], when[32], bytes[32];
+    line("picket", "%s, up %s, since %s", member_text(status, "version"),
+         text_span(member_number(status, "uptime_s"), span),
+         text_time(member_time(status, "started"), when));
+    print_hub(json_object_get(status, "hub"));
+    line("log", "%lld messages waiting (%s)", member_number(log, "messages_held"),
+         text_bytes(member_number(log, "bytes_held"), bytes));
+    print_service(json_object_get(status, "service"));
+    print_store(status);
+    print_feeds(status);
+    print_outputs(json_object_get(status, "outputs"));
+    print_counters(json_object_get(status, "counters"));
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+    const char *socket_path = NULL;
+    bool as_json = false;
+    const struct option_spec options[] = {
+        {"json", OPTION_FLAG, &as_json, NULL, "print everything as a JSON object"},
+        {"socket", OPTION_TEXT, &socket_path, "PATH", "of the running picket"},
+        {0}};
+    struct operands operands;
+    struct client_url url;
+    json_t *status;
+    int result;
+    if (!command_parse(command, options, argc, argv, &operands, &result))
+        return result;
+    client_url(&url, "/v1/status");
+    result = client_call(client_socket(socket_path), "GET", &url, NULL, &status);
+    if (result != EXIT_DONE)
+        return result;
+    if (as_json)
+        print_json(status);
+    else
+        print_status(status);
+    json_decref(status);
+    return EXIT_DONE;
+}
+
+const struct command command_status = {
+    "status", "",
+    "Shows how the running picket does",
+    "  picket status\n"
+    "  picket status --json | jq .hub.port\n",
+    run};

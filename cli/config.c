@@ -1,0 +1,391 @@
+#include "config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config_yaml.h"
+#include "picket/base/address.h"
+
+enum { HUB_PORT = 8883, NAME_CHARACTERS_MAX = 64, HOST_NAME_CHARACTERS_MAX = 253 };
+
+struct kept_text {
+    struct kept_text *next;
+    char text[];
+};
+
+/* What reading the file carries along. */
+struct reading {
+    struct picket_config *config;
+    struct yaml_file *file; /* NULL: there is none */
+    char folder[PATH_MAX];  /* that relative paths start from */
+    struct picket_error *error;
+};
+
+static const char *keep(struct picket_config *config, const char *text)
+{
+    struct kept_text *kept = malloc(sizeof *kept + strlen(text) + 1);
+    if (!kept)
+        abort(); /* at start, before anything could be lost */
+    strcpy(kept->text, text);
+    kept->next = config->texts;
+    config->texts = kept;
+    return kept->text;
+}
+
+static int wrong(const struct reading *reading, const char *setting, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static int wrong(const struct reading *reading, const char *setting, const char *format, ...)
+{
+    char text[400];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    size_t line = reading->file ? yaml_file_line(reading->file, setting) : 0;
+    if (line > 0)
+        return picket_fail(reading->error, PICKET_INVALID, "%s:%zu: %s: %s", reading->file->path,
+                           line, setting, text);
+    return picket_fail(reading->error, PICKET_INVALID, "%s%s%s: %s",
+                       reading->file ? reading->file->path : "", reading->file ? ": " : "", setting,
+                       text);
+}
+
+/* ---- values --------------------------------------------------------------------------------------- */
+
+static int number(const struct reading *reading, const char *setting, const char *text,
+                  unsigned long long min, unsigned long long max, unsigned long long *out)
+{
+    if (!text)
+        return PICKET_OK;
+    errno = 0;
+    char *end;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (!*text || text[strspn(text, "0123456789")] || errno || value < min || value > max)
+        return wrong(reading, setting, "\"%.60s\" is not a number from %llu to %llu", text, min, max);
+    *out = value;
+    return PICKET_OK;
+}
+
+static int number_u32(const struct reading *reading, const char *setting, const char *text,
+                      uint32_t min, uint32_t max, uint32_t *out)
+{
+    unsigned long long value = *out;
+    int status = number(reading, setting, text, min, max, &value);
+    *out = (uint32_t)value;
+    return status;
+}
+
+static const char *absolute(const struct reading *reading, const char *folder, const char *path)
+{
+    char joined[2 * PATH_MAX];
+    if (path[0] == '/')
+        return keep(reading->config, path);
+    snprintf(joined, sizeof joined, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder, path);
+    return keep(reading->config, joined);
+}
+
+static int path(const struct reading *reading, const char *setting, const char *text,
+                const char **out)
+{
+    if (!text)
+        return PICKET_OK;
+    if (!*text)
+        return wrong(reading, setting, "is empty; expected is a path");
+    *out = absolute(reading, reading->folder, text);
+    return PICKET_OK;
+}
+
+/* ---- hub -------------------------------------------------------------------------------------------- */
+
+static int hub_address(const struct reading *reading, const char *text)
+{
+    struct picket_address address;
+    if (!text)
+        return PICKET_OK;
+    if (*text && !picket_address_parse(&address, text, strlen(text)))
+        return wrong(reading, "hub.address",
+                     "\"%.60s\" is not an IPv4 or IPv6 address; \"\" stands for every address of "
+                     "this machine",
+                     text);
+    reading->config->hub.address = keep(reading->config, text);
+    return PICKET_OK;
+}
+
+static int hub_host_name(const struct reading *reading, const char *text)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-";
+    if (!text)
+        return PICKET_OK;
+    if (!*text || text[strspn(text, allowed)] || strlen(text) > HOST_NAME_CHARACTERS_MAX)
+        return wrong(reading, "hub.host_name",
+                     "\"%.60s\" is not a host name: letters, digits, - and .", text);
+    reading->config->hub.host_name = keep(reading->config, text);
+    return PICKET_OK;
+}
+
+static int hub_limits(const struct reading *reading, const struct yaml_limits *limits)
+{
+    struct picket_hub_config *hub = &reading->config->hub;
+    int status = number_u32(reading, "hub.limits.connections", limits->connections, 1, 1000000,
+                            &hub->connections_max);
+    if (status == PICKET_OK)
+        status = number_u32(reading, "hub.limits.message_bytes", limits->message_bytes, 1024, 262144,
+                            &hub->message_bytes_max);
+    if (status == PICKET_OK)
+        status = number_u32(reading, "hub.limits.connect_timeout_s", limits->connect_timeout_s, 1,
+                            3600, &hub->connect_timeout_s);
+    if (status == PICKET_OK)
+        status = number_u32(reading, "hub.limits.handshakes", limits->handshakes, 1, 100000,
+                            &hub->handshakes_max);
+    return status;
+}
+
+static int hub(const struct reading *reading, const struct yaml_hub *yaml)
+{
+    struct picket_hub_config *config = &reading->config->hub;
+    uint32_t port = config->port;
+    int status = hub_address(reading, yaml->address);
+    if (status == PICKET_OK)
+        status = number_u32(reading, "hub.port", yaml->port, 0, 65535, &port);
+    config->port = (uint16_t)port;
+    if (status == PICKET_OK)
+        status = hub_host_name(reading, yaml->host_name);
+    if (status == PICKET_OK)
+        status = path(reading, "hub.certificate_file", yaml->certificate_file,
+                      &config->certificate_file);
+    if (status == PICKET_OK)
+        status = path(reading, "hub.key_file", yaml->key_file, &config->key_file);
+    return status == PICKET_OK ? hub_limits(reading, &yaml->limits) : status;
+}
+
+/* ---- log, service, diagnostics ------------------------------------------------------------------------ */
+
+static int log_limits(const struct reading *reading, const struct yaml_log *yaml)
+{
+    unsigned long long messages = 0, bytes = 0;
+    int status = number(reading, "log.messages", yaml->messages, 1, 100000000, &messages);
+    if (status == PICKET_OK)
+        status = number(reading, "log.bytes", yaml->bytes, 1048576, 1ULL << 40, &bytes);
+    reading->config->log.messages = (size_t)messages;
+    reading->config->log.bytes = (size_t)bytes;
+    return status;
+}
+
+static int level(const struct reading *reading, const char *text)
+{
+    if (!text)
+        return PICKET_OK;
+    int named = picket_level_named(text);
+    if (named < 0)
+        return wrong(reading, "diagnostics.level",
+                     "\"%.60s\" is none of error, warning, notice, debug", text);
+    reading->config->level = (enum picket_level)named;
+    return PICKET_OK;
+}
+
+/* ---- outputs and routes --------------------------------------------------------------------------------- */
+
+static bool name_is_taken(const struct picket_config *config, const char *name)
+{
+    for (size_t i = 0; i < config->output_count; i++) {
+        if (strcmp(config->outputs[i].name, name) == 0)
+            return true;
+    }
+    for (size_t i = 0; i < config->route_count; i++) {
+        if (strcmp(config->routes[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int output_name(const struct reading *reading, const char *setting, const char *text,
+                       struct picket_output_config *output)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    if (!*text || text[strspn(text, allowed)] || strlen(text) > NAME_CHARACTERS_MAX)
+        return wrong(reading, setting,
+                     "\"%.70s\" is not a name: 1 to %d letters, digits, - and _", text,
+                     NAME_CHARACTERS_MAX);
+    if (name_is_taken(reading->config, text))
+        return wrong(reading, setting, "there is an output or route named \"%s\" already", text);
+    output->name = keep(reading->config, text);
+    return PICKET_OK;
+}
+
+static int output_kind(const struct reading *reading, const char *setting, const char *text,
+                       struct picket_output_config *output)
+{
+    if (strcmp(text, "file") == 0)
+        output->kind = PICKET_OUTPUT_FILE;
+    else if (strcmp(text, "webhook") == 0)
+        output->kind = PICKET_OUTPUT_WEBHOOK;
+    else
+        return wrong(reading, setting, "\"%.60s\" is none of file, webhook", text);
+    return PICKET_OK;
+}
+
+static int output_location(const struct reading *reading, const char *setting, const char *text,
+                           struct picket_output_config *output)
+{
+    if (output->kind == PICKET_OUTPUT_FILE)
+        return path(reading, setting, text, &output->location);
+    if (strncmp(text, "https://", 8) != 0 && strncmp(text, "http://", 7) != 0)
+        return wrong(reading, setting, "\"%.60s\" starts with neither https:// nor http://", text);
+    output->location = keep(reading->config, text);
+    return PICKET_OK;
+}
+
+typedef int (*output_member)(const struct reading *reading, const char *setting, const char *text,
+                             struct picket_output_config *output);
+
+static int output(const struct reading *reading, const char *list, unsigned index,
+                  const struct yaml_output *yaml, struct picket_output_config *out)
+{
+    const struct {
+        const char *name;
+        const char *text;
+        output_member read;
+    } members[] = {{"name", yaml->name, output_name},
+                   {"kind", yaml->kind, output_kind},
+                   {"location", yaml->location, output_location}};
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        char setting[64];
+        if (!members[i].text) {
+            snprintf(setting, sizeof setting, "%s[%u]", list, index);
+            return wrong(reading, setting, "%s is missing", members[i].name);
+        }
+        snprintf(setting, sizeof setting, "%s[%u].%s", list, index, members[i].name);
+        int status = members[i].read(reading, setting, members[i].text, out);
+        if (status != PICKET_OK)
+            return status;
+    }
+    return PICKET_OK;
+}
+
+static int outputs(const struct reading *reading, const char *list, const struct yaml_output *yaml,
+                   unsigned count, struct picket_output_config *out, size_t *out_count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        int status = output(reading, list, i, &yaml[i], &out[i]);
+        if (status != PICKET_OK)
+            return status;
+        *out_count = i + 1;
+    }
+    return PICKET_OK;
+}
+
+/* ---- the whole -------------------------------------------------------------------------------------------- */
+
+static void set_defaults(struct reading *reading)
+{
+    struct picket_config *config = reading->config;
+    char host_name[HOST_NAME_CHARACTERS_MAX + 1] = "localhost";
+    if (gethostname(host_name, sizeof host_name - 1) != 0 || !host_name[0])
+        strcpy(host_name, "localhost");
+    config->data_folder = PICKET_DATA_FOLDER;
+    config->hub.address = "127.0.0.1";
+    config->hub.port = HUB_PORT;
+    config->hub.host_name = keep(config, host_name);
+    config->level = PICKET_NOTICE;
+}
+
+/* What follows from the data folder. */
+static void complete(struct reading *reading)
+{
+    struct picket_config *config = reading->config;
+    config->hub.store_folder = config->data_folder;
+    if (!config->hub.certificate_file)
+        config->hub.certificate_file = absolute(reading, config->data_folder, "hub.crt");
+    if (!config->hub.key_file)
+        config->hub.key_file = absolute(reading, config->data_folder, "hub.key");
+    if (!config->api_socket)
+        config->api_socket = absolute(reading, config->data_folder, PICKET_SOCKET_NAME);
+}
+
+static int take(const struct reading *reading, const struct yaml_config *yaml)
+{
+    struct picket_config *config = reading->config;
+    int status = path(reading, "data_folder", yaml->data_folder, &config->data_folder);
+    if (status == PICKET_OK)
+        status = hub(reading, &yaml->hub);
+    if (status == PICKET_OK)
+        status = log_limits(reading, &yaml->log);
+    if (status == PICKET_OK)
+        status = number_u32(reading, "service.batch_messages", yaml->service.batch_messages, 1,
+                            100000, &config->batch_messages_max);
+    if (status == PICKET_OK)
+        status = path(reading, "api.socket", yaml->api.socket, &config->api_socket);
+    if (status == PICKET_OK)
+        status = level(reading, yaml->diagnostics.level);
+    if (status == PICKET_OK)
+        status = outputs(reading, "outputs", yaml->outputs, yaml->outputs_count, config->outputs,
+                         &config->output_count);
+    if (status == PICKET_OK)
+        status = outputs(reading, "routes", yaml->routes, yaml->routes_count, config->routes,
+                         &config->route_count);
+    return status;
+}
+
+/* The folder of the file, as an absolute path without symbolic links. */
+static int find_folder(struct reading *reading, const char *file)
+{
+    char whole[PATH_MAX];
+    if (!realpath(file, whole))
+        return picket_fail(reading->error, PICKET_IO, "%s: cannot read the configuration: %s", file,
+                           strerror(errno));
+    char *slash = strrchr(whole, '/');
+    *(slash == whole ? slash + 1 : slash) = 0;
+    strcpy(reading->folder, whole);
+    return PICKET_OK;
+}
+
+static int load_file(struct reading *reading, const char *file_path)
+{
+    struct yaml_file file;
+    int status = find_folder(reading, file_path);
+    if (status == PICKET_OK)
+        status = yaml_file_load(&file, file_path, reading->error);
+    if (status != PICKET_OK)
+        return status;
+    reading->file = &file;
+    if (file.values)
+        status = take(reading, file.values);
+    reading->file = NULL;
+    yaml_file_free(&file);
+    return status;
+}
+
+int picket_config_load(struct picket_config **config, const char *file_path,
+                       struct picket_error *error)
+{
+    struct reading reading = {.config = calloc(1, sizeof(struct picket_config)), .error = error};
+    if (!reading.config)
+        return picket_fail(error, PICKET_NO_MEMORY, "configuration: out of memory");
+    set_defaults(&reading);
+    int status = file_path ? load_file(&reading, file_path) : PICKET_OK;
+    if (status != PICKET_OK) {
+        picket_config_free(reading.config);
+        return status;
+    }
+    complete(&reading);
+    *config = reading.config;
+    return PICKET_OK;
+}
+
+void picket_config_free(struct picket_config *config)
+{
+    if (!config)
+        return;
+    for (struct kept_text *kept = config->texts, *next; kept; kept = next) {
+        next = kept->next;
+        free(kept);
+    }
+    free(config);
+}

@@ -1,0 +1,60 @@
+/* picket.yaml as text values: syntax, structure and names are checked here, by libcyaml; what the
+ * values mean is config.c's. Numbers are text too, since libcyaml reads "12abc" as 12.
+ */
+#ifndef PICKET_CLI_CONFIG_YAML_H
+#define PICKET_CLI_CONFIG_YAML_H
+
+#include <stddef.h>
+#include <yaml.h>
+
+#include "picket/base/error.h"
+
+/* NULL: not given. */
+struct yaml_limits {
+    char *connections, *message_bytes, *connect_timeout_s, *handshakes;
+};
+struct yaml_hub {
+    char *address, *port, *host_name, *certificate_file, *key_file;
+    struct yaml_limits limits;
+};
+struct yaml_log {
+    char *messages, *bytes;
+};
+struct yaml_service {
+    char *batch_messages;
+};
+struct yaml_api {
+    char *socket;
+};
+struct yaml_diagnostics {
+    char *level;
+};
+struct yaml_output {
+    char *name, *kind, *location;
+};
+struct yaml_config {
+    char *data_folder;
+    struct yaml_hub hub;
+    struct yaml_log log;
+    struct yaml_service service;
+    struct yaml_api api;
+    struct yaml_diagnostics diagnostics;
+    struct yaml_output *outputs;
+    unsigned outputs_count;
+    struct yaml_output *routes;
+    unsigned routes_count;
+};
+
+struct yaml_file {
+    const char *path;           /* the caller's */
+    struct yaml_config *values; /* NULL for a file without any */
+    yaml_document_t document;   /* the same once more, with line numbers */
+};
+
+int yaml_file_load(struct yaml_file *file, const char *path, struct picket_error *error);
+void yaml_file_free(struct yaml_file *file);
+
+/* The line of a value, 1 being the first: "hub.port", "outputs[2].name". 0: it is not there. */
+size_t yaml_file_line(struct yaml_file *file, const char *setting);
+
+#endif

@@ -1,0 +1,114 @@
+/* picket: starts the service, and speaks to it. */
+#include <curl/curl.h>
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "command_decode.h"
+
+static int run_decode(const struct command *command, int argc, char **argv)
+{
+    (void)command;
+    return picket_command_decode(argc, argv);
+}
+
+const struct command command_decode = {"decode", "FILE...",
+                                       "Prints each security message as one line of JSON", "",
+                                       run_decode};
+
+static const struct command *const commands[] = {
+    &command_serve,         &command_status,       &command_device_add,  &command_device_list,
+    &command_device_show,   &command_device_remove, &command_feed_add,   &command_feed_list,
+    &command_feed_refresh,  &command_feed_remove,  &command_intel_lookup, &command_alert_list,
+    &command_alert_show,    &command_event_list,   &command_dead_letter_list, &command_decode};
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+/* The commands whose names start with the word; all for NULL. */
+static int print_commands(FILE *stream, const char *word)
+{
+    int printed = 0;
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        const struct command *command = commands[i];
+        size_t length = word ? strlen(word) : 0;
+        char left[80];
+        if (word && (strncmp(command->name, word, length) != 0 || command->name[length] != ' '))
+            continue;
+        snprintf(left, sizeof left, "%s%s%s", command->name, *command->operands ? " " : "",
+                 command->operands);
+        fprintf(stream, "  picket %-30s %s\n", left, command->summary);
+        printed++;
+    }
+    return printed;
+}
+
+static int print_help(FILE *stream)
+{
+    fprintf(stream, "Usage: picket COMMAND [OPTION...]\n\n"
+                    "Security for ThreadX devices: hub, detection and alerts.\n\nCommands:\n");
+    print_commands(stream, NULL);
+    fprintf(stream, "\n"
+                    "  picket COMMAND --help         says more, with examples\n"
+                    "  picket --version\n\n"
+                    "All but serve and decode speak to the running `picket serve` through its socket:\n"
+                    "--socket PATH, else the environment's PICKET_SOCKET, else "
+                    "/var/lib/picket/picket.sock.\n");
+    return EXIT_DONE;
+}
+
+/* The command that the arguments begin with; *words is how many words its name has. */
+static const struct command *find(int argc, char **argv, int *words)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        const char *name = commands[i]->name, *space = strchr(name, ' ');
+        size_t first = space ? (size_t)(space - name) : strlen(name);
+        *words = space ? 2 : 1;
+        if (argc > *words && strlen(argv[1]) == first && memcmp(argv[1], name, first) == 0 &&
+            (!space || strcmp(argv[2], space + 1) == 0))
+            return commands[i];
+    }
+    return NULL;
+}
+
+static int without_command(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+        return print_help(stdout);
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("picket %s\n", PICKET_VERSION);
+        return EXIT_DONE;
+    }
+    bool asked = argc > 2 && strcmp(argv[2], "--help") == 0;
+    if (asked && print_commands(stdout, argv[1]) > 0)
+        return EXIT_DONE;
+    if (argc > 2)
+        complain("there is no command \"%s %s\"", argv[1], argv[2]);
+    else
+        complain("\"%s\" is not a whole command", argv[1]);
+    if (print_commands(stderr, argv[1]) == 0)
+        fprintf(stderr, "picket --help lists the commands\n");
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    int words;
+    setlocale(LC_CTYPE, "");
+    signal(SIGPIPE, SIG_IGN);
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    const struct command *command = find(argc, argv, &words);
+    int result = command ? command->run(command, argc - words, argv + words)
+                         : without_command(argc, argv);
+    curl_global_cleanup();
+    if ((fflush(stdout) != 0 || ferror(stdout)) && errno != EPIPE) {
+        complain("standard output: %s", strerror(errno));
+        result = EXIT_FAILED;
+    }
+    return result;
+}

@@ -1,0 +1,225 @@
+#include "server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "picket/base/diagnostics.h"
+#include "picket/hub/hub.h"
+#include "picket/log/log.h"
+#include "picket/service/api.h"
+#include "picket/service/intel.h"
+#include "picket/service/service.h"
+
+struct server {
+    const struct picket_config *config;
+    int lock_fd;
+    struct picket_log *log;
+    struct picket_intel *intel;
+    struct picket_service *service;
+    struct picket_api *api;
+    /* The API's threads ask for the hub while it comes and goes. */
+    pthread_mutex_t hub_lock;
+    struct picket_hub *hub;
+};
+
+/* ---- one process a data folder ------------------------------------------------------------------------ */
+
+static int make_folders(const char *folder, struct picket_error *error)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s", folder);
+    for (char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
+        if (slash)
+            *slash = 0;
+        if (mkdir(path, slash ? 0755 : 0700) != 0 && errno != EEXIST)
+            return picket_fail(error, PICKET_IO, "data folder %s: cannot make it: %s", path,
+                               strerror(errno));
+        if (!slash)
+            return PICKET_OK;
+        *slash = '/';
+    }
+}
+
+/* Two processes on one store would send every alert twice. The kernel lets go of the lock whatever way
+ * the process ends. */
+static int lock_folder(struct server *server, struct picket_error *error)
+{
+    char path[4200];
+    const char *folder = server->config->data_folder;
+    int status = make_folders(folder, error);
+    if (status != PICKET_OK)
+        return status;
+    snprintf(path, sizeof path, "%s/picket.lock", folder);
+    server->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (server->lock_fd < 0)
+        return picket_fail(error, PICKET_IO, "data folder %s: cannot write there: %s", folder,
+                           strerror(errno));
+    if (flock(server->lock_fd, LOCK_EX | LOCK_NB) != 0)
+        return picket_fail(error, PICKET_EXISTS, "data folder %s: another picket serve uses it", folder);
+    return PICKET_OK;
+}
+
+/* A connection is a descriptor, and the usual soft limit is 1,024. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* ---- what the API asks of the hub ------------------------------------------------------------------------ */
+
+static void add_status(void *context, void *json_object)
+{
+    struct server *server = context;
+    const struct picket_hub_config *config = &server->config->hub;
+    struct picket_hub_statistics statistics = {0};
+    pthread_mutex_lock(&server->hub_lock);
+    uint16_t port = server->hub ? picket_hub_port(server->hub) : 0;
+    if (server->hub)
+        picket_hub_statistics(server->hub, &statistics);
+    pthread_mutex_unlock(&server->hub_lock);
+    if (port == 0)
+        return;
+    json_object_set_new(json_object, "hub",
+                        json_pack("{s:s, s:s, s:i, s:I, s:I, s:I}",
+                                  "host_name", config->host_name,
+                                  "address", config->address,
+                                  "port", (int)port,
+                                  "connections", (json_int_t)statistics.connections,
+                                  "devices_connected", (json_int_t)statistics.devices_connected,
+                                  "awaiting_durable", (json_int_t)statistics.awaiting_durable));
+}
+
+static void device_changed(void *context, const char *device)
+{
+    struct server *server = context;
+    pthread_mutex_lock(&server->hub_lock);
+    if (server->hub)
+        picket_hub_device_changed(server->hub, device);
+    pthread_mutex_unlock(&server->hub_lock);
+}
+
+/* ---- parts ---------------------------------------------------------------------------------------------------- */
+
+static int start_log(struct server *server, struct picket_error *error)
+{
+    return picket_log_open_direct(&server->log, &server->config->log, error);
+}
+
+static int start_intel(struct server *server, struct picket_error *error)
+{
+    return picket_intel_start(&server->intel, server->config->data_folder, error);
+}
+
+static int start_service(struct server *server, struct picket_error *error)
+{
+    const struct picket_config *config = server->config;
+    const struct picket_service_config service = {.store_folder = config->data_folder,
+                                                  .outputs = config->outputs,
+                                                  .output_count = config->output_count,
+                                                  .routes = config->routes,
+                                                  .route_count = config->route_count,
+                                                  .batch_messages_max = config->batch_messages_max};
+    return picket_service_start(&server->service, &service, server->log, server->intel, error);
+}
+
+static int start_api(struct server *server, struct picket_error *error)
+{
+    const struct picket_config *config = server->config;
+    const struct picket_api_config api = {.socket_path = config->api_socket,
+                                          .store_folder = config->data_folder,
+                                          .host_name = config->hub.host_name,
+                                          .log = server->log,
+                                          .intel = server->intel,
+                                          .service = server->service,
+                                          .outputs = config->outputs,
+                                          .output_count = config->output_count,
+                                          .routes = config->routes,
+                                          .route_count = config->route_count,
+                                          .add_status = add_status,
+                                          .device_changed = device_changed,
+                                          .context = server};
+    return picket_api_start(&server->api, &api, error);
+}
+
+static int start_hub(struct server *server, struct picket_error *error)
+{
+    struct picket_hub *hub;
+    int status = picket_hub_start(&hub, &server->config->hub, server->log, error);
+    if (status != PICKET_OK)
+        return status;
+    pthread_mutex_lock(&server->hub_lock);
+    server->hub = hub;
+    pthread_mutex_unlock(&server->hub_lock);
+    return PICKET_OK;
+}
+
+static void stop_hub(struct server *server)
+{
+    pthread_mutex_lock(&server->hub_lock);
+    struct picket_hub *hub = server->hub;
+    server->hub = NULL;
+    pthread_mutex_unlock(&server->hub_lock);
+    if (hub)
+        picket_hub_stop(hub);
+}
+
+int server_start(struct server **server, const struct picket_config *config,
+                 struct picket_error *error)
+{
+    static int (*const start[])(struct server *, struct picket_error *) = {
+        lock_folder, start_log, start_intel, start_service, start_api, start_hub};
+    struct server *created = calloc(1, sizeof *created);
+    if (!created)
+        return picket_fail(error, PICKET_NO_MEMORY, "out of memory");
+    created->config = config;
+    created->lock_fd = -1;
+    pthread_mutex_init(&created->hub_lock, NULL);
+    raise_descriptor_limit();
+    for (size_t i = 0; i < sizeof start / sizeof start[0]; i++) {
+        int status = start[i](created, error);
+        if (status != PICKET_OK) {
+            server_stop(created);
+            return status;
+        }
+    }
+    *server = created;
+    return PICKET_OK;
+}
+
+/* Of what has been started. */
+void server_stop(struct server *server)
+{
+    stop_hub(server);
+    if (server->api)
+        picket_api_stop(server->api);
+    if (server->log)
+        picket_log_close(server->log);
+    if (server->service)
+        picket_service_stop(server->service);
+    if (server->intel)
+        picket_intel_stop(server->intel);
+    if (server->log)
+        picket_log_destroy(server->log);
+    if (server->lock_fd >= 0)
+        close(server->lock_fd);
+    pthread_mutex_destroy(&server->hub_lock);
+    free(server);
+}
+
+uint16_t server_port(const struct server *server)
+{
+    return picket_hub_port(server->hub);
+}

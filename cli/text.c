@@ -1,0 +1,137 @@
+#include "text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
+#include <wctype.h>
+
+enum { COLUMNS_MIN = 40 };
+
+/* Length of the character at text, and its columns; length 0: not to be shown. */
+static size_t character(const char *text, mbstate_t *state, int *columns)
+{
+    wchar_t wide;
+    size_t length = mbrtowc(&wide, text, MB_CUR_MAX, state);
+    if (length == 0 || length == (size_t)-1 || length == (size_t)-2) {
+        memset(state, 0, sizeof *state);
+        return 0;
+    }
+    *columns = wcwidth(wide);
+    return *columns > 0 && iswprint((wint_t)wide) ? length : 0;
+}
+
+char *text_printable(const char *text, char *out, size_t size_bytes)
+{
+    mbstate_t state;
+    size_t used = 0;
+    memset(&state, 0, sizeof state);
+    while (*text) {
+        int columns;
+        size_t length = character(text, &state, &columns);
+        char escaped[5];
+        snprintf(escaped, sizeof escaped, "\\x%02x", (unsigned char)*text);
+        const char *piece = length ? text : escaped;
+        size_t piece_bytes = length ? length : 4;
+        if (used + piece_bytes >= size_bytes)
+            break;
+        memcpy(out + used, piece, piece_bytes);
+        used += piece_bytes;
+        text += length ? length : 1;
+    }
+    out[used] = 0;
+    return out;
+}
+
+char *text_printable_copy(const char *text)
+{
+    size_t size_bytes = 4 * strlen(text) + 1;
+    char *copy = malloc(size_bytes);
+    if (!copy)
+        abort();
+    return text_printable(text, copy, size_bytes);
+}
+
+size_t text_width(const char *text)
+{
+    mbstate_t state;
+    size_t width = 0;
+    memset(&state, 0, sizeof state);
+    while (*text) {
+        int columns = 1;
+        size_t length = character(text, &state, &columns);
+        width += length ? (size_t)columns : 1;
+        text += length ? length : 1;
+    }
+    return width;
+}
+
+size_t text_fit(const char *text, size_t columns)
+{
+    mbstate_t state;
+    size_t used = 0, width = 0;
+    memset(&state, 0, sizeof state);
+    while (text[used]) {
+        int wide = 1;
+        size_t length = character(text + used, &state, &wide);
+        if (width + (length ? (size_t)wide : 1) > columns)
+            break;
+        width += length ? (size_t)wide : 1;
+        used += length ? length : 1;
+    }
+    return used;
+}
+
+char *text_bytes(long long bytes, char *out)
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
+    double value = (double)bytes;
+    size_t unit = 0;
+    while (value >= 999.5 && unit + 1 < sizeof units / sizeof units[0]) {
+        value /= 1000;
+        unit++;
+    }
+    snprintf(out, 32, "%.*f %s", unit > 0 && value < 9.95 ? 1 : 0, value, units[unit]);
+    return out;
+}
+
+char *text_span(long long seconds, char *out)
+{
+    if (seconds < 60)
+        snprintf(out, 32, "%lld s", seconds);
+    else if (seconds < 3600)
+        snprintf(out, 32, "%lld min %lld s", seconds / 60, seconds % 60);
+    else if (seconds < 86400)
+        snprintf(out, 32, "%lld h %lld min", seconds / 3600, seconds % 3600 / 60);
+    else
+        snprintf(out, 32, "%lld d %lld h", seconds / 86400, seconds % 86400 / 3600);
+    return out;
+}
+
+char *text_time(const char *rfc3339, char *out)
+{
+    size_t seconds = rfc3339 ? strcspn(rfc3339, ".") : 0;
+    if (!rfc3339)
+        snprintf(out, 32, "-");
+    else if (rfc3339[seconds])
+        snprintf(out, 32, "%.*sZ", (int)(seconds < 30 ? seconds : 30), rfc3339);
+    else
+        snprintf(out, 32, "%.31s", rfc3339);
+    return out;
+}
+
+bool text_may_color(void)
+{
+    const char *no_color = getenv("NO_COLOR");
+    return isatty(STDOUT_FILENO) && !(no_color && *no_color);
+}
+
+size_t text_terminal_columns(void)
+{
+    struct winsize size;
+    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return 0;
+    return size.ws_col < COLUMNS_MIN ? COLUMNS_MIN : size.ws_col;
+}

@@ -1,0 +1,12 @@
+# The HTTP API; included by CMakeLists.txt.
+
+pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
+find_package(OpenSSL REQUIRED)
+
+picket_library(picket_api
+  SOURCES
+    api.c api_socket.c api_stores.c api_route.c api_values.c api_json.c
+    api_status.c api_devices.c api_feeds.c api_intelligence.c api_alerts.c api_events.c
+    api_dead_letters.c
+  LINKS picket_base picket_store picket_log picket_service PkgConfig::JANSSON
+  PRIVATE_LINKS picket_wire PkgConfig::MICROHTTPD OpenSSL::Crypto Threads::Threads)

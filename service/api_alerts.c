@@ -1,0 +1,117 @@
+/* /v1/alerts: what was found. Newest first, or, after an id, in the order they were raised; then a
+ * request may wait for the next one, which is how `picket alert list --follow` follows. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "alert_json.h"
+#include "api_internal.h"
+#include "picket/base/time.h"
+
+enum { LOOK_EVERY_MS = 200 };
+
+static void append_alert(void *context, const struct picket_alert *alert)
+{
+    json_array_append_new(context, picket_alert_json(alert));
+}
+
+/* The alerts of the query as an array; NULL with *error. */
+static json_t *alerts_json(struct picket_api *api, const struct picket_alert_query *query,
+                           struct picket_error *error)
+{
+    struct picket_store *store = api_store_borrow(api, error);
+    if (!store)
+        return NULL;
+    json_t *array = json_array();
+    int status = picket_store_alerts(store, query, append_alert, array, error);
+    api_store_return(api, store);
+    if (status == PICKET_OK)
+        return array;
+    json_decref(array);
+    return NULL;
+}
+
+/* Asks again until there is one, the time is over, or the server stops. */
+static json_t *wait_for_alerts(struct picket_api *api, const struct picket_alert_query *query,
+                               int64_t wait_s, struct picket_error *error)
+{
+    int64_t until_ms = picket_monotonic_ms() + wait_s * 1000;
+    json_t *alerts = alerts_json(api, query, error);
+    while (alerts && json_array_size(alerts) == 0 && picket_monotonic_ms() < until_ms &&
+           api_pause(api, LOOK_EVERY_MS)) {
+        json_decref(alerts);
+        alerts = alerts_json(api, query, error);
+    }
+    return alerts;
+}
+
+static int parse_query(const struct api_request *request, struct picket_alert_query *query,
+                       int64_t *wait_s, struct picket_error *error)
+{
+    int64_t limit = API_LIMIT_DEFAULT, after = -1;
+    query->device = api_query_text(request, "device");
+    int status = api_query_time(request, "since", &query->since_ms, error);
+    if (status == PICKET_OK)
+        status = api_query_number(request, "limit", 1, API_LIMIT_MAX, &limit, error);
+    if (status == PICKET_OK)
+        status = api_query_number(request, "before", 1, INT64_MAX, &query->before_id, error);
+    if (status == PICKET_OK)
+        status = api_query_number(request, "after", 0, INT64_MAX, &after, error);
+    if (status == PICKET_OK)
+        status = api_query_number(request, "wait", 0, API_WAIT_S_MAX, wait_s, error);
+    query->limit = (int)limit;
+    query->oldest_first = after >= 0;
+    query->after_id = after >= 0 ? after : 0;
+    if (status == PICKET_OK && after < 0 && *wait_s > 0)
+        status = picket_fail(error, PICKET_INVALID, "query parameter wait: needs after");
+    if (status == PICKET_OK && after >= 0 && query->before_id)
+        status = picket_fail(error, PICKET_INVALID, "query parameters after and before exclude each other");
+    return status;
+}
+
+/* The last id of a full page: ask for what is before, or after, it. */
+static json_t *next_json(const json_t *alerts, int limit)
+{
+    size_t count = json_array_size(alerts);
+    if (count < (size_t)limit)
+        return json_null();
+    return json_incref(json_object_get(json_array_get(alerts, count - 1), "id"));
+}
+
+void api_alerts_list(struct api_request *request, struct api_answer *answer)
+{
+    struct picket_error error = {0};
+    struct picket_alert_query query = {0};
+    int64_t wait_s = 0;
+    json_t *alerts = NULL;
+    if (parse_query(request, &query, &wait_s, &error) == PICKET_OK)
+        alerts = wait_for_alerts(request->api, &query, wait_s, &error);
+    if (!alerts) {
+        api_answer_error(answer, &error);
+        return;
+    }
+    json_t *next = next_json(alerts, query.limit);
+    api_answer_json(answer, 200, json_pack("{s:o, s:o}", "alerts", alerts,
+                                           query.oldest_first ? "next_after" : "next_before", next));
+}
+
+void api_alerts_show(struct api_request *request, struct api_answer *answer)
+{
+    struct picket_error error = {0};
+    char *end;
+    errno = 0;
+    long long id = strtoll(request->argument, &end, 10);
+    if (*end || end == request->argument || id <= 0 || errno) {
+        api_answer_refuse(answer, 400, "alert \"%s\": an alert's id is a positive number",
+                          request->argument);
+        return;
+    }
+    struct picket_alert_query query = {.id = id, .limit = 1};
+    json_t *alerts = alerts_json(request->api, &query, &error);
+    if (!alerts)
+        api_answer_error(answer, &error);
+    else if (json_array_size(alerts) == 0)
+        api_answer_refuse(answer, 404, "there is no alert %lld", id);
+    else
+        api_answer_json(answer, 200, json_incref(json_array_get(alerts, 0)));
+    json_decref(alerts);
+}

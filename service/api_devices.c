@@ -1,0 +1,174 @@
+/* /v1/devices: who may connect, and what is known of each. */
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "api_internal.h"
+#include "picket/base/diagnostics.h"
+#include "picket/base/time.h"
+
+enum { NEW_KEY_BYTES = 32 };
+
+static json_t *device_json(const struct picket_device_summary *device)
+{
+    return json_pack("{s:o, s:b, s:b, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
+                     "id", api_json_text(device->id),
+                     "registered", device->registered,
+                     "enabled", device->registered && device->enabled,
+                     "created", api_json_time(device->created_ms),
+                     "last_seen", api_json_time(device->last_seen_ms),
+                     "events", (json_int_t)device->events,
+                     "open_alerts", (json_int_t)device->open_alerts,
+                     "flows_lost", (json_int_t)device->flows_lost,
+                     "bytes_lost", (json_int_t)device->bytes_lost,
+                     "security_module_id", api_json_known(device->security_module_id),
+                     "security_module_version", api_json_version(device->security_module_version),
+                     "os_info", api_json_known(device->os_info),
+                     "kernel_info", api_json_known(device->kernel_info),
+                     "hw_info", api_json_known(device->hw_info));
+}
+
+static void append_device(void *context, const struct picket_device_summary *device)
+{
+    json_array_append_new(context, device_json(device));
+}
+
+/* The devices, or the one of that id, as an array; NULL with *error. */
+static json_t *devices_json(struct picket_api *api, const char *id, struct picket_error *error)
+{
+    struct picket_store *store = api_store_borrow(api, error);
+    if (!store)
+        return NULL;
+    json_t *array = json_array();
+    int status = picket_store_devices(store, id, append_device, array, error);
+    api_store_return(api, store);
+    if (status == PICKET_OK)
+        return array;
+    json_decref(array);
+    return NULL;
+}
+
+void api_devices_list(struct api_request *request, struct api_answer *answer)
+{
+    struct picket_error error = {0};
+    json_t *devices = devices_json(request->api, NULL, &error);
+    if (devices)
+        api_answer_json(answer, 200, json_pack("{s:o}", "devices", devices));
+    else
+        api_answer_error(answer, &error);
+}
+
+/* ---- identities ----------------------------------------------------------------------------------- */
+
+/* Adds keys and connection string, in the form that Azure IoT Hub's clients read. */
+static void add_secrets(json_t *object, const struct picket_api *api,
+                        const struct picket_device_identity *device)
+{
+    json_t *primary = api_json_base64(device->primary_key, device->primary_key_bytes);
+    json_t *secondary = api_json_base64(device->secondary_key, device->secondary_key_bytes);
+    json_t *connection_string =
+        json_sprintf("HostName=%s;DeviceId=%s;SharedAccessKey=%s", api_config(api)->host_name,
+                     device->id, json_string_value(primary));
+    json_object_set_new(object, "primary_key", primary);
+    json_object_set_new(object, "secondary_key", secondary);
+    json_object_set_new(object, "connection_string", connection_string);
+}
+
+static int make_key(uint8_t *key, size_t *key_bytes, struct picket_error *error)
+{
+    if (*key_bytes > 0)
+        return PICKET_OK; /* the caller brought one */
+    if (getrandom(key, NEW_KEY_BYTES, 0) != NEW_KEY_BYTES)
+        return picket_fail(error, PICKET_IO, "no random numbers for a key: %s", strerror(errno));
+    *key_bytes = NEW_KEY_BYTES;
+    return PICKET_OK;
+}
+
+static int add_device(struct picket_api *api, struct picket_device_identity *device,
+                      struct picket_error *error)
+{
+    device->created_ms = picket_unix_ms();
+    int status = make_key(device->primary_key, &device->primary_key_bytes, error);
+    if (status == PICKET_OK)
+        status = make_key(device->secondary_key, &device->secondary_key_bytes, error);
+    if (status != PICKET_OK)
+        return status;
+    struct picket_store *store = api_store_borrow(api, error);
+    if (!store)
+        return error->status;
+    status = picket_store_device_add(store, device, error);
+    api_store_return(api, store);
+    return status;
+}
+
+void api_devices_add(struct api_request *request, struct api_answer *answer)
+{
+    struct picket_error error = {0};
+    struct picket_device_identity device;
+    if (api_parse_device(request->body, &device, &error) == PICKET_OK &&
+        add_device(request->api, &device, &error) == PICKET_OK) {
+        picket_say(PICKET_NOTICE, "service", "device %s: added", device.id);
+        json_t *object = json_pack("{s:o, s:o}", "id", api_json_text(device.id), "created",
+                                   api_json_time(device.created_ms));
+        add_secrets(object, request->api, &device);
+        api_answer_json(answer, 201, object);
+    } else {
+        api_answer_error(answer, &error);
+    }
+    OPENSSL_cleanse(&device, sizeof device);
+}
+
+static int add_secrets_of(json_t *object, struct picket_api *api, const char *id,
+                          struct picket_error *error)
+{
+    struct picket_device_identity device;
+    struct picket_store *store = api_store_borrow(api, error);
+    if (!store)
+        return error->status;
+    int status = picket_store_device_get(store, id, &device, error);
+    api_store_return(api, store);
+    if (status == PICKET_OK)
+        add_secrets(object, api, &device);
+    OPENSSL_cleanse(&device, sizeof device);
+    return status;
+}
+
+void api_devices_show(struct api_request *request, struct api_answer *answer)
+{
+    struct picket_error error = {0};
+    bool keys = false;
+    json_t *devices = NULL;
+    int status = api_query_flag(request, "keys", &keys, &error);
+    if (status == PICKET_OK) {
+        devices = devices_json(request->api, request->argument, &error);
+        status = devices ? PICKET_OK : error.status;
+    }
+    if (status == PICKET_OK && keys)
+        status = add_secrets_of(json_array_get(devices, 0), request->api, request->argument, &error);
+    if (status == PICKET_OK)
+        api_answer_json(answer, 200, json_incref(json_array_get(devices, 0)));
+    else
+        api_answer_error(answer, &error);
+    json_decref(devices);
+}
+
+void api_devices_remove(struct api_request *request, struct api_answer *answer)
+{
+    const struct picket_api_config *config = api_config(request->api);
+    struct picket_error error = {0};
+    struct picket_store *store = api_store_borrow(request->api, &error);
+    int status = error.status;
+    if (store) {
+        status = picket_store_device_remove(store, request->argument, &error);
+        api_store_return(request->api, store);
+    }
+    if (status != PICKET_OK) {
+        api_answer_error(answer, &error);
+        return;
+    }
+    if (config->device_changed)
+        config->device_changed(config->context, request->argument);
+    picket_say(PICKET_NOTICE, "service", "device %s: removed", request->argument);
+    api_answer_json(answer, 200, json_pack("{s:o}", "removed", api_json_text(request->argument)));
+}

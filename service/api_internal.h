@@ -1,0 +1,159 @@
+/* What the files of the API share.
+ *
+ * One thread a connection (libmicrohttpd's), so that a request may wait: for a feed to be read, or for
+ * the next alert. Connections are bounded, and so are header, body, and the time a request may wait.
+ *
+ *     connection ─▶ api.c: collect body ─▶ api_route.c: which resource, are all names known
+ *                                              └─▶ api_<resource>.c: answer ─▶ api.c: send
+ */
+#ifndef PICKET_SERVICE_API_INTERNAL_H
+#define PICKET_SERVICE_API_INTERNAL_H
+
+#include <jansson.h>
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "picket/base/error.h"
+#include "picket/service/api.h"
+#include "picket/store/store.h"
+
+enum {
+    API_BODY_BYTES_MAX = 64 * 1024,
+    API_DRAIN_BYTES_MAX = 1024 * 1024, /* of a body too large, read so that the client gets its answer */
+    API_CONNECTIONS_MAX = 128,
+    API_IDLE_S = 60,
+    API_WAIT_S_MAX = 60,
+    API_QUERY_MAX = 12,
+    API_LOOKUP_MAX = 1000, /* addresses in one request */
+    API_LIMIT_DEFAULT = 100,
+    API_LIMIT_MAX = 1000
+};
+
+/* ---- a request and its answer ------------------------------------------------------------------- */
+
+struct api_query_value {
+    const char *name;
+    const char *value;
+};
+
+struct api_request {
+    struct picket_api *api;
+    const char *method;
+    const char *path;
+    const char *argument; /* what stood at {} of the route's path, "" if it has none */
+    struct api_query_value query[API_QUERY_MAX];
+    size_t query_count;
+    const char *body_text;
+    size_t body_bytes;
+    json_t *body; /* an object if the route takes members, otherwise NULL */
+};
+
+struct api_answer {
+    unsigned status;
+    json_t *body;      /* owned */
+    const char *allow; /* for 405: the methods there are */
+};
+
+/* Sets the answer; takes the reference. NULL (no memory) becomes an error. */
+void api_answer_json(struct api_answer *answer, unsigned status, json_t *body);
+void api_answer_refuse(struct api_answer *answer, unsigned status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* A failure of store, intelligence or parsing, with its HTTP status. */
+void api_answer_error(struct api_answer *answer, const struct picket_error *error);
+unsigned api_http_status(int status);
+
+/* ---- routes ------------------------------------------------------------------------------------- */
+
+struct api_route {
+    const char *method;
+    const char *path;    /* segments; {} stands for one that is not empty */
+    const char *query;   /* names it takes, blank-separated */
+    const char *members; /* of its body; NULL: takes none */
+    void (*handle)(struct api_request *request, struct api_answer *answer);
+};
+
+/* Answers in every case. `request` has method, path, query and body text; the rest is filled here. */
+void api_route(struct api_request *request, struct api_answer *answer);
+
+/* True: the word is one of the blank-separated list. */
+bool api_listed(const char *list, const char *word);
+
+/* ---- values from outside (api_values.c) ----------------------------------------------------------- */
+
+/* The value given in the query, or NULL. */
+const char *api_query_text(const struct api_request *request, const char *name);
+/* Leave *out as it is when the query does not give the name. PICKET_INVALID. */
+int api_query_number(const struct api_request *request, const char *name, int64_t min, int64_t max,
+                     int64_t *out, struct picket_error *error);
+int api_query_time(const struct api_request *request, const char *name, int64_t *unix_ms,
+                   struct picket_error *error);
+int api_query_flag(const struct api_request *request, const char *name, bool *out,
+                   struct picket_error *error);
+
+/* A body: one JSON object with none but the members listed, no duplicates, of bounded depth. */
+int api_body_parse(const char *text, size_t size_bytes, const char *members, json_t **body,
+                   struct picket_error *error);
+
+/* Members of a body; without `required`, *out stays as it is when the member is absent. Text is the
+ * body's, valid as long as it, and holds no NUL and no control characters. */
+int api_member_text(const json_t *body, const char *name, bool required, const char **out,
+                    struct picket_error *error);
+int api_member_number(const json_t *body, const char *name, int64_t min, int64_t max, int64_t *out,
+                      struct picket_error *error);
+int api_member_flag(const json_t *body, const char *name, bool *out, struct picket_error *error);
+
+/* The bodies of POST: pure functions of the object. */
+int api_parse_device(const json_t *body, struct picket_device_identity *device,
+                     struct picket_error *error);
+int api_parse_feed(const json_t *body, struct picket_feed *feed, struct picket_error *error);
+int api_parse_addresses(const json_t *body, struct picket_address *addresses, size_t *count,
+                        struct picket_error *error);
+
+/* ---- values to outside (api_json.c) ---------------------------------------------------------------- */
+
+/* A string, made fit by text_json() if it must be; null for NULL. */
+json_t *api_json_text(const char *text);
+/* The same; null for "" too. */
+json_t *api_json_known(const char *text);
+json_t *api_json_time(int64_t unix_ms); /* RFC 3339; null for 0 */
+json_t *api_json_version(uint32_t version);
+json_t *api_json_hex(const uint8_t *bytes, size_t count);
+json_t *api_json_base64(const uint8_t *bytes, size_t count);
+const char *api_event_type_name(uint8_t type); /* as in the schema; "Unknown" */
+json_t *api_json_feed(const struct picket_feed *feed);
+json_t *api_json_flow(const struct picket_flow *flow);
+
+/* ---- store handles: each request borrows one (api_stores.c) ------------------------------------------ */
+
+struct picket_store *api_store_borrow(struct picket_api *api, struct picket_error *error);
+void api_store_return(struct picket_api *api, struct picket_store *store);
+
+/* ---- the rest of the server --------------------------------------------------------------------------- */
+
+const struct picket_api_config *api_config(const struct picket_api *api);
+int64_t api_started_ms(const struct picket_api *api);
+/* Waits; false at once when the server is stopping. */
+bool api_pause(struct picket_api *api, int milliseconds);
+
+/* Listens on a Unix socket, mode 0660. PICKET_EXISTS: another process answers there. */
+int api_socket_listen(const char *path, int *socket_fd, struct picket_error *error);
+
+/* Handlers, each described in docs/api.md. */
+void api_status_get(struct api_request *request, struct api_answer *answer);
+void api_devices_list(struct api_request *request, struct api_answer *answer);
+void api_devices_add(struct api_request *request, struct api_answer *answer);
+void api_devices_show(struct api_request *request, struct api_answer *answer);
+void api_devices_remove(struct api_request *request, struct api_answer *answer);
+void api_feeds_list(struct api_request *request, struct api_answer *answer);
+void api_feeds_add(struct api_request *request, struct api_answer *answer);
+void api_feeds_refresh(struct api_request *request, struct api_answer *answer);
+void api_feeds_remove(struct api_request *request, struct api_answer *answer);
+void api_intelligence_lookup(struct api_request *request, struct api_answer *answer);
+void api_alerts_list(struct api_request *request, struct api_answer *answer);
+void api_alerts_show(struct api_request *request, struct api_answer *answer);
+void api_events_list(struct api_request *request, struct api_answer *answer);
+void api_dead_letters_list(struct api_request *request, struct api_answer *answer);
+
+#endif

@@ -1,0 +1,133 @@
+#include <string.h>
+
+#include "api_internal.h"
+
+static const struct api_route routes[] = {
+    {"GET", "/v1/status", "", NULL, api_status_get},
+    {"GET", "/v1/devices", "", NULL, api_devices_list},
+    {"POST", "/v1/devices", "", "id primary_key secondary_key", api_devices_add},
+    {"GET", "/v1/devices/{}", "keys", NULL, api_devices_show},
+    {"DELETE", "/v1/devices/{}", "", NULL, api_devices_remove},
+    {"GET", "/v1/feeds", "", NULL, api_feeds_list},
+    {"POST", "/v1/feeds", "", "name source format confidence match_special_purpose refresh_s",
+     api_feeds_add},
+    {"DELETE", "/v1/feeds/{}", "", NULL, api_feeds_remove},
+    {"POST", "/v1/feeds/{}/refresh", "", NULL, api_feeds_refresh},
+    {"POST", "/v1/intelligence/lookup", "", "addresses", api_intelligence_lookup},
+    {"GET", "/v1/alerts", "device since limit before after wait", NULL, api_alerts_list},
+    {"GET", "/v1/alerts/{}", "", NULL, api_alerts_show},
+    {"GET", "/v1/events", "device since limit before", NULL, api_events_list},
+    {"GET", "/v1/dead-letters", "limit payload", NULL, api_dead_letters_list},
+};
+enum { ROUTE_COUNT = sizeof routes / sizeof routes[0] };
+
+bool api_listed(const char *list, const char *word)
+{
+    size_t length = strlen(word);
+    while (*list) {
+        size_t end = strcspn(list, " ");
+        if (end == length && memcmp(list, word, length) == 0)
+            return true;
+        list += end + (list[end] == ' ');
+    }
+    return false;
+}
+
+/* Compares segment by segment. What stands at {} is copied to *argument, of size_bytes. */
+static bool path_matches(const char *pattern, const char *path, char *argument, size_t size_bytes)
+{
+    argument[0] = 0;
+    while (*pattern) {
+        if (strncmp(pattern, "{}", 2) != 0) {
+            if (*pattern++ != *path++)
+                return false;
+            continue;
+        }
+        size_t length = strcspn(path, "/");
+        if (length == 0 || length >= size_bytes)
+            return false;
+        memcpy(argument, path, length);
+        argument[length] = 0;
+        path += length;
+        pattern += 2;
+    }
+    return *path == 0;
+}
+
+static const struct api_route *find(const struct api_request *request, char *argument,
+                                    size_t size_bytes, bool *path_known, const char **allow)
+{
+    bool head = strcmp(request->method, "HEAD") == 0;
+    *path_known = false;
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        if (!path_matches(routes[i].path, request->path, argument, size_bytes))
+            continue;
+        if (strcmp(routes[i].method, head ? "GET" : request->method) == 0)
+            return &routes[i];
+        /* Two methods at one path are the most there are. */
+        *allow = *path_known ? (routes[i].method[0] == 'P' ? "GET, HEAD, POST" : "GET, HEAD, DELETE")
+                             : (routes[i].method[0] == 'G' ? "GET, HEAD" : routes[i].method);
+        *path_known = true;
+    }
+    return NULL;
+}
+
+static bool query_is_known(const struct api_route *route, const struct api_request *request,
+                           struct api_answer *answer)
+{
+    for (size_t i = 0; i < request->query_count; i++) {
+        const char *name = request->query[i].name;
+        if (!api_listed(route->query, name) || !*name) {
+            api_answer_refuse(answer, 400, "unknown query parameter \"%s\"%s%s", name,
+                              *route->query ? "; known here: " : "; none is known here",
+                              route->query);
+            return false;
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(request->query[j].name, name) == 0) {
+                api_answer_refuse(answer, 400, "query parameter \"%s\" is given twice", name);
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static void handle(const struct api_route *route, struct api_request *request,
+                   struct api_answer *answer)
+{
+    struct picket_error error = {0};
+    if (!query_is_known(route, request, answer))
+        return;
+    if (!route->members && request->body_bytes > 0) {
+        api_answer_refuse(answer, 400, "%s %s takes no body", request->method, request->path);
+        return;
+    }
+    if (route->members && api_body_parse(request->body_text, request->body_bytes, route->members,
+                                         &request->body, &error) != PICKET_OK) {
+        api_answer_error(answer, &error);
+        return;
+    }
+    route->handle(request, answer);
+    json_decref(request->body);
+    request->body = NULL;
+}
+
+void api_route(struct api_request *request, struct api_answer *answer)
+{
+    char argument[1024];
+    bool path_known;
+    const char *allow = NULL;
+    const struct api_route *route = find(request, argument, sizeof argument, &path_known, &allow);
+    request->argument = argument;
+    if (route) {
+        handle(route, request, answer);
+    } else if (path_known) {
+        answer->allow = allow;
+        api_answer_refuse(answer, 405, "%s does not take %s; it takes %s", request->path,
+                          request->method, allow);
+    } else {
+        api_answer_refuse(answer, 404, "there is no resource %s", request->path);
+    }
+    request->argument = "";
+}

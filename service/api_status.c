@@ -1,0 +1,132 @@
+/* /v1/status: every part in one object, and all counters. */
+#include <string.h>
+
+#include "api_internal.h"
+#include "picket/base/counter.h"
+#include "picket/base/time.h"
+
+static json_t *log_json(struct picket_log *log)
+{
+    struct picket_log_statistics statistics = {0};
+    picket_log_statistics(log, &statistics);
+    return json_pack("{s:I, s:I, s:I}",
+                     "messages_held", (json_int_t)statistics.messages_held,
+                     "bytes_held", (json_int_t)statistics.bytes_held,
+                     "refused", (json_int_t)statistics.refused);
+}
+
+static json_t *service_json(struct picket_service *service)
+{
+    struct picket_service_status status = {0};
+    picket_service_status(service, &status);
+    return json_pack("{s:s, s:o, s:o}",
+                     "state", status.stalled_since_ms ? "stalled" : "running",
+                     "stalled_since", api_json_time(status.stalled_since_ms),
+                     "problem", api_json_known(status.problem));
+}
+
+static json_t *totals_json(const struct picket_store_totals *totals)
+{
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+                     "devices", (json_int_t)totals->devices,
+                     "events", (json_int_t)totals->events,
+                     "flows", (json_int_t)totals->flows,
+                     "alerts_open", (json_int_t)totals->alerts_open,
+                     "alerts", (json_int_t)totals->alerts,
+                     "dead_letters", (json_int_t)totals->dead_letters,
+                     "outbox", (json_int_t)totals->outbox,
+                     "feeds", (json_int_t)totals->feeds,
+                     "indicators", (json_int_t)totals->indicators,
+                     "size_bytes", (json_int_t)totals->size_bytes);
+}
+
+/* The location stays out: a webhook's address often holds a secret. */
+static int append_outputs(json_t *array, struct picket_store *store, const char *purpose,
+                          const struct picket_output_config *outputs, size_t count,
+                          struct picket_error *error)
+{
+    for (size_t i = 0; i < count; i++) {
+        int64_t waiting = 0;
+        int status = picket_store_outbox_depth(store, outputs[i].name, &waiting, error);
+        if (status != PICKET_OK)
+            return status;
+        json_array_append_new(
+            array, json_pack("{s:s, s:s, s:s, s:I}",
+                             "name", outputs[i].name,
+                             "takes", purpose,
+                             "kind", outputs[i].kind == PICKET_OUTPUT_FILE ? "file" : "webhook",
+                             "waiting", (json_int_t)waiting));
+    }
+    return PICKET_OK;
+}
+
+static void append_feed_problem(void *context, const struct picket_feed *feed)
+{
+    if (feed->problem[0])
+        json_array_append_new(context, json_pack("{s:o, s:o, s:o}",
+                                                 "name", api_json_text(feed->name),
+                                                 "problem", api_json_text(feed->problem),
+                                                 "loaded", api_json_time(feed->loaded_ms)));
+}
+
+static int add_stored(json_t *object, struct picket_store *store,
+                      const struct picket_api_config *config, struct picket_error *error)
+{
+    struct picket_store_totals totals = {0};
+    json_t *outputs = json_array(), *problems = json_array();
+    int status = picket_store_totals(store, &totals, error);
+    if (status == PICKET_OK)
+        status = append_outputs(outputs, store, "alerts", config->outputs, config->output_count,
+                                error);
+    if (status == PICKET_OK)
+        status = append_outputs(outputs, store, "telemetry", config->routes, config->route_count,
+                                error);
+    if (status == PICKET_OK)
+        status = picket_store_feeds(store, append_feed_problem, problems, error);
+    json_object_set_new(object, "store", totals_json(&totals));
+    json_object_set_new(object, "outputs", outputs);
+    json_object_set_new(object, "feeds_with_problems", problems);
+    return status;
+}
+
+static void append_counter(const struct picket_counter *counter, void *context)
+{
+    uint64_t value = atomic_load_explicit(&counter->value, memory_order_relaxed);
+    json_array_append_new(context, json_pack("{s:s, s:s, s:I}", "name", counter->name, "help",
+                                             counter->help, "value", (json_int_t)value));
+}
+
+static json_t *own_json(const struct picket_api *api)
+{
+    const struct picket_api_config *config = api_config(api);
+    int64_t now_ms = picket_unix_ms(), started_ms = api_started_ms(api);
+    return json_pack("{s:s, s:o, s:o, s:I, s:o, s:o, s:{s:I}}",
+                     "version", PICKET_VERSION,
+                     "time", api_json_time(now_ms),
+                     "started", api_json_time(started_ms),
+                     "uptime_s", (json_int_t)((now_ms - started_ms) / 1000),
+                     "log", log_json(config->log),
+                     "service", service_json(config->service),
+                     "intelligence", "indicators",
+                     (json_int_t)picket_intel_indicator_count(config->intel));
+}
+
+void api_status_get(struct api_request *request, struct api_answer *answer)
+{
+    const struct picket_api_config *config = api_config(request->api);
+    struct picket_error error = {0};
+    struct picket_store *store = api_store_borrow(request->api, &error);
+    json_t *object = own_json(request->api);
+    int status = store ? add_stored(object, store, config, &error) : error.status;
+    if (store)
+        api_store_return(request->api, store);
+    if (config->add_status)
+        config->add_status(config->context, object);
+    json_t *counters = json_array();
+    picket_counters_each(append_counter, counters);
+    json_object_set_new(object, "counters", counters);
+    /* What can be told is told even when the store cannot be read: that is when people ask. */
+    if (status != PICKET_OK)
+        json_object_set_new(object, "store_problem", api_json_text(error.text));
+    api_answer_json(answer, 200, object);
+}

@@ -1,0 +1,289 @@
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api_internal.h"
+#include "picket/base/time.h"
+
+enum { KEY_BYTES_MIN = 16, FEED_CONFIDENCE = 50, FEED_REFRESH_S = 3600, REFRESH_S_MIN = 10 };
+
+/* ---- query -------------------------------------------------------------------------------------- */
+
+const char *api_query_text(const struct api_request *request, const char *name)
+{
+    for (size_t i = 0; i < request->query_count; i++) {
+        if (strcmp(request->query[i].name, name) == 0)
+            return request->query[i].value;
+    }
+    return NULL;
+}
+
+static bool number_parse(const char *text, int64_t *out)
+{
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || text[digits])
+        return false;
+    errno = 0;
+    *out = strtoll(text, NULL, 10);
+    return errno == 0;
+}
+
+int api_query_number(const struct api_request *request, const char *name, int64_t min, int64_t max,
+                     int64_t *out, struct picket_error *error)
+{
+    const char *text = api_query_text(request, name);
+    int64_t number;
+    if (!text)
+        return PICKET_OK;
+    if (!number_parse(text, &number) || number < min || number > max)
+        return picket_fail(error, PICKET_INVALID,
+                           "query parameter %s: \"%.60s\" is not a number from %lld to %lld", name,
+                           text, (long long)min, (long long)max);
+    *out = number;
+    return PICKET_OK;
+}
+
+int api_query_time(const struct api_request *request, const char *name, int64_t *unix_ms,
+                   struct picket_error *error)
+{
+    const char *text = api_query_text(request, name);
+    if (text && !picket_time_parse(text, unix_ms))
+        return picket_fail(error, PICKET_INVALID,
+                           "query parameter %s: \"%.60s\" is neither a time (2026-11-20T23:51:17Z, "
+                           "Unix seconds) nor a span back from now (90s, 15m, 24h, 7d)",
+                           name, text);
+    return PICKET_OK;
+}
+
+int api_query_flag(const struct api_request *request, const char *name, bool *out,
+                   struct picket_error *error)
+{
+    const char *text = api_query_text(request, name);
+    if (!text)
+        return PICKET_OK;
+    if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+        return picket_fail(error, PICKET_INVALID,
+                           "query parameter %s: \"%.60s\" is neither true nor false", name, text);
+    *out = text[0] == 't';
+    return PICKET_OK;
+}
+
+/* ---- body --------------------------------------------------------------------------------------- */
+
+int api_body_parse(const char *text, size_t size_bytes, const char *members, json_t **body,
+                   struct picket_error *error)
+{
+    json_error_t problem;
+    *body = NULL;
+    if (size_bytes == 0)
+        return picket_fail(error, PICKET_INVALID, "the body is empty; expected is a JSON object");
+    json_t *object = json_loadb(text, size_bytes, JSON_REJECT_DUPLICATES, &problem);
+    if (!object)
+        return picket_fail(error, PICKET_INVALID, "body:%d:%d: %s", problem.line, problem.column,
+                           problem.text);
+    int status = PICKET_OK;
+    if (!json_is_object(object))
+        status = picket_fail(error, PICKET_INVALID, "the body is not a JSON object");
+    const char *name;
+    json_t *value;
+    json_object_foreach(object, name, value)
+    {
+        if (status == PICKET_OK && (!*name || !api_listed(members, name)))
+            status = picket_fail(error, PICKET_INVALID, "unknown member \"%.60s\"; known here: %s",
+                                 name, members);
+    }
+    if (status != PICKET_OK)
+        json_decref(object);
+    else
+        *body = object;
+    return status;
+}
+
+static bool is_plain_text(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    size_t length = json_string_length(value);
+    for (size_t i = 0; i < length; i++) {
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+int api_member_text(const json_t *body, const char *name, bool required, const char **out,
+                    struct picket_error *error)
+{
+    const json_t *value = json_object_get(body, name);
+    if (!value && !required)
+        return PICKET_OK;
+    if (!value)
+        return picket_fail(error, PICKET_INVALID, "member \"%s\" is missing", name);
+    if (!json_is_string(value) || !is_plain_text(value))
+        return picket_fail(error, PICKET_INVALID,
+                           "%s: expected is a string without control characters", name);
+    *out = json_string_value(value);
+    return PICKET_OK;
+}
+
+int api_member_number(const json_t *body, const char *name, int64_t min, int64_t max, int64_t *out,
+                      struct picket_error *error)
+{
+    const json_t *value = json_object_get(body, name);
+    if (!value)
+        return PICKET_OK;
+    if (!json_is_integer(value) || json_integer_value(value) < min ||
+        json_integer_value(value) > max)
+        return picket_fail(error, PICKET_INVALID, "%s: expected is an integer from %lld to %lld",
+                           name, (long long)min, (long long)max);
+    *out = json_integer_value(value);
+    return PICKET_OK;
+}
+
+int api_member_flag(const json_t *body, const char *name, bool *out, struct picket_error *error)
+{
+    const json_t *value = json_object_get(body, name);
+    if (!value)
+        return PICKET_OK;
+    if (!json_is_boolean(value))
+        return picket_fail(error, PICKET_INVALID, "%s: expected is true or false", name);
+    *out = json_is_true(value);
+    return PICKET_OK;
+}
+
+/* ---- a device ----------------------------------------------------------------------------------- */
+
+/* Strict: what it decodes to must encode to the same text again. */
+static bool base64_decode(const char *text, uint8_t *out, size_t capacity, size_t *size_bytes)
+{
+    unsigned char decoded[3 * 32], encoded[4 * 32 + 1];
+    size_t length = strlen(text);
+    if (length == 0 || length % 4 != 0 || length > 4 * 32)
+        return false;
+    int bytes = EVP_DecodeBlock(decoded, (const unsigned char *)text, (int)length);
+    if (bytes < 0)
+        return false;
+    bytes -= (text[length - 1] == '=') + (text[length - 2] == '=');
+    EVP_EncodeBlock(encoded, decoded, bytes);
+    bool same = strcmp((const char *)encoded, text) == 0 && (size_t)bytes <= capacity;
+    if (same) {
+        memcpy(out, decoded, (size_t)bytes);
+        *size_bytes = (size_t)bytes;
+    }
+    OPENSSL_cleanse(decoded, sizeof decoded);
+    OPENSSL_cleanse(encoded, sizeof encoded);
+    return same;
+}
+
+static int parse_key(const json_t *body, const char *name, uint8_t *key, size_t *key_bytes,
+                     struct picket_error *error)
+{
+    const char *text = NULL;
+    int status = api_member_text(body, name, false, &text, error);
+    if (status != PICKET_OK || !text)
+        return status;
+    if (!base64_decode(text, key, PICKET_KEY_BYTES_MAX, key_bytes) || *key_bytes < KEY_BYTES_MIN)
+        return picket_fail(error, PICKET_INVALID,
+                           "%s: expected are %d to %d bytes in base64 with padding", name,
+                           KEY_BYTES_MIN, PICKET_KEY_BYTES_MAX);
+    return PICKET_OK;
+}
+
+int api_parse_device(const json_t *body, struct picket_device_identity *device,
+                     struct picket_error *error)
+{
+    const char *id = NULL;
+    memset(device, 0, sizeof *device);
+    int status = api_member_text(body, "id", true, &id, error);
+    if (status != PICKET_OK)
+        return status;
+    if (strlen(id) >= sizeof device->id)
+        return picket_fail(error, PICKET_INVALID, "id: longer than %zu characters",
+                           sizeof device->id - 1);
+    strcpy(device->id, id);
+    device->enabled = true;
+    status = parse_key(body, "primary_key", device->primary_key, &device->primary_key_bytes, error);
+    if (status == PICKET_OK)
+        status = parse_key(body, "secondary_key", device->secondary_key,
+                           &device->secondary_key_bytes, error);
+    return status;
+}
+
+/* ---- a feed --------------------------------------------------------------------------------------- */
+
+static int copy_member(const json_t *body, const char *name, bool required, char *out,
+                       size_t capacity, struct picket_error *error)
+{
+    const char *text = NULL;
+    int status = api_member_text(body, name, required, &text, error);
+    if (status != PICKET_OK || !text)
+        return status;
+    if (strlen(text) >= capacity)
+        return picket_fail(error, PICKET_INVALID, "%s: longer than %zu characters", name,
+                           capacity - 1);
+    strcpy(out, text);
+    return PICKET_OK;
+}
+
+static int parse_feed_numbers(const json_t *body, struct picket_feed *feed,
+                              struct picket_error *error)
+{
+    int64_t confidence = FEED_CONFIDENCE, refresh_s = FEED_REFRESH_S;
+    int status = api_member_number(body, "confidence", 0, 100, &confidence, error);
+    if (status == PICKET_OK)
+        status = api_member_number(body, "refresh_s", 0, UINT32_MAX, &refresh_s, error);
+    if (status == PICKET_OK && refresh_s > 0 && refresh_s < REFRESH_S_MIN)
+        status = picket_fail(error, PICKET_INVALID,
+                             "refresh_s: %lld is too often; at least %d, or 0 for never",
+                             (long long)refresh_s, REFRESH_S_MIN);
+    feed->confidence = (int)confidence;
+    feed->refresh_s = (uint32_t)refresh_s;
+    return status;
+}
+
+int api_parse_feed(const json_t *body, struct picket_feed *feed, struct picket_error *error)
+{
+    memset(feed, 0, sizeof *feed);
+    strcpy(feed->format, "auto");
+    int status = copy_member(body, "name", true, feed->name, sizeof feed->name, error);
+    if (status == PICKET_OK)
+        status = copy_member(body, "source", true, feed->source, sizeof feed->source, error);
+    if (status == PICKET_OK)
+        status = copy_member(body, "format", false, feed->format, sizeof feed->format, error);
+    if (status == PICKET_OK && !api_listed("auto plain csv ndjson", feed->format))
+        status = picket_fail(error, PICKET_INVALID,
+                             "format: \"%s\" is none of auto, plain, csv, ndjson", feed->format);
+    if (status == PICKET_OK)
+        status = api_member_flag(body, "match_special_purpose", &feed->match_special_purpose, error);
+    if (status == PICKET_OK)
+        status = parse_feed_numbers(body, feed, error);
+    return status;
+}
+
+/* ---- addresses to look up --------------------------------------------------------------------------- */
+
+int api_parse_addresses(const json_t *body, struct picket_address *addresses, size_t *count,
+                        struct picket_error *error)
+{
+    const json_t *list = json_object_get(body, "addresses");
+    *count = 0;
+    if (!json_is_array(list) || json_array_size(list) == 0 ||
+        json_array_size(list) > API_LOOKUP_MAX)
+        return picket_fail(error, PICKET_INVALID,
+                           "addresses: expected is an array of 1 to %d strings", API_LOOKUP_MAX);
+    size_t index;
+    const json_t *value;
+    json_array_foreach((json_t *)(uintptr_t)list, index, value)
+    {
+        if (!json_is_string(value))
+            return picket_fail(error, PICKET_INVALID, "addresses[%zu] is not a string", index);
+        if (!picket_address_parse(&addresses[index], json_string_value(value),
+                                  json_string_length(value)))
+            return picket_fail(error, PICKET_INVALID,
+                               "addresses[%zu]: \"%.60s\" is not an IPv4 or IPv6 address", index,
+                               json_string_value(value));
+        *count = index + 1;
+    }
+    return PICKET_OK;
+}
