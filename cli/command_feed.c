@@ -1,6 +1,7 @@
 /* picket feed add | list | refresh | remove */
 #include <errno.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 
 #include <cyaml/cyaml.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,7 +71,7 @@ static void add_place(struct complaint *complaint, const char *text)
                  complaint->setting[0] && complaint->setting[0] != '[' ? "." : "",
                  complaint->setting);
     else if (sscanf(text, " in sequence entry '%d'", &index) == 1)
-        snprintf(whole, sizeof whole, "[%d]%s%.80s", index, complaint->setting[0] ? "." : "",
+        snprintf(whole, sizeof whole, "[%d]%s%.80s", index - 1, complaint->setting[0] ? "." : "",
                  complaint->setting);
     else
         return;
@@ -88,10 +89,10 @@ static void on_complaint(cyaml_log_t level, void *context, const char *format, v
 #pragma GCC diagnostic pop
     text[strcspn(text, "\n")] = 0;
     const char *said = strncmp(text, "Load: ", 6) == 0 ? text + 6 : text;
-    if (!complaint->text[0])
-        snprintf(complaint->text, sizeof complaint->text, "%.199s", said);
-    else if (said[0] == ' ')
+    if (said[0] == ' ')
         add_place(complaint, said);
+    else if (!complaint->text[0] && strcmp(said, "Backtrace:") != 0)
+        snprintf(complaint->text, sizeof complaint->text, "%.199s", said);
 }
 
 /* The fields of the mapping that a setting of libcyaml's backtrace names. */
@@ -115,13 +116,22 @@ static const cyaml_schema_field_t *fields_at(const char *setting)
     return fields;
 }
 
-static void list_known(const struct complaint *complaint, char *out, size_t size_bytes)
+/* After an unknown key: the keys there are, and the key's own line; libcyaml gives that of the mapping. */
+static void explain_unknown_key(struct yaml_file *file, struct complaint *complaint, char *out,
+                                size_t size_bytes)
 {
+    static const char start[] = "Unexpected key: ";
     const cyaml_schema_field_t *field = fields_at(complaint->setting);
+    char key[2 * sizeof complaint->setting];
     size_t used = 0;
     out[0] = 0;
-    if (strncmp(complaint->text, "Unexpected key", 14) != 0)
+    if (strncmp(complaint->text, start, sizeof start - 1) != 0)
         return;
+    snprintf(key, sizeof key, "%s%s%s", complaint->setting, complaint->setting[0] ? "." : "",
+             complaint->text + sizeof start - 1);
+    size_t line = yaml_file_line(file, key);
+    if (line > 0)
+        complaint->line = (int)line;
     for (; field && field->key && used < size_bytes; field++)
         used += (size_t)snprintf(out + used, size_bytes - used, "%s%s", used ? ", " : "; known here: ",
                                  field->key);
@@ -185,11 +195,18 @@ static int load_values(struct yaml_file *file, const char *text, size_t size_byt
     if (result == CYAML_OK && !complaint.text[0])
         return PICKET_OK;
     char known[300];
-    list_known(&complaint, known, sizeof known);
+    explain_unknown_key(file, &complaint, known, sizeof known);
     return picket_fail(error, PICKET_INVALID, "%s:%d: %s%s%s%s", file->path,
                        complaint.line ? complaint.line : 1, complaint.setting,
                        complaint.setting[0] ? ": " : "",
                        complaint.text[0] ? complaint.text : cyaml_strerror(result), known);
+}
+
+/* Nothing at all, or nothing but "---". */
+static bool is_empty(yaml_document_t *document)
+{
+    const yaml_node_t *root = yaml_document_get_root_node(document);
+    return !root || (root->type == YAML_SCALAR_NODE && root->data.scalar.length == 0);
 }
 
 int yaml_file_load(struct yaml_file *file, const char *path, struct picket_error *error)
@@ -201,7 +218,7 @@ int yaml_file_load(struct yaml_file *file, const char *path, struct picket_error
     int status = read_whole(path, &text, &size_bytes, error);
     if (status == PICKET_OK)
         status = load_document(file, text, size_bytes, error);
-    if (status == PICKET_OK)
+    if (status == PICKET_OK && !is_empty(&file->document))
         status = load_values(file, text, size_bytes, error);
     free(text);
     if (status != PICKET_OK)
@@ -244,7 +261,7 @@ static yaml_node_t *entry(yaml_document_t *document, const yaml_node_t *node, si
 
 size_t yaml_file_line(struct yaml_file *file, const char *setting)
 {
-    yaml_node_t *node = file->values ? yaml_document_get_root_node(&file->document) : NULL;
+    yaml_node_t *node = yaml_document_get_root_node(&file->document);
     size_t line = 0;
     while (node && *setting) {
         size_t length = strcspn(setting, ".[");

@@ -9,4 +9,4 @@ picket_library(picket_api
     api_status.c api_devices.c api_feeds.c api_intelligence.c api_alerts.c api_events.c
     api_dead_letters.c
   LINKS picket_base picket_store picket_log picket_service PkgConfig::JANSSON
-  PRIVATE_LINKS picket_wire PkgConfig::MICROHTTPD OpenSSL::Crypto Threads::Threads)
+  PRIVATE_LINKS picket_message_json PkgConfig::MICROHTTPD OpenSSL::Crypto Threads::Threads)

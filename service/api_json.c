@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "api_internal.h"
+#include "message_json.h"
 #include "picket/base/time.h"
-#include "picket/wire/message.h"
 #include "text.h"
 
 json_t *api_json_text(const char *text)
@@ -54,17 +54,8 @@ json_t *api_json_base64(const uint8_t *bytes, size_t count)
 
 const char *api_event_type_name(uint8_t type)
 {
-    static const char *const names[] = {
-        [PICKET_WIRE_PAYLOAD_NONE] = "None",
-        [PICKET_WIRE_NETWORK_ACTIVITY] = "NetworkActivity",
-        [PICKET_WIRE_SYSTEM_INFORMATION] = "SystemInformation",
-        [PICKET_WIRE_LISTENING_PORTS] = "ListeningPorts",
-        [PICKET_WIRE_HEARTBEAT] = "Heartbeat",
-        [PICKET_WIRE_BASELINE] = "Baseline",
-        [PICKET_WIRE_PROCESS] = "Process",
-        [PICKET_WIRE_LOG] = "Log",
-    };
-    return type < sizeof names / sizeof names[0] ? names[type] : "Unknown";
+    const char *name = picket_payload_name(type);
+    return name ? name : "Unknown";
 }
 
 json_t *api_json_feed(const struct picket_feed *feed)

@@ -1,0 +1,268 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "config.h"
+
+static char folder[] = "/tmp/picket-config-XXXXXX";
+static char file[64];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    if (!mkdtemp(folder))
+        return -1;
+    snprintf(file, sizeof file, "%s/picket.yaml", folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    unlink(file);
+    return rmdir(folder);
+}
+
+static int load(const char *text, struct picket_config **config, struct picket_error *error)
+{
+    FILE *stream = fopen(file, "w");
+    assert_non_null(stream);
+    fputs(text, stream);
+    fclose(stream);
+    memset(error, 0, sizeof *error);
+    return picket_config_load(config, file, error);
+}
+
+static struct picket_config *good(const char *text)
+{
+    struct picket_config *config = NULL;
+    struct picket_error error;
+    if (load(text, &config, &error) != PICKET_OK)
+        fail_msg("refused: %s", error.text);
+    return config;
+}
+
+static void without_a_file_everything_has_a_default(void **state)
+{
+    struct picket_config *config;
+    struct picket_error error;
+    (void)state;
+    assert_int_equal(picket_config_load(&config, NULL, &error), PICKET_OK);
+    assert_string_equal(config->data_folder, "/var/lib/picket");
+    assert_string_equal(config->hub.store_folder, "/var/lib/picket");
+    assert_string_equal(config->hub.address, "127.0.0.1");
+    assert_int_equal(config->hub.port, 8883);
+    assert_true(strlen(config->hub.host_name) > 0);
+    assert_string_equal(config->hub.certificate_file, "/var/lib/picket/hub.crt");
+    assert_string_equal(config->hub.key_file, "/var/lib/picket/hub.key");
+    assert_string_equal(config->api_socket, "/var/lib/picket/picket.sock");
+    assert_int_equal(config->level, PICKET_NOTICE);
+    assert_int_equal(config->output_count + config->route_count, 0);
+    picket_config_free(config);
+}
+
+static void an_empty_file_and_one_of_comments_mean_the_defaults(void **state)
+{
+    static const char *const texts[] = {"", "\n\n", "# data_folder: /x\n", "---\n", "{}\n"};
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct picket_config *config = good(texts[i]);
+        assert_string_equal(config->data_folder, "/var/lib/picket");
+        picket_config_free(config);
+    }
+}
+
+static void every_setting_is_taken(void **state)
+{
+    (void)state;
+    struct picket_config *config = good("data_folder: /srv/picket\n"
+                                        "hub:\n"
+                                        "  address: \"::\"\n"
+                                        "  port: 0\n"
+                                        "  host_name: hub.example.org\n"
+                                        "  certificate_file: /c\n"
+                                        "  key_file: /k\n"
+                                        "  limits:\n"
+                                        "    connections: 5\n"
+                                        "    message_bytes: 2048\n"
+                                        "    connect_timeout_s: 7\n"
+                                        "    handshakes: 9\n"
+                                        "log: {messages: 11, bytes: 2000000}\n"
+                                        "service: {batch_messages: 13}\n"
+                                        "api: {socket: /run/p.sock}\n"
+                                        "diagnostics: {level: debug}\n"
+                                        "outputs:\n"
+                                        "  - {name: soc, kind: webhook, location: \"https://x/y\"}\n"
+                                        "  - {name: file-1, kind: file, location: /a.jsonl}\n"
+                                        "routes:\n"
+                                        "  - {name: t, kind: file, location: /t.jsonl}\n");
+    assert_string_equal(config->data_folder, "/srv/picket");
+    assert_string_equal(config->hub.address, "::");
+    assert_int_equal(config->hub.port, 0);
+    assert_string_equal(config->hub.host_name, "hub.example.org");
+    assert_string_equal(config->hub.certificate_file, "/c");
+    assert_string_equal(config->hub.key_file, "/k");
+    assert_int_equal(config->hub.connections_max, 5);
+    assert_int_equal(config->hub.message_bytes_max, 2048);
+    assert_int_equal(config->hub.connect_timeout_s, 7);
+    assert_int_equal(config->hub.handshakes_max, 9);
+    assert_int_equal(config->log.messages, 11);
+    assert_int_equal(config->log.bytes, 2000000);
+    assert_int_equal(config->batch_messages_max, 13);
+    assert_string_equal(config->api_socket, "/run/p.sock");
+    assert_int_equal(config->level, PICKET_DEBUG);
+    assert_int_equal(config->output_count, 2);
+    assert_string_equal(config->outputs[0].name, "soc");
+    assert_int_equal(config->outputs[0].kind, PICKET_OUTPUT_WEBHOOK);
+    assert_string_equal(config->outputs[0].location, "https://x/y");
+    assert_int_equal(config->outputs[1].kind, PICKET_OUTPUT_FILE);
+    assert_int_equal(config->route_count, 1);
+    assert_string_equal(config->routes[0].location, "/t.jsonl");
+    picket_config_free(config);
+}
+
+static void relative_paths_start_at_the_files_folder(void **state)
+{
+    char expected[128];
+    (void)state;
+    struct picket_config *config = good("data_folder: data\n"
+                                        "hub: {certificate_file: tls/a.crt}\n"
+                                        "outputs: [{name: o, kind: file, location: o.jsonl}]\n");
+    snprintf(expected, sizeof expected, "%s/data", folder);
+    assert_string_equal(config->data_folder, expected);
+    snprintf(expected, sizeof expected, "%s/tls/a.crt", folder);
+    assert_string_equal(config->hub.certificate_file, expected);
+    snprintf(expected, sizeof expected, "%s/data/hub.key", folder);
+    assert_string_equal(config->hub.key_file, expected);
+    snprintf(expected, sizeof expected, "%s/o.jsonl", folder);
+    assert_string_equal(config->outputs[0].location, expected);
+    picket_config_free(config);
+}
+
+static void a_wrong_file_is_refused_with_line_and_reason(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *where; /* ":LINE: " */
+        const char *what;
+    } cases[] = {
+        {"hub:\n  prot: 1\n", ":2: hub: ", "Unexpected key: prot; known here: address, port"},
+        {"hbu: {}\n", ":1: ", "Unexpected key: hbu; known here: data_folder, hub"},
+        {"\n\noutputs:\n  - name: a\n    kind: file\n    plcae: /x\n", ":6: outputs",
+         "known here: name, kind, location"},
+        {"hub:\n\n  port: 70000\n", ":3: hub.port: ", "\"70000\" is not a number from 0 to 65535"},
+        {"hub:\n  port: -1\n", ":2: hub.port: ", "is not a number"},
+        {"hub:\n  port: 12abc\n", ":2: hub.port: ", "is not a number"},
+        {"hub:\n  port: 0x10\n", ":2: hub.port: ", "is not a number"},
+        {"hub:\n  port:\n", ":2: hub.port: ", "\"\" is not a number"},
+        {"hub:\n  port: 99999999999999999999999\n", ":2: hub.port: ", "is not a number"},
+        {"hub:\n  port: [1]\n", ":2: hub.port: ", "got event: SEQUENCE"},
+        {"hub: 3\n", ":1: hub: ", "Expecting MAPPING"},
+        {"- hub\n", ":1: ", "Expecting MAPPING"},
+        {"hub:\n  port: 1\n  port: 2\n", ": hub.port: ", "already seen"},
+        {"hub:\n  address: everywhere\n", ":2: hub.address: ", "is not an IPv4 or IPv6 address"},
+        {"hub:\n  host_name: a b\n", ":2: hub.host_name: ", "is not a host name"},
+        {"hub:\n  limits:\n    connections: 0\n", ":3: hub.limits.connections: ",
+         "from 1 to 1000000"},
+        {"hub:\n  limits:\n    message_bytes: 262145\n", ":3: hub.limits.message_bytes: ",
+         "from 1024 to 262144"},
+        {"log:\n  bytes: 5\n", ":2: log.bytes: ", "is not a number from 1048576"},
+        {"data_folder: ''\n", ":1: data_folder: ", "is empty"},
+        {"diagnostics:\n  level: loud\n", ":2: diagnostics.level: ",
+         "none of error, warning, notice, debug"},
+        {"outputs:\n  - name: a\n    kind: syslog\n    location: x\n", ":3: outputs[0].kind: ",
+         "none of file, webhook"},
+        {"outputs:\n  - name: a\n    kind: file\n", ":2: outputs[0]: ", "location is missing"},
+        {"outputs:\n  - {name: a/b, kind: file, location: x}\n", ":2: outputs[0].name: ",
+         "is not a name"},
+        {"outputs:\n  - {name: a, kind: webhook, location: x}\n", ":2: outputs[0].location: ",
+         "neither https:// nor http://"},
+        {"outputs:\n  - {name: a, kind: file, location: x}\nroutes:\n"
+         "  - {name: a, kind: file, location: y}\n",
+         ":4: routes[0].name: ", "named \"a\" already"},
+        {"hub:\n\tport: 1\n", ":2: ", "cannot start any token"},
+        {"hub: [\n", ":2: ", "did not find"},
+        {"data_folder: &a /x\napi: {socket: *a}\n", ":2: ", "lias"},
+        {"data_folder: /x\n---\ndata_folder: /y\n", ": ", "document"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct picket_config *config = NULL;
+        struct picket_error error;
+        if (load(cases[i].text, &config, &error) == PICKET_OK)
+            fail_msg("accepted: %s", cases[i].text);
+        assert_int_equal(error.status, PICKET_INVALID);
+        if (strncmp(error.text, file, strlen(file)) != 0 || !strstr(error.text, cases[i].where) ||
+            !strstr(error.text, cases[i].what))
+            fail_msg("\"%s\" lacks \"%s\" or \"%s\"", error.text, cases[i].where, cases[i].what);
+    }
+}
+
+static void too_many_outputs_are_refused(void **state)
+{
+    char text[4096] = "outputs:\n";
+    struct picket_config *config;
+    struct picket_error error;
+    (void)state;
+    for (int i = 0; i <= PICKET_CONFIG_OUTPUTS_MAX; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text),
+                 "  - {name: o%d, kind: file, location: x}\n", i);
+    assert_int_equal(load(text, &config, &error), PICKET_INVALID);
+    assert_non_null(strstr(error.text, "32 max"));
+}
+
+static void a_file_that_cannot_be_read_is_named(void **state)
+{
+    struct picket_config *config;
+    struct picket_error error = {0};
+    (void)state;
+    assert_int_equal(picket_config_load(&config, "/nonexistent/picket.yaml", &error), PICKET_IO);
+    assert_non_null(strstr(error.text, "/nonexistent/picket.yaml"));
+    assert_non_null(strstr(error.text, "No such file"));
+    assert_int_equal(picket_config_load(&config, folder, &error), PICKET_IO);
+    assert_non_null(strstr(error.text, "directory"));
+}
+
+/* The example is the manual of the settings: each line of it must be one that is understood. */
+static void the_commented_example_is_understood_with_its_comments_removed(void **state)
+{
+    char line[512], whole[32768] = "";
+    FILE *example = fopen("../../deploy/picket.yaml", "r");
+    (void)state;
+    assert_non_null(example);
+    while (fgets(line, sizeof line, example)) {
+        /* "#key: value" and "#  - name: x" are settings; "# prose" is prose. */
+        const char *text = line[0] == '#' && line[1] != ' ' && line[1] != '\n' ? line + 1 : line;
+        if (line[0] == '#' && strncmp(line, "#  ", 3) == 0)
+            text = line + 1;
+        strncat(whole, text, sizeof whole - strlen(whole) - 1);
+    }
+    fclose(example);
+    struct picket_config *config = good(whole);
+    assert_true(config->output_count > 0);
+    assert_true(config->route_count > 0);
+    assert_int_equal(config->hub.connections_max, 20000);
+    picket_config_free(config);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_a_file_everything_has_a_default),
+        cmocka_unit_test(an_empty_file_and_one_of_comments_mean_the_defaults),
+        cmocka_unit_test(every_setting_is_taken),
+        cmocka_unit_test(relative_paths_start_at_the_files_folder),
+        cmocka_unit_test(a_wrong_file_is_refused_with_line_and_reason),
+        cmocka_unit_test(too_many_outputs_are_refused),
+        cmocka_unit_test(a_file_that_cannot_be_read_is_named),
+        cmocka_unit_test(the_commented_example_is_understood_with_its_comments_removed),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
