@@ -1,0 +1,68 @@
+/* Bodies of the API's requests: whatever comes in is refused with a reason or yields values in range. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api_internal.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes);
+
+static const char members[] = "id primary_key secondary_key name source format confidence "
+                              "match_special_purpose refresh_s addresses";
+
+static void check(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+static void try_device(const json_t *body)
+{
+    struct picket_device_identity device;
+    struct picket_error error = {0};
+    if (api_parse_device(body, &device, &error) != PICKET_OK) {
+        check(error.text[0] != 0);
+        return;
+    }
+    check(memchr(device.id, 0, sizeof device.id) != NULL);
+    check(device.primary_key_bytes <= PICKET_KEY_BYTES_MAX);
+    check(device.secondary_key_bytes <= PICKET_KEY_BYTES_MAX);
+}
+
+static void try_feed(const json_t *body)
+{
+    struct picket_feed feed;
+    struct picket_error error = {0};
+    if (api_parse_feed(body, &feed, &error) != PICKET_OK) {
+        check(error.text[0] != 0);
+        return;
+    }
+    check(memchr(feed.name, 0, sizeof feed.name) && memchr(feed.source, 0, sizeof feed.source));
+    check(feed.confidence >= 0 && feed.confidence <= 100);
+}
+
+static void try_addresses(const json_t *body)
+{
+    static struct picket_address addresses[API_LOOKUP_MAX];
+    struct picket_error error = {0};
+    size_t count = 0;
+    if (api_parse_addresses(body, addresses, &count, &error) != PICKET_OK)
+        check(error.text[0] != 0);
+    else
+        check(count > 0 && count <= API_LOOKUP_MAX);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
+{
+    json_t *body;
+    struct picket_error error = {0};
+    if (api_body_parse((const char *)data, size_bytes, members, &body, &error) != PICKET_OK) {
+        check(error.text[0] != 0 && body == NULL);
+        return 0;
+    }
+    try_device(body);
+    try_feed(body);
+    try_addresses(body);
+    json_decref(body);
+    return 0;
+}

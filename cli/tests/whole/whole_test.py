@@ -1,0 +1,298 @@
+"""picket from outside: serve, a device, the commands. usage: whole_test.py PICKET SCHEMA SHARED"""
+
+import glob
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from device import Device, Refused, network_activity, security_message, system_information
+from server import Server, make_certificates
+
+PICKET, SCHEMA, SHARED = sys.argv[1:4]
+REMOTE = "45.148.10.7"  # globally routable: no special-purpose address
+CERTIFICATES = tempfile.mkdtemp(prefix="picket-certificates-")
+
+
+def setUpModule():
+    make_certificates(CERTIFICATES)
+
+
+def tearDownModule():
+    subprocess.run(["rm", "-rf", CERTIFICATES], check=True)
+
+
+class Running(unittest.TestCase):
+    """Each test has its own running server."""
+
+    def setUp(self):
+        self.server = Server(PICKET, CERTIFICATES)
+        self.addCleanup(self.server.end)
+        self.server.start()
+
+    def add_device(self, name="pump-7"):
+        done = self.server.run("device", "add", name)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout.count("\n"), 1)
+        return done.stdout.strip()
+
+    def connect(self, connection_string, key=None):
+        device = Device(connection_string, self.server.port, f"{CERTIFICATES}/ca.crt", key)
+        self.addCleanup(device.close)
+        return device
+
+    def message(self, *events):
+        return security_message(self.server.folder, SCHEMA, *events)
+
+    def add_feed(self, content, *options):
+        path = os.path.join(self.server.folder, "feed.txt")
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write(content)
+        done = self.server.run("feed", "add", "ours", path, *options)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done
+
+
+class TheWholePath(Running):
+    def test_a_malicious_flow_becomes_an_alert_everywhere_and_survives_a_restart(self):
+        device = self.connect(self.add_device())
+        device.publish(self.message(network_activity(1, REMOTE)))
+        events = self.server.json("event", "list")
+        self.assertEqual([event["flows"][0]["remote_address"] for event in events], [REMOTE])
+        self.assertEqual(self.server.json("alert", "list"), [])
+
+        added = self.add_feed(f"{REMOTE}\nrubbish here\n", "--confidence", "90")
+        self.assertIn("1 indicators", added.stdout)
+        self.assertIn("feed.txt:2: ", added.stderr)
+        follower = subprocess.Popen([PICKET, "alert", "list", "--follow", "--json", "--socket",
+                                     self.server.socket], stdout=subprocess.PIPE, text=True)
+        self.addCleanup(follower.stdout.close)
+        self.addCleanup(follower.wait)
+        self.addCleanup(follower.kill)
+        device.publish(self.message(network_activity(2, REMOTE)))
+        # The PUBACK came after the commit: the alert is there, without waiting.
+        alerts = self.server.json("alert", "list")
+        self.assertEqual(len(alerts), 1)
+        self.assertEqual(json.loads(follower.stdout.readline())["id"], alerts[0]["id"])
+        self.server.wait_for(lambda: os.path.exists(self.server.alerts_file) and
+                             REMOTE in open(self.server.alerts_file, encoding="utf-8").read())
+        self.check_alert_page(alerts[0])
+
+        device.close()
+        self.assertEqual(self.server.stop(), 0)
+        self.server.start()
+        self.assertEqual(self.server.json("alert", "list"), alerts)
+        self.assertEqual(len(self.server.json("event", "list")), 2)
+        self.assertEqual(self.server.json("feed", "list")[0]["indicators"], 1)
+        self.assertEqual(self.server.run("intel", "lookup", REMOTE).returncode, 0)
+
+    def check_alert_page(self, alert):
+        page = self.server.run("alert", "show", str(alert["id"])).stdout
+        for part in (REMOTE, "pump-7", "ours", "90", alert["remediation"][:20]):
+            self.assertIn(part, page)
+
+    def test_messages_of_the_predecessor_become_events(self):
+        messages = sorted(glob.glob(f"{SHARED}/wire/golden/*.bin"))
+        if not messages:
+            self.skipTest("no golden messages in ../shared")
+        device = self.connect(self.add_device())
+        for path in messages:
+            with open(path, "rb") as stream:
+                device.publish(stream.read())
+        self.assertEqual(self.server.json("dead-letter", "list"), [])
+        stored = len(self.server.json("event", "list", "--limit", "10000"))
+        decoded = subprocess.run([PICKET, "decode", *messages], capture_output=True, check=True)
+        expected = sum(len(json.loads(line)["events"]) for line in decoded.stdout.splitlines())
+        self.assertGreater(stored, 0)
+        self.assertLessEqual(stored, expected)  # what is equal is one
+
+    def test_a_second_delivery_changes_nothing(self):
+        device = self.connect(self.add_device())
+        message = self.message(network_activity(1, REMOTE))
+        for _ in range(3):
+            device.publish(message)
+        self.assertEqual(len(self.server.json("event", "list")), 1)
+
+    def test_a_malformed_message_is_acknowledged_and_kept_with_its_reason(self):
+        device = self.connect(self.add_device())
+        device.publish(b"\xff" * 40)
+        letters = self.server.json("dead-letter", "list", "--payload")
+        self.assertEqual(len(letters), 1)
+        self.assertEqual(letters[0]["device"], "pump-7")
+        self.assertEqual(letters[0]["payload_bytes"], 40)
+        table = self.server.run("dead-letter", "list").stdout
+        self.assertIn(letters[0]["reason"], table)
+
+    def test_a_wrong_key_and_an_unknown_device_are_refused(self):
+        connection_string = self.add_device()
+        wrong = "A" * 43 + "="
+        for attempt in (connection_string.replace("pump-7", "other"), connection_string):
+            with self.assertRaises(Refused) as refusal:
+                self.connect(attempt, wrong)
+            self.assertEqual(refusal.exception.args[0], 5)
+        refused = [counter for counter in self.server.json("status")["counters"]
+                   if "refused" in counter["name"] and counter["value"] > 0]
+        self.assertTrue(refused)
+
+    def test_a_removed_device_is_disconnected_and_stays_out(self):
+        connection_string = self.add_device()
+        device = self.connect(connection_string)
+        gone = []
+        device.client.on_disconnect = lambda *arguments: gone.append(arguments)
+        self.assertEqual(self.server.run("device", "remove", "pump-7").returncode, 0)
+        self.server.wait_for(lambda: gone)
+        device.close()
+        with self.assertRaises(Refused):
+            self.connect(connection_string)
+
+    def test_text_of_a_device_cannot_control_the_terminal(self):
+        device = self.connect(self.add_device())
+        device.publish(self.message(system_information(1, "evil\x1b[2Jos")))
+        for command in (["device", "list"], ["device", "show", "pump-7"], ["event", "list"]):
+            shown = self.server.run(*command)
+            self.assertEqual(shown.returncode, 0)
+            self.assertNotIn("\x1b", shown.stdout)
+            self.assertIn("evil", shown.stdout)
+
+
+class Serving(Running):
+    def test_a_second_one_on_the_same_data_is_refused(self):
+        second = self.server.run("serve", "--config", self.server.config)
+        self.assertEqual(second.returncode, 1)
+        self.assertIn("another picket serve uses it", second.stderr)
+        self.assertEqual(self.server.run("status").returncode, 0)
+
+    def test_a_stop_does_not_wait_for_those_who_follow(self):
+        follower = subprocess.Popen([PICKET, "alert", "list", "--follow", "--socket",
+                                     self.server.socket], stdout=subprocess.DEVNULL,
+                                    stderr=subprocess.DEVNULL)
+        self.addCleanup(follower.wait)
+        self.addCleanup(follower.kill)
+        self.assertEqual(self.server.stop(signal.SIGINT, deadline_s=20), 0)
+        self.assertFalse(os.path.exists(self.server.socket))
+
+    def test_after_a_kill_it_starts_again(self):
+        self.add_device()
+        self.assertEqual(self.server.stop(signal.SIGKILL), -signal.SIGKILL)
+        self.assertTrue(os.path.exists(self.server.socket))
+        self.server.start()
+        self.assertEqual(self.server.json("device", "list")[0]["id"], "pump-7")
+
+    def test_the_status_tells_each_part(self):
+        shown = self.server.run("status").stdout
+        for part in ("picket", "hub", "log", "service", "store", "alerts", "feeds", "outputs"):
+            self.assertRegex(shown, rf"(?m)^{part} ")
+        self.assertIn(f"port {self.server.port}", shown)
+
+
+class NotServing(unittest.TestCase):
+    def setUp(self):
+        self.server = Server(PICKET, CERTIFICATES)
+        self.addCleanup(self.server.end)
+
+    def refused(self, error_part):
+        done = self.server.run("serve", "--config", self.server.config)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn(error_part, done.stderr)
+
+    def test_a_port_in_use_is_named(self):
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            port = other.getsockname()[1]
+            self.server.configure(CERTIFICATES, port)
+            self.refused(str(port))
+        self.assertFalse(os.path.exists(self.server.socket))
+
+    def test_a_missing_certificate_is_named(self):
+        self.server.configure("/nonexistent")
+        self.refused("/nonexistent/hub.crt")
+
+    def test_a_data_folder_that_cannot_be_made_is_named(self):
+        with open(os.path.join(self.server.folder, "data"), "w", encoding="utf-8"):
+            pass
+        self.refused(os.path.join(self.server.folder, "data"))
+
+    def test_a_wrong_configuration_is_named_with_its_line(self):
+        with open(self.server.config, "a", encoding="utf-8") as stream:
+            stream.write("nonsense: 1\n")
+        self.refused("picket.yaml:9: Unexpected key: nonsense")
+
+    def test_the_configuration_can_be_checked_alone(self):
+        done = self.server.run("serve", "--check-config", "--config", self.server.config)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(os.path.join(self.server.folder, "data"), done.stdout)
+        self.assertFalse(os.path.exists(os.path.join(self.server.folder, "data")))
+
+    def test_a_command_says_that_nobody_serves(self):
+        done = self.server.run("status")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("picket is not running: cannot connect to " + self.server.socket, done.stderr)
+        self.assertIn("picket serve", done.stderr)
+
+
+class Commands(unittest.TestCase):
+    def run_picket(self, *arguments):
+        return subprocess.run([PICKET, *arguments], capture_output=True, text=True, timeout=60)
+
+    def all_commands(self):
+        listed = self.run_picket("--help").stdout
+        return [line.split() for line in re.findall(r"(?m)^  picket ([a-z -]+?)(?= [A-Z\[]|  )", listed)
+                if not line.startswith("-")]
+
+    def test_every_command_has_help(self):
+        commands = self.all_commands()
+        self.assertGreater(len(commands), 12)
+        for command in commands:
+            done = self.run_picket(*command, "--help")
+            self.assertEqual(done.returncode, 0, command)
+            self.assertIn("Usage: picket " + " ".join(command), done.stdout)
+
+    def test_every_command_refuses_an_unknown_option(self):
+        for command in self.all_commands():
+            done = self.run_picket(*command, "--frobnicate")
+            self.assertEqual(done.returncode, 2, command)
+            self.assertIn("--frobnicate", done.stderr)
+
+    def test_wrong_calls_are_usage_errors(self):
+        for arguments in ([], ["frob"], ["device"], ["device", "frob"], ["device", "add"],
+                          ["device", "add", "a", "b"], ["feed", "add", "x"], ["intel", "lookup"],
+                          ["alert", "list", "--limit", "x"], ["alert", "list", "--limit", "0"],
+                          ["alert", "list", "--limit"], ["feed", "add", "a", "b", "--refresh", "5x"]):
+            self.assertEqual(self.run_picket(*arguments).returncode, 2, arguments)
+
+
+class Looking(Running):
+    def test_a_lookup_tells_by_its_exit_code_whether_anything_covers(self):
+        self.add_feed(f"{REMOTE}\n45.148.0.0/16\n")
+        found = self.server.run("intel", "lookup", REMOTE, "192.0.2.1")
+        self.assertEqual(found.returncode, 0)
+        self.assertEqual(len(re.findall(rf"(?m)^{re.escape(REMOTE)} ", found.stdout)), 2)
+        self.assertIn("192.0.2.1: no indicator covers it", found.stderr)
+        self.assertEqual(self.server.run("intel", "lookup", "192.0.2.1").returncode, 1)
+        self.assertEqual(self.server.run("intel", "lookup", "nonsense").returncode, 1)
+
+    def test_a_relative_feed_path_is_the_callers(self):
+        with open(os.path.join(self.server.folder, "mine.txt"), "w", encoding="utf-8") as stream:
+            stream.write(f"{REMOTE}\n")
+        done = self.server.run("feed", "add", "mine", "mine.txt", cwd=self.server.folder)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.server.json("feed", "list")[0]["source"],
+                         os.path.join(self.server.folder, "mine.txt"))
+
+    def test_a_feed_that_shrinks_to_nothing_keeps_what_it_had(self):
+        self.add_feed(f"{REMOTE}\n")
+        with open(os.path.join(self.server.folder, "feed.txt"), "w", encoding="utf-8") as stream:
+            stream.write("# empty now\n")
+        self.assertEqual(self.server.run("feed", "refresh").returncode, 1)
+        self.assertEqual(self.server.run("intel", "lookup", REMOTE).returncode, 0)
+        self.assertIn("PROBLEM with ours", self.server.run("status").stdout)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0]] + sys.argv[4:], verbosity=2)
