@@ -194,7 +194,14 @@ static void print_labeled(const char *label, const char *value)
     free(safe);
 }
 
-/* Words of a paragraph in lines that fit, each line indented. */
+/* "3." */
+static bool is_step(const char *word)
+{
+    size_t digits = strspn(word, "0123456789");
+    return digits > 0 && strcmp(word + digits, ".") == 0;
+}
+
+/* Words of a paragraph in lines that fit, each line indented; numbered steps start a line. */
 static void print_paragraph(const char *text)
 {
     size_t terminal = text_terminal_columns(), column = 0;
@@ -202,7 +209,7 @@ static void print_paragraph(const char *text)
     char *safe = text_printable_copy(text), *rest = safe;
     for (char *word = strsep(&rest, " "); word; word = strsep(&rest, " ")) {
         size_t length = text_width(word);
-        bool fits = column > 0 && column + 1 + length <= width;
+        bool fits = column > 0 && column + 1 + length <= width && !is_step(word);
         printf("%s%s", column == 0 ? "  " : fits ? " " : "\n  ", word);
         column = fits ? column + 1 + length : length;
     }
@@ -223,6 +230,21 @@ static void print_flow(const json_t *flow)
              member_number(flow, "remote_port"), text_bytes(member_number(flow, "bytes_in"), in),
              text_bytes(member_number(flow, "bytes_out"), out));
     print_labeled("flow", text);
+}
+
+/* "drop, line 12: 198.51.100.0/24, confidence 90, since 2026-11-20T23:51:17Z: botnet" */
+static void print_match(const json_t *match)
+{
+    char text[400], since[32], until[32], port[24] = "";
+    const char *tags = member_text(match, "tags"), *valid_until = member_time(match, "valid_until");
+    if (member_number(match, "port"))
+        snprintf(port, sizeof port, " port %lld", member_number(match, "port"));
+    snprintf(text, sizeof text, "%.64s, line %lld: %.50s%s, confidence %lld, since %s%s%s%s%.150s",
+             member_text(match, "feed"), member_number(match, "line"),
+             member_text(match, "indicator"), port, member_number(match, "confidence"),
+             text_time(member_time(match, "since"), since), valid_until ? ", until " : "",
+             valid_until ? text_time(valid_until, until) : "", *tags ? ": " : "", tags);
+    print_labeled("feed", text);
 }
 
 static void print_value(const char *name, const json_t *value)
@@ -256,10 +278,13 @@ static void print_evidence(const char *title, const json_t *evidence)
         else if (!json_is_array(value))
             print_value(name, value);
     }
-    json_t *flow;
-    json_array_foreach(json_object_get(evidence, "flows"), index, flow)
+    json_array_foreach(json_object_get(evidence, "matches"), index, value)
     {
-        print_flow(flow);
+        print_match(value);
+    }
+    json_array_foreach(json_object_get(evidence, "flows"), index, value)
+    {
+        print_flow(value);
     }
 }
 

@@ -21,9 +21,10 @@ struct picket_api {
     struct MHD_Daemon *daemon;
     struct api_stores stores;
     int64_t started_ms;
-    pthread_mutex_t lock; /* of stopping */
-    pthread_cond_t stop;
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t change;
     bool stopping;
+    int active; /* requests being answered */
 };
 
 static struct picket_counter refused = {.name = "api_requests_refused",
@@ -51,18 +52,24 @@ void api_store_return(struct picket_api *api, struct picket_store *store)
     api_stores_return(&api->stores, store);
 }
 
+static struct timespec monotonic_after(int milliseconds)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    time.tv_sec += milliseconds / 1000;
+    time.tv_nsec += milliseconds % 1000 * 1000000L;
+    if (time.tv_nsec >= 1000000000L) {
+        time.tv_sec++;
+        time.tv_nsec -= 1000000000L;
+    }
+    return time;
+}
+
 bool api_pause(struct picket_api *api, int milliseconds)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += milliseconds / 1000;
-    until.tv_nsec += milliseconds % 1000 * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
+    struct timespec until = monotonic_after(milliseconds);
     pthread_mutex_lock(&api->lock);
-    while (!api->stopping && pthread_cond_timedwait(&api->stop, &api->lock, &until) != ETIMEDOUT)
+    while (!api->stopping && pthread_cond_timedwait(&api->change, &api->lock, &until) != ETIMEDOUT)
         ;
     bool go_on = !api->stopping;
     pthread_mutex_unlock(&api->lock);
@@ -147,7 +154,16 @@ struct incoming {
     size_t body_bytes;
     size_t drained_bytes;
     bool begun;
+    bool answered;
 };
+
+static void count_active(struct picket_api *api, int by)
+{
+    pthread_mutex_lock(&api->lock);
+    api->active += by;
+    pthread_cond_broadcast(&api->change);
+    pthread_mutex_unlock(&api->lock);
+}
 
 static void *incoming_begins(void *context, const char *uri, struct MHD_Connection *connection)
 {
@@ -165,9 +181,10 @@ static void incoming_ends(void *context, struct MHD_Connection *connection, void
                           enum MHD_RequestTerminationCode how)
 {
     struct incoming *incoming = *state;
-    (void)context;
     (void)connection;
     (void)how;
+    if (incoming && incoming->answered)
+        count_active(context, -1);
     if (incoming) {
         free(incoming->uri);
         free(incoming->body);
@@ -244,6 +261,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
                                   .body_text = incoming->body,
                                   .body_bytes = incoming->body_bytes};
     struct api_answer answer = {0};
+    incoming->answered = true;
+    count_active(context, 1);
     answer_request(&request, incoming, connection, &answer);
     return send_answer(connection, &answer);
 }
@@ -273,7 +292,7 @@ static int start_daemon(struct picket_api *api, int socket_fd, struct picket_err
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)API_CONNECTIONS_MAX,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)API_IDLE_S,
         MHD_OPTION_URI_LOG_CALLBACK, incoming_begins, NULL,
-        MHD_OPTION_NOTIFY_COMPLETED, incoming_ends, NULL, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_COMPLETED, incoming_ends, api, MHD_OPTION_END);
     if (api->daemon)
         return PICKET_OK;
     close(socket_fd);
@@ -284,7 +303,7 @@ static int start_daemon(struct picket_api *api, int socket_fd, struct picket_err
 static void destroy(struct picket_api *api)
 {
     api_stores_stop(&api->stores);
-    pthread_cond_destroy(&api->stop);
+    pthread_cond_destroy(&api->change);
     pthread_mutex_destroy(&api->lock);
     free(api->socket_path);
     free(api);
@@ -304,7 +323,7 @@ static struct picket_api *create(const struct picket_api_config *config)
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&api->lock, NULL);
-    pthread_cond_init(&api->stop, &monotonic);
+    pthread_cond_init(&api->change, &monotonic);
     pthread_condattr_destroy(&monotonic);
     picket_counter_register(&refused);
     return api;
@@ -328,15 +347,28 @@ int picket_api_start(struct picket_api **api, const struct picket_api_config *co
     return PICKET_OK;
 }
 
+/* Wakes those that wait, and lets what is under way be answered; a feed being read may take longer than
+ * we wait, and its client then gets none. */
+static void finish_requests(struct picket_api *api)
+{
+    struct timespec until = monotonic_after(API_STOP_MS);
+    pthread_mutex_lock(&api->lock);
+    api->stopping = true;
+    pthread_cond_broadcast(&api->change);
+    while (api->active > 0 && pthread_cond_timedwait(&api->change, &api->lock, &until) != ETIMEDOUT)
+        ;
+    pthread_mutex_unlock(&api->lock);
+}
+
 void picket_api_stop(struct picket_api *api)
 {
     if (!api)
         return;
     unlink(api->socket_path);
-    pthread_mutex_lock(&api->lock);
-    api->stopping = true;
-    pthread_cond_broadcast(&api->stop);
-    pthread_mutex_unlock(&api->lock);
+    MHD_socket listener = MHD_quiesce_daemon(api->daemon);
+    finish_requests(api);
     MHD_stop_daemon(api->daemon);
+    if (listener != MHD_INVALID_SOCKET)
+        close(listener);
     destroy(api);
 }

@@ -48,6 +48,17 @@ void api_feeds_list(struct api_request *request, struct api_answer *answer)
     json_decref(array);
 }
 
+/* A source that is not there is the request's fault, and one that fails is the other server's. */
+static void answer_source_error(struct api_answer *answer, struct picket_error *error)
+{
+    if (error->status == PICKET_NOT_FOUND)
+        error->status = PICKET_INVALID;
+    if (error->status == PICKET_IO)
+        api_answer_refuse(answer, 502, "%s", error->text);
+    else
+        api_answer_error(answer, error);
+}
+
 void api_feeds_add(struct api_request *request, struct api_answer *answer)
 {
     struct picket_error error = {0};
@@ -58,7 +69,7 @@ void api_feeds_add(struct api_request *request, struct api_answer *answer)
         picket_intel_feed_add(api_config(request->api)->intel, &feed, &report, &error) == PICKET_OK)
         api_answer_json(answer, 201, report_json(&report));
     else
-        api_answer_error(answer, &error);
+        answer_source_error(answer, &error);
 }
 
 void api_feeds_refresh(struct api_request *request, struct api_answer *answer)

@@ -25,6 +25,7 @@ enum {
     API_CONNECTIONS_MAX = 128,
     API_IDLE_S = 60,
     API_WAIT_S_MAX = 60,
+    API_STOP_MS = 5000, /* to answer what is under way */
     API_QUERY_MAX = 12,
     API_LOOKUP_MAX = 1000, /* addresses in one request */
     API_LIMIT_DEFAULT = 100,

@@ -12,6 +12,10 @@ static void on_device_changed(void *context, const char *device)
 {
     struct fixture *fixture = context;
     snprintf(fixture->changed_device, sizeof fixture->changed_device, "%s", device);
+    if (fixture->slow_callback) {
+        sem_post(&fixture->in_callback);
+        usleep(300000);
+    }
 }
 
 static void on_status(void *context, void *json_object)
@@ -43,7 +47,7 @@ int fixture_start(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     struct picket_error error = {0};
-    struct picket_service_config service = {.store_folder = fixture->folder};
+    const struct picket_service_config service = {.store_folder = fixture->folder};
     picket_diagnostics_threshold(PICKET_ERROR);
     strcpy(fixture->folder, "/tmp/picket-api-XXXXXX");
     assert_non_null(mkdtemp(fixture->folder));

@@ -2,8 +2,10 @@
 #ifndef PICKET_CLI_TESTS_API_FIXTURE_H
 #define PICKET_CLI_TESTS_API_FIXTURE_H
 
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +25,8 @@ struct fixture {
     struct picket_api *api;
     struct picket_store *store; /* the test's own handle */
     char changed_device[130];   /* last told by the API */
+    bool slow_callback;         /* then the callback that tells posts, and takes its time */
+    sem_t in_callback;
 };
 
 int fixture_start(void **state); /* cmocka's setup and teardown of a test */

@@ -338,13 +338,18 @@ static void a_request_may_wait_for_the_next_alert(void **state)
     http_release(&waiter.answer);
 }
 
-static void stopping_answers_a_request_that_waits(void **state)
+static void restart_api(struct fixture *fixture)
+{
+    struct picket_error error;
+    struct picket_api_config config = fixture_api_config(fixture);
+    assert_int_equal(picket_api_start(&fixture->api, &config, &error), PICKET_OK);
+}
+
+static void stopping_ends_a_request_that_waits(void **state)
 {
     struct fixture *fixture = *state;
     struct waiter waiter = {.fixture = fixture};
-    struct picket_error error;
     pthread_t thread;
-    /* Sent before the stop, so that it is under way: the kernel has it even if no thread has yet. */
     pthread_create(&thread, NULL, wait_for_alert, &waiter);
     struct http_answer answer = expect(fixture, 200, "GET", "/v1/alerts?after=0&wait=1", NULL);
     http_release(&answer);
@@ -353,8 +358,33 @@ static void stopping_answers_a_request_that_waits(void **state)
     assert_true(waiter.waited_ms < 30000);
     http_release(&waiter.answer);
     assert_int_not_equal(access(fixture->socket_path, F_OK), 0);
-    struct picket_api_config config = fixture_api_config(fixture);
-    assert_int_equal(picket_api_start(&fixture->api, &config, &error), PICKET_OK);
+    restart_api(fixture);
+}
+
+static void *remove_device(void *context)
+{
+    struct waiter *waiter = context;
+    waiter->answer = http_call(waiter->fixture->socket_path, "DELETE", "/v1/devices/d", NULL);
+    return NULL;
+}
+
+static void stopping_lets_a_request_under_way_be_answered(void **state)
+{
+    struct fixture *fixture = *state;
+    struct waiter waiter = {.fixture = fixture};
+    pthread_t thread;
+    struct http_answer answer = expect(fixture, 201, "POST", "/v1/devices", "{\"id\": \"d\"}");
+    http_release(&answer);
+    sem_init(&fixture->in_callback, 0, 0);
+    fixture->slow_callback = true;
+    pthread_create(&thread, NULL, remove_device, &waiter);
+    sem_wait(&fixture->in_callback);
+    picket_api_stop(fixture->api);
+    pthread_join(thread, NULL);
+    assert_int_equal(waiter.answer.status, 200);
+    http_release(&waiter.answer);
+    sem_destroy(&fixture->in_callback);
+    restart_api(fixture);
 }
 
 /* ---- events and dead letters -------------------------------------------------------------------------------- */
@@ -472,7 +502,8 @@ int main(void)
         TEST(one_alert_is_shown_whole),
         TEST(a_wrong_query_is_refused),
         TEST(a_request_may_wait_for_the_next_alert),
-        TEST(stopping_answers_a_request_that_waits),
+        TEST(stopping_ends_a_request_that_waits),
+        TEST(stopping_lets_a_request_under_way_be_answered),
         TEST(events_are_listed_with_their_flows),
         TEST(events_are_paged_and_an_unknown_clock_is_null),
         TEST(dead_letters_are_listed_with_their_payload_on_request),

@@ -87,6 +87,12 @@ class Server:
             raise RuntimeError(f"picket {' '.join(arguments)}: {done.stderr}")
         return json.loads(done.stdout)
 
+    def alerts_written(self):
+        if not os.path.exists(self.alerts_file):
+            return ""
+        with open(self.alerts_file, encoding="utf-8") as stream:
+            return stream.read()
+
     def wait_for(self, question, deadline_s=30):
         """The first answer that is true."""
         until = time.monotonic() + deadline_s

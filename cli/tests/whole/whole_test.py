@@ -79,8 +79,7 @@ class TheWholePath(Running):
         alerts = self.server.json("alert", "list")
         self.assertEqual(len(alerts), 1)
         self.assertEqual(json.loads(follower.stdout.readline())["id"], alerts[0]["id"])
-        self.server.wait_for(lambda: os.path.exists(self.server.alerts_file) and
-                             REMOTE in open(self.server.alerts_file, encoding="utf-8").read())
+        self.server.wait_for(lambda: REMOTE in self.server.alerts_written())
         self.check_alert_page(alerts[0])
 
         device.close()
