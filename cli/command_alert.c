@@ -8,7 +8,7 @@
 #include "table.h"
 #include "text.h"
 
-enum { FOLLOW_WAIT_S = 30, FOLLOW_FIRST = 10, PAGE = 1000, LIST_LIMIT = 100, LABEL_COLUMN = 12 };
+enum { FOLLOW_WAIT_S = 30, FOLLOW_FIRST = 10, PAGE = 1000, LIST_LIMIT = 100, LABEL_COLUMN = 16 };
 
 struct alert_options {
     const char *socket_path;
@@ -312,14 +312,15 @@ static void print_alert(const json_t *alert)
     free(title);
     print_paragraph(member_text(alert, "description"));
     printf("\nWho and when\n");
-    print_labeled("alert", (snprintf(text, sizeof text, "#%lld, %.40s", member_number(alert, "id"),
-                                     member_text(alert, "status")),
-                            text));
+    snprintf(text, sizeof text, "#%lld, %.40s", member_number(alert, "id"),
+             member_text(alert, "status"));
+    print_labeled("alert", text);
     print_labeled("type", member_text(alert, "type"));
     print_labeled("device", member_text(alert, "device"));
     print_labeled("about", member_text(alert, "subject"));
     print_labeled("first seen", text_time(member_time(alert, "first_seen"), when));
     print_labeled("last seen", text_time(member_time(alert, "last_seen"), when));
+    print_labeled("raised", text_time(member_time(alert, "raised"), when));
     snprintf(text, sizeof text, "%lld", member_number(alert, "count"));
     print_labeled("times", text);
     print_techniques(json_object_get(alert, "technique"));

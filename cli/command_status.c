@@ -1,5 +1,6 @@
 /* picket status */
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,22 +94,37 @@ static void print_outputs(const json_t *outputs)
     }
 }
 
-static void print_counters(const json_t *counters)
+/* Counters of what went well; any other, a new one too, is taken for a loss until it is listed here. */
+static bool is_work(const char *name)
+{
+    static const char *const names[] = {
+        "hub_connections_accepted", "hub_connects_accepted", "hub_ended_by_device",
+        "hub_messages_taken",       "service_events",        "service_findings",
+        "service_flows",            "service_messages",      "service_output_deliveries",
+        "service_telemetry_routed"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void print_counters(const json_t *counters, bool work, const char *title, const char *none)
 {
     size_t index, shown = 0;
     json_t *counter;
     json_array_foreach((json_t *)(size_t)counters, index, counter)
     {
-        if (member_number(counter, "value") == 0)
+        if (member_number(counter, "value") == 0 || is_work(member_text(counter, "name")) != work)
             continue;
         if (shown++ == 0)
-            printf("\nDropped, refused or lost since the start\n");
+            printf("\n%s\n", title);
         char *help = text_printable_copy(member_text(counter, "help"));
         printf("%14lld  %s\n", member_number(counter, "value"), help);
         free(help);
     }
     if (shown == 0)
-        printf("\nNothing was dropped, refused or lost since the start.\n");
+        printf("\n%s\n", none);
 }
 
 static void print_status(const json_t *status)
@@ -125,7 +141,11 @@ static void print_status(const json_t *status)
     print_store(status);
     print_feeds(status);
     print_outputs(json_object_get(status, "outputs"));
-    print_counters(json_object_get(status, "counters"));
+    print_counters(json_object_get(status, "counters"), true, "Done since the start",
+                   "Nothing was done since the start.");
+    print_counters(json_object_get(status, "counters"), false,
+                   "Dropped, refused or lost since the start",
+                   "Nothing was dropped, refused or lost since the start.");
 }
 
 static int run(const struct command *command, int argc, char **argv)
