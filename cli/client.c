@@ -13,7 +13,7 @@
 #include "command.h"
 #include "config.h"
 
-/* ---- addresses ------------------------------------------------------------------------------------- */
+/* ---- addresses ---- */
 
 static void append(struct client_url *url, const char *text)
 {
@@ -71,7 +71,7 @@ const char *client_socket(const char *option)
     return environment && *environment ? environment : PICKET_DATA_FOLDER "/" PICKET_SOCKET_NAME;
 }
 
-/* ---- requests ----------------------------------------------------------------------------------------- */
+/* ---- requests ---- */
 
 struct received {
     char *text;
@@ -130,7 +130,8 @@ static int read_answer(CURL *curl, const struct received *received, json_t **ans
     json_error_t problem;
     long code = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
-    json_t *value = received->text ? json_loadb(received->text, received->bytes, 0, &problem) : NULL;
+    json_t *value =
+        received->text ? json_loadb(received->text, received->bytes, 0, &problem) : NULL;
     if (value && code >= 200 && code < 300) {
         *answer = value;
         return EXIT_DONE;
@@ -190,7 +191,7 @@ int client_call(const char *socket_path, const char *method, const struct client
     return result;
 }
 
-/* ---- answers --------------------------------------------------------------------------------------------- */
+/* ---- answers ---- */
 
 const char *member_text(const json_t *object, const char *name)
 {

@@ -26,7 +26,7 @@ const char *client_socket(const char *option);
 int client_call(const char *socket_path, const char *method, const struct client_url *url,
                 const json_t *body, json_t **answer);
 
-/* ---- reading answers: what is missing or of another type is "" or 0 ------------------------------ */
+/* ---- reading answers: what is missing or of another type is "" or 0 ---- */
 
 const char *member_text(const json_t *object, const char *name);
 /* "-" for what is missing, null or empty. */

@@ -21,7 +21,7 @@ void complain(const char *format, ...)
     fprintf(stderr, "picket: %s\n", text_printable(text, safe, sizeof safe));
 }
 
-/* ---- help ----------------------------------------------------------------------------------------- */
+/* ---- help ---- */
 
 static void print_option(const struct option_spec *option)
 {
@@ -33,8 +33,8 @@ static void print_option(const struct option_spec *option)
 
 void command_print_help(const struct command *command, const struct option_spec *options)
 {
-    printf("Usage: picket %s [OPTION...]%s%s\n\n%s.\n", command->name, *command->operands ? " " : "",
-           command->operands, command->summary);
+    printf("Usage: picket %s [OPTION...]%s%s\n\n%s.\n", command->name,
+           *command->operands ? " " : "", command->operands, command->summary);
     printf("\nOptions:\n");
     for (const struct option_spec *option = options; option->name; option++)
         print_option(option);
@@ -43,7 +43,7 @@ void command_print_help(const struct command *command, const struct option_spec 
         printf("\n%s", command->more);
 }
 
-/* ---- options ---------------------------------------------------------------------------------------- */
+/* ---- options ---- */
 
 static bool take_number(const struct option_spec *option, const char *text)
 {
@@ -76,10 +76,9 @@ static int build(const struct option_spec *options, struct option *out)
 {
     int count = 0;
     for (; options[count].name && count < OPTIONS_MAX; count++)
-        out[count] = (struct option){options[count].name,
-                                     options[count].kind == OPTION_FLAG ? no_argument
-                                                                        : required_argument,
-                                     NULL, 0};
+        out[count] = (struct option){
+            options[count].name,
+            options[count].kind == OPTION_FLAG ? no_argument : required_argument, NULL, 0};
     out[count] = (struct option){"help", no_argument, NULL, 'h'};
     out[count + 1] = (struct option){0};
     return count;

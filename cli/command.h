@@ -15,7 +15,8 @@ struct command {
     const char *operands; /* "ID", "" for none, "ADDRESS..." for many, "[NAME]" for at most one */
     const char *summary;  /* one line, no full stop */
     const char *more;     /* what else to know, with examples; whole lines */
-    int (*run)(const struct command *command, int argc, char **argv); /* argv[0]: the last word of name */
+    int (*run)(const struct command *command, int argc,
+               char **argv); /* argv[0]: the last word of name */
 };
 
 extern const struct command command_serve;
@@ -38,7 +39,7 @@ enum option_kind {
 
 /* Ends with one whose name is NULL. */
 struct option_spec {
-    const char *name;     /* without -- */
+    const char *name; /* without -- */
     enum option_kind kind;
     void *value;          /* stays as it is when the option is not given */
     const char *argument; /* "FILE"; NULL for a flag */
@@ -50,8 +51,9 @@ struct operands {
     int count;
 };
 
-/* Reads options (anywhere among the operands; "--" ends them) and checks the number of operands against
- * command->operands. True: go on. False: *exit_code says how to end; what there was to say has been said. */
+/* Reads options (anywhere among the operands; "--" ends them) and checks the number of operands
+ * against command->operands. True: go on. False: *exit_code says how to end; what there was to say
+ * has been said. */
 bool command_parse(const struct command *command, const struct option_spec *options, int argc,
                    char **argv, struct operands *operands, int *exit_code);
 

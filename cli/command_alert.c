@@ -19,7 +19,7 @@ struct alert_options {
     bool follow;
 };
 
-/* ---- list --------------------------------------------------------------------------------------------- */
+/* ---- list ---- */
 
 static void alerts_url(struct client_url *url, const struct alert_options *options)
 {
@@ -77,7 +77,7 @@ static void print_alerts(const json_t *alerts)
     table_end(&table);
 }
 
-/* ---- follow -------------------------------------------------------------------------------------------- */
+/* ---- follow ---- */
 
 static void print_followed(const json_t *alert, bool as_json)
 {
@@ -177,15 +177,15 @@ static int run_list(const struct command *command, int argc, char **argv)
 }
 
 const struct command command_alert_list = {
-    "alert list", "",
-    "Lists alerts, newest first",
-    "--follow shows new alerts; another finding of the same kind in an open alert adds to its count.\n"
+    "alert list", "", "Lists alerts, newest first",
+    "--follow shows new alerts; another finding of the same kind in an open alert adds to its "
+    "count.\n"
     "\n"
     "  picket alert list --since 24h\n"
     "  picket alert list --follow --json | while read -r alert; do ...; done\n",
     run_list};
 
-/* ---- show --------------------------------------------------------------------------------------------- */
+/* ---- show ---- */
 
 static void print_labeled(const char *label, const char *value)
 {
@@ -308,7 +308,8 @@ static void print_alert(const json_t *alert)
     const char *severity = member_text(alert, "severity");
     char *title = text_printable_copy(member_text(alert, "title"));
     char text[100], when[32];
-    printf("%s%s%s  %s\n\n", severity_color(severity), severity, severity_color_end(severity), title);
+    printf("%s%s%s  %s\n\n", severity_color(severity), severity, severity_color_end(severity),
+           title);
     free(title);
     print_paragraph(member_text(alert, "description"));
     printf("\nWho and when\n");
@@ -361,5 +362,4 @@ static int run_show(const struct command *command, int argc, char **argv)
 const struct command command_alert_show = {
     "alert show", "ID",
     "Shows an alert: what happened, on which device, since when, why, and what to do",
-    "  picket alert show 12\n",
-    run_show};
+    "  picket alert show 12\n", run_show};

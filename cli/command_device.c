@@ -15,7 +15,7 @@ static const char *state_name(const json_t *device)
     return json_is_true(json_object_get(device, "enabled")) ? "enabled" : "disabled";
 }
 
-/* ---- add -------------------------------------------------------------------------------------------- */
+/* ---- add ---- */
 
 static int print_added(const json_t *device, bool as_json)
 {
@@ -23,8 +23,9 @@ static int print_added(const json_t *device, bool as_json)
         return print_json(device);
     printf("%s\n", member_text(device, "connection_string"));
     if (isatty(STDOUT_FILENO))
-        fprintf(stderr, "Put it into the device. `picket device show %s --connection-string` shows "
-                        "it again.\n",
+        fprintf(stderr,
+                "Put it into the device. `picket device show %s --connection-string` shows "
+                "it again.\n",
                 member_text(device, "id"));
     return EXIT_DONE;
 }
@@ -34,7 +35,8 @@ static int run_add(const struct command *command, int argc, char **argv)
     const char *socket_path = NULL, *primary = NULL, *secondary = NULL;
     bool as_json = false;
     const struct option_spec options[] = {
-        {"primary-key", OPTION_TEXT, &primary, "BASE64", "key the device has already; else a new one"},
+        {"primary-key", OPTION_TEXT, &primary, "BASE64",
+         "key the device has already; else a new one"},
         {"secondary-key", OPTION_TEXT, &secondary, "BASE64", "likewise"},
         {"json", OPTION_FLAG, &as_json, NULL, "print id, keys and connection string as JSON"},
         {"socket", OPTION_TEXT, &socket_path, "PATH", "of the running picket"},
@@ -62,17 +64,18 @@ static int run_add(const struct command *command, int argc, char **argv)
 }
 
 const struct command command_device_add = {
-    "device add", "ID",
-    "Enrols a device and prints its connection string",
-    "Standard output gets exactly one line, HostName=...;DeviceId=...;SharedAccessKey=..., in the form\n"
-    "that IoT Hub clients take. A device that moves here from elsewhere keeps its keys by --primary-key\n"
+    "device add", "ID", "Enrols a device and prints its connection string",
+    "Standard output gets exactly one line, HostName=...;DeviceId=...;SharedAccessKey=..., in the "
+    "form\n"
+    "that IoT Hub clients take. A device that moves here from elsewhere keeps its keys by "
+    "--primary-key\n"
     "and --secondary-key (other users of this machine can see a command's options while it runs).\n"
     "\n"
     "  picket device add pump-7\n"
     "  picket device add pump-7 >pump-7.connection\n",
     run_add};
 
-/* ---- list --------------------------------------------------------------------------------------------- */
+/* ---- list ---- */
 
 static void print_devices(const json_t *devices)
 {
@@ -123,13 +126,12 @@ static int run_list(const struct command *command, int argc, char **argv)
 }
 
 const struct command command_device_list = {
-    "device list", "",
-    "Lists all devices: enrolled ones, and removed ones that still have events",
+    "device list", "", "Lists all devices: enrolled ones, and removed ones that still have events",
     "  picket device list\n"
     "  picket device list --json | jq -r '.[] | select(.open_alerts > 0) | .id'\n",
     run_list};
 
-/* ---- show --------------------------------------------------------------------------------------------- */
+/* ---- show ---- */
 
 static void print_line(const char *label, const char *value)
 {
@@ -194,16 +196,14 @@ static int run_show(const struct command *command, int argc, char **argv)
     return EXIT_DONE;
 }
 
-const struct command command_device_show = {
-    "device show", "ID",
-    "Shows what is known of a device",
-    "Keys are shown only when they are asked for.\n"
-    "\n"
-    "  picket device show pump-7\n"
-    "  picket device show pump-7 --connection-string\n",
-    run_show};
+const struct command command_device_show = {"device show", "ID", "Shows what is known of a device",
+                                            "Keys are shown only when they are asked for.\n"
+                                            "\n"
+                                            "  picket device show pump-7\n"
+                                            "  picket device show pump-7 --connection-string\n",
+                                            run_show};
 
-/* ---- remove --------------------------------------------------------------------------------------------- */
+/* ---- remove ---- */
 
 static int run_remove(const struct command *command, int argc, char **argv)
 {
@@ -225,8 +225,7 @@ static int run_remove(const struct command *command, int argc, char **argv)
 }
 
 const struct command command_device_remove = {
-    "device remove", "ID",
-    "Removes a device's identity",
+    "device remove", "ID", "Removes a device's identity",
     "Its connection ends, and it can no longer connect. Its events and alerts stay.\n"
     "\n"
     "  picket device remove pump-7\n",

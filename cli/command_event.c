@@ -19,7 +19,7 @@ struct event_options {
     bool flows;
 };
 
-/* ---- event list ----------------------------------------------------------------------------------------- */
+/* ---- event list ---- */
 
 static int get_page(const struct event_options *options, long long limit, long long before,
                     json_t **answer)
@@ -163,13 +163,12 @@ static int run_list(const struct command *command, int argc, char **argv)
 }
 
 const struct command command_event_list = {
-    "event list", "",
-    "Lists what devices reported, newest first",
+    "event list", "", "Lists what devices reported, newest first",
     "  picket event list --device pump-7 --since 1h\n"
     "  picket event list --device pump-7 --limit 1 --flows\n",
     run_list};
 
-/* ---- dead-letter list ------------------------------------------------------------------------------------- */
+/* ---- dead-letter list ---- */
 
 static void print_dead_letters(const json_t *letters)
 {
@@ -223,8 +222,8 @@ static int run_dead_letters(const struct command *command, int argc, char **argv
 }
 
 const struct command command_dead_letter_list = {
-    "dead-letter list", "",
-    "Lists messages that could not be read, with the reason, newest first",
+    "dead-letter list", "", "Lists messages that could not be read, with the reason, newest first",
     "  picket dead-letter list\n"
-    "  picket dead-letter list --limit 1 --json --payload | jq -r '.[0].payload' | base64 -d >letter.bin\n",
+    "  picket dead-letter list --limit 1 --json --payload | jq -r '.[0].payload' | base64 -d "
+    ">letter.bin\n",
     run_dead_letters};

@@ -12,16 +12,17 @@
 #include "table.h"
 #include "text.h"
 
-/* ---- reports ------------------------------------------------------------------------------------------ */
+/* ---- reports ---- */
 
 static void print_report(const json_t *report)
 {
     const json_t *feed = json_object_get(report, "feed");
-    long long skipped = member_number(feed, "skipped");
+    long long indicators = member_number(feed, "indicators"),
+              skipped = member_number(feed, "skipped");
     char *name = text_printable_copy(member_text(feed, "name"));
     char *source = text_printable_copy(member_text(feed, "source"));
-    printf("%s: %lld indicators (%lld added, %lld removed, %lld kept) in %.1f s\n", name,
-           member_number(feed, "indicators"), member_number(report, "added"),
+    printf("%s: %lld indicator%s (%lld added, %lld removed, %lld kept) in %.1f s\n", name,
+           indicators, indicators == 1 ? "" : "s", member_number(report, "added"),
            member_number(report, "removed"), member_number(report, "kept"),
            (double)member_number(report, "duration_ms") / 1000);
     fflush(stdout);
@@ -34,7 +35,8 @@ static void print_report(const json_t *report)
     {
         char *reason = text_printable_copy(member_text(problem, "reason"));
         char *text = text_printable_copy(member_text(problem, "text"));
-        fprintf(stderr, "  %s:%lld: %s: %s\n", source, member_number(problem, "line"), reason, text);
+        fprintf(stderr, "  %s:%lld: %s: %s\n", source, member_number(problem, "line"), reason,
+                text);
         free(reason);
         free(text);
     }
@@ -44,7 +46,7 @@ static void print_report(const json_t *report)
     free(source);
 }
 
-/* ---- add -------------------------------------------------------------------------------------------- */
+/* ---- add ---- */
 
 /* The server has another working folder than we have. */
 static const char *absolute_source(const char *source, char *out, size_t size_bytes)
@@ -82,9 +84,9 @@ struct feed_options {
 static json_t *feed_body(const char *name, const char *source, const struct feed_options *options)
 {
     char whole[2 * PATH_MAX];
-    json_t *body = json_pack("{s:s, s:s, s:s*}", "name", name, "source",
-                             absolute_source(source, whole, sizeof whole), "format",
-                             options->format);
+    json_t *body =
+        json_pack("{s:s, s:s, s:s*}", "name", name, "source",
+                  absolute_source(source, whole, sizeof whole), "format", options->format);
     if (!body) {
         complain("name, source and format must be UTF-8");
         return NULL;
@@ -145,8 +147,7 @@ static int run_add(const struct command *command, int argc, char **argv)
 }
 
 const struct command command_feed_add = {
-    "feed add", "NAME FILE-OR-URL",
-    "Adds a threat feed and reads it",
+    "feed add", "NAME FILE-OR-URL", "Adds a threat feed and reads it",
     "The server reads files and addresses itself, now and at each refresh. Lines that it does not\n"
     "understand are skipped and counted; the first ten are shown.\n"
     "\n"
@@ -154,7 +155,7 @@ const struct command command_feed_add = {
     "  picket feed add ours blocklist.csv --format csv\n",
     run_add};
 
-/* ---- list --------------------------------------------------------------------------------------------- */
+/* ---- list ---- */
 
 static void print_feeds(const json_t *feeds)
 {
@@ -205,13 +206,11 @@ static int run_list(const struct command *command, int argc, char **argv)
     return EXIT_DONE;
 }
 
-const struct command command_feed_list = {
-    "feed list", "",
-    "Lists the threat feeds, and what is wrong with them",
-    "  picket feed list\n",
-    run_list};
+const struct command command_feed_list = {"feed list", "",
+                                          "Lists the threat feeds, and what is wrong with them",
+                                          "  picket feed list\n", run_list};
 
-/* ---- refresh ------------------------------------------------------------------------------------------- */
+/* ---- refresh ---- */
 
 static int refresh_one(const char *socket_path, const char *name, json_t *reports, bool as_json)
 {
@@ -271,16 +270,16 @@ static int run_refresh(const struct command *command, int argc, char **argv)
     return result;
 }
 
-const struct command command_feed_refresh = {
-    "feed refresh", "[NAME]",
-    "Reads a feed again, or all of them",
-    "What a feed held stays when it cannot be read or has shrunk to nothing; then the exit code is 1.\n"
-    "\n"
-    "  picket feed refresh drop\n"
-    "  picket feed refresh\n",
-    run_refresh};
+const struct command command_feed_refresh = {"feed refresh", "[NAME]",
+                                             "Reads a feed again, or all of them",
+                                             "What a feed held stays when it cannot be read or has "
+                                             "shrunk to nothing; then the exit code is 1.\n"
+                                             "\n"
+                                             "  picket feed refresh drop\n"
+                                             "  picket feed refresh\n",
+                                             run_refresh};
 
-/* ---- remove -------------------------------------------------------------------------------------------- */
+/* ---- remove ---- */
 
 static int run_remove(const struct command *command, int argc, char **argv)
 {
@@ -301,10 +300,9 @@ static int run_remove(const struct command *command, int argc, char **argv)
     return result;
 }
 
-const struct command command_feed_remove = {
-    "feed remove", "NAME",
-    "Removes a feed with its indicators",
-    "Alerts that it raised stay.\n"
-    "\n"
-    "  picket feed remove drop\n",
-    run_remove};
+const struct command command_feed_remove = {"feed remove", "NAME",
+                                            "Removes a feed with its indicators",
+                                            "Alerts that it raised stay.\n"
+                                            "\n"
+                                            "  picket feed remove drop\n",
+                                            run_remove};

@@ -52,7 +52,8 @@ static void print_ready(const struct picket_config *config, const struct server 
     printf("picket %s is ready\n", PICKET_VERSION);
     printf("hub: %s port %u, as %s%s\n", shown_address(config), server_port(server),
            config->hub.host_name,
-           strncmp(config->hub.address, "127.", 4) == 0 ? " (this machine only: see hub.address)" : "");
+           strncmp(config->hub.address, "127.", 4) == 0 ? " (this machine only: see hub.address)"
+                                                        : "");
     printf("API: %s\n", config->api_socket);
     fflush(stdout);
 }
@@ -119,8 +120,7 @@ static int run(const struct command *command, int argc, char **argv)
 }
 
 const struct command command_serve = {
-    "serve", "",
-    "Runs hub, service and API in this process until SIGINT or SIGTERM",
+    "serve", "", "Runs hub, service and API in this process until SIGINT or SIGTERM",
     "Prints where it listens when it is ready. Messages for its operator go to standard error.\n"
     "\n"
     "  picket serve --config picket.yaml\n"

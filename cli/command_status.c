@@ -46,7 +46,8 @@ static void print_service(const json_t *service)
 {
     char when[32];
     if (strcmp(member_text(service, "state"), "stalled") == 0)
-        line("service", "STALLED since %s: %s", text_time(member_time(service, "stalled_since"), when),
+        line("service", "STALLED since %s: %s",
+             text_time(member_time(service, "stalled_since"), when),
              member_shown(service, "problem"));
     else
         line("service", "running%s%s", *member_text(service, "problem") ? "; " : "",
@@ -94,14 +95,20 @@ static void print_outputs(const json_t *outputs)
     }
 }
 
-/* Counters of what went well; any other, a new one too, is taken for a loss until it is listed here. */
+/* Counters of what went well; any other, a new one too, is taken for a loss until it is listed
+ * here. */
 static bool is_work(const char *name)
 {
-    static const char *const names[] = {
-        "hub_connections_accepted", "hub_connects_accepted", "hub_ended_by_device",
-        "hub_messages_taken",       "service_events",        "service_findings",
-        "service_flows",            "service_messages",      "service_output_deliveries",
-        "service_telemetry_routed"};
+    static const char *const names[] = {"hub_connections_accepted",
+                                        "hub_connects_accepted",
+                                        "hub_ended_by_device",
+                                        "hub_messages_taken",
+                                        "service_events",
+                                        "service_findings",
+                                        "service_flows",
+                                        "service_messages",
+                                        "service_output_deliveries",
+                                        "service_telemetry_routed"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(name, names[i]) == 0)
             return true;
@@ -174,9 +181,7 @@ static int run(const struct command *command, int argc, char **argv)
     return EXIT_DONE;
 }
 
-const struct command command_status = {
-    "status", "",
-    "Shows how the running picket does",
-    "  picket status\n"
-    "  picket status --json | jq .hub.port\n",
-    run};
+const struct command command_status = {"status", "", "Shows how the running picket does",
+                                       "  picket status\n"
+                                       "  picket status --json | jq .hub.port\n",
+                                       run};

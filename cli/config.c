@@ -57,7 +57,7 @@ static int wrong(const struct reading *reading, const char *setting, const char 
                        text);
 }
 
-/* ---- values --------------------------------------------------------------------------------------- */
+/* ---- values ---- */
 
 static int number(const struct reading *reading, const char *setting, const char *text,
                   unsigned long long min, unsigned long long max, unsigned long long *out)
@@ -68,7 +68,8 @@ static int number(const struct reading *reading, const char *setting, const char
     char *end;
     unsigned long long value = strtoull(text, &end, 10);
     if (!*text || text[strspn(text, "0123456789")] || errno || value < min || value > max)
-        return wrong(reading, setting, "\"%.60s\" is not a number from %llu to %llu", text, min, max);
+        return wrong(reading, setting, "\"%.60s\" is not a number from %llu to %llu", text, min,
+                     max);
     *out = value;
     return PICKET_OK;
 }
@@ -102,7 +103,7 @@ static int path(const struct reading *reading, const char *setting, const char *
     return PICKET_OK;
 }
 
-/* ---- hub -------------------------------------------------------------------------------------------- */
+/* ---- hub ---- */
 
 static int hub_address(const struct reading *reading, const char *text)
 {
@@ -120,7 +121,8 @@ static int hub_address(const struct reading *reading, const char *text)
 
 static int hub_host_name(const struct reading *reading, const char *text)
 {
-    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-";
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-";
     if (!text)
         return PICKET_OK;
     if (!*text || text[strspn(text, allowed)] || strlen(text) > HOST_NAME_CHARACTERS_MAX)
@@ -136,8 +138,8 @@ static int hub_limits(const struct reading *reading, const struct yaml_limits *l
     int status = number_u32(reading, "hub.limits.connections", limits->connections, 1, 1000000,
                             &hub->connections_max);
     if (status == PICKET_OK)
-        status = number_u32(reading, "hub.limits.message_bytes", limits->message_bytes, 1024, 262144,
-                            &hub->message_bytes_max);
+        status = number_u32(reading, "hub.limits.message_bytes", limits->message_bytes, 1024,
+                            262144, &hub->message_bytes_max);
     if (status == PICKET_OK)
         status = number_u32(reading, "hub.limits.connect_timeout_s", limits->connect_timeout_s, 1,
                             3600, &hub->connect_timeout_s);
@@ -165,7 +167,7 @@ static int hub(const struct reading *reading, const struct yaml_hub *yaml)
     return status == PICKET_OK ? hub_limits(reading, &yaml->limits) : status;
 }
 
-/* ---- log, service, diagnostics ------------------------------------------------------------------------ */
+/* ---- log, service, diagnostics ---- */
 
 static int log_limits(const struct reading *reading, const struct yaml_log *yaml)
 {
@@ -190,7 +192,7 @@ static int level(const struct reading *reading, const char *text)
     return PICKET_OK;
 }
 
-/* ---- outputs and routes --------------------------------------------------------------------------------- */
+/* ---- outputs and routes ---- */
 
 static bool name_is_taken(const struct picket_config *config, const char *name)
 {
@@ -208,11 +210,11 @@ static bool name_is_taken(const struct picket_config *config, const char *name)
 static int output_name(const struct reading *reading, const char *setting, const char *text,
                        struct picket_output_config *output)
 {
-    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     if (!*text || text[strspn(text, allowed)] || strlen(text) > NAME_CHARACTERS_MAX)
-        return wrong(reading, setting,
-                     "\"%.70s\" is not a name: 1 to %d letters, digits, - and _", text,
-                     NAME_CHARACTERS_MAX);
+        return wrong(reading, setting, "\"%.70s\" is not a name: 1 to %d letters, digits, - and _",
+                     text, NAME_CHARACTERS_MAX);
     if (name_is_taken(reading->config, text))
         return wrong(reading, setting, "there is an output or route named \"%s\" already", text);
     output->name = keep(reading->config, text);
@@ -281,7 +283,7 @@ static int outputs(const struct reading *reading, const char *list, const struct
     return PICKET_OK;
 }
 
-/* ---- the whole -------------------------------------------------------------------------------------------- */
+/* ---- the whole ---- */
 
 static void set_defaults(struct reading *reading)
 {

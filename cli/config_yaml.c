@@ -10,8 +10,8 @@
 #include "config.h"
 
 #define TEXT(structure, member)                                                                    \
-    CYAML_FIELD_STRING_PTR(#member, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, structure, member, 0, \
-                           4096)
+    CYAML_FIELD_STRING_PTR(#member, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, structure, member,   \
+                           0, 4096)
 #define PART(structure, member, fields)                                                            \
     CYAML_FIELD_MAPPING(#member, CYAML_FLAG_OPTIONAL, structure, member, fields)
 
@@ -19,10 +19,13 @@ static const cyaml_schema_field_t limits_fields[] = {
     TEXT(struct yaml_limits, connections), TEXT(struct yaml_limits, message_bytes),
     TEXT(struct yaml_limits, connect_timeout_s), TEXT(struct yaml_limits, handshakes),
     CYAML_FIELD_END};
-static const cyaml_schema_field_t hub_fields[] = {
-    TEXT(struct yaml_hub, address), TEXT(struct yaml_hub, port), TEXT(struct yaml_hub, host_name),
-    TEXT(struct yaml_hub, certificate_file), TEXT(struct yaml_hub, key_file),
-    PART(struct yaml_hub, limits, limits_fields), CYAML_FIELD_END};
+static const cyaml_schema_field_t hub_fields[] = {TEXT(struct yaml_hub, address),
+                                                  TEXT(struct yaml_hub, port),
+                                                  TEXT(struct yaml_hub, host_name),
+                                                  TEXT(struct yaml_hub, certificate_file),
+                                                  TEXT(struct yaml_hub, key_file),
+                                                  PART(struct yaml_hub, limits, limits_fields),
+                                                  CYAML_FIELD_END};
 static const cyaml_schema_field_t log_fields[] = {TEXT(struct yaml_log, messages),
                                                   TEXT(struct yaml_log, bytes), CYAML_FIELD_END};
 static const cyaml_schema_field_t service_fields[] = {TEXT(struct yaml_service, batch_messages),
@@ -50,7 +53,7 @@ static const cyaml_schema_field_t config_fields[] = {
 static const cyaml_schema_value_t config_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct yaml_config, config_fields)};
 
-/* ---- what libcyaml complains of --------------------------------------------------------------------- */
+/* ---- what libcyaml complains of ---- */
 
 /* It tells in lines: what was wrong, "Backtrace:", then the places from the innermost outwards. */
 struct complaint {
@@ -63,8 +66,8 @@ static void add_place(struct complaint *complaint, const char *text)
 {
     char name[100], whole[sizeof complaint->setting];
     int line, index;
-    if (complaint->line == 0 && sscanf(strstr(text, "(line:") ? strstr(text, "(line:") : "",
-                                       "(line: %d", &line) == 1)
+    if (complaint->line == 0 &&
+        sscanf(strstr(text, "(line:") ? strstr(text, "(line:") : "", "(line: %d", &line) == 1)
         complaint->line = line;
     if (sscanf(text, " in mapping field '%99[^']'", name) == 1)
         snprintf(whole, sizeof whole, "%s%s%.80s", name,
@@ -116,7 +119,8 @@ static const cyaml_schema_field_t *fields_at(const char *setting)
     return fields;
 }
 
-/* After an unknown key: the keys there are, and the key's own line; libcyaml gives that of the mapping. */
+/* After an unknown key: the keys there are, and the key's own line; libcyaml gives that of the
+ * mapping. */
 static void explain_unknown_key(struct yaml_file *file, struct complaint *complaint, char *out,
                                 size_t size_bytes)
 {
@@ -133,11 +137,11 @@ static void explain_unknown_key(struct yaml_file *file, struct complaint *compla
     if (line > 0)
         complaint->line = (int)line;
     for (; field && field->key && used < size_bytes; field++)
-        used += (size_t)snprintf(out + used, size_bytes - used, "%s%s", used ? ", " : "; known here: ",
-                                 field->key);
+        used += (size_t)snprintf(out + used, size_bytes - used, "%s%s",
+                                 used ? ", " : "; known here: ", field->key);
 }
 
-/* ---- loading ------------------------------------------------------------------------------------------ */
+/* ---- loading ---- */
 
 static int read_whole(const char *path, char **text, size_t *size_bytes, struct picket_error *error)
 {
@@ -172,9 +176,9 @@ static int load_document(struct yaml_file *file, const char *text, size_t size_b
         return picket_fail(error, PICKET_NO_MEMORY, "%s: out of memory", file->path);
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, size_bytes);
     if (!yaml_parser_load(&parser, &file->document)) {
-        status = picket_fail(error, PICKET_INVALID, "%s:%zu: %s", file->path,
-                             parser.problem_mark.line + 1,
-                             parser.problem ? parser.problem : "not YAML");
+        status =
+            picket_fail(error, PICKET_INVALID, "%s:%zu: %s", file->path,
+                        parser.problem_mark.line + 1, parser.problem ? parser.problem : "not YAML");
         memset(&file->document, 0, sizeof file->document);
     }
     yaml_parser_delete(&parser);
@@ -234,7 +238,7 @@ void yaml_file_free(struct yaml_file *file)
     memset(file, 0, sizeof *file);
 }
 
-/* ---- lines ---------------------------------------------------------------------------------------------- */
+/* ---- lines ---- */
 
 static yaml_node_t *member(yaml_document_t *document, const yaml_node_t *node, const char *name,
                            size_t length)

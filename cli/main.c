@@ -15,15 +15,14 @@ static int run_decode(const struct command *command, int argc, char **argv)
     return picket_command_decode(argc, argv);
 }
 
-const struct command command_decode = {"decode", "FILE...",
-                                       "Prints each security message as one line of JSON", "",
-                                       run_decode};
+const struct command command_decode = {
+    "decode", "FILE...", "Prints each security message as one line of JSON", "", run_decode};
 
 static const struct command *const commands[] = {
-    &command_serve,         &command_status,       &command_device_add,  &command_device_list,
-    &command_device_show,   &command_device_remove, &command_feed_add,   &command_feed_list,
-    &command_feed_refresh,  &command_feed_remove,  &command_intel_lookup, &command_alert_list,
-    &command_alert_show,    &command_event_list,   &command_dead_letter_list, &command_decode};
+    &command_serve,        &command_status,        &command_device_add,       &command_device_list,
+    &command_device_show,  &command_device_remove, &command_feed_add,         &command_feed_list,
+    &command_feed_refresh, &command_feed_remove,   &command_intel_lookup,     &command_alert_list,
+    &command_alert_show,   &command_event_list,    &command_dead_letter_list, &command_decode};
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
 /* The commands whose names start with the word; all for NULL. */
@@ -49,12 +48,13 @@ static int print_help(FILE *stream)
     fprintf(stream, "Usage: picket COMMAND [OPTION...]\n\n"
                     "Security for ThreadX devices: hub, detection and alerts.\n\nCommands:\n");
     print_commands(stream, NULL);
-    fprintf(stream, "\n"
-                    "  picket COMMAND --help         says more, with examples\n"
-                    "  picket --version\n\n"
-                    "All but serve and decode speak to the running `picket serve` through its socket:\n"
-                    "--socket PATH, else the environment's PICKET_SOCKET, else "
-                    "/var/lib/picket/picket.sock.\n");
+    fprintf(stream,
+            "\n"
+            "  picket COMMAND --help         says more, with examples\n"
+            "  picket --version\n\n"
+            "All but serve and decode speak to the running `picket serve` through its socket:\n"
+            "--socket PATH, else the environment's PICKET_SOCKET, else "
+            "/var/lib/picket/picket.sock.\n");
     return EXIT_DONE;
 }
 
@@ -78,7 +78,8 @@ static int without_command(int argc, char **argv)
         print_help(stderr);
         return EXIT_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0)
         return print_help(stdout);
     if (strcmp(argv[1], "--version") == 0) {
         printf("picket %s\n", PICKET_VERSION);
@@ -103,8 +104,8 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     curl_global_init(CURL_GLOBAL_DEFAULT);
     const struct command *command = find(argc, argv, &words);
-    int result = command ? command->run(command, argc - words, argv + words)
-                         : without_command(argc, argv);
+    int result =
+        command ? command->run(command, argc - words, argv + words) : without_command(argc, argv);
     curl_global_cleanup();
     if ((fflush(stdout) != 0 || ferror(stdout)) && errno != EPIPE) {
         complain("standard output: %s", strerror(errno));

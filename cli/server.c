@@ -31,7 +31,7 @@ struct server {
     struct picket_hub *hub;
 };
 
-/* ---- one process a data folder ------------------------------------------------------------------------ */
+/* ---- one process a data folder ---- */
 
 static int make_folders(const char *folder, struct picket_error *error)
 {
@@ -49,8 +49,8 @@ static int make_folders(const char *folder, struct picket_error *error)
     }
 }
 
-/* Two processes on one store would send every alert twice. The kernel lets go of the lock whatever way
- * the process ends. */
+/* Two processes on one store would send every alert twice. The kernel lets go of the lock however the
+ * process ends. */
 static int lock_folder(struct server *server, struct picket_error *error)
 {
     char path[4200];
@@ -64,7 +64,8 @@ static int lock_folder(struct server *server, struct picket_error *error)
         return picket_fail(error, PICKET_IO, "data folder %s: cannot write there: %s", folder,
                            strerror(errno));
     if (flock(server->lock_fd, LOCK_EX | LOCK_NB) != 0)
-        return picket_fail(error, PICKET_EXISTS, "data folder %s: another picket serve uses it", folder);
+        return picket_fail(error, PICKET_EXISTS, "data folder %s: another picket serve uses it",
+                           folder);
     return PICKET_OK;
 }
 
@@ -78,7 +79,7 @@ static void raise_descriptor_limit(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* ---- what the API asks of the hub ------------------------------------------------------------------------ */
+/* ---- what the API asks of the hub ---- */
 
 static void add_status(void *context, void *json_object)
 {
@@ -111,7 +112,7 @@ static void device_changed(void *context, const char *device)
     pthread_mutex_unlock(&server->hub_lock);
 }
 
-/* ---- parts ---------------------------------------------------------------------------------------------------- */
+/* ---- parts ---- */
 
 static int start_log(struct server *server, struct picket_error *error)
 {

@@ -3,8 +3,8 @@
  *     start:  log ─▶ intelligence ─▶ service ─▶ API ─▶ hub
  *     stop:   hub ─▶ API ─▶ log closed ─▶ service drains ─▶ intelligence ─▶ log
  *
- * The hub comes last and goes first: no device gets in before everything behind it is there, and what
- * it has handed over is committed before the end.
+ * The hub comes last and goes first: no device gets in before everything behind it is there, and
+ * what it has handed over is committed before the end.
  */
 #ifndef PICKET_CLI_SERVER_H
 #define PICKET_CLI_SERVER_H

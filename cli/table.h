@@ -1,5 +1,5 @@
-/* Tables on standard output: as wide as they need when nobody reads along, as wide as the terminal when
- * somebody does; then the wide columns that may are cut.
+/* Tables on standard output: as wide as they need when nobody reads along, as wide as the terminal
+ * when somebody does; then the wide columns that may are cut.
  *
  *     struct table table;
  *     table_begin(&table, 3, "ID", ">EVENTS", "~TITLE");     > right-aligned, ~ may be cut
@@ -28,8 +28,7 @@ struct table {
 };
 
 void table_begin(struct table *table, int columns, ...);
-void table_cell(struct table *table, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void table_cell(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Of the next cell: "low", "medium", "high" have one, if colors are wanted. */
 void table_severity_color(struct table *table, const char *severity);
 void table_end(struct table *table);

@@ -30,7 +30,7 @@ struct picket_api {
 static struct picket_counter refused = {.name = "api_requests_refused",
                                         .help = "API requests answered with an error"};
 
-/* ---- for the resources ---------------------------------------------------------------------------- */
+/* ---- for the resources ---- */
 
 const struct picket_api_config *api_config(const struct picket_api *api)
 {
@@ -76,7 +76,7 @@ bool api_pause(struct picket_api *api, int milliseconds)
     return go_on;
 }
 
-/* ---- answers ---------------------------------------------------------------------------------------- */
+/* ---- answers ---- */
 
 void api_answer_json(struct api_answer *answer, unsigned status, json_t *body)
 {
@@ -145,7 +145,7 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct api
     return result;
 }
 
-/* ---- requests ----------------------------------------------------------------------------------------- */
+/* ---- requests ---- */
 
 /* A request as it comes in. */
 struct incoming {
@@ -194,7 +194,8 @@ static void incoming_ends(void *context, struct MHD_Connection *connection, void
 }
 
 /* MHD_NO closes the connection: more was sent than we are ready to throw away. */
-static enum MHD_Result incoming_body(struct incoming *incoming, const char *data, size_t *size_bytes)
+static enum MHD_Result incoming_body(struct incoming *incoming, const char *data,
+                                     size_t *size_bytes)
 {
     size_t bytes = *size_bytes;
     *size_bytes = 0;
@@ -240,9 +241,9 @@ static void answer_request(struct api_request *request, const struct incoming *i
     }
 }
 
-static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *path,
-                                  const char *method, const char *version, const char *data,
-                                  size_t *size_bytes, void **state)
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
+                                  const char *path, const char *method, const char *version,
+                                  const char *data, size_t *size_bytes, void **state)
 {
     struct incoming *incoming = *state;
     (void)version;
@@ -267,7 +268,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     return send_answer(connection, &answer);
 }
 
-/* ---- start and stop -------------------------------------------------------------------------------- */
+/* ---- start and stop ---- */
 
 static void on_daemon_message(void *context, const char *format, va_list arguments)
 {
@@ -283,16 +284,15 @@ static void on_daemon_message(void *context, const char *format, va_list argumen
 
 static int start_daemon(struct picket_api *api, int socket_fd, struct picket_error *error)
 {
-    api->daemon = MHD_start_daemon(
-        MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
-            MHD_USE_ITC | MHD_USE_ERROR_LOG,
-        0, NULL, NULL, on_request, api,
-        MHD_OPTION_EXTERNAL_LOGGER, on_daemon_message, NULL, /* first: it sees the others' errors */
-        MHD_OPTION_LISTEN_SOCKET, (MHD_socket)socket_fd,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)API_CONNECTIONS_MAX,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)API_IDLE_S,
-        MHD_OPTION_URI_LOG_CALLBACK, incoming_begins, NULL,
-        MHD_OPTION_NOTIFY_COMPLETED, incoming_ends, api, MHD_OPTION_END);
+    api->daemon = MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD |
+                                       MHD_USE_POLL | MHD_USE_ITC | MHD_USE_ERROR_LOG,
+                                   0, NULL, NULL, on_request, api, MHD_OPTION_EXTERNAL_LOGGER,
+                                   on_daemon_message, NULL, /* first: it sees the others' errors */
+                                   MHD_OPTION_LISTEN_SOCKET, (MHD_socket)socket_fd,
+                                   MHD_OPTION_CONNECTION_LIMIT, (unsigned)API_CONNECTIONS_MAX,
+                                   MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)API_IDLE_S,
+                                   MHD_OPTION_URI_LOG_CALLBACK, incoming_begins, NULL,
+                                   MHD_OPTION_NOTIFY_COMPLETED, incoming_ends, api, MHD_OPTION_END);
     if (api->daemon)
         return PICKET_OK;
     close(socket_fd);
@@ -347,8 +347,8 @@ int picket_api_start(struct picket_api **api, const struct picket_api_config *co
     return PICKET_OK;
 }
 
-/* Wakes those that wait, and lets what is under way be answered; a feed being read may take longer than
- * we wait, and its client then gets none. */
+/* Wakes those that wait, and lets what is under way be answered; a feed being read may take longer
+ * than we wait, and its client then gets none. */
 static void finish_requests(struct picket_api *api)
 {
     struct timespec until = monotonic_after(API_STOP_MS);

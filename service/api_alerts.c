@@ -64,7 +64,8 @@ static int parse_query(const struct api_request *request, struct picket_alert_qu
     if (status == PICKET_OK && after < 0 && *wait_s > 0)
         status = picket_fail(error, PICKET_INVALID, "query parameter wait: needs after");
     if (status == PICKET_OK && after >= 0 && query->before_id)
-        status = picket_fail(error, PICKET_INVALID, "query parameters after and before exclude each other");
+        status = picket_fail(error, PICKET_INVALID,
+                             "query parameters after and before exclude each other");
     return status;
 }
 
@@ -90,8 +91,9 @@ void api_alerts_list(struct api_request *request, struct api_answer *answer)
         return;
     }
     json_t *next = next_json(alerts, query.limit);
-    api_answer_json(answer, 200, json_pack("{s:o, s:o}", "alerts", alerts,
-                                           query.oldest_first ? "next_after" : "next_before", next));
+    api_answer_json(answer, 200,
+                    json_pack("{s:o, s:o}", "alerts", alerts,
+                              query.oldest_first ? "next_after" : "next_before", next));
 }
 
 void api_alerts_show(struct api_request *request, struct api_answer *answer)

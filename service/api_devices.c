@@ -59,7 +59,7 @@ void api_devices_list(struct api_request *request, struct api_answer *answer)
         api_answer_error(answer, &error);
 }
 
-/* ---- identities ----------------------------------------------------------------------------------- */
+/* ---- identities ---- */
 
 /* Adds keys and connection string, in the form that Azure IoT Hub's clients read. */
 static void add_secrets(json_t *object, const struct picket_api *api,
@@ -145,7 +145,8 @@ void api_devices_show(struct api_request *request, struct api_answer *answer)
         status = devices ? PICKET_OK : error.status;
     }
     if (status == PICKET_OK && keys)
-        status = add_secrets_of(json_array_get(devices, 0), request->api, request->argument, &error);
+        status = add_secrets_of(json_array_get(devices, 0), request->api, request->argument,
+                                &error);
     if (status == PICKET_OK)
         api_answer_json(answer, 200, json_incref(json_array_get(devices, 0)));
     else

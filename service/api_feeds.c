@@ -10,7 +10,8 @@ static json_t *problems_json(const struct picket_feed_report *report)
         json_array_append_new(array, json_pack("{s:I, s:o, s:o}",
                                                "line", (json_int_t)report->problems[i].line,
                                                "text", api_json_text(report->problems[i].text),
-                                               "reason", api_json_text(report->problems[i].reason)));
+                                               "reason",
+                                               api_json_text(report->problems[i].reason)));
     return array;
 }
 

@@ -1,7 +1,8 @@
 /* What the files of the API share.
  *
- * One thread a connection (libmicrohttpd's), so that a request may wait: for a feed to be read, or for
- * the next alert. Connections are bounded, and so are header, body, and the time a request may wait.
+ * One thread a connection (libmicrohttpd's), so that a request may wait: for a feed to be read, or
+ * for the next alert. Connections are bounded, and so are header, body, and the time a request may
+ * wait.
  *
  *     connection ─▶ api.c: collect body ─▶ api_route.c: which resource, are all names known
  *                                              └─▶ api_<resource>.c: answer ─▶ api.c: send
@@ -21,7 +22,8 @@
 
 enum {
     API_BODY_BYTES_MAX = 64 * 1024,
-    API_DRAIN_BYTES_MAX = 1024 * 1024, /* of a body too large, read so that the client gets its answer */
+    API_DRAIN_BYTES_MAX =
+        1024 * 1024, /* of a body too large, read so that the client gets its answer */
     API_CONNECTIONS_MAX = 128,
     API_IDLE_S = 60,
     API_WAIT_S_MAX = 60,
@@ -32,7 +34,7 @@ enum {
     API_LIMIT_MAX = 1000
 };
 
-/* ---- a request and its answer ------------------------------------------------------------------- */
+/* ---- a request and its answer ---- */
 
 struct api_query_value {
     const char *name;
@@ -65,7 +67,7 @@ void api_answer_refuse(struct api_answer *answer, unsigned status, const char *f
 void api_answer_error(struct api_answer *answer, const struct picket_error *error);
 unsigned api_http_status(int status);
 
-/* ---- routes ------------------------------------------------------------------------------------- */
+/* ---- routes ---- */
 
 struct api_route {
     const char *method;
@@ -75,13 +77,14 @@ struct api_route {
     void (*handle)(struct api_request *request, struct api_answer *answer);
 };
 
-/* Answers in every case. `request` has method, path, query and body text; the rest is filled here. */
+/* Answers in every case. `request` has method, path, query and body text; the rest is filled here.
+ */
 void api_route(struct api_request *request, struct api_answer *answer);
 
 /* True: the word is one of the blank-separated list. */
 bool api_listed(const char *list, const char *word);
 
-/* ---- values from outside (api_values.c) ----------------------------------------------------------- */
+/* ---- values from outside (api_values.c) ---- */
 
 /* The value given in the query, or NULL. */
 const char *api_query_text(const struct api_request *request, const char *name);
@@ -112,7 +115,7 @@ int api_parse_feed(const json_t *body, struct picket_feed *feed, struct picket_e
 int api_parse_addresses(const json_t *body, struct picket_address *addresses, size_t *count,
                         struct picket_error *error);
 
-/* ---- values to outside (api_json.c) ---------------------------------------------------------------- */
+/* ---- values to outside (api_json.c) ---- */
 
 /* A string, made fit by text_json() if it must be; null for NULL. */
 json_t *api_json_text(const char *text);
@@ -126,12 +129,12 @@ const char *api_event_type_name(uint8_t type); /* as in the schema; "Unknown" */
 json_t *api_json_feed(const struct picket_feed *feed);
 json_t *api_json_flow(const struct picket_flow *flow);
 
-/* ---- store handles: each request borrows one (api_stores.c) ------------------------------------------ */
+/* ---- store handles: each request borrows one (api_stores.c) ---- */
 
 struct picket_store *api_store_borrow(struct picket_api *api, struct picket_error *error);
 void api_store_return(struct picket_api *api, struct picket_store *store);
 
-/* ---- the rest of the server --------------------------------------------------------------------------- */
+/* ---- the rest of the server ---- */
 
 const struct picket_api_config *api_config(const struct picket_api *api);
 int64_t api_started_ms(const struct picket_api *api);

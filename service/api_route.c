@@ -65,8 +65,9 @@ static const struct api_route *find(const struct api_request *request, char *arg
         if (strcmp(routes[i].method, head ? "GET" : request->method) == 0)
             return &routes[i];
         /* Two methods at one path are the most there are. */
-        *allow = *path_known ? (routes[i].method[0] == 'P' ? "GET, HEAD, POST" : "GET, HEAD, DELETE")
-                             : (routes[i].method[0] == 'G' ? "GET, HEAD" : routes[i].method);
+        *allow = *path_known
+                     ? (routes[i].method[0] == 'P' ? "GET, HEAD, POST" : "GET, HEAD, DELETE")
+                     : (routes[i].method[0] == 'G' ? "GET, HEAD" : routes[i].method);
         *path_known = true;
     }
     return NULL;

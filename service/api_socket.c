@@ -48,9 +48,10 @@ int api_socket_listen(const char *path, int *socket_fd, struct picket_error *err
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address.sun_path)
-        return picket_fail(error, PICKET_INVALID,
-                           "API socket %s: the path is longer than the %zu bytes a Unix socket may have",
-                           path, sizeof address.sun_path - 1);
+        return picket_fail(
+            error, PICKET_INVALID,
+            "API socket %s: the path is longer than the %zu bytes a Unix socket may have", path,
+            sizeof address.sun_path - 1);
     strcpy(address.sun_path, path);
     int status = make_room(&address, error);
     if (status != PICKET_OK)

@@ -1,5 +1,5 @@
-/* Store handles, lent to one request at a time: a handle belongs to one thread at a time, and opening
- * one costs more than most questions. A few idle ones are kept, the rest is closed.
+/* Store handles, lent to one request at a time: a handle belongs to one thread at a time, and
+ * opening one costs more than most questions. A few idle ones are kept, the rest is closed.
  *
  * Thread: any.
  */

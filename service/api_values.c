@@ -9,7 +9,7 @@
 
 enum { KEY_BYTES_MIN = 16, FEED_CONFIDENCE = 50, FEED_REFRESH_S = 3600, REFRESH_S_MIN = 10 };
 
-/* ---- query -------------------------------------------------------------------------------------- */
+/* ---- query ---- */
 
 const char *api_query_text(const struct api_request *request, const char *name)
 {
@@ -70,7 +70,7 @@ int api_query_flag(const struct api_request *request, const char *name, bool *ou
     return PICKET_OK;
 }
 
-/* ---- body --------------------------------------------------------------------------------------- */
+/* ---- body ---- */
 
 int api_body_parse(const char *text, size_t size_bytes, const char *members, json_t **body,
                    struct picket_error *error)
@@ -152,7 +152,7 @@ int api_member_flag(const json_t *body, const char *name, bool *out, struct pick
     return PICKET_OK;
 }
 
-/* ---- a device ----------------------------------------------------------------------------------- */
+/* ---- a device ---- */
 
 /* Strict: what it decodes to must encode to the same text again. */
 static bool base64_decode(const char *text, uint8_t *out, size_t capacity, size_t *size_bytes)
@@ -210,7 +210,7 @@ int api_parse_device(const json_t *body, struct picket_device_identity *device,
     return status;
 }
 
-/* ---- a feed --------------------------------------------------------------------------------------- */
+/* ---- a feed ---- */
 
 static int copy_member(const json_t *body, const char *name, bool required, char *out,
                        size_t capacity, struct picket_error *error)
@@ -255,13 +255,14 @@ int api_parse_feed(const json_t *body, struct picket_feed *feed, struct picket_e
         status = picket_fail(error, PICKET_INVALID,
                              "format: \"%s\" is none of auto, plain, csv, ndjson", feed->format);
     if (status == PICKET_OK)
-        status = api_member_flag(body, "match_special_purpose", &feed->match_special_purpose, error);
+        status =
+            api_member_flag(body, "match_special_purpose", &feed->match_special_purpose, error);
     if (status == PICKET_OK)
         status = parse_feed_numbers(body, feed, error);
     return status;
 }
 
-/* ---- addresses to look up --------------------------------------------------------------------------- */
+/* ---- addresses to look up ---- */
 
 int api_parse_addresses(const json_t *body, struct picket_address *addresses, size_t *count,
                         struct picket_error *error)

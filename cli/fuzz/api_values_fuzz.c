@@ -1,4 +1,5 @@
-/* Bodies of the API's requests: whatever comes in is refused with a reason or yields values in range. */
+/* Bodies of the API's requests: whatever comes in is refused with a reason or yields values in
+ * range. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -183,7 +183,8 @@ static void a_client_that_leaves_in_the_middle_costs_nothing(void **state)
     struct fixture *fixture = *state;
     for (int i = 0; i < 300; i++) {
         int fd = http_connect(fixture->socket_path);
-        static const char part[] = "POST /v1/devices HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{";
+        static const char part[] =
+            "POST /v1/devices HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{";
         assert_true(fd >= 0);
         assert_true(send(fd, part, sizeof part - 1, MSG_NOSIGNAL) > 0);
         close(fd);
@@ -191,7 +192,7 @@ static void a_client_that_leaves_in_the_middle_costs_nothing(void **state)
     expect_alive(fixture);
 }
 
-/* ---- the socket ------------------------------------------------------------------------------------------- */
+/* ---- the socket ---- */
 
 static void the_socket_is_the_owners_and_the_groups(void **state)
 {

@@ -9,13 +9,13 @@
 
 #include "picket/base/time.h"
 
-/* ---- status --------------------------------------------------------------------------------------- */
+/* ---- status ---- */
 
 static void the_status_shows_every_part(void **state)
 {
-    static const char *const parts[] = {"version",  "time",  "started", "uptime_s", "log",
-                                        "service",  "store", "outputs", "counters", "intelligence",
-                                        "hub",      "feeds_with_problems"};
+    static const char *const parts[] = {
+        "version", "time",    "started",  "uptime_s",     "log", "service",
+        "store",   "outputs", "counters", "intelligence", "hub", "feeds_with_problems"};
     struct http_answer answer = expect(*state, 200, "GET", "/v1/status", NULL);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         if (!json_object_get(answer.body, parts[i]))
@@ -26,7 +26,7 @@ static void the_status_shows_every_part(void **state)
     http_release(&answer);
 }
 
-/* ---- devices ---------------------------------------------------------------------------------------- */
+/* ---- devices ---- */
 
 static void a_device_is_added_with_keys_and_a_connection_string(void **state)
 {
@@ -34,11 +34,13 @@ static void a_device_is_added_with_keys_and_a_connection_string(void **state)
     struct picket_device_identity device;
     struct fixture *fixture = *state;
     struct http_answer answer = expect(fixture, 201, "POST", "/v1/devices", "{\"id\": \"pump-7\"}");
-    snprintf(expected, sizeof expected, "HostName=hub.example.org;DeviceId=pump-7;SharedAccessKey=%s",
+    snprintf(expected, sizeof expected,
+             "HostName=hub.example.org;DeviceId=pump-7;SharedAccessKey=%s",
              text_at(answer.body, "primary_key"));
     assert_string_equal(text_at(answer.body, "connection_string"), expected);
     assert_int_equal(strlen(text_at(answer.body, "primary_key")), 44); /* 32 bytes in base64 */
-    assert_string_not_equal(text_at(answer.body, "primary_key"), text_at(answer.body, "secondary_key"));
+    assert_string_not_equal(text_at(answer.body, "primary_key"),
+                            text_at(answer.body, "secondary_key"));
     http_release(&answer);
     assert_int_equal(picket_store_device_get(fixture->store, "pump-7", &device, NULL), PICKET_OK);
     assert_true(device.enabled);
@@ -87,7 +89,8 @@ static void a_wrong_device_is_refused(void **state)
 
 static void keys_are_shown_only_when_asked_for(void **state)
 {
-    struct http_answer answer = expect(*state, 201, "POST", "/v1/devices", "{\"id\": \"a:%?=$'x\"}");
+    struct http_answer answer =
+        expect(*state, 201, "POST", "/v1/devices", "{\"id\": \"a:%?=$'x\"}");
     char *added = strdup(text_at(answer.body, "connection_string"));
     http_release(&answer);
     answer = expect(*state, 200, "GET", "/v1/devices/a%3A%25%3F%3D%24%27x", NULL);
@@ -102,8 +105,8 @@ static void keys_are_shown_only_when_asked_for(void **state)
     expect_error(*state, 400, "GET", "/v1/devices/a?keys=1", NULL, "keys");
     answer = expect(*state, 200, "GET", "/v1/devices", NULL);
     assert_int_equal(json_array_size(json_object_get(answer.body, "devices")), 1);
-    assert_null(json_object_get(json_array_get(json_object_get(answer.body, "devices"), 0),
-                                "primary_key"));
+    assert_null(
+        json_object_get(json_array_get(json_object_get(answer.body, "devices"), 0), "primary_key"));
     http_release(&answer);
 }
 
@@ -120,7 +123,7 @@ static void a_removed_device_is_gone_and_the_hub_is_told(void **state)
     expect_error(fixture, 404, "GET", "/v1/devices/d", NULL, "d");
 }
 
-/* ---- feeds and lookups -------------------------------------------------------------------------------- */
+/* ---- feeds and lookups ---- */
 
 static void a_feed_is_added_listed_refreshed_and_removed(void **state)
 {
@@ -175,7 +178,8 @@ static void a_lookup_names_every_indicator_the_most_specific_first(void **state)
 {
     struct fixture *fixture = *state;
     char path[128], body[300];
-    write_file(fixture, "feed.txt", "198.51.0.0/16\n198.51.100.0/24\n10.0.0.0/8\n", path, sizeof path);
+    write_file(fixture, "feed.txt", "198.51.0.0/16\n198.51.100.0/24\n10.0.0.0/8\n", path,
+               sizeof path);
     snprintf(body, sizeof body, "{\"name\": \"f\", \"source\": \"%s\"}", path);
     struct http_answer answer = expect(fixture, 201, "POST", "/v1/feeds", body);
     http_release(&answer);
@@ -212,7 +216,7 @@ static void a_wrong_lookup_is_refused(void **state)
         expect_error(*state, 400, "POST", "/v1/intelligence/lookup", cases[i].body, cases[i].error);
 }
 
-/* ---- alerts --------------------------------------------------------------------------------------------- */
+/* ---- alerts ---- */
 
 /* The ids of a list of alerts or events, joined by blanks, into out of 200 bytes. */
 static char *ids(const json_t *list, char *out)
@@ -320,7 +324,8 @@ static void *wait_for_alert(void *context)
 {
     struct waiter *waiter = context;
     int64_t from_ms = picket_monotonic_ms();
-    waiter->answer = http_call(waiter->fixture->socket_path, "GET", "/v1/alerts?after=0&wait=60", NULL);
+    waiter->answer =
+        http_call(waiter->fixture->socket_path, "GET", "/v1/alerts?after=0&wait=60", NULL);
     waiter->waited_ms = picket_monotonic_ms() - from_ms;
     return NULL;
 }
@@ -387,7 +392,7 @@ static void stopping_lets_a_request_under_way_be_answered(void **state)
     restart_api(fixture);
 }
 
-/* ---- events and dead letters -------------------------------------------------------------------------------- */
+/* ---- events and dead letters ---- */
 
 static void put_event(struct picket_store *store, const char *device, int64_t time_s, uint8_t key)
 {
@@ -401,14 +406,14 @@ static void put_event(struct picket_store *store, const char *device, int64_t ti
                                          .duration_s = 61,
                                          .type = 1,
                                          .lost_flows = 3};
-    const struct picket_flow flow = {
-        .local = picket_address_ipv4((const uint8_t[]){10, 0, 0, 7}),
-        .remote = picket_address_ipv4((const uint8_t[]){198, 51, 100, 9}),
-        .local_port = 49152,
-        .remote_port = 443,
-        .protocol = PICKET_TCP,
-        .bytes_in = 4294967295u,
-        .bytes_out = 5};
+    const struct picket_flow flow = {.local = picket_address_ipv4((const uint8_t[]){10, 0, 0, 7}),
+                                     .remote =
+                                         picket_address_ipv4((const uint8_t[]){198, 51, 100, 9}),
+                                     .local_port = 49152,
+                                     .remote_port = 443,
+                                     .protocol = PICKET_TCP,
+                                     .bytes_in = 4294967295u,
+                                     .bytes_out = 5};
     int64_t id;
     assert_int_equal(picket_store_begin(store, NULL), PICKET_OK);
     assert_int_equal(picket_store_put_event(store, &row, &id, NULL), PICKET_OK);

@@ -82,27 +82,28 @@ static void an_empty_file_and_one_of_comments_mean_the_defaults(void **state)
 static void every_setting_is_taken(void **state)
 {
     (void)state;
-    struct picket_config *config = good("data_folder: /srv/picket\n"
-                                        "hub:\n"
-                                        "  address: \"::\"\n"
-                                        "  port: 0\n"
-                                        "  host_name: hub.example.org\n"
-                                        "  certificate_file: /c\n"
-                                        "  key_file: /k\n"
-                                        "  limits:\n"
-                                        "    connections: 5\n"
-                                        "    message_bytes: 2048\n"
-                                        "    connect_timeout_s: 7\n"
-                                        "    handshakes: 9\n"
-                                        "log: {messages: 11, bytes: 2000000}\n"
-                                        "service: {batch_messages: 13}\n"
-                                        "api: {socket: /run/p.sock}\n"
-                                        "diagnostics: {level: debug}\n"
-                                        "outputs:\n"
-                                        "  - {name: soc, kind: webhook, location: \"https://x/y\"}\n"
-                                        "  - {name: file-1, kind: file, location: /a.jsonl}\n"
-                                        "routes:\n"
-                                        "  - {name: t, kind: file, location: /t.jsonl}\n");
+    struct picket_config *config =
+        good("data_folder: /srv/picket\n"
+             "hub:\n"
+             "  address: \"::\"\n"
+             "  port: 0\n"
+             "  host_name: hub.example.org\n"
+             "  certificate_file: /c\n"
+             "  key_file: /k\n"
+             "  limits:\n"
+             "    connections: 5\n"
+             "    message_bytes: 2048\n"
+             "    connect_timeout_s: 7\n"
+             "    handshakes: 9\n"
+             "log: {messages: 11, bytes: 2000000}\n"
+             "service: {batch_messages: 13}\n"
+             "api: {socket: /run/p.sock}\n"
+             "diagnostics: {level: debug}\n"
+             "outputs:\n"
+             "  - {name: soc, kind: webhook, location: \"https://x/y\"}\n"
+             "  - {name: file-1, kind: file, location: /a.jsonl}\n"
+             "routes:\n"
+             "  - {name: t, kind: file, location: /t.jsonl}\n");
     assert_string_equal(config->data_folder, "/srv/picket");
     assert_string_equal(config->hub.address, "::");
     assert_int_equal(config->hub.port, 0);
@@ -169,21 +170,21 @@ static void a_wrong_file_is_refused_with_line_and_reason(void **state)
         {"hub:\n  port: 1\n  port: 2\n", ": hub.port: ", "already seen"},
         {"hub:\n  address: everywhere\n", ":2: hub.address: ", "is not an IPv4 or IPv6 address"},
         {"hub:\n  host_name: a b\n", ":2: hub.host_name: ", "is not a host name"},
-        {"hub:\n  limits:\n    connections: 0\n", ":3: hub.limits.connections: ",
-         "from 1 to 1000000"},
-        {"hub:\n  limits:\n    message_bytes: 262145\n", ":3: hub.limits.message_bytes: ",
-         "from 1024 to 262144"},
+        {"hub:\n  limits:\n    connections: 0\n",
+         ":3: hub.limits.connections: ", "from 1 to 1000000"},
+        {"hub:\n  limits:\n    message_bytes: 262145\n",
+         ":3: hub.limits.message_bytes: ", "from 1024 to 262144"},
         {"log:\n  bytes: 5\n", ":2: log.bytes: ", "is not a number from 1048576"},
         {"data_folder: ''\n", ":1: data_folder: ", "is empty"},
-        {"diagnostics:\n  level: loud\n", ":2: diagnostics.level: ",
-         "none of error, warning, notice, debug"},
-        {"outputs:\n  - name: a\n    kind: syslog\n    location: x\n", ":3: outputs[0].kind: ",
-         "none of file, webhook"},
+        {"diagnostics:\n  level: loud\n",
+         ":2: diagnostics.level: ", "none of error, warning, notice, debug"},
+        {"outputs:\n  - name: a\n    kind: syslog\n    location: x\n",
+         ":3: outputs[0].kind: ", "none of file, webhook"},
         {"outputs:\n  - name: a\n    kind: file\n", ":2: outputs[0]: ", "location is missing"},
-        {"outputs:\n  - {name: a/b, kind: file, location: x}\n", ":2: outputs[0].name: ",
-         "is not a name"},
-        {"outputs:\n  - {name: a, kind: webhook, location: x}\n", ":2: outputs[0].location: ",
-         "neither https:// nor http://"},
+        {"outputs:\n  - {name: a/b, kind: file, location: x}\n",
+         ":2: outputs[0].name: ", "is not a name"},
+        {"outputs:\n  - {name: a, kind: webhook, location: x}\n",
+         ":2: outputs[0].location: ", "neither https:// nor http://"},
         {"outputs:\n  - {name: a, kind: file, location: x}\nroutes:\n"
          "  - {name: a, kind: file, location: y}\n",
          ":4: routes[0].name: ", "named \"a\" already"},

@@ -1,9 +1,9 @@
+#include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <locale.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -23,8 +23,14 @@ static void nothing_that_controls_a_terminal_gets_through(void **state)
     expect_printable("plain text 123", "plain text 123");
     expect_printable("\033[2Jclear", "\\x1b[2Jclear");
     expect_printable("a\nb\tc\rd\be\x7f", "a\\x0ab\\x09c\\x0dd\\x08e\\x7f");
-    expect_printable("C1 \xc2\x9b" "31m", "C1 \\xc2\\x9b" "31m");
-    expect_printable("override \xe2\x80\xae" "x", "override \\xe2\\x80\\xae" "x");
+    expect_printable("C1 \xc2\x9b"
+                     "31m",
+                     "C1 \\xc2\\x9b"
+                     "31m");
+    expect_printable("override \xe2\x80\xae"
+                     "x",
+                     "override \\xe2\\x80\\xae"
+                     "x");
     expect_printable("broken \xff\xc3", "broken \\xff\\xc3");
     expect_printable("M\xc3\xbcller \xe6\x97\xa5", "M\xc3\xbcller \xe6\x97\xa5");
 }
@@ -70,7 +76,7 @@ static void sizes_and_spans_are_short(void **state)
     static const struct {
         long long bytes;
         const char *text;
-    } sizes[] = {{0, "0 B"}, {999, "999 B"}, {1000, "1.0 kB"}, {1500000, "1.5 MB"},
+    } sizes[] = {{0, "0 B"},        {999, "999 B"},     {1000, "1.0 kB"},      {1500000, "1.5 MB"},
                  {99950, "100 kB"}, {999999, "1.0 MB"}, {INT64_MAX, "9223 PB"}};
     char out[32];
     (void)state;

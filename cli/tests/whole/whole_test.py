@@ -67,7 +67,7 @@ class TheWholePath(Running):
         self.assertEqual(self.server.json("alert", "list"), [])
 
         added = self.add_feed(f"{REMOTE}\nrubbish here\n", "--confidence", "90")
-        self.assertIn("1 indicators", added.stdout)
+        self.assertIn("1 indicator ", added.stdout)
         self.assertIn("feed.txt:2: ", added.stderr)
         follower = subprocess.Popen([PICKET, "alert", "list", "--follow", "--json", "--socket",
                                      self.server.socket], stdout=subprocess.PIPE, text=True)
