@@ -215,19 +215,23 @@ static bool check_field(struct validator *validator, struct frame *frame, uint32
     }
 }
 
-/* One step into, along or out of the innermost table. */
+/* Goes on with the innermost table: into a child, or to its end and out of it. */
 static bool step(struct validator *validator)
 {
-    struct frame *frame = &validator->frames[validator->depth - 1];
-    uint32_t target;
+    const uint32_t depth = validator->depth;
+    struct frame *frame = &validator->frames[depth - 1];
     if (frame->elements_left > 0) {
-        uint32_t at = frame->element_at;
+        uint32_t target, at = frame->element_at;
         frame->element_at += 4;
         frame->elements_left--;
         return follow(validator, at, &target) && enter(validator, frame->element_table, target);
     }
-    if (frame->field < frame->fields->count)
-        return check_field(validator, frame, frame->field++);
+    while (frame->field < frame->fields->count) {
+        if (!check_field(validator, frame, frame->field++))
+            return false;
+        if (validator->depth != depth || frame->elements_left > 0)
+            return true;
+    }
     validator->depth--;
     return true;
 }
