@@ -41,13 +41,13 @@ struct hub_connection {
     bool stopping;
     bool ended;
     unsigned in_flight;
+    char last_log[300]; /* what libmosquitto said of errors since it began to connect */
 
-    /* The thread's alone (callbacks of libmosquitto run on it, too). */
+    /* The thread's alone, on which on_connect() runs, too. */
     int64_t stop_at_ms; /* set under the mutex before stopping */
     unsigned failures;  /* in a row */
     bool connected_before;
-    int refusal;        /* CONNACK's return code, 0 for none */
-    char last_log[300]; /* what libmosquitto said of errors since it began to connect */
+    int refusal; /* CONNACK's return code, 0 for none */
 };
 
 static void set_state(struct hub_connection *connection, enum state state)
@@ -127,17 +127,21 @@ static void on_publish(struct mosquitto *mosquitto, void *context, int message_i
     pthread_mutex_unlock(&connection->mutex);
 }
 
-/* The only place where libmosquitto tells what TLS did not like; it may take several lines. */
+/* The only place where libmosquitto tells what TLS did not like; it may take several lines. Runs on
+ * the publishing thread, too. */
 static void on_log(struct mosquitto *mosquitto, void *context, int level, const char *text)
 {
     (void)mosquitto;
     struct hub_connection *connection = context;
-    size_t used = strlen(connection->last_log);
-    if (level == MOSQ_LOG_ERR)
-        snprintf(connection->last_log + used, sizeof connection->last_log - used, "%s%s",
-                 used > 0 ? " " : "", text);
-    else
+    if (level != MOSQ_LOG_ERR) {
         picket_say(PICKET_DEBUG, "agent", "mqtt: %s", text);
+        return;
+    }
+    pthread_mutex_lock(&connection->mutex);
+    size_t used = strlen(connection->last_log);
+    snprintf(connection->last_log + used, sizeof connection->last_log - used, "%s%s",
+             used > 0 ? " " : "", text);
+    pthread_mutex_unlock(&connection->mutex);
 }
 
 static int renew_password(struct hub_connection *connection, struct picket_error *error)
@@ -158,6 +162,15 @@ static int renew_password(struct hub_connection *connection, struct picket_error
     return PICKET_OK;
 }
 
+static void describe_with_log(struct hub_connection *connection, int code, char *text,
+                              size_t size_bytes)
+{
+    pthread_mutex_lock(&connection->mutex);
+    snprintf(text, size_bytes, "%s%s%s", mosquitto_strerror(code),
+             connection->last_log[0] != '\0' ? " " : "", connection->last_log);
+    pthread_mutex_unlock(&connection->mutex);
+}
+
 static void describe(struct hub_connection *connection, int code, char *text, size_t size_bytes)
 {
     if (connection->refusal != 0)
@@ -168,15 +181,16 @@ static void describe(struct hub_connection *connection, int code, char *text, si
     else if (code == MOSQ_ERR_CONN_LOST)
         snprintf(text, size_bytes, "the other side closed it");
     else
-        snprintf(text, size_bytes, "%s%s%s", mosquitto_strerror(code),
-                 connection->last_log[0] != '\0' ? " " : "", connection->last_log);
+        describe_with_log(connection, code, text, size_bytes);
 }
 
 static int open_connection(struct hub_connection *connection, char *reason, size_t size_bytes)
 {
     struct picket_error error;
     connection->refusal = 0;
+    pthread_mutex_lock(&connection->mutex);
     connection->last_log[0] = '\0';
+    pthread_mutex_unlock(&connection->mutex);
     if (renew_password(connection, &error) != PICKET_OK) {
         snprintf(reason, size_bytes, "%s", error.text);
         return PICKET_IO;

@@ -246,7 +246,7 @@ static int simple_packet(const struct pcapng *reader, struct captured_frame *fra
 int pcapng_next(struct pcapng *reader, struct captured_frame *frame, struct picket_error *error)
 {
     for (;;) {
-        uint32_t type;
+        uint32_t type = 0;
         int status = read_block(reader, &type, error);
         if (status != 1)
             return status;
