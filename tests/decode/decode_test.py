@@ -155,7 +155,8 @@ class DecodeTest(unittest.TestCase):
     def test_text_that_is_not_utf_8_is_shown_with_replacements(self):
         (file,) = self.compile([dict(security_module_id="<------------\u00fc>", events=[])])
         broken = (b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82",
-                  b"\xf0\x9f\x98\x80")
+                  b"\xf0\x9f\x98\x80", b"\xe0\x80\x80", b"\xf0\x80\x80\x80", b"\xf5\x80",
+                  b"\xe2(\xa1", b"\xf0\x9f\x98", b"\xff\xf0\x9f\x98\x80\xed\x9f\xbf\xee\x80")
         with open(file, "rb") as source:
             data = source.read()
         for sequence in broken:
@@ -210,6 +211,25 @@ class DecodeTest(unittest.TestCase):
         (file,) = self.make_messages(1)
         with open(file, "rb") as source:
             self.assertEqual(decode("-", stdin=source.read()).stdout, decode(file).stdout)
+
+    def test_text_that_ends_within_a_sequence_is_shown_with_replacements(self):
+        (file,) = self.compile([dict(security_module_id="ab", events=[])])
+        with open(file, "rb") as source:
+            data = source.read()
+        result = decode("-", stdin=data.replace(b"ab\0", b"a\xe2\0"))
+        self.assertEqual(json.loads(result.stdout)["security_module_id"], "a\ufffd")
+
+    def test_options_end_at_two_dashes(self):
+        (file,) = self.make_messages(1)
+        self.assertEqual(decode("--json", "--", file).stdout, decode(file).stdout)
+        result = decode("--", "--json")
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stderr.decode(), "--json: No such file or directory\n")
+
+    def test_a_folder_is_no_message(self):
+        result = decode(self.folder)
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stderr.decode(), self.folder + ": Is a directory\n")
 
     def test_calls_that_are_wrong_are_told(self):
         self.assertEqual(decode().returncode, 2)
