@@ -250,12 +250,13 @@ struct payload {
     uint32_t bytes;
 };
 
-/* A size that is 0 for no flows, and too large for a message if they do not fit. */
+/* 0 for no flows; too large for a message if the flows are, however small. */
 static uint32_t vector_bytes(const struct picket_wire_flows *flows)
 {
-    if (flows->count > PICKET_WIRE_MESSAGE_BYTES_MAX / FLOW_BYTES_MIN)
-        return PICKET_WIRE_MESSAGE_BYTES_MAX;
-    return flows->count == 0 ? 0 : 4 + 4 * flows->count;
+    uint32_t count = flows->count;
+    if (count > PICKET_WIRE_MESSAGE_BYTES_MAX / FLOW_BYTES_MIN)
+        count = PICKET_WIRE_MESSAGE_BYTES_MAX;
+    return count == 0 ? 0 : 4 + 4 * count;
 }
 
 /* False if the payload's type is not one that a device sends. */
@@ -281,16 +282,20 @@ static bool examine(struct payload *payload, const struct picket_wire_event *eve
     } else {
         return false;
     }
-    payload->slot = PAYLOAD_SLOT;
-    payload->bytes = 4;
-    for (uint32_t i = 0; i < PAYLOAD_WORDS; i++) {
-        if (payload->words[i] == 0)
+    uint32_t mask = 0, bytes = 4, children_bytes = 0;
+    for (uint32_t i = PAYLOAD_WORDS; i-- > 0;) {
+        uint32_t word = payload->words[i];
+        mask += mask;
+        if (word == 0)
             continue;
-        payload->slot += (uint32_t)1 << i;
-        payload->bytes += 4;
+        mask++;
+        bytes += 4;
         if (i < payload->children)
-            payload->children_bytes += payload->words[i];
+            children_bytes += word;
     }
+    payload->slot = PAYLOAD_SLOT + mask;
+    payload->bytes = bytes;
+    payload->children_bytes = children_bytes;
     return true;
 }
 
@@ -319,7 +324,7 @@ static const uint8_t common_bytes[] = {4, 8,  8,  12, 8,  12, 12, 16,
 /* ---- the sections ---- */
 
 /* Places everything in front of the flows. No sum can overflow: each string and vector counts as at
- * most little more than the largest message, and they are few. */
+ * most a few times the largest message, and there are not many. */
 static bool plan(struct encoder *encoder, const struct picket_wire_message *message)
 {
     encoder->message = message;

@@ -1,9 +1,10 @@
 /* Lays a security message out front to back, in pieces, without a message buffer.
  *
- * A FlatBuffer can be written in one pass when all sizes are known: the encoder walks the events
- * twice, first to add the sizes up, then to hand the bytes to a sink. Memory used is a constant few
- * hundred bytes of stack, whatever the number of flows. The values must not change between the two
- * walks; the caller freezes them.
+ * Sizes are known before bytes: picket_wire_message_size() walks over the flows once,
+ * picket_wire_encode() twice (three times if the message may be too large), to write where the flows
+ * will be and then the flows. Memory used is a constant few hundred bytes of stack, whatever the number
+ * of flows. The values must not change between the walks; the caller freezes them. (If they do the
+ * message is wrong, but nothing is read or written out of bounds.)
  *
  * Source: FlatBuffers binary format, https://flatbuffers.dev/internals/ ; wire/security_message.fbs.
  * Thread: no global state; any thread, one per message at a time.
