@@ -16,7 +16,7 @@ static void freeze(struct picket_agent *agent, struct picket_flow_table *table,
 {
     frozen->table = table;
     frozen->count = 0;
-    while (*bucket <= table->bucket_mask && frozen->count < flows_max) {
+    while (*bucket < picket_flow_table_buckets(table) && frozen->count < flows_max) {
         uint32_t posture = picket_lock(agent);
         picket_flow_index chain = picket_flow_table_detach(table, bucket);
         picket_unlock(agent, posture);
@@ -73,8 +73,8 @@ static bool settle(struct picket_agent *agent, struct picket_report *report, boo
         picket_flow_table_release(&agent->ipv4, &report->ipv4);
         picket_flow_table_release(&agent->ipv6, &report->ipv6);
         picket_unlock(agent, posture);
-        return report->ipv4_bucket <= agent->ipv4.bucket_mask ||
-               report->ipv6_bucket <= agent->ipv6.bucket_mask;
+        return report->ipv4_bucket < picket_flow_table_buckets(&agent->ipv4) ||
+               report->ipv6_bucket < picket_flow_table_buckets(&agent->ipv6);
     }
     thaw(agent, &agent->ipv4, &report->ipv4);
     thaw(agent, &agent->ipv6, &report->ipv6);

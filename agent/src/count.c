@@ -17,13 +17,16 @@ PICKET_COLD enum picket_packet_verdict ignore(struct picket_agent *agent,
 }
 
 /* A packet without room for its flow. The lock is held, and given up. */
-PICKET_COLD enum picket_packet_verdict
-lose(struct picket_agent *agent, const struct picket_flow_table *table, uint_fast32_t flow_hash,
-     enum picket_direction direction, uint32_t bytes, uint32_t posture)
+PICKET_COLD enum picket_packet_verdict lose(struct picket_agent *agent,
+                                            const struct picket_flow_table *table,
+                                            const struct picket_flow_key *key,
+                                            enum picket_direction direction, uint32_t bytes,
+                                            uint32_t posture)
 {
     bool wanted = table->capacity > 0;
     if (wanted) {
-        picket_losses_add(&agent->losses, flow_hash, direction, bytes);
+        uint32_t hash = picket_flow_hash(&agent->hash_keys, key, table->address_words);
+        picket_losses_add(&agent->losses, hash, direction, bytes);
         picket_saturating_increment(&agent->packets_lost);
     }
     picket_unlock(agent, posture);
@@ -40,15 +43,26 @@ PICKET_HOT bool is_unicast(const uint8_t *address, uint32_t address_words)
 }
 
 /* Opens a flow that is not in the table, or counts it as lost. The lock is held, and given up. */
-PICKET_HOT enum picket_packet_verdict open_flow(struct picket_agent *agent,
-                                                struct picket_flow_table *table,
-                                                const struct picket_flow_key *key, uint32_t depth,
-                                                enum picket_direction direction, uint32_t bytes,
-                                                uint32_t posture, uint32_t address_words)
+PICKET_HOT enum picket_packet_verdict
+open_flow(struct picket_agent *agent, struct picket_flow_table *table, picket_flow_index *bucket,
+          const struct picket_flow_key *key, enum picket_direction direction, uint32_t bytes,
+          uint32_t posture, uint32_t address_words)
 {
-    struct picket_flow_head *flow = picket_flow_table_add(table, key, depth, address_words);
-    if (flow == NULL)
-        return lose(agent, table, key->hash, direction, bytes, posture);
+    /* Not before: a flow that is known has passed here. */
+    if (direction == PICKET_IN && !is_unicast(key->local, address_words) &&
+        agent->config.unicast_only) {
+        picket_unlock(agent, posture);
+        return ignore(agent, PICKET_PACKET_MULTICAST);
+    }
+    struct picket_flow_head *flow = picket_flow_table_add(table, bucket, key, address_words);
+    if (flow == NULL) {
+#if PICKET_FOR_SPEED
+        /* A copy, so that the key itself needs no memory. */
+        struct picket_flow_key lost = *key;
+        key = &lost;
+#endif
+        return lose(agent, table, key, direction, bytes, posture);
+    }
     flow->bytes[direction] = bytes;
     agent->packets_counted++;
     bool filling_up = table->live == table->early_at;
@@ -65,21 +79,19 @@ PICKET_HOT enum picket_packet_verdict count(struct picket_agent *agent,
 {
     const uint8_t *source = packet->addresses;
     const uint8_t *destination = source + 4 * address_words;
-    struct picket_flow_key key = {source, destination, packet->ports, 0, packet->protocol};
+    struct picket_flow_key key = {source, destination, packet->ports, packet->protocol};
     if (direction == PICKET_IN) {
-        if (!is_unicast(destination, address_words) && agent->config.unicast_only)
-            return ignore(agent, PICKET_PACKET_MULTICAST);
         key.local = destination;
         key.remote = source;
         key.ports = packet->ports << 16 | packet->ports >> 16;
     }
-    key.hash = picket_flow_hash(&agent->hash_keys, &key, address_words);
+    uint32_t hash = picket_flow_hash(&agent->hash_keys, &key, address_words);
+    picket_flow_index *bucket = picket_flow_bucket(table, hash);
 
     uint32_t posture = picket_lock(agent);
-    uint32_t depth;
-    struct picket_flow_head *flow = picket_flow_find(table, &key, &depth, address_words);
+    struct picket_flow_head *flow = picket_flow_find(table, bucket, &key, address_words);
     if (flow == NULL)
-        return open_flow(agent, table, &key, depth, direction, packet->payload_bytes, posture,
+        return open_flow(agent, table, bucket, &key, direction, packet->payload_bytes, posture,
                          address_words);
     picket_flow_count(flow, direction, packet->payload_bytes);
     agent->packets_counted++;
@@ -113,13 +125,14 @@ enum picket_packet_verdict picket_agent_count_packet(struct picket_agent *agent,
 }
 
 /* Adds a frozen flow to the one in its place, or puts it there. False: there is no place. */
-static bool put_back(struct picket_flow_table *table, struct picket_flow_head *frozen,
-                     picket_flow_index index, const struct picket_flow_key *key)
+static bool put_back(struct picket_flow_table *table, picket_flow_index *bucket,
+                     struct picket_flow_head *frozen, picket_flow_index index,
+                     const struct picket_flow_key *key)
 {
-    uint32_t depth;
-    struct picket_flow_head *flow = picket_flow_find(table, key, &depth, table->address_words);
-    if (flow == NULL && depth < PICKET_AGENT_CHAIN_MAX) {
-        picket_flow_link(table, frozen, index, key->hash);
+    uint32_t address_words = table->address_words;
+    struct picket_flow_head *flow = picket_flow_find(table, bucket, key, address_words);
+    if (flow == NULL && !picket_flow_chain_full(table, bucket, address_words)) {
+        picket_flow_link(table, bucket, frozen, index);
         return true;
     }
     if (flow != NULL) {
@@ -138,12 +151,13 @@ void picket_count_again(struct picket_agent *agent, struct picket_flow_table *ta
     struct picket_flow_head *frozen = picket_flow_at(table, index, address_words);
     const uint32_t *local = picket_flow_addresses(frozen);
     struct picket_flow_key key = {(const uint8_t *)local, (const uint8_t *)(local + address_words),
-                                  frozen->ports, 0, frozen->protocol};
-    key.hash = picket_flow_hash(&agent->hash_keys, &key, address_words);
+                                  frozen->ports, frozen->protocol};
+    uint32_t hash = picket_flow_hash(&agent->hash_keys, &key, address_words);
+    picket_flow_index *bucket = picket_flow_bucket(table, hash);
     uint32_t posture = picket_lock(agent);
-    if (!put_back(table, frozen, index, &key)) {
-        picket_losses_add(&agent->losses, key.hash, PICKET_IN, frozen->bytes[PICKET_IN]);
-        picket_losses_add(&agent->losses, key.hash, PICKET_OUT, frozen->bytes[PICKET_OUT]);
+    if (!put_back(table, bucket, frozen, index, &key)) {
+        picket_losses_add(&agent->losses, hash, PICKET_IN, frozen->bytes[PICKET_IN]);
+        picket_losses_add(&agent->losses, hash, PICKET_OUT, frozen->bytes[PICKET_OUT]);
     }
     picket_unlock(agent, posture);
 }

@@ -4,15 +4,16 @@
 
 enum { BUCKETS_PER_HOLD = 32 };
 
+/* The buckets of a table without entries; only read. */
+static const picket_flow_index no_flow[2] = {PICKET_FLOW_NONE, PICKET_FLOW_NONE};
+
 bool picket_flow_storage_valid(const struct picket_flow_storage *storage)
 {
     if (storage->capacity == 0)
         return true;
     if (storage->entries == NULL || storage->buckets == NULL)
         return false;
-    uint32_t mask = storage->bucket_count - 1;
-    if (storage->bucket_count == 0 || (storage->bucket_count & mask) != 0 ||
-        mask > PICKET_FLOW_NONE)
+    if (storage->bucket_count < 2 || (storage->bucket_count & (storage->bucket_count - 1)) != 0)
         return false;
     return storage->capacity < PICKET_FLOW_NONE &&
            storage->reserve < PICKET_FLOW_NONE - storage->capacity;
@@ -25,16 +26,17 @@ void picket_flow_table_init(struct picket_flow_table *table,
     table->free = PICKET_FLOW_NONE;
     table->live = 0;
     table->address_words = address_words;
+    table->bucket_shift = 31;
     if (storage->capacity == 0) {
-        /* One bucket that stays empty: the free list of a table without entries. */
         table->entries = NULL;
-        table->buckets = &table->free;
-        table->bucket_mask = table->capacity = table->end = table->early_at = 0;
+        table->buckets = (picket_flow_index *)(uintptr_t)no_flow;
+        table->capacity = table->end = table->early_at = 0;
         return;
     }
     table->entries = storage->entries;
     table->buckets = storage->buckets;
-    table->bucket_mask = (picket_flow_index)(storage->bucket_count - 1);
+    for (uint32_t count = storage->bucket_count; count > 2; count /= 2)
+        table->bucket_shift--;
     table->capacity = (picket_flow_index)storage->capacity;
     table->end = (picket_flow_index)(storage->capacity + storage->reserve);
     table->early_at =
@@ -53,8 +55,9 @@ static struct picket_flow_head *flow_at(const struct picket_flow_table *table,
 picket_flow_index picket_flow_table_detach(struct picket_flow_table *table, uint32_t *bucket)
 {
     picket_flow_index chain = PICKET_FLOW_NONE;
+    uint32_t bucket_count = picket_flow_table_buckets(table);
     for (uint32_t left = BUCKETS_PER_HOLD;
-         chain == PICKET_FLOW_NONE && left > 0 && *bucket <= table->bucket_mask; left--) {
+         chain == PICKET_FLOW_NONE && left > 0 && *bucket < bucket_count; left--) {
         chain = table->buckets[*bucket];
         table->buckets[*bucket] = PICKET_FLOW_NONE;
         ++*bucket;

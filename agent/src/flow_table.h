@@ -27,6 +27,12 @@ void picket_flow_table_init(struct picket_flow_table *table,
 /* Whether storage can hold a table. */
 bool picket_flow_storage_valid(const struct picket_flow_storage *storage);
 
+/* 0: the family is not counted. */
+static inline uint32_t picket_flow_table_buckets(const struct picket_flow_table *table)
+{
+    return table->capacity > 0 ? UINT32_C(1) << (32 - table->bucket_shift) : 0;
+}
+
 /* Takes one chain out of the table, the first from *bucket on, and steps *bucket behind it; looks
  * at no more than 32 buckets. PICKET_FLOW_NONE: those were empty. */
 picket_flow_index picket_flow_table_detach(struct picket_flow_table *table, uint32_t *bucket);
@@ -56,9 +62,9 @@ PICKET_HOT uint32_t *picket_flow_addresses(struct picket_flow_head *flow)
 }
 
 PICKET_HOT picket_flow_index *picket_flow_bucket(const struct picket_flow_table *table,
-                                                 uint_fast32_t hash)
+                                                 uint32_t hash)
 {
-    return &table->buckets[hash & table->bucket_mask];
+    return &table->buckets[hash >> table->bucket_shift];
 }
 
 PICKET_HOT bool picket_flow_is(struct picket_flow_head *flow, const struct picket_flow_key *key,
@@ -70,19 +76,29 @@ PICKET_HOT bool picket_flow_is(struct picket_flow_head *flow, const struct picke
            picket_same_words(local, key->local, address_words);
 }
 
-/* The flow in its chain, or NULL; *depth is then the length of the chain. */
+/* The flow in the chain of its bucket, or NULL. */
 PICKET_HOT struct picket_flow_head *picket_flow_find(const struct picket_flow_table *table,
+                                                     const picket_flow_index *bucket,
                                                      const struct picket_flow_key *key,
-                                                     uint32_t *depth, uint32_t address_words)
+                                                     uint32_t address_words)
 {
-    picket_flow_index index = *picket_flow_bucket(table, key->hash);
-    for (*depth = 0; index != PICKET_FLOW_NONE; ++*depth) {
+    picket_flow_index index = *bucket;
+    while (index != PICKET_FLOW_NONE) {
         struct picket_flow_head *flow = picket_flow_at(table, index, address_words);
-        if (picket_flow_is(flow, key, address_words))
+        if (picket_likely(picket_flow_is(flow, key, address_words)))
             return flow;
         index = flow->next;
     }
     return NULL;
+}
+
+PICKET_HOT bool picket_flow_chain_full(const struct picket_flow_table *table,
+                                       const picket_flow_index *bucket, uint32_t address_words)
+{
+    uint32_t left = PICKET_AGENT_CHAIN_MAX;
+    for (picket_flow_index index = *bucket; index != PICKET_FLOW_NONE && left > 0; left--)
+        index = picket_flow_at(table, index, address_words)->next;
+    return left == 0;
 }
 
 PICKET_HOT void picket_flow_count(struct picket_flow_head *flow, enum picket_direction direction,
@@ -91,22 +107,21 @@ PICKET_HOT void picket_flow_count(struct picket_flow_head *flow, enum picket_dir
     flow->bytes[direction] = picket_saturating_add(flow->bytes[direction], bytes);
 }
 
-PICKET_HOT void picket_flow_link(struct picket_flow_table *table, struct picket_flow_head *flow,
-                                 picket_flow_index index, uint_fast32_t hash)
+PICKET_HOT void picket_flow_link(struct picket_flow_table *table, picket_flow_index *bucket,
+                                 struct picket_flow_head *flow, picket_flow_index index)
 {
-    picket_flow_index *bucket = picket_flow_bucket(table, hash);
     flow->next = *bucket;
     *bucket = index;
     table->live++;
 }
 
-/* Adds a flow without bytes, which is not in the table and whose chain has depth flows. NULL: there
- * is no room for it. */
+/* Adds a flow without bytes, which is not in the table. NULL: there is no room for it. */
 PICKET_HOT struct picket_flow_head *picket_flow_table_add(struct picket_flow_table *table,
+                                                          picket_flow_index *bucket,
                                                           const struct picket_flow_key *key,
-                                                          uint32_t depth, uint32_t address_words)
+                                                          uint32_t address_words)
 {
-    if (depth >= PICKET_AGENT_CHAIN_MAX || table->live >= table->capacity)
+    if (table->live >= table->capacity || picket_flow_chain_full(table, bucket, address_words))
         return NULL;
     picket_flow_index index = table->free;
     struct picket_flow_head *flow;
@@ -126,7 +141,7 @@ PICKET_HOT struct picket_flow_head *picket_flow_table_add(struct picket_flow_tab
     flow->bytes[PICKET_OUT] = 0;
     flow->ports = key->ports;
     flow->protocol = key->protocol;
-    picket_flow_link(table, flow, index, key->hash);
+    picket_flow_link(table, bucket, flow, index);
     return flow;
 }
 

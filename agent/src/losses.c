@@ -4,11 +4,11 @@
 
 enum { SKETCH_WORDS = PICKET_AGENT_LOST_FLOW_BITS / 32 };
 
-void picket_losses_add(struct picket_losses *losses, uint_fast32_t flow_hash,
+void picket_losses_add(struct picket_losses *losses, uint32_t flow_hash,
                        enum picket_direction direction, uint32_t bytes)
 {
-    /* The upper bits: a full bucket's flows, whose lower bits agree, are told apart. */
-    uint32_t bit = (uint32_t)(flow_hash >> 16) % PICKET_AGENT_LOST_FLOW_BITS;
+    /* The middle: flows of a full bucket, whose upper bits agree, are told apart. */
+    uint32_t bit = (flow_hash >> 12) % PICKET_AGENT_LOST_FLOW_BITS;
     losses->sketch[bit / 32] |= UINT32_C(1) << bit % 32;
     losses->bytes[direction] = picket_saturating_add(losses->bytes[direction], bytes);
 }

@@ -11,7 +11,7 @@
 
 #include "picket/agent/flow_table.h"
 
-void picket_losses_add(struct picket_losses *losses, uint_fast32_t flow_hash,
+void picket_losses_add(struct picket_losses *losses, uint32_t flow_hash,
                        enum picket_direction direction, uint32_t bytes);
 
 /* Adds what is in `more`. */

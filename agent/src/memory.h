@@ -35,15 +35,17 @@ static inline uint32_t picket_big_endian_32(const uint8_t *bytes)
 /* What a packet runs through. Where speed is asked for (-O2), all of it becomes one function, once
  * for IPv4 and once for IPv6; where size is (-Os), both share one copy of each. */
 #if defined(__GNUC__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
-#define PICKET_FOR_SPEED 1
-#define PICKET_HOT       static inline __attribute__((always_inline))
-#define PICKET_COLD      static __attribute__((noinline, cold))
-#define PICKET_UNROLL_4  _Pragma("GCC unroll 4")
+#define PICKET_FOR_SPEED         1
+#define PICKET_HOT               static inline __attribute__((always_inline))
+#define PICKET_COLD              static __attribute__((noinline, cold))
+#define PICKET_UNROLL_4          _Pragma("GCC unroll 4")
+#define picket_likely(condition) __builtin_expect((condition), 1)
 #else
 #define PICKET_FOR_SPEED 0
 #define PICKET_HOT       static inline
 #define PICKET_COLD      static
 #define PICKET_UNROLL_4
+#define picket_likely(condition) (condition)
 #endif
 
 /* Whether bytes, at any alignment, are those of count words. */
@@ -72,7 +74,9 @@ PICKET_HOT void picket_load_words(uint32_t *words, const uint8_t *bytes, uint32_
 static inline uint32_t picket_saturating_add(uint32_t a, uint32_t b)
 {
     uint32_t sum = a + b;
-    return sum < a ? UINT32_MAX : sum;
+    if (picket_likely(sum >= a))
+        return sum;
+    return UINT32_MAX;
 }
 
 static inline void picket_saturating_increment(uint32_t *counter)

@@ -68,7 +68,7 @@ enum picket_packet_verdict picket_packet_parse_ipv6_extensions(struct picket_pac
                                                                const uint8_t *bytes,
                                                                size_t captured_bytes, uint32_t end);
 
-PICKET_HOT uint8_t picket_wanted_protocol(uint8_t number, uint8_t icmp_number)
+PICKET_HOT uint8_t picket_wanted_protocol(uint32_t number, uint32_t icmp_number)
 {
     if (PICKET_AGENT_TCP && number == PICKET_NUMBER_TCP)
         return PICKET_WIRE_TCP;
@@ -125,12 +125,18 @@ PICKET_HOT enum picket_packet_verdict picket_parse_ipv4_header(struct picket_pac
     uint32_t end = picket_big_endian_16(bytes + 2);
     if (end > wire_bytes)
         return PICKET_PACKET_MALFORMED;
-    packet->protocol = picket_wanted_protocol(bytes[9], PICKET_NUMBER_ICMP);
-    if (packet->protocol == PICKET_NOT_WANTED)
-        return PICKET_PACKET_OTHER_PROTOCOL;
+    /* Fragment offset and protocol in one look: offset 0 leaves the number alone. */
+    uint32_t offset_and_number = picket_big_endian_32(bytes + 6) & 0x1FFF00FF;
+    bool later_fragment = false;
+    packet->protocol = picket_wanted_protocol(offset_and_number, PICKET_NUMBER_ICMP);
+    if (packet->protocol == PICKET_NOT_WANTED) {
+        later_fragment = offset_and_number > 0xFF;
+        packet->protocol = picket_wanted_protocol(offset_and_number & 0xFF, PICKET_NUMBER_ICMP);
+        if (packet->protocol == PICKET_NOT_WANTED)
+            return PICKET_PACKET_OTHER_PROTOCOL;
+    }
     packet->addresses = bytes + 12;
     packet->address_words = 1;
-    bool later_fragment = (picket_big_endian_16(bytes + 6) & 0x1FFF) != 0;
     return picket_parse_transport(packet, bytes, captured_bytes, at, end, later_fragment);
 }
 
@@ -142,11 +148,16 @@ PICKET_HOT enum picket_packet_verdict picket_parse_ipv4(struct picket_packet *pa
     if (bytes[0] == PICKET_IPV4_PLAIN)
         return picket_parse_ipv4_header(packet, bytes, captured_bytes, wire_bytes,
                                         PICKET_IPV4_HEADER_BYTES);
+#if PICKET_FOR_SPEED
+    /* A copy, so that the packet itself needs no memory. */
     struct picket_packet odd;
     enum picket_packet_verdict verdict =
         picket_packet_parse_ipv4_options(&odd, bytes, captured_bytes, wire_bytes);
     *packet = odd;
     return verdict;
+#else
+    return picket_packet_parse_ipv4_options(packet, bytes, captured_bytes, wire_bytes);
+#endif
 }
 
 PICKET_HOT enum picket_packet_verdict picket_parse_ipv6(struct picket_packet *packet,
@@ -165,11 +176,16 @@ PICKET_HOT enum picket_packet_verdict picket_parse_ipv6(struct picket_packet *pa
         return picket_parse_transport(packet, bytes, captured_bytes, PICKET_IPV6_HEADER_BYTES, end,
                                       false);
     }
+#if PICKET_FOR_SPEED
+    /* A copy, so that the packet itself needs no memory. */
     struct picket_packet odd;
     enum picket_packet_verdict verdict =
         picket_packet_parse_ipv6_extensions(&odd, bytes, captured_bytes, end);
     *packet = odd;
     return verdict;
+#else
+    return picket_packet_parse_ipv6_extensions(packet, bytes, captured_bytes, end);
+#endif
 }
 
 /* COUNTED: *packet is filled in. Any other verdict: it is not to be used. Never LOST or MULTICAST.

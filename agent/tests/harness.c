@@ -288,3 +288,42 @@ enum picket_packet_verdict harness_count_udp(struct harness *harness, uint16_t r
                                .direction = PICKET_OUT};
     return harness_count(harness, &spec);
 }
+
+static const struct picket_flow_head *entry(const struct picket_flow_table *table, uint32_t index)
+{
+    size_t size_bytes = sizeof(struct picket_flow_head) + 8u * table->address_words;
+    return (const struct picket_flow_head *)(const void *)(table->entries + index * size_bytes);
+}
+
+static void check_table(const struct picket_flow_table *table)
+{
+    bool *seen = calloc(table->end + 1u, sizeof *seen);
+    assert_non_null(seen);
+    uint32_t live = 0, free_entries = 0;
+    uint32_t buckets = table->capacity > 0 ? UINT32_C(1) << (32 - table->bucket_shift) : 0;
+    for (uint32_t bucket = 0; bucket < buckets; bucket++) {
+        uint32_t depth = 0;
+        for (picket_flow_index i = table->buckets[bucket]; i != PICKET_FLOW_NONE;
+             i = entry(table, i)->next) {
+            assert_true(i < table->fresh && !seen[i]);
+            seen[i] = true;
+            live++;
+            assert_true(++depth <= PICKET_AGENT_CHAIN_MAX);
+        }
+    }
+    for (picket_flow_index i = table->free; i != PICKET_FLOW_NONE; i = entry(table, i)->next) {
+        assert_true(i < table->fresh && !seen[i]);
+        seen[i] = true;
+        free_entries++;
+    }
+    free(seen);
+    assert_int_equal(live, table->live);
+    assert_int_equal(live + free_entries, table->fresh);
+    assert_true(table->fresh <= table->end);
+}
+
+void harness_check_tables(const struct harness *harness)
+{
+    check_table(&harness->agent.ipv4);
+    check_table(&harness->agent.ipv6);
+}

@@ -89,6 +89,10 @@ enum picket_packet_verdict harness_count(struct harness *harness, const struct p
 enum picket_packet_verdict harness_count_udp(struct harness *harness, uint16_t remote_port,
                                              uint32_t payload_bytes);
 
+/* Each entry of both tables is in one place: in a chain of bounded length, in the free list, or
+ * never used. Not during a send. */
+void harness_check_tables(const struct harness *harness);
+
 uint32_t harness_random(struct harness *harness);
 
 #endif

@@ -59,7 +59,7 @@ struct picket_ipv6_flow {
 };
 
 /* Where the caller keeps a table: entries[capacity + reserve] of struct picket_ipv4_flow or struct
- * picket_ipv6_flow, fewer than PICKET_FLOW_NONE; buckets[bucket_count], a power of two. Capacity 0:
+ * picket_ipv6_flow, fewer than PICKET_FLOW_NONE; buckets[bucket_count], a power of two from 2 on. Capacity 0:
  * that family is not counted. */
 struct picket_flow_storage {
     void *entries;
@@ -73,14 +73,14 @@ struct picket_flow_storage {
 struct picket_flow_table {
     uint8_t *entries;
     picket_flow_index *buckets;
-    picket_flow_index bucket_mask;
     picket_flow_index capacity;
     picket_flow_index end;      /* capacity + reserve */
     picket_flow_index early_at; /* live entries from which on an early report is wanted */
     picket_flow_index fresh; /* entries from here on were never used */
     picket_flow_index free;  /* head of the list of entries given back */
     picket_flow_index live;  /* entries in chains */
-    uint8_t address_words;   /* 1 or 4 */
+    uint8_t address_words;      /* 1 or 4 */
+    uint8_t bucket_shift;       /* of a hash of 32 bits */
 };
 
 /* Keys of the hash, drawn at random; see agent/src/flow_hash.h. */

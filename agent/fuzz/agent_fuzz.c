@@ -1,0 +1,206 @@
+/* The whole agent, driven by a sequence of commands of two bytes each: packets, time, connection,
+ * transport, flush. Whatever comes, what was reported and what was lost is what was counted. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "picket/agent/agent.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { CAPACITY = 6, RESERVE = 2, BUCKETS = 4 };
+
+struct port {
+    const uint8_t *data;
+    size_t left;
+    uint32_t uptime_s;
+    uint8_t drawn;
+    bool locked;
+    bool connected;
+    bool accepts;
+    uint64_t counted; /* bytes, lost ones too */
+    uint64_t reported;
+    struct picket_agent agent;
+    struct picket_ipv4_flow ipv4_flows[CAPACITY + RESERVE];
+    struct picket_ipv6_flow ipv6_flows[CAPACITY + RESERVE];
+    picket_flow_index ipv4_buckets[BUCKETS];
+    picket_flow_index ipv6_buckets[BUCKETS];
+};
+
+static uint32_t lock(void *context)
+{
+    struct port *port = context;
+    assert(!port->locked);
+    port->locked = true;
+    return 0;
+}
+
+static void unlock(void *context, uint32_t posture)
+{
+    struct port *port = context;
+    assert(port->locked && posture == 0);
+    port->locked = false;
+}
+
+static uint32_t uptime_s(void *context)
+{
+    return ((struct port *)context)->uptime_s;
+}
+
+static void random_bytes(void *context, void *bytes, size_t size_bytes)
+{
+    for (size_t i = 0; i < size_bytes; i++)
+        ((uint8_t *)bytes)[i] = (uint8_t)(((struct port *)context)->drawn += 101);
+}
+
+static bool connected(void *context)
+{
+    return ((struct port *)context)->connected;
+}
+
+static bool take_byte(struct port *port, uint8_t *byte)
+{
+    if (port->left == 0)
+        return false;
+    *byte = *port->data++;
+    port->left--;
+    return true;
+}
+
+static void count_packet(struct port *port, uint8_t choice)
+{
+    uint8_t packet[60] = {0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17};
+    uint32_t header_bytes = 20;
+    if (choice & 1) {
+        memset(packet, 0, sizeof packet);
+        packet[0] = 0x60;
+        packet[5] = 8;
+        packet[6] = 17;
+        header_bytes = 40;
+    }
+    packet[header_bytes - 1] = choice >> 2; /* the destination */
+    enum picket_direction direction = choice & 2 ? PICKET_IN : PICKET_OUT;
+    enum picket_packet_verdict verdict = picket_agent_count_packet(
+        &port->agent, packet, header_bytes + 8, PICKET_WIRE_BYTES_UNKNOWN, direction);
+    assert(verdict == PICKET_PACKET_COUNTED || verdict == PICKET_PACKET_LOST);
+    port->counted += 8;
+}
+
+static uint64_t bytes_of(const struct picket_wire_flows *flows)
+{
+    uint64_t bytes = 0;
+    uint32_t cursor = 0;
+    for (uint32_t i = 0; i < flows->count; i++) {
+        struct picket_wire_flow flow;
+        cursor = flows->next(flows->table, cursor, &flow);
+        bytes += (uint64_t)flow.bytes_in + flow.bytes_out;
+    }
+    return bytes;
+}
+
+static bool drop(void *context, const void *piece, size_t size_bytes)
+{
+    (void)piece;
+    *(size_t *)context += size_bytes;
+    return true;
+}
+
+static enum picket_send_result send(void *context, const struct picket_wire_message *message)
+{
+    struct port *port = context;
+    assert(!port->locked && message->event_count > 0);
+    size_t size_bytes = 0;
+    assert(picket_wire_encode(message, drop, &size_bytes));
+    uint8_t count, choice;
+    if (take_byte(port, &count)) /* packets meanwhile */
+        for (count %= 16; count > 0 && take_byte(port, &choice); count--)
+            count_packet(port, choice);
+    size_t again = 0;
+    assert(picket_wire_encode(message, drop, &again) && again == size_bytes);
+    if (!port->accepts)
+        return PICKET_SEND_REFUSED;
+    for (uint32_t i = 0; i < message->event_count; i++) {
+        if (message->events[i].payload_type != PICKET_WIRE_NETWORK_ACTIVITY)
+            continue;
+        const struct picket_wire_network_activity *activity =
+            &message->events[i].payload.network_activity;
+        port->reported += bytes_of(&activity->ipv4) + bytes_of(&activity->ipv6);
+        port->reported += (uint64_t)activity->lost_bytes_in + activity->lost_bytes_out;
+    }
+    return PICKET_SEND_ACCEPTED;
+}
+
+static void start(struct port *port)
+{
+    struct picket_agent_config config;
+    picket_agent_config_defaults(&config);
+    config.callbacks = (struct picket_agent_callbacks){.context = port,
+                                                       .lock = lock,
+                                                       .unlock = unlock,
+                                                       .uptime_s = uptime_s,
+                                                       .random = random_bytes,
+                                                       .connected = connected,
+                                                       .send = send};
+    config.ipv4 = (struct picket_flow_storage){port->ipv4_flows, port->ipv4_buckets, CAPACITY,
+                                               RESERVE, BUCKETS};
+    config.ipv6 = (struct picket_flow_storage){port->ipv6_flows, port->ipv6_buckets, CAPACITY,
+                                               RESERVE, BUCKETS};
+    assert(picket_agent_init(&port->agent, &config));
+}
+
+static void flush(struct port *port)
+{
+    port->connected = port->accepts = true;
+    assert(picket_agent_flush(&port->agent));
+}
+
+/* Disabled and enabled again: what is unsent goes out first, and what comes in meanwhile after it.
+ */
+static void restart(struct port *port)
+{
+    do
+        flush(port);
+    while (port->reported != port->counted);
+    start(port);
+}
+
+static void act(struct port *port, uint8_t command, uint8_t argument)
+{
+    switch (command % 8) {
+    case 0:
+        port->connected = argument & 1;
+        port->accepts = argument & 2;
+        break;
+    case 1:
+        port->uptime_s += (uint32_t)argument << (argument & 31);
+        picket_agent_poll(&port->agent);
+        break;
+    case 2:
+        picket_agent_flush(&port->agent);
+        break;
+    case 3:
+        restart(port);
+        break;
+    default:
+        count_packet(port, argument);
+        port->uptime_s += command >> 6;
+        assert(picket_agent_poll(&port->agent) >= 1);
+        break;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct port port;
+    memset(&port, 0, sizeof port);
+    port.data = data;
+    port.left = size;
+    start(&port);
+    uint8_t command, argument;
+    while (take_byte(&port, &command) && take_byte(&port, &argument))
+        act(&port, command, argument);
+    port.left = 0;
+    flush(&port);
+    assert(port.reported == port.counted);
+    return 0;
+}
