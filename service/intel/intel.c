@@ -1,5 +1,6 @@
 #include "intel_internal.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <urcu-bp.h>
@@ -71,6 +72,7 @@ int intel_publish(struct picket_intel *intel, struct picket_error *error)
     struct table *old = rcu_xchg_pointer(&intel->table, fresh);
     synchronize_rcu();
     table_free(old);
+    malloc_trim(0); /* what building took is given back to the system, not kept for next time */
     return PICKET_OK;
 }
 

@@ -12,18 +12,19 @@ static uint32_t ipv4_value(const uint8_t *bytes)
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-static bool ipv4_covers(const struct table *table, uint32_t entry, uint32_t address)
-{
-    uint8_t length = table->ipv4.lengths[entry];
-    return length == 0 || (table->ipv4_starts[entry] ^ address) >> (32 - length) == 0;
-}
-
-/* From the last entry that starts at or before the address outwards. */
+/* From the last entry that starts at or before the address outwards. Most lookups end here, at a
+ * single address that is another one and has nothing around it: the one byte at hand says so. */
 static uint32_t ipv4_climb(const struct table *table, uint32_t entry, uint32_t address)
 {
-    while (entry != TABLE_NONE && !ipv4_covers(table, entry, address))
+    while (entry != TABLE_NONE) {
+        uint8_t length = table->ipv4.lengths[entry] & TABLE_LENGTH_MASK;
+        if (length == 0 || (table->ipv4_starts[entry] ^ address) >> (32 - length) == 0)
+            return entry;
+        if ((table->ipv4.lengths[entry] & TABLE_HAS_PARENT) == 0)
+            return TABLE_NONE;
         entry = table->ipv4.links[entry].parent;
-    return entry;
+    }
+    return TABLE_NONE;
 }
 
 /* The number of entries in low..high-1 that start at or before the address, plus low. Without
@@ -129,7 +130,7 @@ static void prefix_of(const struct table *table, uint8_t family, uint32_t entry,
 {
     memset(prefix, 0, sizeof *prefix);
     prefix->address.family = family;
-    prefix->length = family_of(table, family)->lengths[entry];
+    prefix->length = table_length(family_of(table, family), family, entry);
     wide_address start = family == 4 ? table->ipv4_starts[entry] : table->ipv6_starts[entry];
     for (int i = family == 4 ? 3 : 15; i >= 0; i--, start >>= 8)
         prefix->address.bytes[i] = (uint8_t)start;

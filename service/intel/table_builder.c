@@ -268,9 +268,37 @@ static int compare_ipv6(const void *a, const void *b)
     return x->detail < y->detail ? -1 : x->detail > y->detail;
 }
 
+/* A staged indicator's place, whatever its family. */
+struct place {
+    wide_address start;
+    uint8_t length;
+    struct table_source source;
+};
+
+static struct place place_of(const struct table_builder *builder, uint8_t family, size_t i)
+{
+    if (family == 4) {
+        const struct staged_ipv4 *staged = (const struct staged_ipv4 *)builder->ipv4.items + i;
+        return (struct place){staged->start, staged->length, {staged->detail, staged->line}};
+    }
+    const struct staged_ipv6 *staged = (const struct staged_ipv6 *)builder->ipv6.items + i;
+    return (struct place){staged->start, staged->length, {staged->detail, staged->line}};
+}
+
+static size_t count_prefixes(const struct table_builder *builder, uint8_t family, size_t records)
+{
+    size_t count = 0;
+    struct place last = {.length = UINT8_MAX};
+    for (size_t i = 0; i < records; i++) {
+        struct place place = place_of(builder, family, i);
+        count += place.start != last.start || place.length != last.length;
+        last = place;
+    }
+    return count;
+}
+
 static bool allocate_family(struct table_family *family, size_t entries, size_t records)
 {
-    family->count = (uint32_t)entries;
     family->record_count = (uint32_t)records;
     family->links = malloc((entries + 1) * sizeof *family->links);
     family->lengths = malloc(entries + 1);
@@ -278,77 +306,77 @@ static bool allocate_family(struct table_family *family, size_t entries, size_t 
     return family->links != NULL && family->lengths != NULL && family->records != NULL;
 }
 
-static bool covers(wide_address start, uint8_t length, unsigned bits, wide_address address)
+static bool allocate(const struct table_builder *builder, struct table *table)
+{
+    size_t ipv4 = count_prefixes(builder, 4, builder->ipv4.count);
+    size_t ipv6 = count_prefixes(builder, 6, builder->ipv6.count);
+    table->ipv4_starts = malloc((ipv4 + 1) * sizeof *table->ipv4_starts);
+    table->ipv6_starts = malloc((ipv6 + 1) * sizeof *table->ipv6_starts);
+    table->ipv4_slots = malloc((TABLE_SLOTS + 1) * sizeof *table->ipv4_slots);
+    return table->ipv4_starts != NULL && table->ipv6_starts != NULL && table->ipv4_slots != NULL &&
+           allocate_family(&table->ipv4, ipv4, builder->ipv4.count) &&
+           allocate_family(&table->ipv6, ipv6, builder->ipv6.count);
+}
+
+static bool covers(wide_address start, unsigned length, unsigned bits, wide_address address)
 {
     return length == 0 || (start ^ address) >> (bits - length) == 0;
 }
 
-static bool lay_out_ipv4(struct table *table, const struct staged_ipv4 *staged, size_t count)
+static wide_address start_of(const struct table *table, uint8_t family, uint32_t entry)
 {
-    size_t entries = 0;
-    for (size_t i = 0; i < count; i++)
-        entries += i == 0 || staged[i].start != staged[i - 1].start ||
-                   staged[i].length != staged[i - 1].length;
-    table->ipv4_starts = malloc((entries + 1) * sizeof *table->ipv4_starts);
-    if (table->ipv4_starts == NULL || !allocate_family(&table->ipv4, entries, count))
-        return false;
-    struct table_family *family = &table->ipv4;
-    uint32_t entry = TABLE_NONE; /* + 1 is 0 */
-    for (size_t i = 0; i < count; i++) {
-        family->records[i] = (struct table_source){staged[i].detail, staged[i].line};
-        if (i > 0 && staged[i].start == staged[i - 1].start &&
-            staged[i].length == staged[i - 1].length)
-            continue;
-        uint32_t parent = entry++;
-        while (parent != TABLE_NONE &&
-               !covers(table->ipv4_starts[parent], family->lengths[parent], 32, staged[i].start))
-            parent = family->links[parent].parent;
-        table->ipv4_starts[entry] = staged[i].start;
-        family->lengths[entry] = staged[i].length;
-        family->links[entry] = (struct table_links){parent, (uint32_t)i};
-    }
-    return true;
+    return family == 4 ? table->ipv4_starts[entry] : table->ipv6_starts[entry];
 }
 
-static bool lay_out_ipv6(struct table *table, const struct staged_ipv6 *staged, size_t count)
+static void set_start(struct table *table, uint8_t family, uint32_t entry, wide_address start)
 {
-    size_t entries = 0;
-    for (size_t i = 0; i < count; i++)
-        entries += i == 0 || staged[i].start != staged[i - 1].start ||
-                   staged[i].length != staged[i - 1].length;
-    table->ipv6_starts = malloc((entries + 1) * sizeof *table->ipv6_starts);
-    if (table->ipv6_starts == NULL || !allocate_family(&table->ipv6, entries, count))
-        return false;
-    struct table_family *family = &table->ipv6;
-    uint32_t entry = TABLE_NONE;
-    for (size_t i = 0; i < count; i++) {
-        family->records[i] = (struct table_source){staged[i].detail, staged[i].line};
-        if (i > 0 && staged[i].start == staged[i - 1].start &&
-            staged[i].length == staged[i - 1].length)
-            continue;
-        uint32_t parent = entry++;
-        while (parent != TABLE_NONE &&
-               !covers(table->ipv6_starts[parent], family->lengths[parent], 128, staged[i].start))
-            parent = family->links[parent].parent;
-        table->ipv6_starts[entry] = staged[i].start;
-        family->lengths[entry] = staged[i].length;
-        family->links[entry] = (struct table_links){parent, (uint32_t)i};
-    }
-    return true;
+    if (family == 4)
+        table->ipv4_starts[entry] = (uint32_t)start;
+    else
+        table->ipv6_starts[entry] = start;
 }
 
-static bool index_slots(struct table *table)
+/* The sorted indicators of a family become entries, one for each distinct prefix, and records. An
+ * entry's parent is the one before it, or one of that one's ancestors. */
+static void lay_out(const struct table_builder *builder, struct table *table, uint8_t family,
+                    struct table_family *entries)
 {
-    table->ipv4_slots = malloc((TABLE_SLOTS + 1) * sizeof *table->ipv4_slots);
-    if (table->ipv4_slots == NULL)
-        return false;
+    const unsigned bits = family == 4 ? 32 : 128;
+    struct place last = {.length = UINT8_MAX};
+    entries->count = 0;
+    for (uint32_t i = 0; i < entries->record_count; i++) {
+        struct place place = place_of(builder, family, i);
+        entries->records[i] = place.source;
+        if (place.start == last.start && place.length == last.length)
+            continue;
+        uint32_t entry = entries->count++, parent = entry - 1; /* of the first: TABLE_NONE */
+        while (parent != TABLE_NONE &&
+               !covers(start_of(table, family, parent), table_length(entries, family, parent), bits,
+                       place.start))
+            parent = entries->links[parent].parent;
+        set_start(table, family, entry, place.start);
+        entries->links[entry] = (struct table_links){parent, i};
+        entries->lengths[entry] = place.length;
+        if (family == 4 && parent != TABLE_NONE)
+            entries->lengths[entry] |= TABLE_HAS_PARENT;
+        last = place;
+    }
+}
+
+static void index_slots(struct table *table)
+{
     uint32_t entry = 0;
     for (uint32_t slot = 0; slot <= TABLE_SLOTS; slot++) {
         while (entry < table->ipv4.count && table->ipv4_starts[entry] >> 16 < slot)
             entry++;
         table->ipv4_slots[slot] = entry;
     }
-    return true;
+}
+
+static void sort(const struct growing *staged, int (*compare)(const void *a, const void *b))
+{
+    if (staged->count > 0)
+        qsort(staged->items, staged->count, staged->item_bytes, compare);
 }
 
 /* Gives an array's memory over to the table, cut to its size. */
@@ -379,17 +407,16 @@ int table_build(struct table_builder *builder, struct table **table, struct pick
     struct table *built = calloc(1, sizeof *built);
     bool ok = built != NULL && !builder->failed;
     if (ok) {
-        if (builder->ipv4.count > 0)
-            qsort(builder->ipv4.items, builder->ipv4.count, sizeof(struct staged_ipv4),
-                  compare_ipv4);
-        if (builder->ipv6.count > 0)
-            qsort(builder->ipv6.items, builder->ipv6.count, sizeof(struct staged_ipv6),
-                  compare_ipv6);
-        ok = lay_out_ipv4(built, builder->ipv4.items, builder->ipv4.count) &&
-             lay_out_ipv6(built, builder->ipv6.items, builder->ipv6.count) && index_slots(built);
+        sort(&builder->ipv4, compare_ipv4);
+        sort(&builder->ipv6, compare_ipv6);
+        ok = allocate(builder, built);
     }
-    if (ok)
+    if (ok) {
+        lay_out(builder, built, 4, &built->ipv4);
+        lay_out(builder, built, 6, &built->ipv6);
+        index_slots(built);
         hand_over_shared(builder, built);
+    }
     table_builder_free(builder);
     if (!ok) {
         table_free(built);

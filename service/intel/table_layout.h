@@ -5,7 +5,11 @@
 #include "indicator_text.h"
 #include "table.h"
 
-enum { TABLE_SLOTS = 1 << 16 };
+enum {
+    TABLE_SLOTS = 1 << 16,
+    TABLE_LENGTH_MASK = 0x3f, /* of an IPv4 entry's length */
+    TABLE_HAS_PARENT = 0x80   /* in an IPv4 entry's length: links need be looked at */
+};
 
 struct table_detail {
     uint32_t first_seen_s;  /* Unix seconds; 32 bits, unsigned, reach to 2106 */
@@ -47,6 +51,12 @@ struct table {
     char *text;
     size_t text_bytes;
 };
+
+static inline uint8_t table_length(const struct table_family *entries, uint8_t family,
+                                   uint32_t entry)
+{
+    return family == 4 ? entries->lengths[entry] & TABLE_LENGTH_MASK : entries->lengths[entry];
+}
 
 static inline wide_address table_wide(const uint8_t bytes[16])
 {
