@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "outputs/output.h"
 #include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/time.h"
 #include "pipeline.h"
+#include "waiting.h"
 
 enum {
     BATCH_MESSAGES = 1000,
@@ -73,14 +73,7 @@ static void note_progress(struct picket_service *service)
 /* True if the service is to stop. */
 static bool wait_ms(struct picket_service *service, int64_t time_ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += time_ms / 1000;
-    until.tv_nsec += time_ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
+    struct timespec until = waiting_until(time_ms);
     pthread_mutex_lock(&service->lock);
     int waited = 0;
     while (waited == 0 && !service->stopping)
@@ -214,16 +207,6 @@ static void init_pipeline(struct picket_service *service,
     pipeline->backlog_max = ROUTE_BACKLOG_MAX;
 }
 
-static void init_waiting(struct picket_service *service)
-{
-    pthread_condattr_t attributes;
-    pthread_mutex_init(&service->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&service->stopped, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
-
 int picket_service_start(struct picket_service **service,
                          const struct picket_service_config *config, struct picket_log *log,
                          struct picket_intel *intel, struct picket_error *error)
@@ -231,7 +214,7 @@ int picket_service_start(struct picket_service **service,
     struct picket_service *started = calloc(1, sizeof *started);
     if (started == NULL)
         return picket_fail(error, PICKET_NO_MEMORY, "no memory for the service");
-    init_waiting(started);
+    waiting_init(&started->lock, &started->stopped);
     pipeline_register_counters();
     output_register_counters();
     picket_counter_register(&batches_failed);
@@ -277,8 +260,7 @@ void picket_service_stop(struct picket_service *service)
     free(service->names);
     free(service->alert_targets);
     free(service->routes);
-    pthread_cond_destroy(&service->stopped);
-    pthread_mutex_destroy(&service->lock);
+    waiting_destroy(&service->lock, &service->stopped);
     free(service);
 }
 

@@ -1,4 +1,5 @@
-/* A feed of many lines on its way into a store and the table, and back from the store at the next start.
+/* A feed of many lines on its way into a store and the table, and back from the store at the next
+ * start.
  *
  *     bench_feeds [INDICATORS]      1,000,000 unless told
  */

@@ -8,8 +8,12 @@
 #include "feed_reader.h"
 #include "feed_source.h"
 #include "intel_internal.h"
+#include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/time.h"
+
+static struct picket_counter failures = {.name = "service_feed_failures",
+                                         .help = "times a feed could not be refreshed"};
 
 /* ---- finding one ---- */
 
@@ -111,11 +115,13 @@ static int take(struct picket_intel *intel, struct picket_feed *feed, struct fet
     return status == PICKET_OK ? intel_publish(intel, error) : status;
 }
 
-static void note_problem(struct picket_intel *intel, struct picket_feed *feed, const char *problem)
+/* problem: "" for none, but nothing new either. */
+static void note_attempt(struct picket_intel *intel, struct picket_feed *feed, const char *problem)
 {
     struct picket_error error = {0};
     feed->tried_ms = picket_unix_ms();
     snprintf(feed->problem, sizeof feed->problem, "%s", problem);
+    picket_count(&failures, problem[0] != '\0');
     if (picket_store_feed_put(intel->store, feed, &error) != PICKET_OK)
         picket_say(PICKET_WARNING, "service", "feed %s: its state cannot be kept: %s", feed->name,
                    error.text);
@@ -244,17 +250,17 @@ static int refresh_fetched(struct picket_intel *intel, const struct picket_feed 
         return picket_fail(error, PICKET_BUSY, "feed %s was replaced meanwhile", feed->name);
     if (fetch_status != PICKET_OK) {
         if (fetch_status != PICKET_CLOSED)
-            note_problem(intel, feed, error != NULL ? error->text : "");
+            note_attempt(intel, feed, error->text);
         return fetch_status;
     }
     if (fetched->source.not_modified) {
         delta->kept = feed->indicators;
-        note_problem(intel, feed, "");
+        note_attempt(intel, feed, "");
         return PICKET_OK;
     }
     status = take(intel, feed, fetched, delta, error);
     if (status != PICKET_OK)
-        note_problem(intel, feed, error->text);
+        note_attempt(intel, feed, error->text);
     return status;
 }
 

@@ -3,12 +3,11 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
-#include <urcu-bp.h>
 
 #include "matcher.h"
 #include "picket/base/diagnostics.h"
 
-/* ---- the table: built from the store, published by RCU ---- */
+/* ---- the table: built from the store, and published ---- */
 
 struct loading {
     struct table_builder *builder;
@@ -69,9 +68,7 @@ int intel_publish(struct picket_intel *intel, struct picket_error *error)
     int status = load_table(intel->store, &fresh, error);
     if (status != PICKET_OK)
         return status;
-    struct table *old = rcu_xchg_pointer(&intel->table, fresh);
-    synchronize_rcu();
-    table_free(old);
+    published_swap(&intel->published, fresh);
     malloc_trim(0); /* what building took is given back to the system, not kept for next time */
     return PICKET_OK;
 }
@@ -107,7 +104,7 @@ void picket_intel_stop(struct picket_intel *intel)
         refresher_stop(intel->refresher);
     if (intel->store != NULL)
         picket_store_close(intel->store);
-    table_free(intel->table);
+    table_free(intel->published.table);
     pthread_mutex_destroy(&intel->changing);
     free(intel);
 }
@@ -142,20 +139,18 @@ size_t picket_intel_lookup(struct picket_intel *intel, const struct picket_addre
 {
     size_t found = 0;
     bool special = picket_address_special_purpose(address) != NULL;
-    rcu_read_lock();
-    const struct table *table = rcu_dereference(intel->table);
+    const struct table *table = published_read(&intel->published);
     for (uint32_t entry = table_find(table, address); entry != TABLE_NONE;
          entry = table_parent(table, address->family, entry))
         found += visit_entry(table, address->family, entry, special, visit, context);
-    rcu_read_unlock();
+    published_done(&intel->published);
     return found;
 }
 
 size_t picket_intel_indicator_count(struct picket_intel *intel)
 {
-    rcu_read_lock();
-    size_t count = table_indicators(rcu_dereference(intel->table));
-    rcu_read_unlock();
+    size_t count = table_indicators(published_read(&intel->published));
+    published_done(&intel->published);
     return count;
 }
 
@@ -166,9 +161,8 @@ static int inspect(void *state, const struct picket_event *event, picket_yield y
     struct picket_intel *intel = state;
     if (event->flow_count == 0)
         return PICKET_OK;
-    rcu_read_lock();
-    int status = matcher_inspect(rcu_dereference(intel->table), event, yield, context);
-    rcu_read_unlock();
+    int status = matcher_inspect(published_read(&intel->published), event, yield, context);
+    published_done(&intel->published);
     return status;
 }
 

@@ -6,12 +6,12 @@
 #include <stdatomic.h>
 
 #include "picket/service/intel.h"
-#include "table.h"
+#include "published.h"
 
 struct refresher;
 
 struct picket_intel {
-    struct table *table;      /* RCU: readers dereference it, publish() exchanges it */
+    struct published published;
     pthread_mutex_t changing; /* around the store handle, and changes of feeds */
     struct picket_store *store;
     atomic_int stopping;

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "../waiting.h"
 #include "intel_internal.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/time.h"
@@ -139,14 +139,7 @@ static void *run(void *context)
     pthread_mutex_lock(&refresher->lock);
     while (!refresher->stop) {
         if (sleep_ms > 0 && !refresher->wake) {
-            struct timespec until;
-            clock_gettime(CLOCK_MONOTONIC, &until);
-            until.tv_sec += sleep_ms / 1000;
-            until.tv_nsec += sleep_ms % 1000 * 1000000;
-            if (until.tv_nsec >= 1000000000) {
-                until.tv_nsec -= 1000000000;
-                until.tv_sec++;
-            }
+            struct timespec until = waiting_until(sleep_ms);
             pthread_cond_timedwait(&refresher->woken, &refresher->lock, &until);
         }
         refresher->wake = false;
@@ -163,17 +156,13 @@ static void *run(void *context)
 int refresher_start(struct refresher **refresher, struct picket_intel *intel,
                     struct picket_error *error)
 {
-    pthread_condattr_t attributes;
     struct refresher *started = calloc(1, sizeof *started);
     if (started == NULL)
         return picket_fail(error, PICKET_NO_MEMORY, "no memory for intelligence");
     started->intel = intel;
-    pthread_mutex_init(&started->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&started->woken, &attributes);
-    pthread_condattr_destroy(&attributes);
+    waiting_init(&started->lock, &started->woken);
     if (pthread_create(&started->thread, NULL, run, started) != 0) {
+        waiting_destroy(&started->lock, &started->woken);
         free(started);
         return picket_fail(error, PICKET_NO_MEMORY, "no thread for refreshing feeds");
     }
@@ -193,8 +182,7 @@ void refresher_stop(struct refresher *refresher)
         free(refresher->failures);
         refresher->failures = next;
     }
-    pthread_cond_destroy(&refresher->woken);
-    pthread_mutex_destroy(&refresher->lock);
+    waiting_destroy(&refresher->lock, &refresher->woken);
     free(refresher);
 }
 

@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "../waiting.h"
 #include "delivery.h"
 #include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
@@ -58,14 +58,7 @@ _Atomic int64_t *output_backlog(struct output *output)
  */
 static void wait_ms(struct output *output, int64_t time_ms, bool wakes_early)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += time_ms / 1000;
-    until.tv_nsec += time_ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
+    struct timespec until = waiting_until(time_ms);
     pthread_mutex_lock(&output->lock);
     int waited = 0;
     while (waited == 0 && atomic_load(&output->stopping) == 0 && !(wakes_early && output->wake))
@@ -174,21 +167,10 @@ static void free_output(struct output *output)
         output->sender->close(output->state);
     if (output->store != NULL)
         picket_store_close(output->store);
-    pthread_cond_destroy(&output->woken);
-    pthread_mutex_destroy(&output->lock);
+    waiting_destroy(&output->lock, &output->woken);
     free(output->target);
     free(output->location);
     free(output);
-}
-
-static void init_waiting(struct output *output)
-{
-    pthread_condattr_t attributes;
-    pthread_mutex_init(&output->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&output->woken, &attributes);
-    pthread_condattr_destroy(&attributes);
 }
 
 int output_start(struct output **output, const struct picket_output_config *config,
@@ -198,7 +180,7 @@ int output_start(struct output **output, const struct picket_output_config *conf
     struct output *started = calloc(1, sizeof *started);
     if (started == NULL)
         return picket_fail(error, PICKET_NO_MEMORY, "no memory for output %s", config->name);
-    init_waiting(started);
+    waiting_init(&started->lock, &started->woken);
     started->target = strdup(config->name);
     started->location = strdup(config->location);
     started->sender = config->kind == PICKET_OUTPUT_FILE ? &file_sender : &webhook_sender;
