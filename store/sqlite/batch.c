@@ -67,11 +67,38 @@ int own_transaction_end(struct sqlite_store *store, int status, struct picket_er
     return status;
 }
 
+static int write_totals(struct sqlite_store *store, struct picket_error *error)
+{
+    const struct batch_totals totals = store->batch_totals;
+    if (totals.events == 0 && totals.flows == 0 && totals.dead_letters == 0)
+        return PICKET_OK;
+    store->batch_totals = (struct batch_totals){0};
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_TOTALS_ADD,
+                "update totals set events = events + ?, flows = flows + ?, "
+                "dead_letters = dead_letters + ?",
+                "writing the totals");
+    query_int(&query, totals.events);
+    query_int(&query, totals.flows);
+    query_int(&query, totals.dead_letters);
+    return query_run(&query, error);
+}
+
+int batch_flush(struct sqlite_store *store, struct picket_error *error)
+{
+    if (!store->in_batch)
+        return PICKET_OK;
+    int status = activity_flush(store, error);
+    if (status == PICKET_OK)
+        status = write_totals(store, error);
+    return batch_note(store, status);
+}
+
 int snapshot_begin(struct sqlite_store *store, bool *framed, struct picket_error *error)
 {
     *framed = sqlite3_get_autocommit(store->picket.handle) != 0;
     if (store->in_batch)
-        return batch_note(store, activity_flush(store, error));
+        return batch_flush(store, error);
     return *framed ? database_run(&store->picket, "begin", error, "beginning to read") : PICKET_OK;
 }
 
@@ -98,22 +125,6 @@ int sqlite_begin(struct picket_store *base, struct picket_error *error)
     return PICKET_OK;
 }
 
-static int write_totals(struct sqlite_store *store, struct picket_error *error)
-{
-    const struct batch_totals *totals = &store->batch_totals;
-    if (totals->events == 0 && totals->flows == 0 && totals->dead_letters == 0)
-        return PICKET_OK;
-    struct query query;
-    query_begin(&query, &store->picket, STATEMENT_TOTALS_ADD,
-                "update totals set events = events + ?, flows = flows + ?, "
-                "dead_letters = dead_letters + ?",
-                "writing the totals");
-    query_int(&query, totals->events);
-    query_int(&query, totals->flows);
-    query_int(&query, totals->dead_letters);
-    return query_run(&query, error);
-}
-
 static void end_batch(struct sqlite_store *store)
 {
     store->in_batch = false;
@@ -126,9 +137,7 @@ int sqlite_commit(struct picket_store *base, struct picket_error *error)
     struct sqlite_store *store = sqlite_of(base);
     int status = batch_check(store, error);
     if (status == PICKET_OK)
-        status = activity_flush(store, error);
-    if (status == PICKET_OK)
-        status = write_totals(store, error);
+        status = batch_flush(store, error);
     if (status == PICKET_OK)
         status = commit_writing(store, error);
     if (status == PICKET_OK)

@@ -171,9 +171,9 @@ int sqlite_devices(struct picket_store *base, const char *id, picket_device_visi
     struct sqlite_store *store = sqlite_of(base);
     struct query query;
     int64_t found = 0;
-    int status = store->in_batch ? activity_flush(store, error) : PICKET_OK;
+    int status = batch_flush(store, error);
     if (status != PICKET_OK)
-        return batch_note(store, status);
+        return status;
     if (id != NULL) {
         query_begin(&query, &store->picket, STATEMENT_DEVICES_ONE, SUMMARY "and d.id = ?",
                     "reading a device");

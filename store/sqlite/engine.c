@@ -85,7 +85,7 @@ static int lock_folder(const char *folder, int *descriptor, struct picket_error 
 
 static int open_files(struct sqlite_store *store, struct picket_error *error)
 {
-    int folder;
+    int folder = -1;
     int status = lock_folder(store->folder, &folder, error);
     if (status != PICKET_OK)
         return status;

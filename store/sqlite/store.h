@@ -117,6 +117,9 @@ void sqlite_rollback(struct picket_store *store);
 int batch_check(const struct sqlite_store *store, struct picket_error *error);
 int batch_note(struct sqlite_store *store, int status);
 
+/* Within a batch, writes what is gathered in memory; before it is read, and at the end. */
+int batch_flush(struct sqlite_store *store, struct picket_error *error);
+
 /* What writes outside of a batch begins and ends with: waits for its turn among the writers. */
 int own_transaction_begin(struct sqlite_store *store, struct picket_error *error);
 int own_transaction_end(struct sqlite_store *store, int status, struct picket_error *error);

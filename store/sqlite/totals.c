@@ -58,7 +58,9 @@ int sqlite_totals(struct picket_store *base, struct picket_store_totals *totals,
 {
     struct sqlite_store *store = sqlite_of(base);
     *totals = (struct picket_store_totals){0};
-    int status = picket_totals(store, totals, error);
+    int status = batch_flush(store, error);
+    if (status == PICKET_OK)
+        status = picket_totals(store, totals, error);
     if (status == PICKET_OK)
         status = feed_totals(store, totals, error);
     totals->size_bytes = size_on_disk(&store->picket) + size_on_disk(&store->intelligence);

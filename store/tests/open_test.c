@@ -51,13 +51,6 @@ static void handles_see_what_others_have_committed(void **state)
     picket_store_close(other);
 }
 
-static void committed_means_synced(void **state)
-{
-    (void)state;
-    assert_int_equal(ask_sql("picket.db", "select journal_mode = 'wal' from pragma_journal_mode"),
-                     1);
-}
-
 static void a_newer_schema_is_refused(void **state)
 {
     picket_store_close(*state);
@@ -120,7 +113,6 @@ int main(void)
         TEST(a_new_folder_and_its_files_are_their_owners_alone),
         TEST(what_was_kept_is_there_when_opened_again),
         TEST(handles_see_what_others_have_committed),
-        TEST(committed_means_synced),
         TEST(a_newer_schema_is_refused),
         TEST(a_file_of_somebody_else_is_refused),
         TEST(a_file_that_is_no_database_is_refused),

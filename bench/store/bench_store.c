@@ -1,0 +1,159 @@
+/* How much of what SQLite takes is left by the store's batch?
+ *
+ *     picket_bench_store [MESSAGES [BATCH [FLOWS [DEVICES [ROUNDS [FOLDER]]]]]]
+ *
+ * Each round runs both, in turn, each on new files: SQLite alone with the same rows, tables,
+ * transaction size and settings, and the store. Printed are messages a second (each is an event
+ * with its flows and its device's activity), the ratio of each round, and the medians.
+ */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rows.h"
+
+enum { ROUNDS_MAX = 99 };
+
+static void must(int status, const struct picket_error *error)
+{
+    if (status == PICKET_OK)
+        return;
+    fprintf(stderr, "%s\n", error->text);
+    exit(1);
+}
+
+static void remove_files(const char *folder)
+{
+    DIR *directory = opendir(folder);
+    for (struct dirent *entry; directory != NULL && (entry = readdir(directory)) != NULL;) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        unlink(path);
+    }
+    if (directory != NULL)
+        closedir(directory);
+}
+
+/* The same numbers for the devices as on the other side. */
+static void add_devices(struct picket_store *store, int devices)
+{
+    struct picket_error error;
+    must(picket_store_begin(store, &error), &error);
+    for (int i = 0; i < devices; i++) {
+        char id[20];
+        device_name(i, id);
+        struct picket_device_state state = {.device = id};
+        must(picket_store_update_device(store, &state, &error), &error);
+    }
+    must(picket_store_commit(store, &error), &error);
+}
+
+static void put_message(struct picket_store *store, const struct setting *setting,
+                        struct message *message)
+{
+    struct picket_error error;
+    char id[20];
+    int64_t event;
+    device_name(message->device, id);
+    message->event.device = id;
+    must(picket_store_put_event(store, &message->event, &event, &error), &error);
+    must(picket_store_put_flows(store, event, message->flows, (size_t)setting->flows, &error),
+         &error);
+    struct picket_device_state state = {
+        .device = id, .seen_ms = message->event.received_ms, .new_events = 1};
+    must(picket_store_update_device(store, &state, &error), &error);
+}
+
+static double run_store(const struct setting *setting)
+{
+    static struct message message;
+    struct picket_store *store;
+    struct picket_error error;
+    struct generator generator = {.state = 1};
+    must(picket_store_open(&store, setting->folder, &error), &error);
+    add_devices(store, setting->devices);
+    double start = now_s();
+    for (int done = 0; done < setting->messages; done += setting->batch) {
+        must(picket_store_begin(store, &error), &error);
+        for (int i = 0; i < setting->batch; i++) {
+            next_message(&generator, setting, &message);
+            put_message(store, setting, &message);
+        }
+        must(picket_store_commit(store, &error), &error);
+    }
+    double seconds = now_s() - start;
+    picket_store_close(store);
+    return setting->messages / seconds;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+static double median(double *values, int count)
+{
+    qsort(values, (size_t)count, sizeof *values, compare);
+    return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+}
+
+static void measure(const struct setting *setting)
+{
+    double raw[ROUNDS_MAX], store[ROUNDS_MAX], ratio[ROUNDS_MAX], rows[ROUNDS_MAX];
+    printf("%d messages a round, %d a transaction, %d flows each, %d devices\n", setting->messages,
+           setting->batch, setting->flows, setting->devices);
+    printf("round  SQLite alone  store        ratio  SQLite alone, a row for each flow\n");
+    for (int i = 0; i < setting->rounds; i++) {
+        remove_files(setting->folder);
+        raw[i] = run_raw(setting, 0);
+        remove_files(setting->folder);
+        store[i] = run_store(setting);
+        remove_files(setting->folder);
+        rows[i] = run_raw(setting, 1);
+        remove_files(setting->folder);
+        ratio[i] = store[i] / raw[i];
+        printf("%5d  %10.0f/s  %9.0f/s  %5.2f  %10.0f/s\n", i + 1, raw[i], store[i], ratio[i],
+               rows[i]);
+        fflush(stdout);
+    }
+    int rounds = setting->rounds;
+    double store_median = median(store, rounds);
+    printf("median %10.0f/s  %9.0f/s  %5.2f  %10.0f/s\n", median(raw, rounds), store_median,
+           median(ratio, rounds), median(rows, rounds));
+    printf("flows of the store: %.0f/s\n", store_median * setting->flows);
+}
+
+static int number(int argc, char **argv, int at, int otherwise, int max)
+{
+    int value = argc > at ? atoi(argv[at]) : otherwise;
+    if (value < 1 || value > max) {
+        fprintf(stderr, "argument %d: a number from 1 to %d is expected\n", at, max);
+        exit(2);
+    }
+    return value;
+}
+
+int main(int argc, char **argv)
+{
+    char temporary[] = "/tmp/picket-bench-store-XXXXXX";
+    struct setting setting = {
+        .messages = number(argc, argv, 1, 100000, 100000000),
+        .batch = number(argc, argv, 2, 1000, 1000000),
+        .flows = number(argc, argv, 3, 8, FLOWS_MAX),
+        .devices = number(argc, argv, 4, 10000, 10000000),
+        .rounds = number(argc, argv, 5, 5, ROUNDS_MAX),
+        .folder = argc > 6 ? argv[6] : mkdtemp(temporary),
+    };
+    setting.messages -= setting.messages % setting.batch;
+    if (setting.folder == NULL || setting.messages == 0) {
+        fprintf(stderr,
+                "nothing to measure: fewer messages than a transaction has, or no folder\n");
+        return 2;
+    }
+    measure(&setting);
+    rmdir(setting.folder);
+    return 0;
+}

@@ -1,0 +1,204 @@
+/* The process is killed in the middle of batches; the plug is pulled. Whatever was committed is
+ * there, whole and once; whatever was not is done again and changes nothing that is there. */
+#include "support.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "faulty_vfs.h"
+
+enum { EVENTS_PER_BATCH = 20, FLOWS_PER_EVENT = 3, KILLS = 25 };
+
+/* Batch n is always the same: 20 events of 5 devices, a finding, a piece of telemetry. */
+static int put_batch(struct picket_store *store, int n)
+{
+    static const char *const names[] = {"a", "b", "c", "d", "e"};
+    for (int i = 0; i < EVENTS_PER_BATCH; i++) {
+        struct picket_event_row event =
+            event_of(names[i % 5], 1000 + n, (uint64_t)(n * EVENTS_PER_BATCH + i));
+        struct picket_flow flows[FLOWS_PER_EVENT];
+        for (int j = 0; j < FLOWS_PER_EVENT; j++)
+            flows[j] = flow_of((uint64_t)(n * 1000 + i * 10 + j));
+        int64_t id;
+        MUST(picket_store_put_event(store, &event, &id, &error));
+        if (id == 0)
+            return 0; /* known: so is the whole batch */
+        MUST(picket_store_put_flows(store, id, flows, FLOWS_PER_EVENT, &error));
+        struct picket_device_state state = {.device = names[i % 5], .new_events = 1};
+        MUST(picket_store_update_device(store, &state, &error));
+    }
+    struct picket_finding finding = finding_of("a", "subject", n);
+    struct picket_outbox_item item = {.device = "a"};
+    MUST(picket_store_raise(store, &finding, NULL, NULL, NULL, &error));
+    MUST(picket_store_enqueue(store, "route", &item, &error));
+    return 1;
+}
+
+/* The child: batch after batch from the first on, telling each that is committed. */
+static void write_until_killed(int first, int tell)
+{
+    struct picket_store *store;
+    MUST(picket_store_open(&store, folder, &error));
+    for (int n = first;; n++) {
+        MUST(picket_store_begin(store, &error));
+        put_batch(store, n);
+        MUST(picket_store_commit(store, &error));
+        if (write(tell, &n, sizeof n) != sizeof n)
+            _exit(1);
+    }
+}
+
+/* Lets a child write for a while and kills it; returns the last batch that it told, or first - 1.
+ */
+static int write_and_kill(int first, int at_least, unsigned more_us)
+{
+    int pipe_ends[2], told = first - 1;
+    assert_int_equal(pipe(pipe_ends), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        close(pipe_ends[0]);
+        write_until_killed(first, pipe_ends[1]);
+    }
+    close(pipe_ends[1]);
+    while (told < first - 1 + at_least && read(pipe_ends[0], &told, sizeof told) == sizeof told)
+        continue;
+    usleep(more_us); /* somewhere within a batch, wherever that may be */
+    kill(child, SIGKILL);
+    for (int n; read(pipe_ends[0], &n, sizeof n) == sizeof n;)
+        told = n;
+    close(pipe_ends[0]);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    return told;
+}
+
+struct count {
+    int64_t events, flows, fold_count, items;
+};
+
+static void count_event(void *context, int64_t id, const struct picket_event_row *event,
+                        const struct picket_flow *flows, size_t flow_count)
+{
+    struct count *count = context;
+    uint64_t key;
+    memcpy(&key, event->key, sizeof key);
+    uint64_t n = key / EVENTS_PER_BATCH, i = key % EVENTS_PER_BATCH;
+    assert_int_equal(id, key + 1);
+    for (size_t j = 0; j < flow_count; j++) {
+        struct picket_flow expected = flow_of(n * 1000 + i * 10 + j);
+        assert_memory_equal(&flows[j], &expected, sizeof expected);
+    }
+    count->events++;
+    count->flows += (int64_t)flow_count;
+}
+
+static void count_alert(void *context, const struct picket_alert *alert)
+{
+    ((struct count *)context)->fold_count += alert->count;
+}
+
+/* How many whole batches there are; fails the test if there is any piece of another. */
+static int whole_batches(void)
+{
+    struct picket_store *store;
+    MUST(picket_store_open(&store, folder, &error));
+    struct picket_store_totals totals = totals_of(store);
+    struct count count = {0};
+    struct picket_event_query all = {.limit = INT32_MAX};
+    struct picket_alert_query alerts = {.limit = 10};
+    MUST(picket_store_events(store, &all, count_event, &count, &error));
+    MUST(picket_store_alerts(store, &alerts, count_alert, &count, &error));
+    int64_t batches = count.events / EVENTS_PER_BATCH;
+    assert_int_equal(count.events, batches * EVENTS_PER_BATCH);
+    assert_int_equal(count.flows, count.events * FLOWS_PER_EVENT);
+    assert_int_equal(count.fold_count, batches);
+    assert_int_equal(totals.events, count.events);
+    assert_int_equal(totals.flows, count.flows);
+    assert_int_equal(totals.outbox, batches);
+    picket_store_close(store);
+    assert_int_equal(ask_sql("picket.db", "select sum(events) from activity"), count.events);
+    assert_int_equal(ask_sql("picket.db", "select count(*) from pragma_integrity_check "
+                                          "where integrity_check <> 'ok'"),
+                     0);
+    return (int)batches;
+}
+
+static void what_was_committed_survives_a_kill(void **state)
+{
+    (void)state;
+    uint64_t seed = 3;
+    int there = 0;
+    for (int kill_number = 0; kill_number < KILLS; kill_number++) {
+        int again = there > 0 ? there - 1 : 0; /* the last one is sent again */
+        int told = write_and_kill(again, 3, (unsigned)random_below(&seed, 4000));
+        there = whole_batches();
+        assert_true(told + 1 >= again + 3);
+        assert_in_range(there, told + 1, told + 2); /* one may be committed and not yet told */
+    }
+}
+
+/* Here nothing is on the disk but what was synced. */
+static void what_was_committed_survives_a_power_cut(void **state)
+{
+    (void)state;
+    uint64_t seed = 4;
+    int there = 0;
+    faulty_vfs_install();
+    for (int cut = 0; cut < KILLS; cut++) {
+        int pipe_ends[2], told = -1;
+        int batches = random_below(&seed, 40), again = there > 0 ? there - 1 : 0;
+        assert_int_equal(pipe(pipe_ends), 0);
+        pid_t child = fork();
+        if (child == 0) {
+            struct picket_store *store;
+            faulty_vfs_keep_until_synced();
+            MUST(picket_store_open(&store, folder, &error));
+            for (int n = again; n < again + batches; n++) {
+                MUST(picket_store_begin(store, &error));
+                put_batch(store, n);
+                MUST(picket_store_commit(store, &error));
+                told = n;
+            }
+            MUST(picket_store_begin(store, &error));
+            put_batch(store, again + batches);
+            if (write(pipe_ends[1], &told, sizeof told) != sizeof told)
+                _exit(1);
+            kill(getpid(), SIGKILL);
+        }
+        close(pipe_ends[1]);
+        assert_int_equal(read(pipe_ends[0], &told, sizeof told), sizeof told);
+        close(pipe_ends[0]);
+        assert_int_equal(waitpid(child, NULL, 0), child);
+        int before = there;
+        there = whole_batches();
+        assert_int_equal(there, told + 1 > before ? told + 1 : before);
+    }
+    assert_true(there > KILLS);
+}
+
+static int with_folder(void **state)
+{
+    (void)state;
+    new_folder();
+    return 0;
+}
+
+static int without_folder(void **state)
+{
+    (void)state;
+    forget_folder();
+    return 0;
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, with_folder, without_folder)
+    const struct CMUnitTest tests[] = {
+        TEST(what_was_committed_survives_a_kill),
+        TEST(what_was_committed_survives_a_power_cut),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
