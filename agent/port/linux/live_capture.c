@@ -203,8 +203,7 @@ static void leave_the_gone(struct live_capture *capture)
 int live_capture_refresh(struct live_capture *capture, struct picket_error *error)
 {
     leave_the_gone(capture);
-    for (unsigned i = 0; i < capture->open_count; i++)
-        count_drops(capture, &capture->open[i]);
+    live_capture_dropped(capture);
     return capture->name_count > 0 ? open_by_name(capture, error) : open_by_default(capture, error);
 }
 
@@ -279,7 +278,9 @@ unsigned live_capture_read(struct live_capture *capture)
     return frames;
 }
 
-uint64_t live_capture_dropped(const struct live_capture *capture)
+uint64_t live_capture_dropped(struct live_capture *capture)
 {
+    for (unsigned i = 0; i < capture->open_count; i++)
+        count_drops(capture, &capture->open[i]);
     return capture->dropped;
 }

@@ -43,6 +43,6 @@ unsigned live_capture_poll_fds(const struct live_capture *capture, struct pollfd
 unsigned live_capture_read(struct live_capture *capture);
 
 /* Frames that the kernel had to drop since it was opened, because they were not read in time. */
-uint64_t live_capture_dropped(const struct live_capture *capture);
+uint64_t live_capture_dropped(struct live_capture *capture);
 
 #endif

@@ -51,11 +51,15 @@ static bool contains(const struct picket_address *list, size_t count,
     return false;
 }
 
-/* A full list keeps what it has: a host with over a thousand addresses names prefixes instead. */
-static void insert(struct picket_address *list, size_t *count, const struct picket_address *address)
+/* False if there is no room. */
+static bool insert(struct picket_address *list, size_t *count, const struct picket_address *address)
 {
-    if (*count < LOCAL_INTERFACE_ADDRESSES_MAX && !contains(list, *count, address))
-        list[(*count)++] = *address;
+    if (contains(list, *count, address))
+        return true;
+    if (*count == LOCAL_INTERFACE_ADDRESSES_MAX)
+        return false;
+    list[(*count)++] = *address;
+    return true;
 }
 
 int local_addresses_read_interfaces(struct local_addresses *local, bool *changed,
@@ -70,13 +74,14 @@ int local_addresses_read_interfaces(struct local_addresses *local, bool *changed
     memcpy(before, local->own, sizeof before);
     local->own_count = 0;
     local->broadcast_count = 0;
+    local->omitted = 0;
     for (const struct ifaddrs *entry = list; entry != NULL; entry = entry->ifa_next) {
         struct picket_address address;
         if (to_address(entry->ifa_addr, &address))
-            insert(local->own, &local->own_count, &address);
+            local->omitted += !insert(local->own, &local->own_count, &address);
         if ((entry->ifa_flags & IFF_BROADCAST) != 0 && to_address(entry->ifa_broadaddr, &address) &&
             address.family == 4)
-            insert(local->broadcasts, &local->broadcast_count, &address);
+            local->omitted += !insert(local->broadcasts, &local->broadcast_count, &address);
     }
     freeifaddrs(list);
     if (changed != NULL) {

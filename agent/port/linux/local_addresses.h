@@ -24,6 +24,7 @@ struct local_addresses {
     size_t own_count;
     struct picket_address broadcasts[LOCAL_INTERFACE_ADDRESSES_MAX];
     size_t broadcast_count;
+    size_t omitted; /* addresses of interfaces for which there was no room */
 };
 
 /* Adds ADDRESS or ADDRESS/LENGTH. */

@@ -138,12 +138,29 @@ static int catch_signals(struct runner *self, struct picket_error *error)
     return PICKET_OK;
 }
 
+static int read_addresses(struct runner *self, struct picket_error *error)
+{
+    struct local_addresses *local = &self->settings->local;
+    bool first = local->own_count == 0, changed = false;
+    int status = local_addresses_read_interfaces(local, &changed, error);
+    if (status != PICKET_OK || !changed)
+        return status;
+    if (!first)
+        picket_say(PICKET_NOTICE, "agent", "the addresses of this machine have changed");
+    if (local->omitted > 0)
+        picket_say(PICKET_WARNING, "agent",
+                   "this machine has %zu addresses more than the %d that are "
+                   "known: name their prefixes by --local",
+                   local->omitted, LOCAL_INTERFACE_ADDRESSES_MAX);
+    return PICKET_OK;
+}
+
 static int start(struct runner *self, struct picket_error *error)
 {
     struct run_settings *settings = self->settings;
     int status = catch_signals(self, error);
     if (status == PICKET_OK)
-        status = local_addresses_read_interfaces(&settings->local, NULL, error);
+        status = read_addresses(self, error);
     if (status == PICKET_OK)
         status = live_capture_open(&self->capture, settings->interfaces, settings->interface_count,
                                    take_frame, self, error);
@@ -165,11 +182,8 @@ static int connect_hub(struct runner *self, const struct connection_string *devi
 static void refresh(struct runner *self)
 {
     struct picket_error error;
-    bool changed = false;
-    if (local_addresses_read_interfaces(&self->settings->local, &changed, &error) != PICKET_OK)
+    if (read_addresses(self, &error) != PICKET_OK)
         picket_say(PICKET_WARNING, "agent", "%s", error.text);
-    else if (changed)
-        picket_say(PICKET_NOTICE, "agent", "the addresses of this machine have changed");
     if (live_capture_refresh(self->capture, &error) != PICKET_OK)
         picket_say(PICKET_WARNING, "agent", "%s", error.text);
 }

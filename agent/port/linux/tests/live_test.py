@@ -307,6 +307,23 @@ class AgainstAHubOfOurs(Live):
         agent.wait("connected as pump-7")
         self.assertEqual(agent.end(), 0)
 
+    def test_frames_that_the_kernel_drops_are_told(self):
+        hub = self.hub()
+        agent = self.agent(hub.port, *FAST)
+        agent.wait("connected as")
+        agent.process.send_signal(signal.SIGSTOP)
+        sent = 60000
+        self.send(size=500, times=sent)
+        agent.process.send_signal(signal.SIGCONT)
+        agent.wait("the kernel dropped")
+        self.assertEqual(agent.end(), 0)
+        dropped = sum(int(match.group(1)) for line in agent.lines
+                      if (match := re.search(r"the kernel dropped (\d+) frames", line)))
+        counted = sum(out for _, out in self.reported(self.payloads(hub)).values()) // 508
+        self.assertLess(counted, sent)
+        self.assertGreaterEqual(counted + dropped, sent)
+        self.assertEqual(agent.count(f"{dropped} dropped by the kernel"), 1)
+
     def make_link(self):
         """An interface with an address; what it sends goes to a member of a bridge."""
         for command in ("link add outer type veth peer name inner", "link set inner master bridge",
