@@ -135,24 +135,13 @@ static bool enter(struct validator *validator, uint32_t table, uint32_t at)
     return check_vtable(validator, frame);
 }
 
-/* Where the field is, or 0 for absent, in *at. */
-static bool find_field(struct validator *validator, const struct frame *frame, uint32_t id,
-                       uint32_t *at)
+/* Where in its table the vtable has a field; 0: absent. */
+static uint32_t field_entry(const struct validator *validator, const struct frame *frame,
+                            uint32_t id)
 {
-    *at = 0;
     if (4 + 2 * id >= frame->vtable_bytes)
-        return true;
-    uint32_t entry_at = frame->vtable_at + 4 + 2 * id;
-    uint32_t entry = load_16(validator->bytes + entry_at);
-    if (entry == 0)
-        return true;
-    const struct field *field = &frame->fields->fields[id];
-    if (entry < 4 || entry + field->bytes > frame->table_bytes)
-        return fail(validator, "field outside its table", entry_at);
-    *at = frame->table_at + entry;
-    if ((*at & (field->alignment - 1u)) != 0)
-        return fail(validator, "unaligned field", *at);
-    return true;
+        return 0;
+    return load_16(validator->bytes + frame->vtable_at + 4 + 2 * id);
 }
 
 static bool check_elements(struct validator *validator, struct frame *frame, uint32_t vector_at,
@@ -178,10 +167,9 @@ static bool check_union(struct validator *validator, struct frame *frame, uint32
         [PICKET_WIRE_PROCESS] = PROCESS,
         [PICKET_WIRE_LOG] = LOG,
     };
-    uint32_t type_at, target;
-    if (!find_field(validator, frame, EVENT_PAYLOAD_TYPE, &type_at))
-        return false;
-    uint8_t type = type_at == 0 ? 0 : validator->bytes[type_at];
+    /* The type has been checked: its id is smaller. */
+    uint32_t type_entry = field_entry(validator, frame, EVENT_PAYLOAD_TYPE), target;
+    uint8_t type = type_entry == 0 ? 0 : validator->bytes[frame->table_at + type_entry];
     if (type == PICKET_WIRE_PAYLOAD_NONE)
         return fail(validator, "payload without a type", at);
     if (type >= sizeof members)
@@ -189,16 +177,11 @@ static bool check_union(struct validator *validator, struct frame *frame, uint32
     return follow(validator, at, &target) && enter(validator, members[type], target);
 }
 
-static bool check_field(struct validator *validator, struct frame *frame, uint32_t id)
+/* at: of an offset field; checks what it leads to, or begins to. */
+static bool check_target(struct validator *validator, struct frame *frame,
+                         const struct field *field, uint32_t at)
 {
-    const struct field *field = &frame->fields->fields[id];
-    uint32_t at, target;
-    if (!find_field(validator, frame, id, &at))
-        return false;
-    if (at == 0)
-        return field->missing == NULL || fail(validator, field->missing, frame->table_at);
-    if (field->kind == INLINE)
-        return true;
+    uint32_t target;
     if (field->kind == UNION)
         return check_union(validator, frame, at);
     if (!follow(validator, at, &target))
@@ -213,6 +196,20 @@ static bool check_field(struct validator *validator, struct frame *frame, uint32
     default:
         return enter(validator, field->child, target);
     }
+}
+
+static bool check_field(struct validator *validator, struct frame *frame, uint32_t id)
+{
+    const struct field *field = &frame->fields->fields[id];
+    uint32_t entry = field_entry(validator, frame, id);
+    if (entry == 0)
+        return field->missing == NULL || fail(validator, field->missing, frame->table_at);
+    if (entry < 4 || entry + field->bytes > frame->table_bytes)
+        return fail(validator, "field outside its table", frame->vtable_at + 4 + 2 * id);
+    uint32_t at = frame->table_at + entry;
+    if ((at & (field->alignment - 1u)) != 0)
+        return fail(validator, "unaligned field", at);
+    return field->kind == INLINE || check_target(validator, frame, field, at);
 }
 
 /* Goes on with the innermost table: into a child, or to its end and out of it. */
