@@ -40,6 +40,7 @@ struct cursor {
 struct columns {
     int address, port, confidence, valid_until;
     bool tags[FIELDS_MAX];
+    int named; /* fields the header names; what has no name is a tag */
 };
 
 /* ---- records ---- */
@@ -212,6 +213,8 @@ static bool read_header(const struct record *header, struct columns *columns)
             continue;
         known = true;
     }
+    if (known)
+        columns->named = header->count;
     return known;
 }
 
@@ -335,7 +338,8 @@ static size_t collect_tags(const struct record *record, const struct columns *co
     size_t used = 0;
     for (int i = 0; i < record->count && i < FIELDS_MAX; i++) {
         size_t size = record->fields[i].size;
-        if (!columns->tags[i] || i == columns->address || size == 0)
+        bool is_tag = columns->tags[i] || i >= columns->named;
+        if (!is_tag || i == columns->address || size == 0)
             continue;
         size_t separator = used > 0 ? 2 : 0;
         if (used + separator + size > out_bytes)

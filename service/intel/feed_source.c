@@ -2,11 +2,13 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "../http.h"
 
@@ -43,10 +45,16 @@ static int read_file(struct feed_source *source, const char *path, const char *l
                      struct picket_error *error)
 {
     struct stat status;
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return picket_fail(error, errno == ENOENT ? PICKET_NOT_FOUND : PICKET_IO, "%s: %s", path,
-                           strerror(errno));
+    /* Not blocking: a pipe without a writer must not hold the feeds up. */
+    int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    FILE *file = descriptor >= 0 ? fdopen(descriptor, "rb") : NULL;
+    if (file == NULL) {
+        int problem = errno;
+        if (descriptor >= 0)
+            close(descriptor);
+        return picket_fail(error, problem == ENOENT ? PICKET_NOT_FOUND : PICKET_IO, "%s: %s", path,
+                           strerror(problem));
+    }
     int result = PICKET_OK;
     if (fstat(fileno(file), &status) != 0)
         result = picket_fail(error, PICKET_IO, "%s: %s", path, strerror(errno));

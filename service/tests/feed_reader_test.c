@@ -242,6 +242,7 @@ static void a_csv_header_may_be_a_comment(void **state)
         PICKET_OK);
     ASSERT_INDICATORS("104.130.17.100/32");
     assert_int_equal(reading.indicators.items[0].port, 443);
+    assert_string_equal(reading.indicators.items[0].tags, "URLzone C&C"); /* it has no name */
 }
 
 static void the_column_with_addresses_is_found_without_a_header(void **state)
@@ -251,6 +252,7 @@ static void the_column_with_addresses_is_found_without_a_header(void **state)
                      PICKET_OK);
     ASSERT_INDICATORS("198.51.100.1/32", "198.51.100.2/32");
     assert_int_equal(reading.indicators.items[1].port, 80);
+    assert_string_equal(reading.indicators.items[1].tags, "2, y");
     assert_int_equal(reading.skipped, 1);
 }
 

@@ -8,10 +8,12 @@
 #include <cmocka.h>
 #include <dirent.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "decode.h"
 #include "harness.h"
@@ -337,6 +339,41 @@ static void nothing_is_acknowledged_while_the_store_fails_and_all_is_once_it_rec
     assert_int_equal(counter("service_events") - events_before, 10);
 }
 
+static bool is_stalled(void *context)
+{
+    struct picket_service_status status;
+    (void)context;
+    picket_service_status(harness.service, &status);
+    return status.stalled_since_ms != 0;
+}
+
+/* No file of this process may grow any more: what a full disk is to the real store. */
+static void limit_files(rlim_t size_bytes)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = size_bytes < limit.rlim_max ? size_bytes : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void files_that_cannot_grow_hold_acknowledgements_back_until_they_can(void **state)
+{
+    (void)state;
+    signal(SIGXFSZ, SIG_IGN);
+    harness_start(&harness);
+    append_ten((uint32_t)(picket_unix_ms() / 1000) - 100);
+    assert_true(harness_wait_durable(&harness));
+    limit_files(4096);
+    append_ten((uint32_t)(picket_unix_ms() / 1000) - 50);
+    bool stalled = harness_wait(is_stalled, NULL);
+    uint64_t durable = harness_durable();
+    limit_files(RLIM_INFINITY);
+    assert_true(stalled);
+    assert_int_equal(durable, 10);
+    assert_true(harness_wait_durable(&harness));
+    assert_int_equal(harness_totals(&harness).events, 20);
+}
+
 static void a_stop_while_the_store_fails_ends_and_acknowledges_nothing(void **state)
 {
     (void)state;
@@ -506,6 +543,7 @@ int main(void)
         PIPELINE_TEST(an_event_id_that_repeats_does_not_hide_another_event),
         PIPELINE_TEST(a_malformed_message_costs_itself_only),
         PIPELINE_TEST(nothing_is_acknowledged_while_the_store_fails_and_all_is_once_it_recovers),
+        PIPELINE_TEST(files_that_cannot_grow_hold_acknowledgements_back_until_they_can),
         PIPELINE_TEST(a_stop_while_the_store_fails_ends_and_acknowledges_nothing),
         PIPELINE_TEST(an_alert_names_every_feed_that_lists_the_address),
         PIPELINE_TEST(low_confidence_is_medium_severity),
