@@ -12,10 +12,12 @@ import tempfile
 import unittest
 
 from device import Device, Refused, network_activity, security_message, system_information
+from outside import FakeServer, http_answer, on_terminal
 from server import Server, make_certificates
 
 PICKET, SCHEMA, SHARED = sys.argv[1:4]
 REMOTE = "45.148.10.7"  # globally routable: no special-purpose address
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(SCHEMA)))
 CERTIFICATES = tempfile.mkdtemp(prefix="picket-certificates-")
 
 
@@ -159,6 +161,80 @@ class TheWholePath(Running):
             self.assertIn("evil", shown.stdout)
 
 
+class OnATerminal(Running):
+    def setUp(self):
+        super().setUp()
+        self.add_feed(f"{REMOTE}\n", "--confidence", "90")
+        device = self.connect(self.add_device("a-device-with-quite-a-long-name"))
+        device.publish(self.message(network_activity(1, REMOTE)))
+
+    def shown(self, columns, *arguments, **environment):
+        code, text = on_terminal(columns, [PICKET, *arguments, "--socket", self.server.socket],
+                                 dict(os.environ, LC_ALL="C.UTF-8", **environment))
+        self.assertEqual(code, 0)
+        return text
+
+    def test_a_table_fits_the_terminal(self):
+        for columns in (100, 110, 200):
+            text = self.shown(columns, "alert", "list", NO_COLOR="1")
+            self.assertLessEqual(max(len(line) for line in text.splitlines()), columns)
+        self.assertIn("\u2026", self.shown(100, "alert", "list"))
+        self.assertNotIn("\u2026", self.shown(200, "alert", "list"))
+
+    def test_colors_are_for_terminals_and_those_who_want_them(self):
+        self.assertIn("\x1b[1;31mhigh\x1b[0m", self.shown(120, "alert", "list"))
+        self.assertNotIn("\x1b", self.shown(120, "alert", "list", NO_COLOR="1"))
+        self.assertNotIn("\x1b", self.server.run("alert", "list").stdout)
+        self.assertNotIn("\x1b", self.server.run("alert", "show", "1").stdout)
+
+    def test_json_on_a_terminal_is_ascii(self):
+        self.connect(self.add_device("other")).publish(
+            self.message(system_information(1, "C1 \x9b31m, \u202e, M\u00fcller")))
+        text = self.shown(100, "device", "show", "other", "--json")
+        self.assertTrue(text.isascii())
+        self.assertEqual(json.loads(text), self.server.json("device", "show", "other"))
+
+
+class AgainstAnotherServer(unittest.TestCase):
+    """The commands get answers that picket does not give."""
+
+    def answered(self, answer, *arguments):
+        with FakeServer(answer) as socket_path:
+            return subprocess.run([PICKET, *arguments, "--socket", socket_path], capture_output=True,
+                                  text=True, timeout=60)
+
+    def test_an_answer_that_is_not_understood_is_an_error(self):
+        for answer in (b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+                       http_answer(200, "not JSON"), http_answer(500, "{}"), http_answer(404, ""),
+                       b"\x00\xff\r\n\r\n"):
+            done = self.answered(answer, "status")
+            self.assertEqual(done.returncode, 1, answer)
+            self.assertTrue(done.stderr.startswith("picket: "), answer)
+            self.assertEqual(done.stdout, "")
+
+    def test_members_that_are_missing_or_of_another_type_harm_nobody(self):
+        for answer in ("[]", "{}", '{"devices": 5, "alerts": [3, null, {"id": "x"}], "feeds": [[]]}',
+                       '{"service": 7, "hub": [], "counters": [{"value": 1}], "outputs": [1]}',
+                       '{"evidence": {"flows": [1], "matches": ["x"], "a": [1], "b": {}}}'):
+            for command in (["status"], ["device", "list"], ["device", "show", "a"], ["feed", "list"],
+                            ["alert", "list"], ["alert", "show", "1"], ["event", "list"],
+                            ["dead-letter", "list"]):
+                done = self.answered(http_answer(200, answer), *command)
+                self.assertEqual(done.returncode, 0, (answer, command, done.stderr))
+
+    def test_a_service_that_stalls_is_shown_with_its_reason(self):
+        done = self.answered(http_answer(200, json.dumps({
+            "service": {"state": "stalled", "stalled_since": "2026-11-20T23:51:17.123Z",
+                        "problem": "disk full: picket.db"}})), "status")
+        self.assertIn("STALLED since 2026-11-20T23:51:17Z: disk full: picket.db", done.stdout)
+
+    def test_an_error_of_the_server_is_shown_as_it_is_but_printable(self):
+        done = self.answered(http_answer(409, json.dumps({"error": "device \x1b[31mx: exists"})),
+                             "device", "add", "x")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr, "picket: device \\x1b[31mx: exists\n")
+
+
 class Serving(Running):
     def test_a_second_one_on_the_same_data_is_refused(self):
         second = self.server.run("serve", "--config", self.server.config)
@@ -264,6 +340,45 @@ class Commands(unittest.TestCase):
                           ["alert", "list", "--limit", "x"], ["alert", "list", "--limit", "0"],
                           ["alert", "list", "--limit"], ["feed", "add", "a", "b", "--refresh", "5x"]):
             self.assertEqual(self.run_picket(*arguments).returncode, 2, arguments)
+
+
+class Manuals(unittest.TestCase):
+    """What the manuals must not fall behind of."""
+
+    def read(self, path):
+        with open(os.path.join(ROOT, path), encoding="utf-8") as stream:
+            return stream.read()
+
+    def test_every_command_and_option_is_in_its_manual(self):
+        manual = self.read("docs/picket.md")
+        for command in Commands().all_commands():
+            self.assertIn("picket " + " ".join(command), manual)
+            page = subprocess.run([PICKET, *command, "--help"], capture_output=True, text=True).stdout
+            for option in re.findall(r"(?m)^  (--[a-z-]+)", page):
+                self.assertIn(option, manual, command)
+
+    def test_every_resource_is_in_its_manual(self):
+        manual = self.read("docs/api.md")
+        routes = re.findall(r'\{"([A-Z]+)", "(/v1/[^"]*)", "([^"]*)", (?:NULL|"([^"]*)")',
+                            self.read("service/api_route.c"))
+        self.assertGreater(len(routes), 10)
+        for method, path, query, members in routes:
+            pattern = re.escape(f"### {method} {path}").replace(r"\{\}", r"\{[a-z]+\}")
+            section = re.search(pattern + r"\n(.*?)(?=\n### |\Z)", manual, re.DOTALL)
+            self.assertTrue(section, f"{method} {path}")
+            for name in query.split():
+                self.assertRegex(section[1], rf"[?&]{name}=", path)
+            for name in members.split():
+                self.assertIn(f"`{name}`", section[1], path)
+
+    def test_every_setting_is_in_its_manual(self):
+        manual = self.read("docs/configuration.md")
+        example = self.read("deploy/picket.yaml")
+        names = re.findall(r"TEXT\(struct yaml_[a-z]+, ([a-z_]+)\)", self.read("cli/config_yaml.c"))
+        self.assertGreater(len(names), 15)
+        for name in names:
+            self.assertRegex(manual, rf"[`.]{name}`")
+            self.assertRegex(example, rf"(?m)^# *(- )?{name}:")
 
 
 class Looking(Running):
