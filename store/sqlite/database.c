@@ -96,13 +96,22 @@ int database_run(struct database *database, const char *sql, struct picket_error
  */
 
 /* Keys are secrets: the file is its owner's alone from its first byte on. SQLite gives the log and
- * the shared-memory file the same mode. */
+ * the shared-memory file the same mode. A file that is there is not touched: closing it here would
+ * give up the locks that this process's other connections have on it (POSIX). */
 static int create_private(const char *path, struct picket_error *error)
 {
-    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (file < 0)
-        return picket_fail(error, errno == EACCES ? PICKET_DENIED : PICKET_IO,
-                           "%s: cannot be opened: %s", path, strerror(errno));
+    int file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file < 0 && errno == EEXIST)
+        return PICKET_OK;
+    if (file < 0) {
+        bool denied = errno == EACCES || errno == EPERM || errno == EROFS;
+        bool full = errno == ENOSPC || errno == EDQUOT;
+        return picket_fail(error,
+                           denied ? PICKET_DENIED
+                           : full ? PICKET_FULL
+                                  : PICKET_IO,
+                           "%s: cannot be made: %s", path, strerror(errno));
+    }
     close(file);
     return PICKET_OK;
 }
@@ -148,6 +157,13 @@ static int configure(struct database *database, const struct schema *schema,
              "pragma cache_size = -%d; pragma temp_store = memory; pragma journal_size_limit = %d",
              schema->page_bytes, schema->cache_kib, WAL_BYTES_KEPT);
     int status = database_run(database, pragmas, error, "opening");
+    int64_t is_wal = 0;
+    if (status == PICKET_OK)
+        status = pragma_value(database, "select journal_mode = 'wal' from pragma_journal_mode",
+                              &is_wal, error);
+    if (status == PICKET_OK && !is_wal)
+        return picket_fail(error, PICKET_IO, "%s: this file system cannot keep a write-ahead log",
+                           database->path);
     sqlite3_wal_hook(handle, on_commit, database);
     return status;
 }

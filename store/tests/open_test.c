@@ -1,6 +1,8 @@
 #include "support.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void refused(const char *where, int expected, const char *because)
@@ -49,6 +51,34 @@ static void handles_see_what_others_have_committed(void **state)
     MUST(picket_store_device_add(*state, &device, &error));
     MUST(picket_store_device_get(other, "d", &found, &error));
     picket_store_close(other);
+}
+
+/* Whether another process would meet a lock of this one on picket.db. */
+static bool is_locked(void)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        char path[400];
+        snprintf(path, sizeof path, "%s/picket.db", folder);
+        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        int file = open(path, O_RDWR);
+        _exit(file < 0 || fcntl(file, F_GETLK, &lock) != 0 ? 2 : lock.l_type != F_UNLCK);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+    return WEXITSTATUS(status) == 1;
+}
+
+static void opening_and_closing_handles_keeps_the_locks_of_the_others(void **state)
+{
+    struct picket_store *other;
+    totals_of(*state);
+    assert_true(is_locked());
+    MUST(picket_store_open(&other, folder, &error));
+    assert_true(is_locked());
+    picket_store_close(other);
+    assert_true(is_locked());
 }
 
 static void a_newer_schema_is_refused(void **state)
@@ -113,6 +143,7 @@ int main(void)
         TEST(a_new_folder_and_its_files_are_their_owners_alone),
         TEST(what_was_kept_is_there_when_opened_again),
         TEST(handles_see_what_others_have_committed),
+        TEST(opening_and_closing_handles_keeps_the_locks_of_the_others),
         TEST(a_newer_schema_is_refused),
         TEST(a_file_of_somebody_else_is_refused),
         TEST(a_file_that_is_no_database_is_refused),
