@@ -16,12 +16,14 @@
 #include "intake.h"
 #include "live_capture.h"
 #include "message_bytes.h"
+#include "network_watch.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/time.h"
 
 enum {
     TICK_MS = 1000,
-    REFRESH_MS = 10000,     /* interfaces and their addresses */
+    REFRESH_MS = 10000, /* interfaces and their addresses, even if the kernel tells of no change */
+    SETTLE_MS = 200,    /* changes come in groups: after one it waits for the others */
     LAST_FRAMES_MS = 250,   /* at the end, for frames that the kernel has and has not handed over */
     DELIVERY_TIME_MS = 5000 /* at the end, for acknowledgements */
 };
@@ -36,6 +38,8 @@ struct runner {
     struct live_capture *capture;
     struct hub_connection *hub;
     int signals;
+    int changes; /* network_watch.h */
+    int64_t refresh_ms;
     bool woken; /* the agent asked for a poll */
 };
 
@@ -159,6 +163,7 @@ static int start(struct runner *self, struct picket_error *error)
 {
     struct run_settings *settings = self->settings;
     int status = catch_signals(self, error);
+    self->changes = network_watch_open();
     if (status == PICKET_OK)
         status = read_addresses(self, error);
     if (status == PICKET_OK)
@@ -188,36 +193,43 @@ static void refresh(struct runner *self)
         picket_say(PICKET_WARNING, "agent", "%s", error.text);
 }
 
-/* Waits for frames or a signal, and counts the frames. True: a signal wants the end. */
+/* Waits for frames, a change or a signal, and counts the frames. True: a signal wants the end. */
 static bool wait_and_read(struct runner *self, int64_t until_ms)
 {
-    struct pollfd fds[LIVE_INTERFACES_MAX + 1];
+    struct pollfd fds[LIVE_INTERFACES_MAX + 2];
     unsigned count = live_capture_poll_fds(self->capture, fds);
-    fds[count] = (struct pollfd){.fd = self->signals, .events = POLLIN};
+    struct pollfd *signals = &fds[count], *changes = &fds[count + 1];
+    *signals = (struct pollfd){.fd = self->signals, .events = POLLIN};
+    *changes = (struct pollfd){.fd = self->changes, .events = POLLIN}; /* -1 is passed over */
     int64_t left_ms = until_ms - picket_monotonic_ms();
-    int ready = poll(fds, count + 1, left_ms > 0 ? (int)left_ms : 0);
-    if (ready > 0 && (fds[count].revents & POLLIN) != 0)
-        return true;
-    if (ready > 0)
-        live_capture_read(self->capture);
-    return false;
+    if (poll(fds, count + 2, left_ms > 0 ? (int)left_ms : 0) <= 0)
+        return false;
+    if (changes->revents != 0) {
+        network_watch_drain(self->changes);
+        int64_t settled_ms = picket_monotonic_ms() + SETTLE_MS;
+        if (settled_ms < self->refresh_ms)
+            self->refresh_ms = settled_ms;
+    }
+    live_capture_read(self->capture);
+    return (signals->revents & POLLIN) != 0;
 }
 
 static void work(struct runner *self)
 {
-    int64_t tick_ms = 0, refresh_ms = picket_monotonic_ms() + REFRESH_MS;
+    int64_t tick_ms = 0;
+    self->refresh_ms = picket_monotonic_ms() + REFRESH_MS;
     for (;;) {
         int64_t now_ms = picket_monotonic_ms();
-        if (now_ms >= refresh_ms) {
+        if (now_ms >= self->refresh_ms) {
             refresh(self);
-            refresh_ms = now_ms + REFRESH_MS;
+            self->refresh_ms = now_ms + REFRESH_MS;
         }
         if (now_ms >= tick_ms || self->woken) {
             self->woken = false;
             picket_agent_poll(&self->agent);
             tick_ms = now_ms + TICK_MS;
         }
-        if (wait_and_read(self, tick_ms))
+        if (wait_and_read(self, tick_ms < self->refresh_ms ? tick_ms : self->refresh_ms))
             return;
     }
 }
@@ -241,13 +253,10 @@ static void finish(struct runner *self)
     unsigned unacknowledged = hub_connection_stop(self->hub, left_ms > 0 ? (uint32_t)left_ms : 0);
     if (!sent)
         picket_say(PICKET_WARNING, "agent",
-                   "ended with flows that were not reported: no hub took "
-                   "them");
+                   "ended with flows that were not reported: no hub took them");
     if (unacknowledged > 0)
         picket_say(PICKET_WARNING, "agent",
-                   "ended with %u messages that the hub did not "
-                   "acknowledge",
-                   unacknowledged);
+                   "ended with %u messages that the hub did not acknowledge", unacknowledged);
 }
 
 static void say_statistics(struct runner *self)
@@ -277,6 +286,7 @@ int run(struct run_settings *settings)
     struct connection_string device;
     struct runner *self = &runner;
     self->settings = settings;
+    self->signals = self->changes = -1;
     if (settings->verbose)
         picket_diagnostics_threshold(PICKET_DEBUG);
     int status = find_connection_string(settings, &device, &error);
@@ -294,6 +304,8 @@ int run(struct run_settings *settings)
         say_statistics(self);
     }
     live_capture_close(self->capture);
+    close(self->changes);
+    close(self->signals);
     flow_storage_free(&self->config);
     return status == PICKET_OK ? EXIT_SUCCESS : fail(&error, EXIT_FAILURE);
 }
