@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "picket/base/counter.h"
+#include "picket/base/diagnostics.h"
 #include "properties.h"
 #include "text.h"
 
@@ -88,6 +89,9 @@ static int ask_detectors(struct batch *batch, const struct decoded_event *decode
     for (size_t i = 0; i < pipeline->detector_count && status == PICKET_OK; i++) {
         const struct picket_detector *detector = &pipeline->detectors[i];
         status = detector->inspect(detector->state, &event, raise_finding, batch);
+        if (status != PICKET_OK && batch->error->text[0] == '\0')
+            picket_fail(batch->error, status, "detector %s cannot inspect an event of device %s",
+                        detector->name, event.device);
     }
     return status;
 }
@@ -181,6 +185,10 @@ static int put_dead_letter(struct batch *batch, const char *reason, uint32_t off
         .payload = message->payload,
         .payload_bytes = message->payload_bytes,
     };
+    static struct picket_say_limit limit;
+    picket_say_limited(&limit, PICKET_WARNING, "service",
+                       "device %s: message kept as a dead letter: byte %u: %s", message->device,
+                       offset, reason);
     batch->tally[DEAD_LETTERS]++;
     return picket_store_put_dead_letter(batch->pipeline->store, &letter, batch->error);
 }

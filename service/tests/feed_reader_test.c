@@ -245,6 +245,28 @@ static void a_csv_header_may_be_a_comment(void **state)
     assert_string_equal(reading.indicators.items[0].tags, "URLzone C&C"); /* it has no name */
 }
 
+/* The layout of a widely used feed of mixed indicators: a quoted header in a comment, IP:port
+ * within. */
+static void mixed_indicators_in_csv_give_their_addresses(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        read_text(
+            "# \"first_seen_utc\",\"ioc_id\",\"ioc_value\",\"ioc_type\",\"threat_type\","
+            "\"fk_malware\",\"malware_printable\",\"confidence_level\"\n"
+            "\"2026-01-01 00:00:00\", \"1\", \"203.0.113.5:4444\", \"ip:port\", \"botnet_cc\", "
+            "\"win.x\", \"Xloader\", \"100\"\n"
+            "\"2026-01-01 00:00:00\", \"2\", \"evil.example\", \"domain\", \"botnet_cc\", "
+            "\"win.x\", \"Xloader\", \"100\"\n",
+            FEED_AUTO),
+        PICKET_OK);
+    ASSERT_INDICATORS("203.0.113.5/32");
+    assert_int_equal(reading.indicators.items[0].port, 4444);
+    assert_int_equal(reading.indicators.items[0].confidence, 100);
+    assert_string_equal(reading.indicators.items[0].tags, "botnet_cc, Xloader");
+    assert_int_equal(reading.skipped, 1);
+}
+
 static void the_column_with_addresses_is_found_without_a_header(void **state)
 {
     (void)state;
@@ -423,6 +445,7 @@ int main(void)
         cmocka_unit_test(dshield_columns_are_one_prefix),
         cmocka_unit_test(a_csv_header_maps_the_columns),
         cmocka_unit_test(a_csv_header_may_be_a_comment),
+        cmocka_unit_test(mixed_indicators_in_csv_give_their_addresses),
         cmocka_unit_test(the_column_with_addresses_is_found_without_a_header),
         cmocka_unit_test(a_quote_never_closed_costs_one_line),
         cmocka_unit_test(ndjson_is_read_and_other_json_is_refused),

@@ -40,6 +40,20 @@ int __wrap_picket_store_commit(struct picket_store *store, struct picket_error *
     return __real_picket_store_commit(store, error);
 }
 
+/* The store calls one device's events invalid. */
+int __real_picket_store_put_event(struct picket_store *store, const struct picket_event_row *event,
+                                  int64_t *event_id, struct picket_error *error);
+int __wrap_picket_store_put_event(struct picket_store *store, const struct picket_event_row *event,
+                                  int64_t *event_id, struct picket_error *error);
+
+int __wrap_picket_store_put_event(struct picket_store *store, const struct picket_event_row *event,
+                                  int64_t *event_id, struct picket_error *error)
+{
+    if (strcmp(event->device, "refused") == 0)
+        return picket_fail(error, PICKET_INVALID, "an event that no store takes");
+    return __real_picket_store_put_event(store, event, event_id, error);
+}
+
 static struct harness harness;
 
 static int open_harness(void **state)
@@ -307,6 +321,29 @@ static void a_malformed_message_costs_itself_only(void **state)
     assert_int_equal(counter("service_dead_letters"), before + 1);
 }
 
+static void check_refused(void *context, const struct picket_dead_letter *letter)
+{
+    ++*(int *)context;
+    assert_string_equal(letter->device, "refused");
+    assert_string_equal(letter->reason, "an event that no store takes");
+}
+
+static void a_message_that_the_store_calls_invalid_costs_itself_only(void **state)
+{
+    static const char *const devices[] = {"sound", "refused", "sound", "refused", "sound"};
+    int letters = 0;
+    (void)state;
+    harness_start(&harness);
+    for (uint8_t i = 0; i < 5; i++)
+        harness_append_flow(&harness, devices[i],
+                            (struct flow_message){"198.51.100.1", 1, 0, i, 1});
+    assert_true(harness_wait_durable(&harness));
+    assert_int_equal(harness_totals(&harness).events, 3);
+    assert_int_equal(picket_store_dead_letters(harness.store, 10, check_refused, &letters, NULL),
+                     PICKET_OK);
+    assert_int_equal(letters, 2);
+}
+
 /* ---- a store that fails ---- */
 
 static bool has_failed_thrice(void *context)
@@ -542,6 +579,7 @@ int main(void)
         PIPELINE_TEST(a_second_delivery_changes_nothing),
         PIPELINE_TEST(an_event_id_that_repeats_does_not_hide_another_event),
         PIPELINE_TEST(a_malformed_message_costs_itself_only),
+        PIPELINE_TEST(a_message_that_the_store_calls_invalid_costs_itself_only),
         PIPELINE_TEST(nothing_is_acknowledged_while_the_store_fails_and_all_is_once_it_recovers),
         PIPELINE_TEST(files_that_cannot_grow_hold_acknowledgements_back_until_they_can),
         PIPELINE_TEST(a_stop_while_the_store_fails_ends_and_acknowledges_nothing),
