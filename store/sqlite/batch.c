@@ -1,5 +1,12 @@
 /* The writer's batch: one transaction. */
+#include "picket/base/counter.h"
 #include "store.h"
+
+static struct picket_counter batches_committed = {.name = "store_batches_committed",
+                                                  .help = "batches committed"};
+static struct picket_counter batches_failed = {
+    .name = "store_batches_failed",
+    .help = "batches that could not be written and were rolled back"};
 
 enum { TURN_TIMEOUT_MS = 5000 };
 
@@ -119,6 +126,7 @@ int sqlite_begin(struct picket_store *base, struct picket_error *error)
         return status;
     store->in_batch = true;
     store->batch_status = PICKET_OK;
+    picket_counter_register(&batches_failed);
     store->batch_totals = (struct batch_totals){0};
     store->flows_event = 0;
     activity_clear(&store->activity);
@@ -140,11 +148,16 @@ int sqlite_commit(struct picket_store *base, struct picket_error *error)
         status = batch_flush(store, error);
     if (status == PICKET_OK)
         status = commit_writing(store, error);
-    if (status == PICKET_OK)
-        end_batch(store);
-    else if (store->in_batch)
+    if (!store->in_batch)
+        return status;
+    if (status != PICKET_OK) {
+        batch_note(store, status);
         sqlite_rollback(base);
-    return status;
+        return status;
+    }
+    picket_count(&batches_committed, 1);
+    end_batch(store);
+    return PICKET_OK;
 }
 
 void sqlite_rollback(struct picket_store *base)
@@ -152,6 +165,8 @@ void sqlite_rollback(struct picket_store *base)
     struct sqlite_store *store = sqlite_of(base);
     if (!store->in_batch)
         return;
+    if (store->batch_status != PICKET_OK)
+        picket_count(&batches_failed, 1);
     roll_back(store);
     /* Numbers given within the batch never were. */
     device_numbers_forget(&store->device_numbers);

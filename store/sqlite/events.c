@@ -3,7 +3,11 @@
 #include <string.h>
 
 #include "flow_block.h"
+#include "picket/base/counter.h"
 #include "store.h"
+
+static struct picket_counter events_repeated = {
+    .name = "store_events_repeated", .help = "events that were there already and changed nothing"};
 
 enum { FLOWS_MAX = 65536, CLOCK_STEP_MS = 3600 * 1000 };
 
@@ -48,8 +52,12 @@ static int put_event(struct sqlite_store *store, const struct picket_event_row *
                 "writing an event");
     bind_event(&query, event, device, activity->last_event);
     status = query_run(&query, error);
-    if (status != PICKET_OK || sqlite3_changes(store->picket.handle) == 0)
+    if (status != PICKET_OK)
         return status;
+    if (sqlite3_changes(store->picket.handle) == 0) {
+        picket_count(&events_repeated, 1);
+        return PICKET_OK;
+    }
     *event_id = sqlite3_last_insert_rowid(store->picket.handle);
     activity->last_event = *event_id;
     store->batch_totals.events++;

@@ -23,7 +23,7 @@ struct picket_counter {
 void picket_counter_register(struct picket_counter *counter);
 void picket_count(struct picket_counter *counter, uint64_t by);
 
-/* Calls visit for each counter registered, in the order of their names. */
+/* Calls visit for each counter registered, in the order of their names. visit must not register one. */
 void picket_counters_each(void (*visit)(const struct picket_counter *counter, void *context),
                           void *context);
 
