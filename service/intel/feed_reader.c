@@ -225,6 +225,28 @@ static bool is_json_document(const char *text, size_t size)
     return inner == text + size || *inner == '{' || *inner == '[' || *inner == '"' || *inner == ']';
 }
 
+/* Suricata's and Snort's: "alert ip $HOME_NET any -> [198.51.100.7] any (...)". They hold
+ * addresses, and commas, but read as CSV they would be read by half. */
+static bool is_rules(const char *text, size_t size)
+{
+    static const char *const actions[] = {"alert ", "drop ", "reject ", "pass ", "log "};
+    const char *end = text + size;
+    while (text < end) {
+        const char *newline = memchr(text, '\n', (size_t)(end - text));
+        const char *line = text;
+        size_t left = (size_t)((newline != NULL ? newline : end) - text);
+        text += left + 1;
+        feed_trim(&line, &left);
+        if (left == 0 || is_comment(line, left))
+            continue;
+        for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
+            if (starts(line, left, actions[i]) && memmem(line, left, " -> ", 4) != NULL)
+                return true;
+        return false;
+    }
+    return false;
+}
+
 /* What a feed's address returns when it is not the feed, and what we do not read. */
 static const char *foreign_content(const char *text, size_t size)
 {
@@ -240,6 +262,8 @@ static const char *foreign_content(const char *text, size_t size)
         (strncasecmp(content, "<!doc", 5) == 0 || strncasecmp(content, "<html", 5) == 0 ||
          strncasecmp(content, "<?xml", 5) == 0))
         return "is a web page or XML, not a list";
+    if (is_rules(text, size))
+        return "holds Suricata or Snort rules; plain lists, CSV and NDJSON are read";
     return NULL;
 }
 
