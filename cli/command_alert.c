@@ -119,16 +119,34 @@ static int follow_once(const struct alert_options *options, long long *last)
     return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
+/* The id of the newest alert, whenever its device was last seen; 0: there is none. */
+static int newest_id(const struct alert_options *options, long long *id)
+{
+    struct alert_options any_time = *options;
+    json_t *alerts;
+    any_time.since = NULL;
+    int result = newest(&any_time, 1, &alerts);
+    if (result != EXIT_DONE)
+        return result;
+    *id = member_number(json_array_get(alerts, 0), "id");
+    json_decref(alerts);
+    return EXIT_DONE;
+}
+
+/* What follows comes after the newest alert of now, so that nothing is shown twice or left out. */
 static int follow(const struct alert_options *options)
 {
     json_t *alerts;
-    long long last = 0;
-    int result = newest(options, options->limit < 0 ? FOLLOW_FIRST : options->limit, &alerts);
+    long long last;
+    int result = newest_id(options, &last);
+    if (result == EXIT_DONE)
+        result = newest(options, options->limit < 0 ? FOLLOW_FIRST : options->limit, &alerts);
     if (result != EXIT_DONE)
         return result;
     for (size_t i = json_array_size(alerts); i > 0; i--) {
-        print_followed(json_array_get(alerts, i - 1), options->as_json);
-        last = member_number(json_array_get(alerts, i - 1), "id");
+        const json_t *alert = json_array_get(alerts, i - 1);
+        if (member_number(alert, "id") <= last)
+            print_followed(alert, options->as_json);
     }
     json_decref(alerts);
     fflush(stdout);

@@ -204,6 +204,8 @@ int server_start(struct server **server, const struct picket_config *config,
 void server_stop(struct server *server)
 {
     stop_hub(server);
+    if (server->intel)
+        picket_intel_interrupt(server->intel);
     if (server->api)
         picket_api_stop(server->api);
     if (server->log)

@@ -95,11 +95,16 @@ int picket_intel_start(struct picket_intel **intel, const char *store_folder,
     return PICKET_OK;
 }
 
+void picket_intel_interrupt(struct picket_intel *intel)
+{
+    atomic_store(&intel->stopping, 1);
+}
+
 void picket_intel_stop(struct picket_intel *intel)
 {
     if (intel == NULL)
         return;
-    atomic_store(&intel->stopping, 1);
+    picket_intel_interrupt(intel);
     if (intel->refresher != NULL)
         refresher_stop(intel->refresher);
     if (intel->store != NULL)

@@ -4,6 +4,7 @@ import glob
 import json
 import os
 import re
+import selectors
 import signal
 import socket
 import subprocess
@@ -71,11 +72,7 @@ class TheWholePath(Running):
         added = self.add_feed(f"{REMOTE}\nrubbish here\n", "--confidence", "90")
         self.assertIn("1 indicator ", added.stdout)
         self.assertIn("feed.txt:2: ", added.stderr)
-        follower = subprocess.Popen([PICKET, "alert", "list", "--follow", "--json", "--socket",
-                                     self.server.socket], stdout=subprocess.PIPE, text=True)
-        self.addCleanup(follower.stdout.close)
-        self.addCleanup(follower.wait)
-        self.addCleanup(follower.kill)
+        follower = self.follow()
         device.publish(self.message(network_activity(2, REMOTE)))
         # The PUBACK came after the commit: the alert is there, without waiting.
         alerts = self.server.json("alert", "list")
@@ -91,6 +88,43 @@ class TheWholePath(Running):
         self.assertEqual(len(self.server.json("event", "list")), 2)
         self.assertEqual(self.server.json("feed", "list")[0]["indicators"], 1)
         self.assertEqual(self.server.run("intel", "lookup", REMOTE).returncode, 0)
+
+    def follow(self, *options):
+        follower = subprocess.Popen([PICKET, "alert", "list", "--follow", "--json", "--socket",
+                                     self.server.socket, *options], stdout=subprocess.PIPE, text=True)
+        self.addCleanup(follower.stdout.close)
+        self.addCleanup(follower.wait)
+        self.addCleanup(follower.kill)
+        return follower
+
+    def test_following_shows_the_last_and_then_what_is_new_each_once(self):
+        device = self.connect(self.add_device())
+        self.add_feed("45.148.0.0/16\n45.148.10.0/24\n" +
+                      "".join(f"45.148.10.{i}\n" for i in range(1, 255)))
+        raised = 0
+
+        def raise_one():
+            nonlocal raised
+            raised += 1
+            device.publish(self.message(network_activity(raised, f"45.148.10.{raised}")))
+
+        for _ in range(4):
+            raise_one()
+        last_two = self.follow("--limit", "2")
+        only_new = self.follow("--since", "2100-01-01")
+        self.assertEqual([json.loads(last_two.stdout.readline())["id"] for _ in range(2)], [3, 4])
+        with selectors.DefaultSelector() as selector:
+            selector.register(only_new.stdout, selectors.EVENT_READ)
+            while not selector.select(0.3):  # it may begin to follow later than we raise
+                self.assertLess(raised, 200)
+                raise_one()
+        shown = json.loads(only_new.stdout.readline())["id"]
+        self.assertGreater(shown, 4)
+        raise_one()
+        self.assertEqual([json.loads(last_two.stdout.readline())["id"]
+                          for _ in range(5, raised + 1)], list(range(5, raised + 1)))
+        self.assertEqual([json.loads(only_new.stdout.readline())["id"]
+                          for _ in range(shown + 1, raised + 1)], list(range(shown + 1, raised + 1)))
 
     def check_alert_page(self, alert):
         page = self.server.run("alert", "show", str(alert["id"])).stdout
@@ -250,6 +284,20 @@ class Serving(Running):
         self.addCleanup(follower.kill)
         self.assertEqual(self.server.stop(signal.SIGINT, deadline_s=20), 0)
         self.assertFalse(os.path.exists(self.server.socket))
+
+    def test_a_stop_does_not_wait_for_a_feed_that_does_not_come(self):
+        with socket.socket() as silent:
+            silent.bind(("127.0.0.1", 0))
+            silent.listen()
+            adding = subprocess.Popen([PICKET, "feed", "add", "slow", "--socket", self.server.socket,
+                                       f"http://127.0.0.1:{silent.getsockname()[1]}/"],
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            asked, _ = silent.accept()
+            self.assertEqual(self.server.stop(deadline_s=20), 0)
+            _, said = adding.communicate(timeout=20)
+            asked.close()
+        self.assertEqual(adding.returncode, 1)
+        self.assertIn("stopping", said)
 
     def test_after_a_kill_it_starts_again(self):
         self.add_device()

@@ -20,6 +20,9 @@ struct picket_intel;
 int picket_intel_start(struct picket_intel **intel, const char *store_folder,
                        struct picket_error *error);
 void picket_intel_stop(struct picket_intel *intel);
+/* Feeds being fetched are given up, now and from now on: before stopping those that add and refresh
+ * feeds, who would otherwise wait for a slow server. Thread: any. */
+void picket_intel_interrupt(struct picket_intel *intel);
 
 struct picket_match {
     const char *feed;
