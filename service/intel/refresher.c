@@ -16,11 +16,13 @@ enum {
     LOOK_AGAIN_MS = 60 * 1000 /* clocks may be set while we sleep */
 };
 
-/* Failures of one feed in a row. */
-struct failures {
-    struct failures *next;
+/* What is remembered of a feed's attempts. The store has their time too, but may be unable to take
+ * it. */
+struct attempts {
+    struct attempts *next;
     char name[65];
-    unsigned count;
+    unsigned failures; /* in a row */
+    int64_t tried_ms;
 };
 
 struct refresher {
@@ -30,36 +32,30 @@ struct refresher {
     pthread_cond_t woken;
     bool wake;
     bool stop;
-    struct failures *failures; /* the thread's own */
+    struct attempts *attempts; /* the thread's own */
 };
 
-static struct failures *failures_of(struct refresher *refresher, const char *name)
+static struct attempts *attempts_of(const struct refresher *refresher, const char *name)
 {
-    struct failures *failures = refresher->failures;
-    while (failures != NULL && strcmp(failures->name, name) != 0)
-        failures = failures->next;
-    return failures;
+    struct attempts *attempts = refresher->attempts;
+    while (attempts != NULL && strcmp(attempts->name, name) != 0)
+        attempts = attempts->next;
+    return attempts;
 }
 
-static void count_failure(struct refresher *refresher, const char *name)
+static void note_attempt(struct refresher *refresher, const char *name, bool failed)
 {
-    struct failures *failures = failures_of(refresher, name);
-    if (failures == NULL) {
-        failures = calloc(1, sizeof *failures);
-        if (failures == NULL)
+    struct attempts *attempts = attempts_of(refresher, name);
+    if (attempts == NULL) {
+        attempts = calloc(1, sizeof *attempts);
+        if (attempts == NULL)
             return;
-        snprintf(failures->name, sizeof failures->name, "%s", name);
-        failures->next = refresher->failures;
-        refresher->failures = failures;
+        snprintf(attempts->name, sizeof attempts->name, "%s", name);
+        attempts->next = refresher->attempts;
+        refresher->attempts = attempts;
     }
-    failures->count++;
-}
-
-static void forget_failures(struct refresher *refresher, const char *name)
-{
-    struct failures *failures = failures_of(refresher, name);
-    if (failures != NULL)
-        failures->count = 0;
+    attempts->failures = failed ? attempts->failures + 1 : 0;
+    attempts->tried_ms = picket_unix_ms();
 }
 
 /* After the nth failure 30 s × 2^(n−1), but not longer than six hours or the feed's own interval,
@@ -86,9 +82,12 @@ static void look_at(void *context, const struct picket_feed *feed)
     struct due *due = context;
     if (feed->refresh_s == 0)
         return;
-    const struct failures *failures = failures_of(due->refresher, feed->name);
-    int64_t at_ms = feed->tried_ms + wait_s(feed, failures != NULL ? failures->count : 0) * 1000;
-    if (feed->tried_ms > due->now_ms) /* the clock was set back */
+    const struct attempts *attempts = attempts_of(due->refresher, feed->name);
+    int64_t tried_ms = feed->tried_ms;
+    if (attempts != NULL && attempts->tried_ms > tried_ms)
+        tried_ms = attempts->tried_ms;
+    int64_t at_ms = tried_ms + wait_s(feed, attempts != NULL ? attempts->failures : 0) * 1000;
+    if (tried_ms > due->now_ms) /* the clock was set back */
         at_ms = due->now_ms;
     if (at_ms >= due->next_ms)
         return;
@@ -101,17 +100,12 @@ static void refresh(struct refresher *refresher, const char *name)
     struct picket_feed_report report;
     struct picket_error error = {0};
     int status = intel_refresh(refresher->intel, name, true, &report, &error);
-    if (status == PICKET_OK) {
-        forget_failures(refresher, name);
-        if (report.delta.added > 0 || report.delta.removed > 0)
-            picket_say(PICKET_NOTICE, "service",
-                       "feed %s: %lld indicators came, %lld went, %lld stay", name,
-                       (long long)report.delta.added, (long long)report.delta.removed,
-                       (long long)report.delta.kept);
-        return;
-    }
-    count_failure(refresher, name);
-    if (status != PICKET_CLOSED && status != PICKET_NOT_FOUND)
+    note_attempt(refresher, name, status != PICKET_OK);
+    if (status == PICKET_OK && (report.delta.added > 0 || report.delta.removed > 0))
+        picket_say(PICKET_NOTICE, "service", "feed %s: %lld indicators came, %lld went, %lld stay",
+                   name, (long long)report.delta.added, (long long)report.delta.removed,
+                   (long long)report.delta.kept);
+    if (status != PICKET_OK && status != PICKET_CLOSED)
         picket_say(PICKET_WARNING, "service", "feed %s: not refreshed: %s", name, error.text);
 }
 
@@ -177,10 +171,10 @@ void refresher_stop(struct refresher *refresher)
     pthread_cond_signal(&refresher->woken);
     pthread_mutex_unlock(&refresher->lock);
     pthread_join(refresher->thread, NULL);
-    while (refresher->failures != NULL) {
-        struct failures *next = refresher->failures->next;
-        free(refresher->failures);
-        refresher->failures = next;
+    while (refresher->attempts != NULL) {
+        struct attempts *next = refresher->attempts->next;
+        free(refresher->attempts);
+        refresher->attempts = next;
     }
     waiting_destroy(&refresher->lock, &refresher->woken);
     free(refresher);

@@ -55,13 +55,19 @@ struct picket_feed_report {
     struct picket_feed_line_problem problems[10];
 };
 
-/* Adds a feed and loads it before it returns. PICKET_EXISTS, PICKET_INVALID (bad name, cannot be read,
- * holds no indicator, ...). *report may be NULL. Thread: any; feed changes are done one at a time. */
+/* Adds a feed and loads it before it returns. source is a path or an http(s) URL; format is "auto"
+ * (or
+ * ""), "plain", "csv" or "ndjson". PICKET_EXISTS; PICKET_INVALID (bad name, no list, lines but no
+ * indicator, covers half of all IPv4 addresses; a feed that holds comments only is empty and no
+ * error); PICKET_NOT_FOUND, PICKET_IO (cannot be fetched); PICKET_FULL (too large, or the disk is).
+ * *report may be NULL; its problems are filled in for a refused feed too. Thread: any; feeds are
+ * fetched side by side, and taken in one at a time. */
 int picket_intel_feed_add(struct picket_intel *intel, const struct picket_feed *feed,
                           struct picket_feed_report *report, struct picket_error *error);
 int picket_intel_feed_remove(struct picket_intel *intel, const char *name,
                              struct picket_error *error);
-/* Reads the feed again. What is there stays when the feed cannot be read or has shrunk to nothing. */
+/* Reads the feed again, in any case. What is there stays when the feed cannot be read or has shrunk
+ * to nothing, and feed.problem says why. */
 int picket_intel_feed_refresh(struct picket_intel *intel, const char *name,
                               struct picket_feed_report *report, struct picket_error *error);
 

@@ -17,7 +17,7 @@ enum picket_output_kind {
 
 /* Where alerts, or telemetry, go. */
 struct picket_output_config {
-    const char *name;  /* of the outbox target: letters, digits, - and _ */
+    const char *name; /* of the outbox target: letters, digits, - and _ */
     enum picket_output_kind kind;
     const char *location; /* path or URL */
 };
@@ -26,19 +26,22 @@ struct picket_service_config {
     const char *store_folder;
     const struct picket_output_config *outputs; /* of alerts */
     size_t output_count;
-    const struct picket_output_config *routes;  /* of what is not a security message */
+    const struct picket_output_config *routes; /* of what is not a security message */
     size_t route_count;
     uint32_t batch_messages_max; /* 0: 1,000 */
 };
 
 struct picket_service;
 
-/* Starts the service's thread and one for each output. Log and intel must outlive it. */
-int picket_service_start(struct picket_service **service, const struct picket_service_config *config,
-                         struct picket_log *log, struct picket_intel *intel,
-                         struct picket_error *error);
+/* Starts the service's thread and one for each output. Log and intel must outlive it.
+ * PICKET_INVALID, PICKET_EXISTS, PICKET_IO: an output's name, location or file will not do.
+ * docs/outputs.md says what outputs guarantee. */
+int picket_service_start(struct picket_service **service,
+                         const struct picket_service_config *config, struct picket_log *log,
+                         struct picket_intel *intel, struct picket_error *error);
 
-/* The log must be closed before; commits what is left, then ends. */
+/* The log must be closed before; commits what is left, then ends. If nothing can be committed, it
+ * ends after the attempt at hand, and what is left was acknowledged to nobody. */
 void picket_service_stop(struct picket_service *service);
 
 struct picket_service_status {
