@@ -66,7 +66,7 @@ static void put_message(struct picket_store *store, const struct setting *settin
     must(picket_store_update_device(store, &state, &error), &error);
 }
 
-static double run_store(const struct setting *setting)
+static struct speed run_store(const struct setting *setting)
 {
     static struct message message;
     struct picket_store *store;
@@ -74,7 +74,7 @@ static double run_store(const struct setting *setting)
     struct generator generator = {.state = 1};
     must(picket_store_open(&store, setting->folder, &error), &error);
     add_devices(store, setting->devices);
-    double start = now_s();
+    struct stopwatch start = start_watch();
     for (int done = 0; done < setting->messages; done += setting->batch) {
         must(picket_store_begin(store, &error), &error);
         for (int i = 0; i < setting->batch; i++) {
@@ -83,9 +83,9 @@ static double run_store(const struct setting *setting)
         }
         must(picket_store_commit(store, &error), &error);
     }
-    double seconds = now_s() - start;
+    struct speed speed = speed_since(start, setting->messages);
     picket_store_close(store);
-    return setting->messages / seconds;
+    return speed;
 }
 
 static int compare(const void *a, const void *b)
@@ -100,29 +100,53 @@ static double median(double *values, int count)
     return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
+/* One round on new files each. */
+struct round {
+    struct speed raw, store, rows;
+};
+
+static struct round run_round(const struct setting *setting)
+{
+    struct round round;
+    remove_files(setting->folder);
+    round.raw = run_raw(setting, 0);
+    remove_files(setting->folder);
+    round.store = run_store(setting);
+    remove_files(setting->folder);
+    round.rows = run_raw(setting, 1);
+    remove_files(setting->folder);
+    return round;
+}
+
+static void print_line(const char *name, double raw, double store, double ratio, double cpu_ratio,
+                       double rows)
+{
+    printf("%-6s %12.0f/s %12.0f/s %7.2f %10.2f %14.0f/s\n", name, raw, store, ratio, cpu_ratio,
+           rows);
+    fflush(stdout);
+}
+
 static void measure(const struct setting *setting)
 {
-    double raw[ROUNDS_MAX], store[ROUNDS_MAX], ratio[ROUNDS_MAX], rows[ROUNDS_MAX];
+    double raw[ROUNDS_MAX], store[ROUNDS_MAX], ratio[ROUNDS_MAX], cpu[ROUNDS_MAX], rows[ROUNDS_MAX];
     printf("%d messages a round, %d a transaction, %d flows each, %d devices\n", setting->messages,
            setting->batch, setting->flows, setting->devices);
-    printf("round  SQLite alone  store        ratio  SQLite alone, a row for each flow\n");
+    printf("round    SQLite alone          store   ratio  CPU ratio   flows as rows\n");
     for (int i = 0; i < setting->rounds; i++) {
-        remove_files(setting->folder);
-        raw[i] = run_raw(setting, 0);
-        remove_files(setting->folder);
-        store[i] = run_store(setting);
-        remove_files(setting->folder);
-        rows[i] = run_raw(setting, 1);
-        remove_files(setting->folder);
+        char name[12];
+        struct round round = run_round(setting);
+        raw[i] = round.raw.per_s;
+        store[i] = round.store.per_s;
+        rows[i] = round.rows.per_s;
         ratio[i] = store[i] / raw[i];
-        printf("%5d  %10.0f/s  %9.0f/s  %5.2f  %10.0f/s\n", i + 1, raw[i], store[i], ratio[i],
-               rows[i]);
-        fflush(stdout);
+        cpu[i] = round.store.per_cpu_s / round.raw.per_cpu_s;
+        snprintf(name, sizeof name, "%d", i + 1);
+        print_line(name, raw[i], store[i], ratio[i], cpu[i], rows[i]);
     }
     int rounds = setting->rounds;
     double store_median = median(store, rounds);
-    printf("median %10.0f/s  %9.0f/s  %5.2f  %10.0f/s\n", median(raw, rounds), store_median,
-           median(ratio, rounds), median(rows, rounds));
+    print_line("median", median(raw, rounds), store_median, median(ratio, rounds),
+               median(cpu, rounds), median(rows, rounds));
     printf("flows of the store: %.0f/s\n", store_median * setting->flows);
 }
 

@@ -213,16 +213,16 @@ static void close_raw(struct raw *raw)
     free(raw->touched);
 }
 
-double run_raw(const struct setting *setting, int flows_as_rows)
+struct speed run_raw(const struct setting *setting, int flows_as_rows)
 {
     struct raw raw = {.handle = NULL};
     struct generator generator = {.state = 1};
     open_raw(&raw, setting, flows_as_rows);
     prepare_all(&raw, setting, flows_as_rows);
-    double start = now_s();
+    struct stopwatch start = start_watch();
     for (int done = 0; done < setting->messages; done += setting->batch)
         put_batch(&raw, setting, &generator, flows_as_rows);
-    double seconds = now_s() - start;
+    struct speed speed = speed_since(start, setting->messages);
     close_raw(&raw);
-    return setting->messages / seconds;
+    return speed;
 }

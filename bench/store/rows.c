@@ -83,9 +83,21 @@ void device_name(int device, char out[20])
     snprintf(out, 20, "device-%08d", device);
 }
 
-double now_s(void)
+static double clock_s(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+struct stopwatch start_watch(void)
+{
+    return (struct stopwatch){clock_s(CLOCK_MONOTONIC), clock_s(CLOCK_PROCESS_CPUTIME_ID)};
+}
+
+struct speed speed_since(struct stopwatch start, int messages)
+{
+    struct stopwatch now = start_watch();
+    return (struct speed){messages / (now.wall_s - start.wall_s),
+                          messages / (now.cpu_s - start.cpu_s)};
 }

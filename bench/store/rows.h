@@ -36,10 +36,19 @@ void next_message(struct generator *generator, const struct setting *setting,
                   struct message *message);
 
 void device_name(int device, char out[20]);
-double now_s(void);
 
-/* raw.c: messages a second that SQLite takes in the same tables, by prepared statements and nothing
+/* Messages a second, by the wall and by the processor. */
+struct speed {
+    double per_s, per_cpu_s;
+};
+struct stopwatch {
+    double wall_s, cpu_s;
+};
+struct stopwatch start_watch(void);
+struct speed speed_since(struct stopwatch start, int messages);
+
+/* raw.c: how many messages SQLite takes in the same tables, by prepared statements and nothing
  * else; flows_as_rows: with one row a flow instead of one a message. */
-double run_raw(const struct setting *setting, int flows_as_rows);
+struct speed run_raw(const struct setting *setting, int flows_as_rows);
 
 #endif

@@ -5,6 +5,8 @@
 
 #include "store.h"
 
+enum { ACTIVITIES_KEPT = 65536 };
+
 static int read_activity(struct sqlite_store *store, struct activity *activity,
                          struct picket_error *error)
 {
@@ -37,26 +39,47 @@ int activity_of(struct sqlite_store *store, int64_t device, struct activity **ac
     return read_activity(store, *activity, error);
 }
 
+static int write_activity(struct sqlite_store *store, const struct activity *activity,
+                          struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_ACTIVITY_PUT,
+                "insert or replace into activity (device, last_event, last_seen_ms, events, "
+                "flows_lost, bytes_lost) values (?, ?, ?, ?, ?, ?)",
+                "writing a device's activity");
+    query_int(&query, activity->device);
+    query_int(&query, activity->last_event);
+    query_int(&query, activity->last_seen_ms);
+    query_int(&query, activity->events);
+    query_int(&query, activity->flows_lost);
+    query_int(&query, activity->bytes_lost);
+    return query_run(&query, error);
+}
+
 int activity_flush(struct sqlite_store *store, struct picket_error *error)
 {
-    int status = PICKET_OK;
-    for (size_t i = 0; i < store->activity.count && status == PICKET_OK; i++) {
-        const struct activity *activity = &store->activity.entries[i];
-        struct query query;
-        query_begin(&query, &store->picket, STATEMENT_ACTIVITY_PUT,
-                    "insert or replace into activity (device, last_event, last_seen_ms, events, "
-                    "flows_lost, bytes_lost) values (?, ?, ?, ?, ?, ?)",
-                    "writing a device's activity");
-        query_int(&query, activity->device);
-        query_int(&query, activity->last_event);
-        query_int(&query, activity->last_seen_ms);
-        query_int(&query, activity->events);
-        query_int(&query, activity->flows_lost);
-        query_int(&query, activity->bytes_lost);
-        status = query_run(&query, error);
+    struct activity_table *table = &store->activity;
+    for (; table->changed_count > 0; table->changed_count--) {
+        struct activity *activity = &table->entries[table->changed[table->changed_count - 1]];
+        int status = write_activity(store, activity, error);
+        if (status != PICKET_OK)
+            return status;
+        activity->is_changed = false;
     }
-    activity_clear(&store->activity);
-    return status;
+    return PICKET_OK;
+}
+
+/* Within a transaction, so that nothing can change any more. */
+int activity_refresh(struct sqlite_store *store, struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_DATA_VERSION, "pragma data_version",
+                "asking whether others have written");
+    int64_t version = query_row(&query) ? query_take_int(&query) : -1;
+    if (version != store->activity_version || store->activity.count > ACTIVITIES_KEPT)
+        activity_clear(&store->activity);
+    store->activity_version = version;
+    return query_end(&query, error);
 }
 
 static void add_saturating(int64_t *total, uint64_t by)
@@ -157,7 +180,7 @@ static int write_inventory(struct sqlite_store *store, int64_t device,
     return query_run(&query, error);
 }
 
-/* Most messages say what is known already: looked up once a batch, and written when it differs. */
+/* Most messages say what is known already: it is looked up once, and written when it differs. */
 static int take_over_inventory(struct sqlite_store *store, struct activity *activity,
                                const struct picket_device_state *state, struct picket_error *error)
 {
@@ -187,6 +210,7 @@ static int update_device(struct sqlite_store *store, const struct picket_device_
     add_saturating(&activity->events, state->new_events);
     add_saturating(&activity->flows_lost, state->flows_lost);
     add_saturating(&activity->bytes_lost, state->bytes_lost);
+    activity_change(&store->activity, activity);
     return take_over_inventory(store, activity, state, error);
 }
 

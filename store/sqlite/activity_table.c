@@ -39,6 +39,10 @@ static int grow(struct activity_table *table)
     if (entries == NULL)
         return -1;
     table->entries = entries;
+    uint32_t *changed = realloc(table->changed, capacity / 2 * sizeof *changed);
+    if (changed == NULL)
+        return -1;
+    table->changed = changed;
     uint32_t *places = calloc(capacity, sizeof *places);
     if (places == NULL)
         return -1;
@@ -60,16 +64,25 @@ struct activity *activity_add(struct activity_table *table, int64_t device)
     return entry;
 }
 
+void activity_change(struct activity_table *table, struct activity *entry)
+{
+    if (!entry->is_changed)
+        table->changed[table->changed_count++] = (uint32_t)(entry - table->entries);
+    entry->is_changed = true;
+}
+
 void activity_clear(struct activity_table *table)
 {
     if (table->count > 0)
         memset(table->places, 0, table->capacity * sizeof *table->places);
     table->count = 0;
+    table->changed_count = 0;
 }
 
 void activity_free(struct activity_table *table)
 {
     free(table->entries);
+    free(table->changed);
     free(table->places);
     *table = (struct activity_table){0};
 }

@@ -129,14 +129,15 @@ int sqlite_begin(struct picket_store *base, struct picket_error *error)
     picket_counter_register(&batches_failed);
     store->batch_totals = (struct batch_totals){0};
     store->flows_event = 0;
-    activity_clear(&store->activity);
-    return PICKET_OK;
+    status = batch_note(store, activity_refresh(store, error));
+    if (status != PICKET_OK)
+        sqlite_rollback(base);
+    return status;
 }
 
 static void end_batch(struct sqlite_store *store)
 {
     store->in_batch = false;
-    activity_clear(&store->activity);
     writers_pass_turn(store->writers);
 }
 
@@ -168,7 +169,8 @@ void sqlite_rollback(struct picket_store *base)
     if (store->batch_status != PICKET_OK)
         picket_count(&batches_failed, 1);
     roll_back(store);
-    /* Numbers given within the batch never were. */
+    /* Numbers and activity given within the batch never were. */
+    activity_clear(&store->activity);
     device_numbers_forget(&store->device_numbers);
     end_batch(store);
 }

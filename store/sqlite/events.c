@@ -60,6 +60,7 @@ static int put_event(struct sqlite_store *store, const struct picket_event_row *
     }
     *event_id = sqlite3_last_insert_rowid(store->picket.handle);
     activity->last_event = *event_id;
+    activity_change(&store->activity, activity);
     store->batch_totals.events++;
     return PICKET_OK;
 }

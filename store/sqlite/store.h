@@ -29,6 +29,7 @@ enum {
     STATEMENT_DEVICE_NUMBER_NEW,
     STATEMENT_DEVICES_ALL,
     STATEMENT_DEVICES_ONE,
+    STATEMENT_DATA_VERSION,
     STATEMENT_ACTIVITY_GET,
     STATEMENT_ACTIVITY_PUT,
     STATEMENT_INVENTORY_GET,
@@ -91,7 +92,8 @@ struct sqlite_store {
     bool in_batch;
     int batch_status; /* the first failure: nothing but a rollback is taken after it */
     struct batch_totals batch_totals;
-    struct activity_table activity;       /* of the devices in the batch */
+    struct activity_table activity;       /* of the devices in this batch and those before */
+    int64_t activity_version;             /* of the file, as others write it, when they were read */
     struct device_numbers device_numbers; /* known to this handle */
     int64_t flows_event;                  /* the event put_flows() was last called for */
     size_t flows_put;                     /* and how many it has */
@@ -147,11 +149,13 @@ int device_number_of(struct sqlite_store *store, const char *id, int64_t *number
 
 int sqlite_update_device(struct picket_store *store, const struct picket_device_state *state,
                          struct picket_error *error);
-/* The device's entry in the batch, read from the file at its first use. */
+/* The device's entry, read from the file at its first use. */
 int activity_of(struct sqlite_store *store, int64_t device, struct activity **activity,
                 struct picket_error *error);
-/* Writes all entries of the batch. */
+/* Writes what the batch has changed. */
 int activity_flush(struct sqlite_store *store, struct picket_error *error);
+/* At the begin of a batch: forgets what others may have changed. */
+int activity_refresh(struct sqlite_store *store, struct picket_error *error);
 
 /* ---- the rest ---- */
 

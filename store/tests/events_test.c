@@ -269,6 +269,33 @@ static void an_open_batch_sees_its_own_and_nobody_else_does(void **state)
     picket_store_close(other);
 }
 
+static void two_handles_may_write_for_one_device(void **state)
+{
+    struct picket_store *handles[2] = {*state, NULL};
+    MUST(picket_store_open(&handles[1], folder, &error));
+    for (uint64_t i = 1; i <= 40; i++) {
+        struct picket_event_row event = event_of("d", 100, i);
+        struct picket_device_state device = {.device = "d", .new_events = 1, .os_info = "os"};
+        struct picket_store *store = handles[i / 3 % 2];
+        device.os_info = i % 2 ? "one" : "two";
+        MUST(picket_store_begin(store, &error));
+        put(store, &event);
+        MUST(picket_store_update_device(store, &device, &error));
+        if (i == 20) {
+            picket_store_rollback(store);
+            MUST(picket_store_begin(store, &error));
+            put(store, &event);
+            MUST(picket_store_update_device(store, &device, &error));
+        }
+        MUST(picket_store_commit(store, &error));
+    }
+    look(*state, (struct picket_event_query){.device = "d", .limit = 50});
+    assert_int_equal(seen.count, 40);
+    assert_int_equal(ask_sql("picket.db", "select events from activity"), 40);
+    assert_int_equal(ask_sql("picket.db", "select os_info = 'two' from inventory"), 1);
+    picket_store_close(handles[1]);
+}
+
 static void nothing_is_put_outside_of_a_batch(void **state)
 {
     struct picket_event_row event = event_of("d", 100, 1);
@@ -382,6 +409,7 @@ int main(void)
         TEST(since_means_received_since),
         TEST(a_batch_that_is_rolled_back_never_was),
         TEST(an_open_batch_sees_its_own_and_nobody_else_does),
+        TEST(two_handles_may_write_for_one_device),
         TEST(nothing_is_put_outside_of_a_batch),
         TEST(a_batch_that_has_failed_takes_nothing_more),
         TEST(damaged_flows_are_reported),
