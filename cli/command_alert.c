@@ -63,7 +63,7 @@ static void print_alerts(const json_t *alerts)
     size_t index;
     json_t *alert;
     table_begin(&table, 7, ">ID", "SEVERITY", "STATUS", "DEVICE", ">COUNT", "LAST SEEN", "~TITLE");
-    json_array_foreach((json_t *)(size_t)alerts, index, alert)
+    json_array_foreach(alerts, index, alert)
     {
         table_cell(&table, "%lld", member_number(alert, "id"));
         table_severity_color(&table, member_text(alert, "severity"));
@@ -281,7 +281,7 @@ static void print_value(const char *name, const json_t *value)
 }
 
 /* What is known by name is shown as such; detectors may add members, and those are shown too. */
-static void print_evidence(const char *title, const json_t *evidence)
+static void print_evidence(const char *title, json_t *evidence)
 {
     const char *name;
     json_t *value;
@@ -289,11 +289,11 @@ static void print_evidence(const char *title, const json_t *evidence)
     if (!json_is_object(evidence))
         return;
     printf("\n%s\n", title);
-    json_object_foreach((json_t *)(size_t)evidence, name, value)
+    json_object_foreach(evidence, name, value)
     {
         if (json_is_object(value) && json_object_get(value, "remote_address"))
             print_flow(value);
-        else if (!json_is_array(value))
+        else if (strcmp(name, "matches") != 0 && strcmp(name, "flows") != 0)
             print_value(name, value);
     }
     json_array_foreach(json_object_get(evidence, "matches"), index, value)
@@ -311,7 +311,7 @@ static void print_techniques(const json_t *techniques)
     char text[200] = "";
     size_t index, used = 0;
     json_t *technique;
-    json_array_foreach((json_t *)(size_t)techniques, index, technique)
+    json_array_foreach(techniques, index, technique)
     {
         const char *id = json_string_value(technique);
         if (id && used + strlen(id) + 2 < sizeof text)
@@ -343,7 +343,7 @@ static void print_alert(const json_t *alert)
     snprintf(text, sizeof text, "%lld", member_number(alert, "count"));
     print_labeled("times", text);
     print_techniques(json_object_get(alert, "technique"));
-    const json_t *first = json_object_get(alert, "first_evidence");
+    json_t *first = json_object_get(alert, "first_evidence");
     print_evidence(first ? "Evidence, last" : "Evidence", json_object_get(alert, "evidence"));
     print_evidence("Evidence, first", first);
     printf("\nWhat to do\n");

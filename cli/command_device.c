@@ -85,7 +85,7 @@ static void print_devices(const json_t *devices)
     json_t *device;
     table_begin(&table, 8, "ID", "STATE", "LAST SEEN", ">EVENTS", ">OPEN ALERTS", ">FLOWS LOST",
                 "AGENT", "~SYSTEM");
-    json_array_foreach((json_t *)(size_t)devices, index, device)
+    json_array_foreach(devices, index, device)
     {
         table_cell(&table, "%s", member_text(device, "id"));
         table_cell(&table, "%s", state_name(device));

@@ -60,7 +60,7 @@ static void describe_flows(const json_t *event, char *out, size_t size_bytes)
     char in_text[32], out_text[32], lost_text[64] = "";
     size_t index;
     json_t *flow;
-    json_array_foreach((json_t *)(size_t)flows, index, flow)
+    json_array_foreach(flows, index, flow)
     {
         bytes_in += member_number(flow, "bytes_in");
         bytes_out += member_number(flow, "bytes_out");
@@ -121,7 +121,7 @@ static void print_events(const json_t *events, bool flows)
                     "REMOTE ADDRESS", ">PORT", ">BYTES IN", ">BYTES OUT");
     else
         table_begin(&table, 5, ">ID", "RECEIVED", "DEVICE", "TYPE", "~WHAT");
-    json_array_foreach((json_t *)(size_t)events, index, event)
+    json_array_foreach(events, index, event)
     {
         if (flows)
             add_flows(&table, event);
@@ -177,7 +177,7 @@ static void print_dead_letters(const json_t *letters)
     size_t index;
     json_t *letter;
     table_begin(&table, 6, ">ID", "RECEIVED", "DEVICE", ">BYTES", ">AT BYTE", "~REASON");
-    json_array_foreach((json_t *)(size_t)letters, index, letter)
+    json_array_foreach(letters, index, letter)
     {
         table_cell(&table, "%lld", member_number(letter, "id"));
         table_cell(&table, "%s", text_time(member_time(letter, "received"), when));

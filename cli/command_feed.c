@@ -165,7 +165,7 @@ static void print_feeds(const json_t *feeds)
     json_t *feed;
     table_begin(&table, 8, "NAME", ">INDICATORS", ">SKIPPED", ">CONFIDENCE", "LOADED", "REFRESH",
                 "~SOURCE", "~PROBLEM");
-    json_array_foreach((json_t *)(size_t)feeds, index, feed)
+    json_array_foreach(feeds, index, feed)
     {
         long long refresh_s = member_number(feed, "refresh_s");
         table_cell(&table, "%s", member_text(feed, "name"));

@@ -35,7 +35,7 @@ static void print_results(const json_t *results)
     json_t *result, *match;
     table_begin(&table, 8, "ADDRESS", "INDICATOR", "FEED", ">LINE", ">CONFIDENCE", "SINCE",
                 "VALID UNTIL", "~TAGS");
-    json_array_foreach((json_t *)(size_t)results, i, result)
+    json_array_foreach(results, i, result)
     {
         json_array_foreach(json_object_get(result, "matches"), j, match)
         {
@@ -52,7 +52,7 @@ static size_t count_covered(const json_t *results, bool silent)
 {
     size_t index, covered = 0;
     json_t *result;
-    json_array_foreach((json_t *)(size_t)results, index, result)
+    json_array_foreach(results, index, result)
     {
         if (json_array_size(json_object_get(result, "matches")) > 0)
             covered++;

@@ -87,7 +87,7 @@ static void print_outputs(const json_t *outputs)
     json_t *output;
     if (json_array_size(outputs) == 0)
         line("outputs", "none");
-    json_array_foreach((json_t *)(size_t)outputs, index, output)
+    json_array_foreach(outputs, index, output)
     {
         line(index == 0 ? "outputs" : "", "%s (%s, %s): %lld waiting", member_text(output, "name"),
              member_text(output, "kind"), member_text(output, "takes"),
@@ -120,7 +120,7 @@ static void print_counters(const json_t *counters, bool work, const char *title,
 {
     size_t index, shown = 0;
     json_t *counter;
-    json_array_foreach((json_t *)(size_t)counters, index, counter)
+    json_array_foreach(counters, index, counter)
     {
         if (member_number(counter, "value") == 0 || is_work(member_text(counter, "name")) != work)
             continue;

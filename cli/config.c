@@ -304,9 +304,10 @@ static void complete(struct reading *reading)
     struct picket_config *config = reading->config;
     config->hub.store_folder = config->data_folder;
     if (!config->hub.certificate_file)
-        config->hub.certificate_file = absolute(reading, config->data_folder, "hub.crt");
+        config->hub.certificate_file =
+            absolute(reading, config->data_folder, "certificates/server.crt");
     if (!config->hub.key_file)
-        config->hub.key_file = absolute(reading, config->data_folder, "hub.key");
+        config->hub.key_file = absolute(reading, config->data_folder, "certificates/server.key");
     if (!config->api_socket)
         config->api_socket = absolute(reading, config->data_folder, PICKET_SOCKET_NAME);
 }

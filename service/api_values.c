@@ -275,7 +275,7 @@ int api_parse_addresses(const json_t *body, struct picket_address *addresses, si
                            "addresses: expected is an array of 1 to %d strings", API_LOOKUP_MAX);
     size_t index;
     const json_t *value;
-    json_array_foreach((json_t *)(uintptr_t)list, index, value)
+    json_array_foreach(list, index, value)
     {
         if (!json_is_string(value))
             return picket_fail(error, PICKET_INVALID, "addresses[%zu] is not a string", index);

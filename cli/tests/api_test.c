@@ -224,7 +224,7 @@ static char *ids(const json_t *list, char *out)
     size_t index;
     json_t *item;
     out[0] = 0;
-    json_array_foreach((json_t *)(uintptr_t)list, index, item)
+    json_array_foreach(list, index, item)
     {
         snprintf(out + strlen(out), 200 - strlen(out), "%s%lld", index ? " " : "",
                  number_at(item, "id"));

@@ -60,8 +60,8 @@ static void without_a_file_everything_has_a_default(void **state)
     assert_string_equal(config->hub.address, "127.0.0.1");
     assert_int_equal(config->hub.port, 8883);
     assert_true(strlen(config->hub.host_name) > 0);
-    assert_string_equal(config->hub.certificate_file, "/var/lib/picket/hub.crt");
-    assert_string_equal(config->hub.key_file, "/var/lib/picket/hub.key");
+    assert_string_equal(config->hub.certificate_file, "/var/lib/picket/certificates/server.crt");
+    assert_string_equal(config->hub.key_file, "/var/lib/picket/certificates/server.key");
     assert_string_equal(config->api_socket, "/var/lib/picket/picket.sock");
     assert_int_equal(config->level, PICKET_NOTICE);
     assert_int_equal(config->output_count + config->route_count, 0);
@@ -140,7 +140,7 @@ static void relative_paths_start_at_the_files_folder(void **state)
     assert_string_equal(config->data_folder, expected);
     snprintf(expected, sizeof expected, "%s/tls/a.crt", folder);
     assert_string_equal(config->hub.certificate_file, expected);
-    snprintf(expected, sizeof expected, "%s/data/hub.key", folder);
+    snprintf(expected, sizeof expected, "%s/data/certificates/server.key", folder);
     assert_string_equal(config->hub.key_file, expected);
     snprintf(expected, sizeof expected, "%s/o.jsonl", folder);
     assert_string_equal(config->outputs[0].location, expected);

@@ -276,6 +276,16 @@ class Serving(Running):
         self.assertIn("another picket serve uses it", second.stderr)
         self.assertEqual(self.server.run("status").returncode, 0)
 
+    @unittest.skipUnless(os.geteuid() == 0, "takes root, to be somebody else")
+    def test_who_may_not_open_the_socket_is_told_so(self):
+        try:
+            done = subprocess.run([PICKET, "status", "--socket", self.server.socket], user=65534,
+                                  group=65534, extra_groups=[], capture_output=True, text=True)
+        except PermissionError:
+            self.skipTest("others may not run what was built here")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("permission denied", done.stderr)
+
     def test_a_stop_does_not_wait_for_those_who_follow(self):
         follower = subprocess.Popen([PICKET, "alert", "list", "--follow", "--socket",
                                      self.server.socket], stdout=subprocess.DEVNULL,
