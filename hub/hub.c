@@ -4,16 +4,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "acknowledgement.h"
 #include "connection.h"
 #include "devices.h"
 #include "internal.h"
 #include "listener.h"
+#include "picket/base/diagnostics.h"
 #include "picket/base/time.h"
 #include "session.h"
 #include "tls.h"
 #include "work.h"
+
+enum { DESCRIPTORS_OF_OTHERS = 256 }; /* store, API, outputs ... of the same process */
 
 /* ---- waking the loop from the log's thread ------------------------------------------ */
 
@@ -170,8 +174,24 @@ static int check_config(const struct picket_hub_config *config, struct picket_er
     return PICKET_OK;
 }
 
+/* A connection is a descriptor. The soft limit is there to be raised; the hard one is the
+ * operator's. */
+static void raise_descriptor_limit(uint32_t connections_max)
+{
+    struct rlimit limit;
+    rlim_t wanted = connections_max + DESCRIPTORS_OF_OTHERS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
+        picket_say(PICKET_NOTICE, "hub",
+                   "%llu file descriptors are allowed: fewer than connections_max %u needs",
+                   (unsigned long long)limit.rlim_cur, connections_max);
+}
+
 static int make_tables(struct picket_hub *hub, struct picket_error *error)
 {
+    raise_descriptor_limit(hub->config.connections_max);
     hub->free_slot = UINT32_MAX;
     hub->slots = calloc(hub->config.connections_max, sizeof *hub->slots);
     hub->host_name = strdup(hub->config.host_name);
@@ -306,8 +326,10 @@ uint16_t picket_hub_port(const struct picket_hub *hub)
 void picket_hub_device_changed(struct picket_hub *hub, const char *device)
 {
     struct changed_device *changed = malloc(sizeof *changed);
-    if (changed == NULL)
+    if (changed == NULL) {
+        picket_say(PICKET_ERROR, "hub", "device %s: stays connected: no memory to end it", device);
         return;
+    }
     snprintf(changed->id, sizeof changed->id, "%s", device);
     pthread_mutex_lock(&hub->changed_lock);
     changed->next = hub->changed;

@@ -241,6 +241,14 @@ static size_t read_once(struct connection *connection)
     return kept;
 }
 
+/* Without asking the socket: when it has more, libuv says so, and asking in vain costs as much as
+ * the read before. */
+static bool is_more_at_hand(const struct connection *connection)
+{
+    return is_listening(connection) &&
+           (SSL_has_pending(connection->ssl) == 1 || connection->kept.size > 0);
+}
+
 void stream_receive(struct connection *connection)
 {
     size_t budget = TURN_BYTES;
@@ -251,7 +259,7 @@ void stream_receive(struct connection *connection)
             return;
         }
         size_t got = read_once(connection);
-        if (got == 0)
+        if (got == 0 || !is_more_at_hand(connection))
             return;
         budget -= got < budget ? got : budget;
     }

@@ -37,9 +37,10 @@ static int load(SSL_CTX *context, const char *certificate_file, const char *key_
 static int configure(SSL_CTX *context, struct picket_error *error)
 {
     static const unsigned char session_context[] = "picket hub";
+    static char groups[] = "X25519:P-256:P-384:P-521"; /* OpenSSL's macro casts const away */
     if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 ||
         SSL_CTX_set_cipher_list(context, SUITES_OF_TLS_1_2) != 1 ||
-        SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384:P-521") != 1 ||
+        SSL_CTX_set1_groups_list(context, groups) != 1 ||
         SSL_CTX_set_session_id_context(context, session_context, sizeof session_context - 1) != 1)
         return picket_fail(error, PICKET_IO, "TLS cannot be configured: %s", openssl_problem());
     SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_RENEGOTIATION |

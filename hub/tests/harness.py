@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import os
 import queue
+import resource
 import socket
 import ssl
 import struct
@@ -97,13 +98,18 @@ class Message:
 
 
 class Hub:
-    def __init__(self, *options):
+    def __init__(self, *options, descriptors=None):
         program = os.environ["HUB_TEST_SERVER"]
+
+        def limit():
+            if descriptors is not None:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
         self.errors = tempfile.NamedTemporaryFile(mode="w")
         self.process = subprocess.Popen(
             [program, "--certificate", Certificates.path("server.pem"), "--key",
              Certificates.path("server.key"), "--host", HOST, *map(str, options)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True)
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True, preexec_fn=limit)
         self.messages = []
         self._answers = queue.Queue()
         self._lock = threading.Lock()
@@ -229,8 +235,8 @@ def tls_context(version=None, ciphers=None, curve=None):
 class RawClient:
     """Sends what it is told to, and reads packets."""
 
-    def __init__(self, hub, context=None):
-        plain = socket.create_connection(("127.0.0.1", hub.port), timeout=DEADLINE_S)
+    def __init__(self, hub, context=None, address="127.0.0.1"):
+        plain = socket.create_connection((address, hub.port), timeout=DEADLINE_S)
         self.socket = (context or tls_context()).wrap_socket(plain, server_hostname="localhost")
         self.received = b""
 

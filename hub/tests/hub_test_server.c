@@ -4,6 +4,9 @@
  *     hub_test_server --certificate FILE --key FILE [--host NAME] [--address A] [--any-device KEY]
  *                     [--quiet] [--log-messages N] [--log-bytes N] [--connections-max N]
  *                     [--handshakes-max N] [--message-bytes-max N] [--connect-timeout S]
+ *                     [--store FOLDER]
+ *
+ * With --store the hub is started as Picket starts it, and devices are put into that store.
  *
  *     in                        out
  *     device ID KEY [KEY]       done                    keys in base64
@@ -36,6 +39,7 @@ static struct {
     struct picket_device_identity devices[DEVICES_MAX];
     size_t count;
     struct picket_device_identity any; /* with a key: whoever is not listed */
+    struct picket_store *store;        /* where they are put, with --store */
 } registry = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static struct {
@@ -113,6 +117,8 @@ static void put_device(const char *id, const char *primary, const char *secondar
         device->primary_key_bytes = decode_key(device->primary_key, primary);
         if (secondary != NULL)
             device->secondary_key_bytes = decode_key(device->secondary_key, secondary);
+        if (registry.store != NULL)
+            picket_store_device_add(registry.store, device, NULL);
     }
     pthread_mutex_unlock(&registry.lock);
 }
@@ -121,6 +127,8 @@ static void change_device(const char *id, bool remove)
 {
     pthread_mutex_lock(&registry.lock);
     struct picket_device_identity *device = listed(id);
+    if (registry.store != NULL && remove)
+        picket_store_device_remove(registry.store, id, NULL);
     if (device != NULL && remove)
         *device = registry.devices[--registry.count];
     else if (device != NULL)
@@ -237,6 +245,7 @@ static void read_options(int argc, char **argv, struct picket_hub_config *config
                                             {"handshakes-max", 1, 0, 'H'},
                                             {"message-bytes-max", 1, 0, 'M'},
                                             {"connect-timeout", 1, 0, 'T'},
+                                            {"store", 1, 0, 's'},
                                             {NULL, 0, 0, 0}};
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -247,6 +256,9 @@ static void read_options(int argc, char **argv, struct picket_hub_config *config
             break;
         case 'k':
             config->key_file = optarg;
+            break;
+        case 's':
+            config->store_folder = optarg;
             break;
         case 'h':
             config->host_name = optarg;
@@ -285,17 +297,26 @@ static void read_options(int argc, char **argv, struct picket_hub_config *config
     }
 }
 
+static int start(struct picket_hub **hub, const struct picket_hub_config *config,
+                 struct picket_error *error)
+{
+    struct hub_registry seam = {find, NULL, NULL};
+    if (config->store_folder == NULL)
+        return hub_start_with_registry(hub, config, &seam, consumer.log, error);
+    int status = picket_store_open(&registry.store, config->store_folder, error);
+    return status != PICKET_OK ? status : picket_hub_start(hub, config, consumer.log, error);
+}
+
 int main(int argc, char **argv)
 {
     struct picket_hub_config config = {.address = "127.0.0.1", .host_name = "localhost"};
     struct picket_log_limits limits = {0, 0};
-    struct hub_registry seam = {find, NULL, NULL};
     struct picket_error error;
     struct picket_hub *hub;
     pthread_t thread;
     read_options(argc, argv, &config, &limits);
     if (picket_log_open_direct(&consumer.log, &limits, &error) != PICKET_OK ||
-        hub_start_with_registry(&hub, &config, &seam, consumer.log, &error) != PICKET_OK) {
+        start(&hub, &config, &error) != PICKET_OK) {
         fprintf(stderr, "hub_test_server: %s\n", error.text);
         return 1;
     }
@@ -306,5 +327,7 @@ int main(int argc, char **argv)
     picket_log_close(consumer.log);
     pthread_join(thread, NULL);
     picket_log_destroy(consumer.log);
+    if (registry.store != NULL)
+        picket_store_close(registry.store);
     return 0;
 }

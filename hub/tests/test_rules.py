@@ -1,11 +1,15 @@
 """The hub's rules packet by packet, and what it does against clients that mean harm."""
+import os
+import random
 import socket
 import ssl
 import struct
+import subprocess
+import tempfile
 import time
 import unittest
 
-from harness import (DEADLINE_S, HOST, Hub, RawClient, accepted_client, connect_packet, device_token, events,
+from harness import (Certificates, DEADLINE_S, HOST, Hub, RawClient, accepted_client, connect_packet, device_token, events,
                      key_of, packet, publish_packet, subscribe_packet, text, tls_context, token, user_name,
                      wait_until)
 
@@ -480,6 +484,40 @@ class Hostile(HubCase):
             slowest = max(slowest, time.monotonic() - began)
         self.assertLess(slowest, 5)
 
+    def test_random_damage_to_packets_hurts_nobody_else(self):
+        chance = random.Random(20261121)
+        good = [connect_packet("pump-7", user_name("pump-7"), device_token("pump-7"), will=(events("pump-7"), b"w")),
+                publish_packet(events("pump-7", "a=b"), b"payload" * 9, 1, flags=2),
+                subscribe_packet(2, ("$iothub/twin/res/#", 0), ("devices/+/messages/devicebound/#", 1)),
+                packet(0xA2, b"\0\3" + text("$iothub/twin/res/#")), b"\xc0\0",
+                publish_packet(events("pump-7"), b"x" * 20000, 4, flags=2)]
+        victim = self.accepted("pump-8")
+        for round_ in range(150):
+            stream = bytearray(b"".join(good[:1] + chance.choices(good[1:], k=6)))
+            first = 0 if chance.random() < 0.3 else len(good[0])
+            for _ in range(chance.randint(1, 5)):
+                at = chance.randrange(first, len(stream))
+                if chance.random() < 0.5:
+                    stream[at] = chance.randrange(256)
+                else:
+                    del stream[at:at + chance.randint(1, 40)]
+                    if at >= len(stream):
+                        break
+            client = RawClient(self.hub)
+            try:
+                client.send(bytes(stream))
+                client.socket.settimeout(0.02)
+                client.socket.recv(1000)
+            except (OSError, ssl.SSLError):
+                pass
+            client.close()
+            if round_ % 10 == 0:
+                victim.send(b"\xc0\0")
+                self.assertEqual(victim.read_packet(), (0xD0, b""))
+        wait_until(lambda: self.hub.statistics()["connections"] == 1, "only the well-behaved one left")
+        self.assertTrue(all(m.device == "pump-7" for m in self.hub.messages))
+        self.assertGreater(self.hub.counter("hub_ended_malformed"), 20)
+
     def test_a_storm_of_subscriptions_is_answered_and_bounded(self):
         client = self.accepted()
         for i in range(50):
@@ -489,6 +527,72 @@ class Hostile(HubCase):
         client.send(subscribe_packet(60, *[("x" * 30, 0) for j in range(600)]))
         self.assertTrue(client.is_closed())
         self.assertEqual(self.hub.counter("hub_ended_too_large"), 1)
+
+
+class Registry(unittest.TestCase):
+    def test_devices_are_found_in_the_store_as_they_come_and_go(self):
+        with tempfile.TemporaryDirectory() as folder:
+            hub = Hub("--store", os.path.join(folder, "data"))
+            try:
+                early = RawClient(hub)
+                self.assertEqual(early.connect("pump-7"), CONNACK_REFUSED)
+                hub.device("pump-7", secondary=key_of("second"))
+                for key in (key_of("pump-7"), key_of("second")):
+                    client = RawClient(hub)
+                    self.assertEqual(client.connect("pump-7", password=device_token("pump-7", key)), CONNACK_ACCEPTED)
+                hub.tell("remove", "pump-7")
+                late = RawClient(hub)
+                self.assertEqual(late.connect("pump-7"), CONNACK_REFUSED)
+                self.assertEqual(hub.counter("hub_refused_unknown_device"), 2)
+            finally:
+                hub.stop()
+
+    def test_a_hub_that_cannot_start_says_why(self):
+        for options, what in ((("--key", "/nonexistent"), "/nonexistent: private key"),
+                              (("--certificate", "/nonexistent"), "/nonexistent: server certificate"),
+                              (("--address", "203.0.113.1"), "cannot listen on 203.0.113.1"),
+                              (("--address", "no such host"), "no such host"),
+                              (("--host", ""), "host_name is missing"),
+                              (("--store", "/proc/nowhere"), "/proc/nowhere")):
+            errors = subprocess.run(
+                [os.environ["HUB_TEST_SERVER"], "--certificate", Certificates.path("server.pem"), "--key",
+                 Certificates.path("server.key"), "--host", HOST, *options], capture_output=True, text=True,
+                stdin=subprocess.DEVNULL, timeout=DEADLINE_S)
+            self.assertEqual(errors.returncode, 1, options)
+            self.assertIn(what, errors.stderr)
+
+
+class Listening(unittest.TestCase):
+    def test_without_an_address_both_families_are_served_on_one_port(self):
+        hub = Hub("--address", "")
+        hub.device("pump-7")
+        try:
+            for address in ("127.0.0.1", "::1"):
+                client = RawClient(hub, address=address)
+                self.assertEqual(client.connect("pump-7"), CONNACK_ACCEPTED, address)
+        finally:
+            hub.stop()
+
+
+class Descriptors(unittest.TestCase):
+    def test_clients_are_turned_away_when_descriptors_run_out_and_served_when_there_are_some(self):
+        hub = Hub(descriptors=40)
+        hub.device("pump-7")
+        try:
+            clients = []
+            with self.assertRaises((ConnectionError, ssl.SSLError, EOFError)):
+                for _ in range(40):
+                    clients.append(RawClient(hub))
+            self.assertGreater(len(clients), 10)
+            self.assertGreater(hub.counter("hub_connections_refused_for_descriptors"), 0)
+            self.assertEqual(clients[0].connect("pump-7"), CONNACK_ACCEPTED)
+            for client in clients[1:]:
+                client.close()
+            wait_until(lambda: hub.statistics()["connections"] == 1, "the others gone")
+            again = RawClient(hub)
+            self.assertEqual(again.connect("pump-7"), CONNACK_ACCEPTED)
+        finally:
+            hub.stop()
 
 
 class Bounds(HubCase):

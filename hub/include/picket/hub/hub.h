@@ -28,7 +28,8 @@ struct picket_hub_config {
     uint32_t handshakes_max;      /* connections not yet authenticated at one time; 0: 1,000 */
 };
 
-/* Starts the loop's thread and listens. The log must outlive the hub. */
+/* Starts the loop's thread and listens. The log must outlive the hub. Raises the process's soft
+ * limit of file descriptors where connections_max needs it. */
 int picket_hub_start(struct picket_hub **hub, const struct picket_hub_config *config,
                      struct picket_log *log, struct picket_error *error);
 
