@@ -4,8 +4,9 @@
  *     hub_test_server --certificate FILE --key FILE [--host NAME] [--address A] [--any-device KEY]
  *                     [--quiet] [--log-messages N] [--log-bytes N] [--connections-max N]
  *                     [--handshakes-max N] [--message-bytes-max N] [--connect-timeout S]
- *                     [--store FOLDER]
+ *                     [--store FOLDER] [--spool FILE]
  *
+ * With --spool every batch is appended to FILE and synced before it is committed.
  * With --store the hub is started as Picket starts it, and devices are put into that store.
  *
  *     in                        out
@@ -27,6 +28,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../registry.h"
 #include "picket/base/counter.h"
@@ -47,6 +49,7 @@ static struct {
     struct picket_log *log;
     bool held;
     bool quiet;
+    FILE *spool;
     uint64_t last_read;
 } consumer = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -150,6 +153,14 @@ static void show_message(const struct picket_log_message *message)
          message->properties);
 }
 
+static void spool(const struct picket_log_message *messages, int count)
+{
+    for (int i = 0; i < count; i++)
+        fwrite(messages[i].payload, 1, messages[i].payload_bytes, consumer.spool);
+    if (fflush(consumer.spool) != 0 || fdatasync(fileno(consumer.spool)) != 0)
+        abort();
+}
+
 static void *consume(void *context)
 {
     (void)context;
@@ -158,6 +169,8 @@ static void *consume(void *context)
     while ((count = picket_log_read(consumer.log, &messages, 1000, 1000)) >= 0) {
         for (int i = 0; i < count && !consumer.quiet; i++)
             show_message(&messages[i]);
+        if (consumer.spool != NULL && count > 0)
+            spool(messages, count);
         pthread_mutex_lock(&consumer.lock);
         if (count > 0)
             consumer.last_read = messages[count - 1].position;
@@ -246,6 +259,7 @@ static void read_options(int argc, char **argv, struct picket_hub_config *config
                                             {"message-bytes-max", 1, 0, 'M'},
                                             {"connect-timeout", 1, 0, 'T'},
                                             {"store", 1, 0, 's'},
+                                            {"spool", 1, 0, 'S'},
                                             {NULL, 0, 0, 0}};
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -256,6 +270,9 @@ static void read_options(int argc, char **argv, struct picket_hub_config *config
             break;
         case 'k':
             config->key_file = optarg;
+            break;
+        case 'S':
+            consumer.spool = fopen(optarg, "wb");
             break;
         case 's':
             config->store_folder = optarg;
@@ -329,5 +346,7 @@ int main(int argc, char **argv)
     picket_log_destroy(consumer.log);
     if (registry.store != NULL)
         picket_store_close(registry.store);
+    if (consumer.spool != NULL)
+        fclose(consumer.spool);
     return 0;
 }
