@@ -78,7 +78,7 @@ def main():
         wait_until(lambda: len(acknowledged) == len(sent), "the remaining acknowledgements")
         assert not picket.json("status")["service"].get("stalled_since")
         events = picket.json("event", "list", "--device", device.id, "--limit", 1000)
-        assert sorted(e["id"] for e in events) == sorted(i.hex() for i in sent.values())
+        assert sorted(e["event_id"] for e in events) == sorted(i.hex() for i in sent.values())
         client.disconnect()
         client.loop_stop()
         picket.stop()

@@ -99,7 +99,7 @@ def main():
         for publisher in publishers:
             expected = sorted(event_id.hex() for event_id in publisher.sent.values())
             events = picket.json("event", "list", "--device", publisher.device.id, "--limit", 10 * len(expected))
-            found = sorted(event["id"] for event in events)
+            found = sorted(event["event_id"] for event in events)
             assert found == expected, (f"{publisher.device.id}: {len(expected)} events were acknowledged, "
                                        f"{len(found)} are stored, {len(set(found))} of them distinct")
             assert all(len(event["flows"]) == 1 for event in events)
