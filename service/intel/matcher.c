@@ -4,18 +4,18 @@
 
 #include "finding.h"
 
-enum { TOGETHER = 64, NO_HIT = UINT32_MAX };
+enum { TOGETHER = 64 };
 
-/* The flows of one event that match one prefix. */
+/* A flow that matches, and the narrowest entry by which it does. */
 struct hit {
-    uint8_t family;
-    uint32_t entry; /* the narrowest that matches */
+    uint32_t entry;
+    uint32_t flow;
 };
 
+/* In order of family, entry, flow: those of one finding stand together. */
 struct hits {
     struct hit *items;
-    uint32_t count;
-    uint32_t *of_flow; /* each flow's hit, or NO_HIT; NULL until there is one */
+    size_t count;
 };
 
 struct flow_context {
@@ -65,22 +65,11 @@ static uint32_t narrowest_match(const struct table *table, const struct picket_e
 static bool note_hit(struct hits *hits, const struct picket_event *event, size_t flow,
                      uint32_t entry)
 {
-    uint8_t family = event->flows[flow].remote.family;
-    if (hits->of_flow == NULL) {
-        hits->of_flow = malloc(event->flow_count * sizeof *hits->of_flow);
+    if (hits->items == NULL)
         hits->items = malloc(event->flow_count * sizeof *hits->items);
-        if (hits->of_flow == NULL || hits->items == NULL)
-            return false;
-        for (size_t i = 0; i < event->flow_count; i++)
-            hits->of_flow[i] = NO_HIT;
-    }
-    uint32_t hit = 0;
-    while (hit < hits->count &&
-           (hits->items[hit].family != family || hits->items[hit].entry != entry))
-        hit++;
-    if (hit == hits->count)
-        hits->items[hits->count++] = (struct hit){family, entry};
-    hits->of_flow[flow] = hit;
+    if (hits->items == NULL)
+        return false;
+    hits->items[hits->count++] = (struct hit){entry, (uint32_t)flow};
     return true;
 }
 
@@ -123,22 +112,20 @@ static bool find_hits(const struct table *table, const struct picket_event *even
     return true;
 }
 
-/* Every indicator, from the hit's prefix outwards, that matches one of its flows. */
+/* Every indicator, from the hits' entry outwards, that matches one of their flows. */
 static void collect_matches(struct finding *finding, const struct table *table,
-                            const struct picket_event *event, const struct hits *hits, uint32_t hit)
+                            const struct picket_event *event, const struct hit *hits, size_t count)
 {
-    uint8_t family = hits->items[hit].family;
-    for (uint32_t entry = hits->items[hit].entry; entry != TABLE_NONE;
+    uint8_t family = event->flows[hits[0].flow].remote.family;
+    for (uint32_t entry = hits[0].entry; entry != TABLE_NONE;
          entry = table_parent(table, family, entry)) {
         uint32_t record, end = table_records(table, family, entry, &record);
         for (; record < end; record++) {
             struct table_match match;
             bool found = false;
             table_record(table, family, entry, record, &match);
-            for (size_t i = 0; i < event->flow_count && !found; i++) {
-                if (hits->of_flow[i] != hit)
-                    continue;
-                struct flow_context context = context_of(table, event, &event->flows[i]);
+            for (size_t i = 0; i < count && !found; i++) {
+                struct flow_context context = context_of(table, event, &event->flows[hits[i].flow]);
                 found = matches(&context, &match);
             }
             if (found)
@@ -147,26 +134,49 @@ static void collect_matches(struct finding *finding, const struct table *table,
     }
 }
 
-static int yield_hit(const struct table *table, const struct picket_event *event,
-                     const struct hits *hits, uint32_t hit, picket_yield yield, void *context)
+/* The hits are of one entry. */
+static int yield_hits(const struct table *table, const struct picket_event *event,
+                      const struct hit *hits, size_t count, picket_yield yield, void *context)
 {
     struct finding finding;
     finding_begin(&finding, event);
-    collect_matches(&finding, table, event, hits, hit);
-    for (size_t i = 0; i < event->flow_count; i++)
-        if (hits->of_flow[i] == hit)
-            finding_add_flow(&finding, &event->flows[i]);
+    collect_matches(&finding, table, event, hits, count);
+    for (size_t i = 0; i < count; i++)
+        finding_add_flow(&finding, &event->flows[hits[i].flow]);
     return finding_yield(&finding, yield, context);
+}
+
+static int compare_hits(const void *a, const void *b, void *event)
+{
+    const struct hit *x = a, *y = b;
+    const struct picket_flow *flows = ((const struct picket_event *)event)->flows;
+    uint8_t x_family = flows[x->flow].remote.family, y_family = flows[y->flow].remote.family;
+    if (x_family != y_family)
+        return x_family < y_family ? -1 : 1;
+    if (x->entry != y->entry)
+        return x->entry < y->entry ? -1 : 1;
+    return x->flow < y->flow ? -1 : x->flow > y->flow;
+}
+
+static bool same_entry(const struct picket_event *event, const struct hit *a, const struct hit *b)
+{
+    return a->entry == b->entry &&
+           event->flows[a->flow].remote.family == event->flows[b->flow].remote.family;
 }
 
 int matcher_inspect(const struct table *table, const struct picket_event *event, picket_yield yield,
                     void *context)
 {
-    struct hits hits = {NULL, 0, NULL};
+    struct hits hits = {NULL, 0};
     int status = find_hits(table, event, &hits) ? PICKET_OK : PICKET_NO_MEMORY;
-    for (uint32_t hit = 0; hit < hits.count && status == PICKET_OK; hit++)
-        status = yield_hit(table, event, &hits, hit, yield, context);
+    if (hits.count > 1)
+        qsort_r(hits.items, hits.count, sizeof *hits.items, compare_hits, (void *)(uintptr_t)event);
+    for (size_t first = 0, end; first < hits.count && status == PICKET_OK; first = end) {
+        for (end = first + 1; end < hits.count; end++)
+            if (!same_entry(event, &hits.items[first], &hits.items[end]))
+                break;
+        status = yield_hits(table, event, hits.items + first, end - first, yield, context);
+    }
     free(hits.items);
-    free(hits.of_flow);
     return status;
 }

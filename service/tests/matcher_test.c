@@ -1,0 +1,155 @@
+/* Flows of one event against a table: which of them share a finding, and which match nothing. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "intel/matcher.h"
+
+enum { FLOWS_MAX = 200 };
+
+static struct table_builder *builder;
+static struct picket_flow flows[FLOWS_MAX];
+static size_t flow_count;
+static char found[8000]; /* "subject flows severity;" for each finding */
+
+static int begin(void **state)
+{
+    (void)state;
+    builder = table_builder_new();
+    table_add_feed(builder, "plain", false);
+    table_add_feed(builder, "special", true);
+    flow_count = 0;
+    found[0] = '\0';
+    return 0;
+}
+
+static void list(int feed, const char *prefix, uint16_t port, uint8_t confidence, int64_t until_ms)
+{
+    struct picket_indicator indicator = {
+        .port = port, .confidence = confidence, .valid_until_ms = until_ms, .tags = ""};
+    assert_true(picket_prefix_parse(&indicator.prefix, prefix, strlen(prefix)));
+    assert_true(table_add(builder, feed, &indicator));
+}
+
+static void flow(const char *remote, uint16_t port)
+{
+    struct picket_flow *added = &flows[flow_count++];
+    memset(added, 0, sizeof *added);
+    assert_true(picket_address_parse(&added->remote, remote, strlen(remote)));
+    added->local = added->remote;
+    added->remote_port = port;
+    added->bytes_out = 10;
+}
+
+static int note(void *context, const struct picket_finding *finding)
+{
+    json_t *evidence = json_loads(finding->evidence, 0, NULL);
+    assert_non_null(evidence);
+    (void)context;
+    snprintf(found + strlen(found), sizeof found - strlen(found), "%s %lld/%lld %s;",
+             finding->subject,
+             (long long)json_integer_value(json_object_get(evidence, "flow_count")),
+             (long long)json_integer_value(json_object_get(evidence, "match_count")),
+             picket_severity_name(finding->severity));
+    assert_true(json_array_size(json_object_get(evidence, "flows")) <= 10);
+    json_decref(evidence);
+    return PICKET_OK;
+}
+
+static const char *inspect(int64_t seen_ms)
+{
+    struct table *table;
+    struct picket_event event = {.device = "pump",
+                                 .group = "",
+                                 .event_id = 1,
+                                 .seen_ms = seen_ms,
+                                 .flows = flows,
+                                 .flow_count = flow_count};
+    assert_int_equal(table_build(builder, &table, NULL), PICKET_OK);
+    assert_int_equal(matcher_inspect(table, &event, note, NULL), PICKET_OK);
+    table_free(table);
+    return found;
+}
+
+static void flows_to_one_prefix_are_one_finding(void **state)
+{
+    (void)state;
+    list(0, "8.8.8.0/24", 0, 50, 0);
+    list(0, "9.9.9.9", 0, 50, 0);
+    list(0, "2606:4700::/32", 0, 80, 0);
+    flow("8.8.8.8", 53);
+    flow("2606:4700::1111", 53);
+    flow("1.1.1.1", 53);
+    flow("9.9.9.9", 53);
+    flow("8.8.8.9", 443);
+    assert_string_equal(inspect(1000), "8.8.8.0/24 2/1 medium;9.9.9.9/32 1/1 medium;"
+                                       "2606:4700::/32 1/1 high;");
+}
+
+static void the_narrowest_that_matches_is_the_subject_and_all_are_evidence(void **state)
+{
+    (void)state;
+    list(0, "8.0.0.0/8", 0, 10, 0);
+    list(1, "8.8.0.0/16", 0, 20, 0);
+    list(0, "8.8.8.8", 443, 90, 0);
+    flow("8.8.8.8", 443);
+    flow("8.8.8.8", 53); /* not the port of the narrowest */
+    flow("8.1.1.1", 53);
+    assert_string_equal(inspect(1000), "8.0.0.0/8 1/1 medium;8.8.0.0/16 1/2 medium;"
+                                       "8.8.8.8/32 1/3 high;");
+}
+
+static void what_has_expired_by_the_time_of_the_event_does_not_match(void **state)
+{
+    (void)state;
+    list(0, "8.8.8.8", 0, 90, 5000);
+    list(0, "9.9.9.9", 0, 90, 5000);
+    flow("8.8.8.8", 1);
+    assert_string_equal(inspect(5000), "");
+    begin(NULL);
+    list(0, "8.8.8.8", 0, 90, 5000);
+    flow("8.8.8.8", 1);
+    assert_string_equal(inspect(4999), "8.8.8.8/32 1/1 high;");
+}
+
+static void special_purpose_addresses_match_only_feeds_that_ask_for_them(void **state)
+{
+    (void)state;
+    list(0, "127.0.0.1", 0, 90, 0);
+    list(1, "127.0.0.0/8", 0, 50, 0);
+    list(0, "10.0.0.0/8", 0, 90, 0);
+    list(0, "ff00::/8", 0, 90, 0);
+    flow("127.0.0.1", 80);
+    flow("10.1.2.3", 80);
+    flow("ff02::1", 0);
+    assert_string_equal(inspect(1000), "127.0.0.0/8 1/1 medium;");
+}
+
+static void many_flows_are_counted_and_few_are_shown(void **state)
+{
+    (void)state;
+    list(0, "8.8.8.0/24", 0, 50, 0);
+    for (int i = 0; i < FLOWS_MAX; i++)
+        flow(i % 2 ? "8.8.8.8" : "1.1.1.1", (uint16_t)i);
+    assert_string_equal(inspect(1000), "8.8.8.0/24 100/1 medium;");
+}
+
+#define MATCHER_TEST(f) cmocka_unit_test_setup(f, begin)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        MATCHER_TEST(flows_to_one_prefix_are_one_finding),
+        MATCHER_TEST(the_narrowest_that_matches_is_the_subject_and_all_are_evidence),
+        MATCHER_TEST(what_has_expired_by_the_time_of_the_event_does_not_match),
+        MATCHER_TEST(special_purpose_addresses_match_only_feeds_that_ask_for_them),
+        MATCHER_TEST(many_flows_are_counted_and_few_are_shown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
