@@ -16,6 +16,29 @@
 #include "stream.h"
 #include "work.h"
 
+/* ---- who it is ----------------------------------------------------------------------- */
+
+static void describe(const struct connection *connection, char *out, size_t size)
+{
+    char address[PICKET_ADDRESS_TEXT_BYTES];
+    picket_address_format(&connection->address, address);
+    const char *open = connection->address.family == 6 ? "[" : "";
+    const char *shut = connection->address.family == 6 ? "]" : "";
+    if (connection->device == NULL)
+        snprintf(out, size, "client at %s%s%s:%u", open, address, shut, connection->port);
+    else
+        snprintf(out, size, "device %s%s%s at %s%s%s:%u", connection->device,
+                 connection->module[0] != '\0' ? " module " : "", connection->module, open, address,
+                 shut, connection->port);
+}
+
+static void report(const struct connection *connection, enum ending ending, const char *sentence)
+{
+    char who[2 * PICKET_DEVICE_ID_BYTES + PICKET_ADDRESS_TEXT_BYTES + 32];
+    describe(connection, who, sizeof who);
+    ending_report(ending, who, sentence);
+}
+
 /* ---- begin --------------------------------------------------------------------------- */
 
 static bool take_slot(struct connection *connection)
@@ -95,6 +118,7 @@ void connection_open(struct picket_hub *hub, int fd, const struct picket_address
 {
     struct connection *connection = calloc(1, sizeof *connection);
     if (connection == NULL) {
+        ending_report(ENDING_NO_MEMORY, "a new client", "closed: no memory");
         close(fd);
         return;
     }
@@ -105,10 +129,12 @@ void connection_open(struct picket_hub *hub, int fd, const struct picket_address
     connection->since_ms = connection->heard_ms = picket_monotonic_ms();
     connection->ssl = SSL_new(hub->tls);
     if (connection->ssl == NULL || SSL_set_fd(connection->ssl, fd) != 1 || !take_slot(connection)) {
+        report(connection, ENDING_NO_MEMORY, "closed: no memory");
         discard(connection);
         return;
     }
     if (uv_poll_init(&hub->loop, &connection->poll, fd) != 0) {
+        report(connection, ENDING_NO_MEMORY, "closed: it cannot be polled");
         leave_slot(connection);
         discard(connection);
         return;
@@ -129,27 +155,6 @@ void connection_authenticated(struct connection *connection)
 }
 
 /* ---- end ----------------------------------------------------------------------------- */
-
-static void describe(const struct connection *connection, char *out, size_t size)
-{
-    char address[PICKET_ADDRESS_TEXT_BYTES];
-    picket_address_format(&connection->address, address);
-    const char *open = connection->address.family == 6 ? "[" : "";
-    const char *shut = connection->address.family == 6 ? "]" : "";
-    if (connection->device == NULL)
-        snprintf(out, size, "client at %s%s%s:%u", open, address, shut, connection->port);
-    else
-        snprintf(out, size, "device %s%s%s at %s%s%s:%u", connection->device,
-                 connection->module[0] != '\0' ? " module " : "", connection->module, open, address,
-                 shut, connection->port);
-}
-
-static void report(const struct connection *connection, enum ending ending, const char *sentence)
-{
-    char who[2 * PICKET_DEVICE_ID_BYTES + PICKET_ADDRESS_TEXT_BYTES + 32];
-    describe(connection, who, sizeof who);
-    ending_report(ending, who, sentence);
-}
 
 static void on_closed(uv_handle_t *handle)
 {

@@ -194,13 +194,13 @@ static int append_in_turn(struct connection *connection, const struct mqtt_publi
     struct picket_hub *hub = connection->hub;
     if (!TAILQ_EMPTY(&hub->queues[WORK_WAITING]) && hub->resuming != connection)
         return PICKET_BUSY;
-    if (!acknowledgement_reserve(&hub->acknowledgements))
-        return PICKET_BUSY;
-    int status =
-        append(connection, hub->bag, publish->payload.bytes, publish->payload.size, position);
+    int status = PICKET_NO_MEMORY;
+    if (acknowledgement_reserve(&hub->acknowledgements))
+        status =
+            append(connection, hub->bag, publish->payload.bytes, publish->payload.size, position);
     if (status == PICKET_OK && hub->resuming == connection)
         hub->resuming = NULL;
-    if (status == PICKET_BUSY)
+    if (status != PICKET_OK)
         hub->log_may_have_room = false;
     return status;
 }

@@ -4,7 +4,7 @@
  *     hub_test_server --certificate FILE --key FILE [--host NAME] [--address A] [--any-device KEY]
  *                     [--quiet] [--log-messages N] [--log-bytes N] [--connections-max N]
  *                     [--handshakes-max N] [--message-bytes-max N] [--connect-timeout S]
- *                     [--store FOLDER] [--spool FILE]
+ *                     [--store FOLDER] [--spool FILE] [--port N]
  *
  * With --spool every batch is appended to FILE and synced before it is committed.
  * With --store the hub is started as Picket starts it, and devices are put into that store.
@@ -259,6 +259,7 @@ static void read_options(int argc, char **argv, struct picket_hub_config *config
                                             {"message-bytes-max", 1, 0, 'M'},
                                             {"connect-timeout", 1, 0, 'T'},
                                             {"store", 1, 0, 's'},
+                                            {"port", 1, 0, 'p'},
                                             {"spool", 1, 0, 'S'},
                                             {NULL, 0, 0, 0}};
     int option;
@@ -273,6 +274,9 @@ static void read_options(int argc, char **argv, struct picket_hub_config *config
             break;
         case 'S':
             consumer.spool = fopen(optarg, "wb");
+            break;
+        case 'p':
+            config->port = (uint16_t)number;
             break;
         case 's':
             config->store_folder = optarg;
