@@ -69,8 +69,11 @@ static void open_raw(struct raw *raw, const struct setting *setting, int flows_a
     snprintf(path, sizeof path, "%s/picket.db", setting->folder);
     check(raw,
           sqlite3_open_v2(path, &raw->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL));
-    check(raw, sqlite3_exec(raw->handle, "pragma synchronous = full; pragma cache_size = -32768",
-                            NULL, NULL, NULL));
+    check(raw,
+          sqlite3_exec(
+              raw->handle,
+              "pragma synchronous = full; pragma cache_size = -32768; pragma secure_delete = off",
+              NULL, NULL, NULL));
     if (flows_as_rows)
         check(raw, sqlite3_exec(raw->handle,
                                 "drop table flows; create table flows (event integer, n integer, "

@@ -154,7 +154,8 @@ static int configure(struct database *database, const struct schema *schema,
     char pragmas[400];
     snprintf(pragmas, sizeof pragmas,
              "pragma page_size = %d; pragma journal_mode = wal; pragma synchronous = full;"
-             "pragma cache_size = -%d; pragma temp_store = memory; pragma journal_size_limit = %d",
+             "pragma cache_size = -%d; pragma temp_store = memory; pragma journal_size_limit = %d;"
+             "pragma secure_delete = off", /* on in Debian: whole freed pages would be written */
              schema->page_bytes, schema->cache_kib, WAL_BYTES_KEPT);
     int status = database_run(database, pragmas, error, "opening");
     int64_t is_wal = 0;

@@ -211,6 +211,7 @@ struct merge {
     struct reader old;
     struct writer new;
     struct picket_feed_delta delta;
+    bool writes; /* otherwise it only looks for the first change */
     bool changed;
 };
 
@@ -243,7 +244,12 @@ static int merge_one(struct merge *merge, const struct picket_indicator *given,
         merge->delta.added++;
         merge->changed = true;
     }
-    return write_indicator(&merge->new, &indicator, error);
+    return merge->writes ? write_indicator(&merge->new, &indicator, error) : PICKET_OK;
+}
+
+static bool has_seen_enough(const struct merge *merge)
+{
+    return merge->changed && !merge->writes;
 }
 
 /* Of the duplicates of one prefix and port the most confident counts, the first among equals. */
@@ -267,9 +273,9 @@ static int merge_all(struct merge *merge, const char *feed,
                      size_t count, struct picket_error *error)
 {
     int status = PICKET_OK;
-    for (size_t at = 0; at < count && status == PICKET_OK;)
+    for (size_t at = 0; at < count && status == PICKET_OK && !has_seen_enough(merge);)
         status = merge_one(merge, take_next(indicators, keys, count, &at), error);
-    while (status == PICKET_OK && merge->old.has)
+    while (status == PICKET_OK && merge->old.has && !has_seen_enough(merge))
         drop_old(merge);
     int end_status = reader_end(&merge->old, feed, status == PICKET_OK ? error : NULL);
     if (status == PICKET_OK)
@@ -290,28 +296,54 @@ static int note_stored(struct sqlite_store *store, int64_t feed, int64_t count, 
     return query_run(&query, error);
 }
 
-/* Within the transaction. *changed false: the same indicators are there already. */
-static int replace(struct sqlite_store *store, const char *name,
-                   const struct picket_indicator *indicators, const struct indicator_key *keys,
-                   size_t count, struct picket_feed_delta *delta, bool *changed,
-                   struct picket_error *error)
-{
+/* What is to be merged with what. */
+struct replacement {
+    struct sqlite_store *store;
+    const char *name;
     int64_t feed, generation;
-    int status = feed_number(store, name, &feed, &generation, error);
-    if (status != PICKET_OK)
-        return status;
-    struct merge merge = {.new = {.store = store, .next_id = first_block(feed, generation + 1)}};
+    const struct picket_indicator *indicators;
+    const struct indicator_key *keys;
+    size_t count;
+};
+
+static int run_merge(const struct replacement *replacement, bool writes,
+                     struct picket_feed_delta *delta, bool *changed, struct picket_error *error)
+{
+    struct sqlite_store *store = replacement->store;
+    int64_t feed = replacement->feed, generation = replacement->generation;
+    struct merge merge = {
+        .new = {.store = store, .next_id = first_block(feed, generation + 1)},
+        .writes = writes,
+    };
     indicator_coder_start(&merge.new.coder);
     reader_start(&merge.old, store, feed, generation);
-    status = merge_all(&merge, name, indicators, keys, count, error);
+    int status = merge_all(&merge, replacement->name, replacement->indicators, replacement->keys,
+                           replacement->count, error);
     free(merge.new.block);
     *delta = merge.delta;
     *changed = merge.changed;
-    if (status != PICKET_OK || !merge.changed)
-        return status;
-    status = blocks_remove(store, feed, generation, error);
+    return status;
+}
+
+/* Within the transaction. Many a feed is fetched again and has not changed: then nothing is
+ * written. */
+static int replace(struct replacement *replacement, struct picket_feed_delta *delta,
+                   struct picket_error *error)
+{
+    struct sqlite_store *store = replacement->store;
+    bool changed = false;
+    int status =
+        feed_number(store, replacement->name, &replacement->feed, &replacement->generation, error);
     if (status == PICKET_OK)
-        status = note_stored(store, feed, delta->added + delta->kept, generation + 1, error);
+        status = run_merge(replacement, false, delta, &changed, error);
+    if (status != PICKET_OK || !changed)
+        return status;
+    status = run_merge(replacement, true, delta, &changed, error);
+    if (status == PICKET_OK)
+        status = blocks_remove(store, replacement->feed, replacement->generation, error);
+    if (status == PICKET_OK)
+        status = note_stored(store, replacement->feed, delta->added + delta->kept,
+                             replacement->generation + 1, error);
     return status;
 }
 
@@ -324,15 +356,11 @@ int sqlite_indicators_replace(struct picket_store *base, const char *feed,
     if (keys == NULL)
         return picket_fail(error, PICKET_NO_MEMORY, "%s: no memory for %zu indicators",
                            store->folder, count);
-    bool changed = false;
+    struct replacement replacement = {
+        .store = store, .name = feed, .indicators = indicators, .keys = keys, .count = count};
     int status = intelligence_begin(store, error);
-    if (status == PICKET_OK) {
-        status = replace(store, feed, indicators, keys, count, delta, &changed, error);
-        if (status == PICKET_OK && !changed)
-            sqlite3_exec(store->intelligence.handle, "rollback", NULL, NULL, NULL);
-        else
-            status = intelligence_end(store, status, error);
-    }
+    if (status == PICKET_OK)
+        status = intelligence_end(store, replace(&replacement, delta, error), error);
     free(keys);
     return status;
 }

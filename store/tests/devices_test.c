@@ -130,6 +130,43 @@ static void a_removed_device_keeps_its_history_and_loses_its_keys(void **state)
     assert_int_equal(totals_of(*state).devices, 0);
 }
 
+/* How often the bytes stand in a file of the folder. */
+static int occurrences(const char *name, const char *bytes, size_t size_bytes)
+{
+    static char content[1 << 20];
+    char path[400];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "rb");
+    size_t size = file != NULL ? fread(content, 1, sizeof content, file) : 0;
+    if (file != NULL)
+        fclose(file);
+    int found = 0;
+    for (const char *at = content; size >= size_bytes && at <= content + size - size_bytes; at++)
+        found += memcmp(at, bytes, size_bytes) == 0;
+    return found;
+}
+
+static void the_keys_of_a_removed_device_are_no_longer_in_the_file(void **state)
+{
+    struct picket_device_identity device = identity_of("d");
+    memcpy(device.primary_key, "very secret key 1", 17);
+    device.primary_key_bytes = PICKET_KEY_BYTES_MAX;
+    for (int i = 0; i < 40; i++) {
+        snprintf(device.id, sizeof device.id, "device-%d", i);
+        MUST(picket_store_device_add(*state, &device, &error));
+    }
+    picket_store_close(*state);
+    assert_int_equal(occurrences("picket.db", "very secret key 1", 17), 40);
+    MUST(picket_store_open((struct picket_store **)state, folder, &error));
+    for (int i = 0; i < 40; i += 2) {
+        snprintf(device.id, sizeof device.id, "device-%d", i);
+        MUST(picket_store_device_remove(*state, device.id, &error));
+    }
+    picket_store_close(*state);
+    assert_int_equal(occurrences("picket.db", "very secret key 1", 17), 20);
+    MUST(picket_store_open((struct picket_store **)state, folder, &error));
+}
+
 static void a_device_that_comes_back_has_its_history(void **state)
 {
     add(*state, "d");
@@ -236,6 +273,7 @@ int main(void)
         TEST(ids_are_those_of_azure_iot_hub),
         TEST(an_unknown_device_is_not_found),
         TEST(a_removed_device_keeps_its_history_and_loses_its_keys),
+        TEST(the_keys_of_a_removed_device_are_no_longer_in_the_file),
         TEST(a_device_that_comes_back_has_its_history),
         TEST(devices_come_in_the_order_of_their_ids),
         TEST(state_adds_up_and_texts_stay_until_replaced),
