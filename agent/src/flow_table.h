@@ -95,10 +95,10 @@ PICKET_HOT struct picket_flow_head *picket_flow_find(const struct picket_flow_ta
 PICKET_HOT bool picket_flow_chain_full(const struct picket_flow_table *table,
                                        const picket_flow_index *bucket, uint32_t address_words)
 {
-    uint32_t left = PICKET_AGENT_CHAIN_MAX;
-    for (picket_flow_index index = *bucket; index != PICKET_FLOW_NONE && left > 0; left--)
+    uint32_t length = 0;
+    for (picket_flow_index index = *bucket; index != PICKET_FLOW_NONE; length++)
         index = picket_flow_at(table, index, address_words)->next;
-    return left == 0;
+    return length >= PICKET_AGENT_CHAIN_MAX;
 }
 
 PICKET_HOT void picket_flow_count(struct picket_flow_head *flow, enum picket_direction direction,

@@ -61,6 +61,10 @@ static void lock_clock_and_wake_may_be_absent(void **state)
 static void inconsistent_storage_is_refused(void **state)
 {
     (void)state;
+    const struct picket_flow_storage good_ipv4 = harness.config.ipv4;
+    harness.config.ipv4.buckets = NULL;
+    assert_false(starts());
+    harness.config.ipv4 = good_ipv4;
     const struct picket_flow_storage good = harness.config.ipv6;
     struct picket_flow_storage *storage = &harness.config.ipv6;
     *storage = good, storage->entries = NULL;
