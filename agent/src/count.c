@@ -18,14 +18,12 @@ PICKET_COLD enum picket_packet_verdict ignore(struct picket_agent *agent,
 
 /* A packet without room for its flow. The lock is held, and given up. */
 PICKET_COLD enum picket_packet_verdict lose(struct picket_agent *agent,
-                                            const struct picket_flow_table *table,
-                                            const struct picket_flow_key *key,
+                                            const struct picket_flow_table *table, uint32_t hash,
                                             enum picket_direction direction, uint32_t bytes,
                                             uint32_t posture)
 {
     bool wanted = table->capacity > 0;
     if (wanted) {
-        uint32_t hash = picket_flow_hash(&agent->hash_keys, key, table->address_words);
         picket_losses_add(&agent->losses, hash, direction, bytes);
         picket_saturating_increment(&agent->packets_lost);
     }
@@ -43,10 +41,11 @@ PICKET_HOT bool is_unicast(const uint8_t *address, uint32_t address_words)
 }
 
 /* Opens a flow that is not in the table, or counts it as lost. The lock is held, and given up. */
-PICKET_HOT enum picket_packet_verdict
-open_flow(struct picket_agent *agent, struct picket_flow_table *table, picket_flow_index *bucket,
-          const struct picket_flow_key *key, enum picket_direction direction, uint32_t bytes,
-          uint32_t posture, uint32_t address_words)
+PICKET_HOT enum picket_packet_verdict open_flow(struct picket_agent *agent,
+                                                struct picket_flow_table *table, uint32_t hash,
+                                                const struct picket_flow_key *key,
+                                                enum picket_direction direction, uint32_t bytes,
+                                                uint32_t posture, uint32_t address_words)
 {
     /* Not before: a flow that is known has passed here. */
     if (direction == PICKET_IN && !is_unicast(key->local, address_words) &&
@@ -54,15 +53,10 @@ open_flow(struct picket_agent *agent, struct picket_flow_table *table, picket_fl
         picket_unlock(agent, posture);
         return ignore(agent, PICKET_PACKET_MULTICAST);
     }
-    struct picket_flow_head *flow = picket_flow_table_add(table, bucket, key, address_words);
-    if (flow == NULL) {
-#if PICKET_FOR_SPEED
-        /* A copy, so that the key itself needs no memory. */
-        struct picket_flow_key lost = *key;
-        key = &lost;
-#endif
-        return lose(agent, table, key, direction, bytes, posture);
-    }
+    struct picket_flow_head *flow =
+        picket_flow_table_add(table, picket_flow_bucket(table, hash), key, address_words);
+    if (flow == NULL)
+        return lose(agent, table, hash, direction, bytes, posture);
     flow->bytes[direction] = bytes;
     agent->packets_counted++;
     bool filling_up = table->live == table->early_at;
@@ -86,12 +80,12 @@ PICKET_HOT enum picket_packet_verdict count(struct picket_agent *agent,
         key.ports = packet->ports << 16 | packet->ports >> 16;
     }
     uint32_t hash = picket_flow_hash(&agent->hash_keys, &key, address_words);
-    picket_flow_index *bucket = picket_flow_bucket(table, hash);
 
     uint32_t posture = picket_lock(agent);
-    struct picket_flow_head *flow = picket_flow_find(table, bucket, &key, address_words);
+    struct picket_flow_head *flow =
+        picket_flow_find(table, picket_flow_bucket(table, hash), &key, address_words);
     if (flow == NULL)
-        return open_flow(agent, table, bucket, &key, direction, packet->payload_bytes, posture,
+        return open_flow(agent, table, hash, &key, direction, packet->payload_bytes, posture,
                          address_words);
     picket_flow_count(flow, direction, packet->payload_bytes);
     agent->packets_counted++;

@@ -1,85 +1,53 @@
 #include "packet.h"
 
-enum picket_packet_verdict picket_packet_parse_ipv4_options(struct picket_packet *packet,
-                                                            const uint8_t *bytes,
-                                                            size_t captured_bytes,
-                                                            uint32_t wire_bytes)
+static bool is_extension(uint32_t number)
 {
-    uint32_t at = (uint32_t)(bytes[0] & 0x0F) * 4;
-    memset(packet, 0, sizeof *packet);
-    if (at < PICKET_IPV4_HEADER_BYTES)
-        return PICKET_PACKET_MALFORMED;
-    return picket_parse_ipv4_header(packet, bytes, captured_bytes, wire_bytes, at);
+    const uint64_t extensions = UINT64_C(1) << PICKET_NUMBER_ROUTING |
+                                UINT64_C(1) << PICKET_NUMBER_FRAGMENT |
+                                UINT64_C(1) << PICKET_NUMBER_AUTHENTICATION |
+                                UINT64_C(1) << PICKET_NUMBER_DESTINATION_OPTIONS;
+    return number < 64 && (extensions >> number & 1) != 0;
 }
 
-/* Where a walk over IPv6 extension headers stands. */
-struct walk {
-    uint32_t at;    /* offset of the header that is next */
-    uint8_t number; /* of the header that is next */
-    bool later_fragment;
-};
-
-static bool is_extension(const struct walk *walk)
+static struct picket_extension_walk ended(size_t at, uint32_t number, bool later_fragment)
 {
-    switch (walk->number) {
-    case PICKET_NUMBER_HOP_BY_HOP:
-        return walk->at == PICKET_IPV6_HEADER_BYTES;
-    case PICKET_NUMBER_ROUTING:
-    case PICKET_NUMBER_FRAGMENT:
-    case PICKET_NUMBER_AUTHENTICATION:
-    case PICKET_NUMBER_DESTINATION_OPTIONS:
-        return true;
-    default:
-        return false;
+    struct picket_extension_walk walk = {(uint32_t)at, (uint8_t)number, later_fragment,
+                                         PICKET_PACKET_COUNTED};
+    return walk;
+}
+
+static struct picket_extension_walk stopped(enum picket_packet_verdict verdict)
+{
+    struct picket_extension_walk walk = {0, 0, false, (uint8_t)verdict};
+    return walk;
+}
+
+struct picket_extension_walk picket_packet_walk_extensions(const uint8_t *bytes,
+                                                           size_t captured_bytes, uint32_t end)
+{
+    size_t at = PICKET_IPV6_HEADER_BYTES;
+    uint32_t number = bytes[6];
+    if (number == PICKET_NUMBER_HOP_BY_HOP) /* like destination options, but here only */
+        number = PICKET_NUMBER_DESTINATION_OPTIONS;
+    /* The last offset at which the shortest of them is there. */
+    size_t last = (captured_bytes < end ? captured_bytes : end) - PICKET_EXTENSION_BYTES_MIN;
+    for (uint32_t left = PICKET_AGENT_EXTENSION_HEADERS_MAX; is_extension(number); left--) {
+        if (left == 0)
+            return stopped(PICKET_PACKET_HEADER_CHAIN);
+        if (at > last)
+            return stopped(at + PICKET_EXTENSION_BYTES_MIN > end ? PICKET_PACKET_MALFORMED
+                                                                 : PICKET_PACKET_TRUNCATED);
+        const uint8_t *header = bytes + at;
+        if (number == PICKET_NUMBER_FRAGMENT) {
+            at += PICKET_EXTENSION_BYTES_MIN;
+            if ((picket_big_endian_16(header + 2) & 0xFFF8) != 0)
+                return ended(at, header[0], true);
+        } else if (number == PICKET_NUMBER_AUTHENTICATION) {
+            at += (header[1] + 2u) * 4;
+        } else {
+            at += (header[1] + 1u) * 8;
+        }
+        number = header[0];
     }
-}
-
-/* Steps over the extension header at walk->at, of which PICKET_EXTENSION_BYTES_MIN are at hand. */
-static void step_over(struct walk *walk, const uint8_t *bytes)
-{
-    const uint8_t *header = bytes + walk->at;
-    uint32_t length = header[1];
-    if (walk->number == PICKET_NUMBER_FRAGMENT) {
-        walk->later_fragment = (picket_big_endian_16(header + 2) & 0xFFF8) != 0;
-        walk->at += PICKET_EXTENSION_BYTES_MIN;
-    } else if (walk->number == PICKET_NUMBER_AUTHENTICATION) {
-        walk->at += (length + 2) * 4;
-    } else {
-        walk->at += (length + 1) * 8;
-    }
-    walk->number = header[0];
-}
-
-/* Steps over all extension headers of a packet that ends at `end`. */
-static enum picket_packet_verdict walk_extensions(struct walk *walk, const uint8_t *bytes,
-                                                  size_t captured_bytes, uint32_t end)
-{
-    uint32_t left = PICKET_AGENT_EXTENSION_HEADERS_MAX;
-    while (!walk->later_fragment && is_extension(walk)) {
-        if (left-- == 0)
-            return PICKET_PACKET_HEADER_CHAIN;
-        if (walk->at + PICKET_EXTENSION_BYTES_MIN > end)
-            return PICKET_PACKET_MALFORMED;
-        if (walk->at + PICKET_EXTENSION_BYTES_MIN > captured_bytes)
-            return PICKET_PACKET_TRUNCATED;
-        step_over(walk, bytes);
-    }
-    return PICKET_PACKET_COUNTED;
-}
-
-enum picket_packet_verdict picket_packet_parse_ipv6_extensions(struct picket_packet *packet,
-                                                               const uint8_t *bytes,
-                                                               size_t captured_bytes, uint32_t end)
-{
-    memset(packet, 0, sizeof *packet);
-    struct walk walk = {PICKET_IPV6_HEADER_BYTES, bytes[6], false};
-    enum picket_packet_verdict verdict = walk_extensions(&walk, bytes, captured_bytes, end);
-    if (verdict != PICKET_PACKET_COUNTED)
-        return verdict;
-    packet->protocol = picket_wanted_protocol(walk.number, PICKET_NUMBER_ICMPV6);
-    if (packet->protocol == PICKET_NOT_WANTED)
-        return PICKET_PACKET_OTHER_PROTOCOL;
-    packet->addresses = bytes + 8;
-    packet->address_words = 4;
-    return picket_parse_transport(packet, bytes, captured_bytes, walk.at, end, walk.later_fragment);
+    return ended(at, number, false);
 }

@@ -57,16 +57,18 @@ enum {
     PICKET_NOT_WANTED = 0xFF
 };
 
-/* IPv4 with options; the fixed part of the header is captured. */
-enum picket_packet_verdict picket_packet_parse_ipv4_options(struct picket_packet *packet,
-                                                            const uint8_t *bytes,
-                                                            size_t captured_bytes,
-                                                            uint32_t wire_bytes);
+/* What came of walking over IPv6 extension headers; small enough to be returned in a register. */
+struct picket_extension_walk {
+    uint32_t at;    /* offset of the header that ends the walk */
+    uint8_t number; /* its protocol number */
+    bool later_fragment;
+    uint8_t verdict; /* enum picket_packet_verdict; but for COUNTED the rest is not to be used */
+};
 
-/* IPv6 with extension headers, ending at `end`; the fixed part of the header is captured. */
-enum picket_packet_verdict picket_packet_parse_ipv6_extensions(struct picket_packet *packet,
-                                                               const uint8_t *bytes,
-                                                               size_t captured_bytes, uint32_t end);
+/* Of a packet that ends at `end`; the IPv6 header itself is captured. `at` may lie beyond either.
+ */
+struct picket_extension_walk picket_packet_walk_extensions(const uint8_t *bytes,
+                                                           size_t captured_bytes, uint32_t end);
 
 PICKET_HOT uint8_t picket_wanted_protocol(uint32_t number, uint32_t icmp_number)
 {
@@ -145,19 +147,13 @@ PICKET_HOT enum picket_packet_verdict picket_parse_ipv4(struct picket_packet *pa
                                                         uint32_t wire_bytes)
 {
     /* Without options a compiler counts in constants. */
-    if (bytes[0] == PICKET_IPV4_PLAIN)
+    if (PICKET_FOR_SPEED && bytes[0] == PICKET_IPV4_PLAIN)
         return picket_parse_ipv4_header(packet, bytes, captured_bytes, wire_bytes,
                                         PICKET_IPV4_HEADER_BYTES);
-#if PICKET_FOR_SPEED
-    /* A copy, so that the packet itself needs no memory. */
-    struct picket_packet odd;
-    enum picket_packet_verdict verdict =
-        picket_packet_parse_ipv4_options(&odd, bytes, captured_bytes, wire_bytes);
-    *packet = odd;
-    return verdict;
-#else
-    return picket_packet_parse_ipv4_options(packet, bytes, captured_bytes, wire_bytes);
-#endif
+    uint32_t at = (uint32_t)(bytes[0] & 0x0F) * 4;
+    if (at < PICKET_IPV4_HEADER_BYTES)
+        return PICKET_PACKET_MALFORMED;
+    return picket_parse_ipv4_header(packet, bytes, captured_bytes, wire_bytes, at);
 }
 
 PICKET_HOT enum picket_packet_verdict picket_parse_ipv6(struct picket_packet *packet,
@@ -169,23 +165,19 @@ PICKET_HOT enum picket_packet_verdict picket_parse_ipv6(struct picket_packet *pa
     uint32_t end = PICKET_IPV6_HEADER_BYTES + picket_big_endian_16(bytes + 4);
     if (end == PICKET_IPV6_HEADER_BYTES || end > wire_bytes)
         return PICKET_PACKET_MALFORMED;
+    packet->addresses = bytes + 8;
+    packet->address_words = 4;
     packet->protocol = picket_wanted_protocol(bytes[6], PICKET_NUMBER_ICMPV6);
-    if (packet->protocol != PICKET_NOT_WANTED) {
-        packet->addresses = bytes + 8;
-        packet->address_words = 4;
+    if (PICKET_FOR_SPEED && packet->protocol != PICKET_NOT_WANTED)
         return picket_parse_transport(packet, bytes, captured_bytes, PICKET_IPV6_HEADER_BYTES, end,
                                       false);
-    }
-#if PICKET_FOR_SPEED
-    /* A copy, so that the packet itself needs no memory. */
-    struct picket_packet odd;
-    enum picket_packet_verdict verdict =
-        picket_packet_parse_ipv6_extensions(&odd, bytes, captured_bytes, end);
-    *packet = odd;
-    return verdict;
-#else
-    return picket_packet_parse_ipv6_extensions(packet, bytes, captured_bytes, end);
-#endif
+    struct picket_extension_walk walk = picket_packet_walk_extensions(bytes, captured_bytes, end);
+    if (walk.verdict != PICKET_PACKET_COUNTED)
+        return (enum picket_packet_verdict)walk.verdict;
+    packet->protocol = picket_wanted_protocol(walk.number, PICKET_NUMBER_ICMPV6);
+    if (packet->protocol == PICKET_NOT_WANTED)
+        return PICKET_PACKET_OTHER_PROTOCOL;
+    return picket_parse_transport(packet, bytes, captured_bytes, walk.at, end, walk.later_fragment);
 }
 
 /* COUNTED: *packet is filled in. Any other verdict: it is not to be used. Never LOST or MULTICAST.

@@ -385,12 +385,17 @@ static void ipv6_extension_headers_are_not_payload(void **state)
     append_extension(&making, 60, 0);
     append_extension(&making, 43, 3);
     append_extension(&making, 44, 2);
-    append_fragment(&making, 51, 0, false);
-    append_authentication(&making, 60, 4);
-    append_extension(&making, 6, 255 / 8);
+    append_fragment(&making, 6, 0, false);
     append_tcp(&making);
     seal(&making, 80);
     expect_flow(&making, PICKET_WIRE_TCP, 0x123401BB, 100);
+    expect_truncated_up_to(&making, making.size_bytes);
+    start_ipv6(&making, 51);
+    append_authentication(&making, 60, 4);
+    append_extension(&making, 17, 255);
+    append_udp(&making);
+    seal(&making, 80);
+    expect_flow(&making, PICKET_WIRE_UDP, 0x123401BB, 88);
     expect_truncated_up_to(&making, making.size_bytes);
 }
 
