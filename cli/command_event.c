@@ -72,25 +72,37 @@ static void describe_flows(const json_t *event, char *out, size_t size_bytes)
              text_bytes(bytes_out, out_text), lost_text);
 }
 
+/* {"os_info": "ThreadX", "uptime": 5} as "os_info ThreadX, uptime 5". */
+static void describe_content(json_t *content, char *out, size_t size_bytes)
+{
+    const char *name;
+    json_t *value;
+    size_t used = 0;
+    snprintf(out, size_bytes, "-");
+    json_object_foreach(content, name, value)
+    {
+        char *text = json_is_string(value) ? strdup(json_string_value(value))
+                                           : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+        if (text && used < size_bytes)
+            used += (size_t)snprintf(out + used, size_bytes - used, "%s%s %s", used ? ", " : "",
+                                     name, text);
+        free(text);
+    }
+}
+
 static void add_event(struct table *table, const json_t *event)
 {
-    char when[32], what[200];
-    const json_t *content = json_object_get(event, "content");
+    char when[32], what[1000];
+    if (strcmp(member_text(event, "type"), "NetworkActivity") == 0)
+        describe_flows(event, what, sizeof what);
+    else
+        describe_content(json_object_get(event, "content"), what, sizeof what);
     table_cell(table, "%lld", member_number(event, "id"));
     table_cell(table, "%s", text_time(member_time(event, "received"), when));
     table_cell(table, "%s%s%s", member_text(event, "device"),
                *member_text(event, "module") ? "/" : "", member_text(event, "module"));
     table_cell(table, "%s", member_text(event, "type"));
-    if (strcmp(member_text(event, "type"), "NetworkActivity") == 0) {
-        describe_flows(event, what, sizeof what);
-        table_cell(table, "%s", what);
-    } else if (json_is_null(content) || !content) {
-        table_cell(table, "-");
-    } else {
-        char *text = json_dumps(content, JSON_ENCODE_ANY | JSON_COMPACT);
-        table_cell(table, "%s", text ? text : "-");
-        free(text);
-    }
+    table_cell(table, "%s", what);
 }
 
 static void add_flows(struct table *table, const json_t *event)

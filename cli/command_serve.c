@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "certificate.h"
 #include "command.h"
 #include "config.h"
 #include "picket/base/diagnostics.h"
@@ -58,6 +59,13 @@ static void print_ready(const struct picket_config *config, const struct server 
     fflush(stdout);
 }
 
+/* A warning only: the hub itself refuses what it cannot work with. */
+static void warn_of_certificate(void *context, const char *text)
+{
+    (void)context;
+    picket_say(PICKET_WARNING, "cli", "%s", text);
+}
+
 static int serve(const struct picket_config *config)
 {
     sigset_t signals;
@@ -69,6 +77,8 @@ static int serve(const struct picket_config *config)
         complain("%s", error.text);
         return EXIT_FAILED;
     }
+    certificate_check(config->hub.certificate_file, config->hub.key_file, config->hub.host_name,
+                      warn_of_certificate, NULL);
     print_ready(config, server);
     await_signal(&signals);
     server_stop(server);
@@ -76,21 +86,19 @@ static int serve(const struct picket_config *config)
     return EXIT_DONE;
 }
 
+static void complain_of_certificate(void *context, const char *text)
+{
+    (void)context;
+    complain("%s", text);
+}
+
 static int check(const struct picket_config *config)
 {
     print_settings(config);
-    int result = EXIT_DONE;
-    const struct {
-        const char *setting, *path;
-    } files[] = {{"hub.certificate_file", config->hub.certificate_file},
-                 {"hub.key_file", config->hub.key_file}};
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        if (access(files[i].path, R_OK) == 0)
-            continue;
-        complain("%s: cannot read %s", files[i].setting, files[i].path);
-        result = EXIT_FAILED;
-    }
-    return result;
+    fflush(stdout);
+    int problems = certificate_check(config->hub.certificate_file, config->hub.key_file,
+                                     config->hub.host_name, complain_of_certificate, NULL);
+    return problems ? EXIT_FAILED : EXIT_DONE;
 }
 
 static int run(const struct command *command, int argc, char **argv)
@@ -100,7 +108,7 @@ static int run(const struct command *command, int argc, char **argv)
     const struct option_spec options[] = {
         {"config", OPTION_TEXT, &path, "FILE", "default " PICKET_CONFIG_FILE ", if there is one"},
         {"check-config", OPTION_FLAG, &only_check, NULL,
-         "read the configuration, print what follows from it, and end"},
+         "read configuration and certificate, print what follows, and end"},
         {0}};
     struct operands operands;
     struct picket_config *config;
@@ -122,6 +130,8 @@ static int run(const struct command *command, int argc, char **argv)
 const struct command command_serve = {
     "serve", "", "Runs hub, service and API in this process until SIGINT or SIGTERM",
     "Prints where it listens when it is ready. Messages for its operator go to standard error.\n"
+    "--check-config ends with 1 if the configuration is wrong, or if devices would refuse the\n"
+    "certificate: for another host name, ended or ending within 30 days, with another key.\n"
     "\n"
     "  picket serve --config picket.yaml\n"
     "  picket serve --config picket.yaml --check-config\n",

@@ -16,17 +16,17 @@ def openssl(*arguments):
                    stderr=subprocess.DEVNULL)
 
 
-def make_certificates(folder):
+def make_certificates(folder, days=60):
     """ca.crt, and hub.crt with hub.key for localhost."""
     path = lambda name: os.path.join(folder, name)
-    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test CA",
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "90", "-subj", "/CN=test CA",
             "-keyout", path("ca.key"), "-out", path("ca.crt"))
     openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={HOST_NAME}",
             "-keyout", path("hub.key"), "-out", path("hub.csr"))
     with open(path("san.cnf"), "w", encoding="utf-8") as stream:
         stream.write(f"subjectAltName=DNS:{HOST_NAME}\n")
     openssl("x509", "-req", "-in", path("hub.csr"), "-CA", path("ca.crt"), "-CAkey", path("ca.key"),
-            "-CAcreateserial", "-days", "2", "-extfile", path("san.cnf"), "-out", path("hub.crt"))
+            "-CAcreateserial", "-days", str(days), "-extfile", path("san.cnf"), "-out", path("hub.crt"))
 
 
 class Server:

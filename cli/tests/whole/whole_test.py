@@ -5,6 +5,7 @@ import json
 import os
 import re
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
@@ -361,6 +362,35 @@ class NotServing(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn(os.path.join(self.server.folder, "data"), done.stdout)
         self.assertFalse(os.path.exists(os.path.join(self.server.folder, "data")))
+
+    def checked(self):
+        return self.server.run("serve", "--check-config", "--config", self.server.config)
+
+    def test_a_certificate_for_another_name_is_found_before_devices_refuse_it(self):
+        self.server.configure(CERTIFICATES, host_name="hub.example.org")
+        done = self.checked()
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("hub.host_name hub.example.org: ", done.stderr)
+
+    def test_a_certificate_that_ends_soon_and_a_key_of_another_are_found(self):
+        other = os.path.join(self.server.folder, "other")
+        os.mkdir(other)
+        make_certificates(other, days=29)
+        self.server.configure(other)
+        done = self.checked()
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"hub.crt: ends 20\d\d-")
+        shutil.copy(f"{CERTIFICATES}/hub.crt", other)
+        self.assertIn("hub.key: is not the key of", self.checked().stderr)
+
+    def test_files_that_are_no_certificate_and_no_key_are_named(self):
+        for name in ("hub.crt", "hub.key"):
+            with open(os.path.join(self.server.folder, name), "w", encoding="utf-8") as stream:
+                stream.write("nothing\n")
+        self.server.configure(self.server.folder)
+        said = self.checked().stderr
+        self.assertIn("hub.crt: holds no certificate", said)
+        self.assertIn("hub.key: holds no private key", said)
 
     def test_a_command_says_that_nobody_serves(self):
         done = self.server.run("status")
