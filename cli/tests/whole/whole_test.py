@@ -147,6 +147,39 @@ class TheWholePath(Running):
         self.assertGreater(stored, 0)
         self.assertLessEqual(stored, expected)  # what is equal is one
 
+    def test_lists_go_on_past_a_page_of_the_api(self):
+        count = 1100
+        remotes = [f"45.148.{i // 250}.{i % 250 + 1}" for i in range(count)]
+        self.add_feed("\n".join(remotes) + "\n")
+        device = self.connect(self.add_device())
+        device.publish(self.message(*[network_activity(i + 1, remote)
+                                      for i, remote in enumerate(remotes)]))
+        for what in ("event", "alert"):
+            ids = [item["id"] for item in self.server.json(what, "list", "--limit", "5000")]
+            self.assertEqual(ids, list(range(count, 0, -1)), what)
+            some = [item["id"] for item in self.server.json(what, "list", "--limit", "1050")]
+            self.assertEqual(some, ids[:1050], what)
+            self.assertEqual(self.server.json(what, "list", "--device", "none"), [])
+            self.assertEqual(len(self.server.json(what, "list", "--since", "1h")), 100)
+        shown = self.server.run("event", "list", "--flows", "--limit", "2").stdout.splitlines()
+        self.assertEqual([line.split()[5] for line in shown[1:]], remotes[:-3:-1])
+        self.assertIn("1 flow, 1.2 kB in, 300 B out", self.server.run("event", "list").stdout)
+
+    def test_a_device_is_shown_with_what_it_said_of_itself(self):
+        connection_string = self.add_device()
+        self.assertEqual(self.server.run("device", "show", "pump-7", "--connection-string").stdout,
+                         connection_string + "\n")
+        self.connect(connection_string).publish(
+            self.message(system_information(1, "ThreadX 6.2.1"), network_activity(2, REMOTE)))
+        page = self.server.run("device", "show", "pump-7").stdout
+        for line in (r"device +pump-7", r"state +enabled", r"events +2", r"alerts +0 open",
+                     r"agent +test-agent 1\.2\.3", r"os +ThreadX 6\.2\.1"):
+            self.assertRegex(page, f"(?m)^{line}$")
+        self.assertNotIn("SharedAccessKey", page)
+        self.assertIn("os_info ThreadX 6.2.1, kernel_info k", self.server.run("event", "list").stdout)
+        self.server.run("device", "remove", "pump-7")
+        self.assertRegex(self.server.run("device", "list").stdout, r"(?m)^pump-7 +removed ")
+
     def test_a_second_delivery_changes_nothing(self):
         device = self.connect(self.add_device())
         message = self.message(network_activity(1, REMOTE))
@@ -486,6 +519,14 @@ class Looking(Running):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.server.json("feed", "list")[0]["source"],
                          os.path.join(self.server.folder, "mine.txt"))
+
+    def test_a_removed_feed_covers_nothing(self):
+        self.add_feed(f"{REMOTE}\n", "--refresh", "never", "--match-special-purpose")
+        self.assertIn("never", self.server.run("feed", "list").stdout)
+        self.assertEqual(self.server.json("feed", "refresh", "ours")[0]["kept"], 1)
+        self.assertEqual(self.server.run("feed", "remove", "ours").returncode, 0)
+        self.assertEqual(self.server.run("intel", "lookup", REMOTE).returncode, 1)
+        self.assertEqual(self.server.run("feed", "remove", "ours").returncode, 1)
 
     def test_a_feed_that_shrinks_to_nothing_keeps_what_it_had(self):
         self.add_feed(f"{REMOTE}\n")
