@@ -42,8 +42,16 @@ void host_random(void *context, void *bytes, size_t size_bytes)
     }
 }
 
-/* The file's first bytes as one line of text: what follows the first NUL or newline is left out,
- * and what is not printable ASCII or UTF-8 becomes '?'. */
+/* What goes into a message must be text, whatever firmware and files hold. */
+static void make_printable(char *text)
+{
+    for (; *text != '\0'; text++)
+        if (*text < ' ' || *text > '~')
+            *text = '?';
+}
+
+/* The file's first bytes as one line of text, without what follows the first NUL or newline, and
+ * without blanks at the end. */
 static bool read_line(const char *root, const char *name, char *line, size_t size_bytes)
 {
     char path[512];
@@ -56,9 +64,7 @@ static bool read_line(const char *root, const char *name, char *line, size_t siz
     fclose(file);
     line[got] = '\0';
     line[strcspn(line, "\n")] = '\0';
-    for (char *c = line; *c != '\0'; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = '?';
+    make_printable(line);
     for (size_t end = strlen(line); end > 0 && line[end - 1] == ' '; end--)
         line[end - 1] = '\0';
     return line[0] != '\0';
@@ -93,6 +99,7 @@ static bool read_pretty_name(const char *root, const char *name, char *out, size
         if (found)
             unquote(line + sizeof key - 1, out, size_bytes);
     }
+    make_printable(out);
     fclose(file);
     return found;
 }

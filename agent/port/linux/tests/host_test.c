@@ -55,9 +55,9 @@ static void the_systems_name_comes_from_os_release(void **state)
 static void the_second_place_of_os_release_is_read(void **state)
 {
     (void)state;
-    static const char text[] = "PRETTY_NAME=Plain\n";
+    static const char text[] = "PRETTY_NAME=Pla\xff\tin\n";
     write_file("/usr/lib/os-release", text, sizeof text - 1);
-    assert_string_equal(describe().os, "Plain");
+    assert_string_equal(describe().os, "Pla??in");
 }
 
 static void hardware_comes_from_the_device_tree_or_dmi(void **state)
