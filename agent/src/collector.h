@@ -1,5 +1,5 @@
 /* A collector makes one kind of event. A new one is a file with a struct picket_collector_driver, a
- * name in enum picket_collector, and a line in the table of collectors.c.
+ * name in enum picket_collector, and a line in the table of report.c.
  *
  * Thread: the polling thread, without the lock. */
 #ifndef PICKET_AGENT_SRC_COLLECTOR_H

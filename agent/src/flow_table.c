@@ -52,32 +52,38 @@ static struct picket_flow_head *flow_at(const struct picket_flow_table *table,
     return picket_flow_at(table, index, table->address_words);
 }
 
-picket_flow_index picket_flow_table_detach(struct picket_flow_table *table, uint32_t *bucket)
+uint32_t picket_flow_table_detach(struct picket_flow_table *table, uint32_t *bucket,
+                                  picket_flow_index *chains, uint32_t chains_max)
 {
-    picket_flow_index chain = PICKET_FLOW_NONE;
-    uint32_t bucket_count = picket_flow_table_buckets(table);
-    for (uint32_t left = BUCKETS_PER_HOLD;
-         chain == PICKET_FLOW_NONE && left > 0 && *bucket < bucket_count; left--) {
-        chain = table->buckets[*bucket];
-        table->buckets[*bucket] = PICKET_FLOW_NONE;
-        ++*bucket;
+    uint32_t found = 0;
+    uint32_t at = *bucket;
+    uint32_t end = picket_flow_table_buckets(table);
+    if (end - at > BUCKETS_PER_HOLD)
+        end = at + BUCKETS_PER_HOLD;
+    for (; at < end && found < chains_max; at++) {
+        picket_flow_index chain = table->buckets[at];
+        if (chain == PICKET_FLOW_NONE)
+            continue;
+        table->buckets[at] = PICKET_FLOW_NONE;
+        chains[found++] = chain;
     }
-    for (picket_flow_index index = chain; index != PICKET_FLOW_NONE; table->live--)
-        index = flow_at(table, index)->next;
-    return chain;
+    *bucket = at;
+    return found;
 }
 
-void picket_frozen_flows_append(struct picket_frozen_flows *frozen, picket_flow_index chain)
+uint32_t picket_frozen_flows_append(struct picket_frozen_flows *frozen, picket_flow_index chain)
 {
+    uint32_t length = 0;
     if (frozen->count == 0)
         frozen->head = chain;
     else
         flow_at(frozen->table, frozen->tail)->next = chain;
-    while (chain != PICKET_FLOW_NONE) {
+    for (; chain != PICKET_FLOW_NONE; length++) {
         frozen->tail = chain;
-        frozen->count++;
         chain = flow_at(frozen->table, chain)->next;
     }
+    frozen->count += length;
+    return length;
 }
 
 void picket_flow_table_release(struct picket_flow_table *table,

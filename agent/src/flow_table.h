@@ -33,12 +33,14 @@ static inline uint32_t picket_flow_table_buckets(const struct picket_flow_table 
     return table->capacity > 0 ? UINT32_C(1) << (32 - table->bucket_shift) : 0;
 }
 
-/* Takes one chain out of the table, the first from *bucket on, and steps *bucket behind it; looks
- * at no more than 32 buckets. PICKET_FLOW_NONE: those were empty. */
-picket_flow_index picket_flow_table_detach(struct picket_flow_table *table, uint32_t *bucket);
+/* Takes chains_max chains at most out of the table, from *bucket on, which is stepped behind them;
+ * looks at no more than 32 buckets. Returns how many were found. The flows count as live until
+ * their number, which is known when they have been appended, is taken off table->live. */
+uint32_t picket_flow_table_detach(struct picket_flow_table *table, uint32_t *bucket,
+                                  picket_flow_index *chains, uint32_t chains_max);
 
-/* Appends a detached chain. Needs no lock. */
-void picket_frozen_flows_append(struct picket_frozen_flows *frozen, picket_flow_index chain);
+/* Appends a detached chain; returns its length. Needs no lock. */
+uint32_t picket_frozen_flows_append(struct picket_frozen_flows *frozen, picket_flow_index chain);
 
 /* Gives all frozen flows back to the free list. */
 void picket_flow_table_release(struct picket_flow_table *table,

@@ -1,13 +1,14 @@
 /* The table of flows: hash table with chains, in storage that is the caller's.
  *
- *     buckets[bucket_count]          entries[capacity + reserve]
- *     ┌──────┐                       ┌───────────────────────────────────────────────┐
- *     │  2   │──────────────────────▶│ 2: bytes in/out, ports, next=0, protocol, addresses
- *     │ none │        ┌─────────────▶│ 0: … next=none                                │
- *     │  1   │──▶ 1   └── next of 2  │ …                                             │
- *     └──────┘                       │ never used yet: from `fresh` on               │
- *                                    └───────────────────────────────────────────────┘
- *     free: list of entries given back, linked by next
+ *     buckets[bucket_count]     entries[capacity + reserve]
+ *     ┌──────┐                  ┌──────────────────────────────────────────────────┐
+ *     │  2   │─────────┐    ┌──▶│ 0: bytes, ports, next = none, protocol, addresses│
+ *     │ none │         │    │   │ 1: …  (of the third bucket)                      │
+ *     │  1   │─▶ 1     └────│──▶│ 2: …  next = 0                                   │
+ *     └──────┘              └───│────── next of 2                                  │
+ *                               │ 3: given back; next = the one given back before  │◀─ free
+ *                               │ 4: never used yet, and all behind it             │◀─ fresh
+ *                               └──────────────────────────────────────────────────┘
  *
  * An entry is in exactly one place: in a chain (live), in the list of a report that is on its way out
  * (frozen), in the free list, or never used yet. A flow is added while fewer than `capacity` are live
