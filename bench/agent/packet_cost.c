@@ -150,10 +150,10 @@ static void fresh(int version, unsigned times)
     }
 }
 
-static void full(int version, unsigned times)
+static void full(int version, unsigned extensions, unsigned times)
 {
     for (unsigned i = 0; i < 64 + times; i++) {
-        struct packet packet = make(version, 6, PICKET_OUT, i, 0);
+        struct packet packet = make(version, 6, PICKET_OUT, i, extensions);
         count(&packet);
     }
 }
@@ -223,7 +223,9 @@ int main(int argc, char **argv)
     else if (strcmp(what, "new") == 0)
         fresh(version, times);
     else if (strcmp(what, "full") == 0)
-        full(version, times);
+        full(version, 0, times);
+    else if (strcmp(what, "extensions-full") == 0)
+        full(version, PICKET_AGENT_EXTENSION_HEADERS_MAX, times);
     else if (strcmp(what, "longest-chain") == 0)
         worst(version, 0, 0, times);
     else if (strcmp(what, "chain-full") == 0)
