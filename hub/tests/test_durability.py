@@ -105,6 +105,19 @@ class Acknowledging(DurabilityCase):
         messages = self.hub.wait_for_messages(count)
         self.assertTrue(all(m.is_of(b"%d" % i) for i, m in enumerate(messages)))
 
+    def test_thousands_of_messages_of_several_devices_wait_for_one_commit(self):
+        clients = {f"pump-{i}": self.accepted(f"pump-{i}") for i in range(5)}
+        self.hub.tell("hold")
+        for round_ in range(4):  # so that they stand in the log by turns
+            for name, client in clients.items():
+                client.send(b"".join(publish_packet(events(name), b"x", round_ * 250 + i + 1, flags=2)
+                                     for i in range(250)))
+        self.hub.wait_for_messages(5000)
+        self.assertEqual(self.hub.statistics()["awaiting"], 5000)
+        self.hub.tell("release")
+        for client in clients.values():
+            self.assertEqual(self.read_pubacks(client, 1000), list(range(1, 1001)))
+
     def test_stopping_acknowledges_nothing_that_is_not_committed(self):
         client = self.accepted("pump-7", will=(events("pump-7"), b"gone"))
         self.hub.tell("hold")
@@ -168,6 +181,11 @@ class BackPressure(DurabilityCase):
         client.send(publish_packet(events("pump-7"), b"x") + b"\xc0\0")
         self.assertEqual(client.read_packet(), (0xD0, b""))
         self.assertEqual(self.hub.counter("hub_messages_dropped"), 1)
+
+    def test_a_will_that_finds_the_log_full_is_counted(self):
+        self.fill()
+        self.accepted("pump-7", will=(events("pump-7"), b"gone")).close()
+        wait_until(lambda: self.hub.counter("hub_wills_dropped") == 1, "the will counted")
 
     def test_who_leaves_while_it_waits_is_noticed_and_others_go_on(self):
         self.fill()

@@ -149,6 +149,15 @@ class Connecting(HubCase):
     def test_another_host_in_the_user_name_is_refused(self):
         self.refused(5, "hub_refused_host", "for host \"evil.test\"", name=user_name("pump-7", host="evil.test"))
 
+    def test_no_user_name_is_refused(self):
+        for name in (None, "", "nonsense", f"{HOST}/pump-7/module/more/?api-version=1"):
+            self.refused(5, "hub_refused_user_name", name=name, password=None)
+
+    def test_who_does_not_close_after_a_refusal_is_closed(self):
+        client = self.client()
+        self.assertEqual(client.connect("pump-7", password="hunter2"), CONNACK_REFUSED)
+        wait_until(lambda: self.hub.statistics()["connections"] == 0, "closed by the hub")
+
     def test_a_user_name_of_another_device_is_refused(self):
         self.refused(5, "hub_refused_user_name", "different devices", name=user_name("pump-8"))
 
@@ -325,6 +334,36 @@ class Publishing(HubCase):
         self.assertTrue(client.is_closed())
         self.assertEqual(self.hub.counter("hub_ended_by_device"), 1)
         self.assertEqual(self.hub.messages, [])
+
+
+class Reading(HubCase):
+    def test_who_does_not_read_its_answers_is_not_read_and_gets_them_all_in_the_end(self):
+        client = self.accepted()
+        count, sent = 4_000_000, 0
+        pings = b"\xc0\0" * 50_000
+        client.socket.settimeout(1)
+        try:
+            while sent < count:  # a write that the kernel takes in part cannot be told how far: count answers
+                client.socket.sendall(pings)
+                sent += len(pings) // 2
+        except (socket.timeout, ssl.SSLWantWriteError):
+            pass
+        self.assertLess(sent, count)  # it came to a halt: bounded
+        self.assert_still_serves()
+        received = 0
+        client.socket.settimeout(2)
+        try:
+            while data := client.socket.recv(65536):
+                self.assertEqual(data.count(b"\xd0") + data.count(b"\0"), len(data))
+                received += len(data)
+        except (socket.timeout, ssl.SSLWantReadError):
+            pass
+        self.assertGreaterEqual(received // 2, sent)
+
+    def test_a_late_puback_does_no_harm(self):
+        client = self.accepted()
+        client.send(b"\x40\2\0\7\xc0\0")
+        self.assertEqual(client.read_packet(), (0xD0, b""))
 
 
 class Subscribing(HubCase):
