@@ -297,7 +297,9 @@ static void on_event(uv_poll_t *poll, int status, int events)
         work_queue(connection, WORK_HANDSHAKES);
         connection_poll(connection);
     } else {
+        struct picket_hub *hub = connection->hub;
         connection_turn(connection);
+        work_between_turns(hub);
     }
 }
 

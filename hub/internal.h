@@ -178,6 +178,7 @@ struct picket_hub {
     struct connection_queue queues[WORK_QUEUES];
     struct connection_queue unauthenticated; /* the one that was heard of longest ago first */
     uint32_t unauthenticated_count;
+    uint32_t turns; /* given by the loop */
     bool log_may_have_room;
     struct connection *resuming; /* goes before all that wait, until one message of it is taken */
 

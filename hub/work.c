@@ -5,7 +5,12 @@
 
 /* A round's bounds. A full handshake costs about a millisecond, a turn some tens of microseconds.
  */
-enum { HANDSHAKES_A_ROUND = 4, TURNS_A_ROUND = 64, RESUMED_A_ROUND = 32 };
+enum {
+    HANDSHAKES_A_ROUND = 4,
+    TURNS_A_ROUND = 64,
+    RESUMED_A_ROUND = 32,
+    TURNS_BETWEEN_ACKNOWLEDGEMENTS = 32
+};
 
 static void leave_queue(struct connection *connection)
 {
@@ -77,6 +82,12 @@ void work_round(struct picket_hub *hub)
     run_queue(hub, WORK_HANDSHAKES, HANDSHAKES_A_ROUND);
     if (!is_anything_left(hub))
         uv_idle_stop(&hub->work);
+}
+
+void work_between_turns(struct picket_hub *hub)
+{
+    if (++hub->turns % TURNS_BETWEEN_ACKNOWLEDGEMENTS == 0)
+        acknowledgement_run(hub);
 }
 
 static void on_idle(uv_idle_t *idle)

@@ -12,6 +12,10 @@ void work_queue_first(struct connection *connection, enum work_queue queue);
 /* One bounded round through everything that waits; stays scheduled while something is left. */
 void work_round(struct picket_hub *hub);
 
+/* After a turn that the loop itself gave: now and then sends what has become durable meanwhile, so
+ * that devices work on while a thousand others are read. */
+void work_between_turns(struct picket_hub *hub);
+
 /* Sees to it that a round takes place soon. */
 void work_schedule(struct picket_hub *hub);
 
