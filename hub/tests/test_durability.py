@@ -1,5 +1,8 @@
 """PUBACK means committed; a full log holds devices back and loses nothing."""
+import hashlib
+import random
 import struct
+import threading
 import time
 import unittest
 
@@ -199,6 +202,74 @@ class BackPressure(DurabilityCase):
         self.hub.tell("release")
         self.assertEqual(self.read_pubacks(stayer, 1), [1])
         self.assertEqual([m.device for m in self.hub.messages if m.device == "leaver"], [])
+
+
+class ResendingDevice(threading.Thread):
+    """Publishes numbers in order, loses its connection at random, and sends again what was not acknowledged."""
+
+    def __init__(self, hub, name, count, seed):
+        super().__init__()
+        self.hub, self.name_, self.count, self.chance = hub, name, count, random.Random(seed)
+        self.acknowledged = 0  # so many numbers, from 0 on
+        self.connections = 0
+        self.problem = None
+
+    def run(self):
+        try:
+            while self.acknowledged < self.count:
+                self.connections += 1
+                self.one_connection(accepted_client(self.hub, self.name_))
+        except Exception as problem:
+            self.problem = repr(problem)
+
+    def one_connection(self, client):
+        sent = self.acknowledged
+        until = sent + self.chance.randint(1, 60)
+        try:
+            while self.acknowledged < min(self.count, until):
+                burst = min(self.count - sent, 20 - (sent - self.acknowledged), self.chance.randint(1, 20))
+                client.send(b"".join(
+                    publish_packet(events(self.name_), self.payload(sent + i), sent + i + 1,
+                                   flags=0xA if self.connections > 1 else 2) for i in range(burst)))
+                sent += burst
+                if self.chance.random() < 0.1:
+                    return
+                first, body = client.read_packet()
+                assert (first, body) == (0x40, struct.pack(">H", self.acknowledged + 1)), (first, body)
+                self.acknowledged += 1
+        finally:
+            client.close()
+
+    def payload(self, number):
+        return b"%s %d " % (self.name_.encode(), number) * (number % 50 + 1)
+
+
+class Soak(DurabilityCase):
+    options = ("--log-messages", 50)
+
+    def test_devices_that_come_and_go_lose_nothing_that_was_acknowledged_and_keep_their_order(self):
+        chance = random.Random(7)
+        devices = []
+        for i in range(12):
+            self.hub.device(f"pump-{i}")
+            devices.append(ResendingDevice(self.hub, f"pump-{i}", 300, i))
+        for device in devices:
+            device.start()
+        while any(device.is_alive() for device in devices):
+            self.hub.tell("hold")
+            time.sleep(chance.random() * 0.02)
+            self.hub.tell("release")
+            time.sleep(chance.random() * 0.05)
+        self.assertEqual([device.problem for device in devices if device.problem], [])
+        self.assertGreater(sum(device.connections for device in devices), 100)
+        for device in devices:
+            digests = {hashlib.sha256(device.payload(n)).hexdigest(): n for n in range(device.count)}
+            numbers = [digests[m.digest] for m in self.hub.messages if m.device == device.name_]
+            self.assertEqual(sorted(set(numbers)), list(range(device.count)))
+            new = [n for i, n in enumerate(numbers) if n not in numbers[:i]]
+            self.assertEqual(new, sorted(new), "a message came before an older one of its device")
+        self.assertGreater(self.hub.counter("hub_messages_delayed"), 0)
+        wait_until(lambda: self.hub.statistics()["awaiting"] == 0, "nothing awaited")
 
 
 class LargeMessages(DurabilityCase):
