@@ -11,12 +11,22 @@
 #include "picket/base/diagnostics.h"
 #include "server.h"
 
+/* The terminal was closed; who started us under nohup wants that ignored, and a blocked signal is
+ * not. */
+static bool hang_up_counts(void)
+{
+    struct sigaction action;
+    return sigaction(SIGHUP, NULL, &action) == 0 && action.sa_handler != SIG_IGN;
+}
+
 /* Blocked in every thread from before the first is started; await_signal() takes them. */
 static void block_signals(sigset_t *signals)
 {
     sigemptyset(signals);
     sigaddset(signals, SIGINT);
     sigaddset(signals, SIGTERM);
+    if (hang_up_counts())
+        sigaddset(signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, signals, NULL);
 }
 
@@ -26,7 +36,7 @@ static void await_signal(const sigset_t *signals)
     int number = 0;
     sigwait(signals, &number);
     pthread_sigmask(SIG_UNBLOCK, signals, NULL);
-    picket_say(PICKET_NOTICE, "cli", "%s: stopping", number == SIGINT ? "SIGINT" : "SIGTERM");
+    picket_say(PICKET_NOTICE, "cli", "SIG%s: stopping", sigabbrev_np(number));
 }
 
 static const char *shown_address(const struct picket_config *config)
@@ -128,7 +138,7 @@ static int run(const struct command *command, int argc, char **argv)
 }
 
 const struct command command_serve = {
-    "serve", "", "Runs hub, service and API in this process until SIGINT or SIGTERM",
+    "serve", "", "Runs hub, service and API in this process until SIGINT, SIGTERM or SIGHUP",
     "Prints where it listens when it is ready. Messages for its operator go to standard error.\n"
     "--check-config ends with 1 if the configuration is wrong, or if devices would refuse the\n"
     "certificate: for another host name, ended or ending within 30 days, with another key.\n"

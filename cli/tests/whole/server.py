@@ -49,9 +49,9 @@ class Server:
                          f"  key_file: {certificates}/hub.key\n"
                          f"outputs:\n  - {{name: file, kind: file, location: alerts.jsonl}}\n")
 
-    def start(self, deadline_s=60):
-        self.process = subprocess.Popen([self.picket, "serve", "--config", self.config],
-                                        stdout=subprocess.PIPE, text=True)
+    def start(self, deadline_s=60, under=()):
+        self.process = subprocess.Popen([*under, self.picket, "serve", "--config", self.config],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ)
             if not selector.select(deadline_s):

@@ -343,6 +343,17 @@ class Serving(Running):
         self.assertEqual(adding.returncode, 1)
         self.assertIn("stopping", said)
 
+    def test_it_ends_cleanly_when_its_terminal_is_closed(self):
+        self.assertEqual(self.server.stop(signal.SIGHUP), 0)
+        self.assertFalse(os.path.exists(self.server.socket))
+
+    def test_under_nohup_a_closed_terminal_means_nothing(self):
+        self.server.stop()
+        self.server.start(under=["nohup"])
+        self.server.process.send_signal(signal.SIGHUP)
+        self.assertEqual(self.server.run("status").returncode, 0)
+        self.assertEqual(self.server.stop(), 0)
+
     def test_after_a_kill_it_starts_again(self):
         self.add_device()
         self.assertEqual(self.server.stop(signal.SIGKILL), -signal.SIGKILL)
