@@ -35,7 +35,6 @@
 #include "picket/agent/options.h"
 #include "picket/wire/encoder.h"
 
-
 enum picket_send_result {
     PICKET_SEND_ACCEPTED, /* the transport has the message and will deliver it */
     PICKET_SEND_REFUSED   /* it has not; the agent keeps everything and tries again */
