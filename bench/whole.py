@@ -1,0 +1,131 @@
+#!/usr/bin/python3
+"""The whole of Picket under load, beside what it is built on, in one run.
+
+Devices publish security messages over TLS, QoS 1, so many in flight each. A message counts when its PUBACK is there, which
+for Picket means: decoded, every flow matched, events, flows and device state committed to disk. Each round runs in turn
+
+    Picket      picket serve, whole
+    SQLite      the same rows written by SQLite alone: no network, no TLS, no decoding, no matching (bench/store)
+    mosquitto   the same load on mosquitto, TLS, a static password, one subscriber to everything; nothing is durable
+
+and prints messages a second and Picket's ratios; at the end their medians."""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import socket
+import statistics
+import subprocess
+import sys
+
+SOURCE = pathlib.Path(__file__).resolve().parent.parent
+os.environ.setdefault("PICKET_BUILD_DIRECTORY", str(SOURCE / "build" / "release"))
+sys.path.insert(0, str(SOURCE / "tests"))
+from picket_harness import BUILD, SECURITY_TOPIC, Picket, build_message, network_activity, wait_until  # noqa: E402
+
+MARKER = bytes(range(200, 216))
+
+
+def load(options, port, ca, *more):
+    """Messages acknowledged a second."""
+    result = subprocess.run(
+        [BUILD / "bench" / "hub" / "bench_mqtt_load", "--port", str(port), "--ca", ca, "--json",
+         "--connections", str(options.connections), "--in-flight", str(options.in_flight),
+         "--messages", str(options.messages), *map(str, more)], capture_output=True, text=True)
+    if result.returncode != 0:
+        sys.exit(f"bench_mqtt_load failed: {result.stderr}")
+    return json.loads(result.stdout)["messages_per_s"]
+
+
+def run_picket(options, payload, offset):
+    with Picket() as picket:
+        picket.start()
+        feed = picket.folder / "listed.txt"
+        feed.write_text("".join(f"{9 + (n >> 16)}.{n >> 8 & 255}.{n & 255}.77\n" for n in range(options.indicators)))
+        picket.run("feed", "add", "listed", feed)
+        devices = picket.folder / "devices"
+        devices.write_text("".join(picket.add_device(f"pump-{i}").connection_string + "\n"
+                                   for i in range(options.connections)))
+        rate = load(options, picket.port, picket.ca, "--devices", devices, "--payload", payload, "--stamp", offset,
+                    "--topic", "devices/{id}/messages/events/" + SECURITY_TOPIC)
+        stored = picket.json("status")["store"]
+        assert stored["events"] == options.messages, f"{options.messages} acknowledged, {stored['events']} stored"
+        assert stored["flows"] == options.messages * options.flows
+        picket.stop()
+        return rate
+
+
+def run_sqlite(options):
+    output = subprocess.run(
+        [BUILD / "bench" / "store" / "picket_bench_store", str(options.messages), "1000", str(options.flows),
+         str(options.connections), "1"], capture_output=True, text=True, check=True).stdout
+    return float(re.search(r"^median\s+(\d+)/s", output, re.MULTILINE).group(1))
+
+
+def run_mosquitto(options, payload, certificates):
+    folder = certificates.folder
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    subprocess.run(["mosquitto_passwd", "-c", "-b", folder / "passwords", "bench", "bench"], check=True,
+                   stderr=subprocess.DEVNULL)
+    (folder / "mosquitto.conf").write_text(f"""listener {port} 127.0.0.1
+certfile {folder}/certificates/server.crt
+keyfile {folder}/certificates/server.key
+password_file {folder}/passwords
+allow_anonymous false
+persistence false
+set_tcp_nodelay true
+max_inflight_messages 1000
+max_queued_messages 0
+user root
+log_type error
+""")
+    broker = subprocess.Popen(["mosquitto", "-c", folder / "mosquitto.conf"], stderr=subprocess.DEVNULL)
+    wait_until(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0, "mosquitto to listen")
+    login = ["-u", "bench", "-P", "bench"]
+    subscriber = subprocess.Popen(["mosquitto_sub", "-h", "localhost", "-p", str(port), "--cafile", certificates.ca,
+                                   *login, "-q", "0", "-t", "#"], stdout=subprocess.DEVNULL)
+    try:
+        return load(options, port, certificates.ca, "--user", "bench", "--password", "bench", "--payload", payload)
+    finally:
+        for process in (subscriber, broker):
+            process.terminate()
+            process.wait()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--connections", type=int, default=100)
+    parser.add_argument("--in-flight", type=int, default=10)
+    parser.add_argument("--messages", type=int, default=100000, help="a round (default 100000)")
+    parser.add_argument("--flows", type=int, default=8, help="in each message (default 8)")
+    parser.add_argument("--indicators", type=int, default=1000000, help="that Picket matches (default 1000000)")
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+
+    message = build_message(network_activity(
+        MARKER, 1700000000, [(f"198.18.0.{i}", 443, 1000 + i, 100 + i) for i in range(options.flows)]))
+    print(f"{options.connections} connections over TLS, {options.in_flight} in flight each, {options.messages} messages of "
+          f"{options.flows} flows ({len(message)} bytes), {options.indicators} indicators")
+    print(f"{'round':8}{'Picket':>12}{'SQLite':>12}{'mosquitto':>12}{'of SQLite':>12}{'of mosquitto':>14}")
+    rounds = []
+    with Picket() as scratch:  # for its folder and certificates; never started
+        payload = scratch.folder / "payload"
+        payload.write_bytes(message)
+        for number in range(1, options.rounds + 1):
+            rates = (run_picket(options, payload, message.index(MARKER)), run_sqlite(options),
+                     run_mosquitto(options, payload, scratch))
+            rounds.append((*rates, rates[0] / rates[1], rates[0] / rates[2]))
+            print_row(str(number), rounds[-1])
+    print_row("median", [statistics.median(column) for column in zip(*rounds)])
+
+
+def print_row(name, row):
+    print(f"{name:8}{row[0]:>10.0f}/s{row[1]:>10.0f}/s{row[2]:>10.0f}/s{row[3]:>12.2f}{row[4]:>14.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
