@@ -19,10 +19,10 @@ int picket_fail(struct picket_error *error, int status, const char *format, ...)
     return status;
 }
 
-int picket_fail_in(struct picket_error *error, const char *where_format, ...)
+void picket_fail_in(struct picket_error *error, const char *where_format, ...)
 {
     if (error == NULL)
-        return PICKET_IO;
+        return;
     char where[sizeof error->text];
     va_list arguments;
     va_start(arguments, where_format);
@@ -36,5 +36,4 @@ int picket_fail_in(struct picket_error *error, const char *where_format, ...)
     memmove(error->text + used, error->text, kept);
     memcpy(error->text, where, used);
     error->text[used + kept] = '\0';
-    return error->status;
 }

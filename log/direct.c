@@ -13,10 +13,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "byte_ring.h"
 #include "engine.h"
+#include "picket/base/wait.h"
 
 enum { DEFAULT_MESSAGES = 65536, MESSAGES_MAX = 1 << 28 };
 #define DEFAULT_BYTES ((size_t)64 << 20)
@@ -140,22 +140,9 @@ static void direct_close(struct picket_log *log)
 /* ---- the consumer -------------------------------------------------------------------------------
  */
 
-static struct timespec deadline_after(int timeout_ms)
-{
-    struct timespec deadline;
-    clock_gettime(CLOCK_MONOTONIC, &deadline);
-    deadline.tv_sec += timeout_ms / 1000;
-    deadline.tv_nsec += timeout_ms % 1000 * 1000000L;
-    if (deadline.tv_nsec >= 1000000000L) {
-        deadline.tv_sec++;
-        deadline.tv_nsec -= 1000000000L;
-    }
-    return deadline;
-}
-
 static void wait_for_arrival(struct direct_log *direct, int timeout_ms)
 {
-    struct timespec deadline = deadline_after(timeout_ms > 0 ? timeout_ms : 0);
+    struct timespec deadline = picket_deadline(timeout_ms);
     int timed_out = timeout_ms == 0;
     while (direct->read == direct->appended && !direct->closed && !timed_out) {
         direct->consumer_waits = true;
@@ -253,11 +240,7 @@ static const struct log_engine direct_engine = {
 
 static void make_locks(struct direct_log *direct)
 {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&direct->arrived, &attributes);
-    pthread_condattr_destroy(&attributes);
+    picket_condition_init(&direct->arrived);
     pthread_mutex_init(&direct->lock, NULL);
 }
 

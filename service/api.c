@@ -14,6 +14,7 @@
 #include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/time.h"
+#include "picket/base/wait.h"
 
 struct picket_api {
     struct picket_api_config config;
@@ -52,22 +53,9 @@ void api_store_return(struct picket_api *api, struct picket_store *store)
     api_stores_return(&api->stores, store);
 }
 
-static struct timespec monotonic_after(int milliseconds)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    time.tv_sec += milliseconds / 1000;
-    time.tv_nsec += milliseconds % 1000 * 1000000L;
-    if (time.tv_nsec >= 1000000000L) {
-        time.tv_sec++;
-        time.tv_nsec -= 1000000000L;
-    }
-    return time;
-}
-
 bool api_pause(struct picket_api *api, int milliseconds)
 {
-    struct timespec until = monotonic_after(milliseconds);
+    struct timespec until = picket_deadline(milliseconds);
     pthread_mutex_lock(&api->lock);
     while (!api->stopping && pthread_cond_timedwait(&api->change, &api->lock, &until) != ETIMEDOUT)
         ;
@@ -319,12 +307,8 @@ static struct picket_api *create(const struct picket_api_config *config)
     api->config = *config;
     api->started_ms = picket_unix_ms();
     api_stores_start(&api->stores, config->store_folder);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&api->lock, NULL);
-    pthread_cond_init(&api->change, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    picket_condition_init(&api->change);
     picket_counter_register(&refused);
     return api;
 }
@@ -351,7 +335,7 @@ int picket_api_start(struct picket_api **api, const struct picket_api_config *co
  * than we wait, and its client then gets none. */
 static void finish_requests(struct picket_api *api)
 {
-    struct timespec until = monotonic_after(API_STOP_MS);
+    struct timespec until = picket_deadline(API_STOP_MS);
     pthread_mutex_lock(&api->lock);
     api->stopping = true;
     pthread_cond_broadcast(&api->change);

@@ -9,8 +9,8 @@
 #include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/time.h"
+#include "picket/base/wait.h"
 #include "pipeline.h"
-#include "waiting.h"
 
 enum {
     BATCH_MESSAGES = 1000,
@@ -73,7 +73,7 @@ static void note_progress(struct picket_service *service)
 /* True if the service is to stop. */
 static bool wait_ms(struct picket_service *service, int64_t time_ms)
 {
-    struct timespec until = waiting_until(time_ms);
+    struct timespec until = picket_deadline(time_ms);
     pthread_mutex_lock(&service->lock);
     int waited = 0;
     while (waited == 0 && !service->stopping)
@@ -214,7 +214,8 @@ int picket_service_start(struct picket_service **service,
     struct picket_service *started = calloc(1, sizeof *started);
     if (started == NULL)
         return picket_fail(error, PICKET_NO_MEMORY, "no memory for the service");
-    waiting_init(&started->lock, &started->stopped);
+    pthread_mutex_init(&started->lock, NULL);
+    picket_condition_init(&started->stopped);
     pipeline_register_counters();
     output_register_counters();
     picket_counter_register(&batches_failed);
@@ -260,7 +261,8 @@ void picket_service_stop(struct picket_service *service)
     free(service->names);
     free(service->alert_targets);
     free(service->routes);
-    waiting_destroy(&service->lock, &service->stopped);
+    pthread_cond_destroy(&service->stopped);
+    pthread_mutex_destroy(&service->lock);
     free(service);
 }
 

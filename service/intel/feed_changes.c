@@ -85,9 +85,12 @@ static int fetch(struct picket_intel *intel, const struct picket_feed *feed, boo
     if (status != PICKET_OK || fetched->source.not_modified)
         return status;
     int format = feed_format_named(feed->format[0] != '\0' ? feed->format : "auto");
-    if (feed_read(&fetched->reading, fetched->source.text, fetched->source.size_bytes,
-                  (enum feed_format)format, feed->confidence, error) != PICKET_OK)
-        return picket_fail_in(error, "%s", feed->source);
+    status = feed_read(&fetched->reading, fetched->source.text, fetched->source.size_bytes,
+                       (enum feed_format)format, feed->confidence, error);
+    if (status != PICKET_OK) {
+        picket_fail_in(error, "%s", feed->source);
+        return status;
+    }
     return check_content(feed, &fetched->reading, error);
 }
 

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../waiting.h"
 #include "intel_internal.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/time.h"
+#include "picket/base/wait.h"
 
 enum {
     FIRST_RETRY_S = 30,
@@ -133,7 +133,7 @@ static void *run(void *context)
     pthread_mutex_lock(&refresher->lock);
     while (!refresher->stop) {
         if (sleep_ms > 0 && !refresher->wake) {
-            struct timespec until = waiting_until(sleep_ms);
+            struct timespec until = picket_deadline(sleep_ms);
             pthread_cond_timedwait(&refresher->woken, &refresher->lock, &until);
         }
         refresher->wake = false;
@@ -147,6 +147,13 @@ static void *run(void *context)
     return NULL;
 }
 
+static void release(struct refresher *refresher)
+{
+    pthread_cond_destroy(&refresher->woken);
+    pthread_mutex_destroy(&refresher->lock);
+    free(refresher);
+}
+
 int refresher_start(struct refresher **refresher, struct picket_intel *intel,
                     struct picket_error *error)
 {
@@ -154,10 +161,10 @@ int refresher_start(struct refresher **refresher, struct picket_intel *intel,
     if (started == NULL)
         return picket_fail(error, PICKET_NO_MEMORY, "no memory for intelligence");
     started->intel = intel;
-    waiting_init(&started->lock, &started->woken);
+    pthread_mutex_init(&started->lock, NULL);
+    picket_condition_init(&started->woken);
     if (pthread_create(&started->thread, NULL, run, started) != 0) {
-        waiting_destroy(&started->lock, &started->woken);
-        free(started);
+        release(started);
         return picket_fail(error, PICKET_NO_MEMORY, "no thread for refreshing feeds");
     }
     *refresher = started;
@@ -176,8 +183,7 @@ void refresher_stop(struct refresher *refresher)
         free(refresher->attempts);
         refresher->attempts = next;
     }
-    waiting_destroy(&refresher->lock, &refresher->woken);
-    free(refresher);
+    release(refresher);
 }
 
 void refresher_wake(struct refresher *refresher)

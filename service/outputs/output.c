@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../waiting.h"
 #include "delivery.h"
 #include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/time.h"
+#include "picket/base/wait.h"
 #include "picket/store/store.h"
 
 enum {
@@ -58,7 +58,7 @@ _Atomic int64_t *output_backlog(struct output *output)
  */
 static void wait_ms(struct output *output, int64_t time_ms, bool wakes_early)
 {
-    struct timespec until = waiting_until(time_ms);
+    struct timespec until = picket_deadline(time_ms);
     pthread_mutex_lock(&output->lock);
     int waited = 0;
     while (waited == 0 && atomic_load(&output->stopping) == 0 && !(wakes_early && output->wake))
@@ -167,7 +167,8 @@ static void free_output(struct output *output)
         output->sender->close(output->state);
     if (output->store != NULL)
         picket_store_close(output->store);
-    waiting_destroy(&output->lock, &output->woken);
+    pthread_cond_destroy(&output->woken);
+    pthread_mutex_destroy(&output->lock);
     free(output->target);
     free(output->location);
     free(output);
@@ -180,7 +181,8 @@ int output_start(struct output **output, const struct picket_output_config *conf
     struct output *started = calloc(1, sizeof *started);
     if (started == NULL)
         return picket_fail(error, PICKET_NO_MEMORY, "no memory for output %s", config->name);
-    waiting_init(&started->lock, &started->woken);
+    pthread_mutex_init(&started->lock, NULL);
+    picket_condition_init(&started->woken);
     started->target = strdup(config->name);
     started->location = strdup(config->location);
     started->sender = config->kind == PICKET_OUTPUT_FILE ? &file_sender : &webhook_sender;

@@ -11,6 +11,7 @@
 #include "host.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/time.h"
+#include "picket/base/wait.h"
 #include "picket/wire/message.h"
 #include "sas_token.h"
 
@@ -283,14 +284,7 @@ static uint32_t back_off_ms(unsigned failures)
 
 static void timed_wait(struct hub_connection *connection, int64_t time_ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += time_ms / 1000;
-    until.tv_nsec += time_ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
+    struct timespec until = picket_deadline(time_ms);
     pthread_cond_timedwait(&connection->changed, &connection->mutex, &until);
 }
 
@@ -390,15 +384,6 @@ static void release(struct hub_connection *connection)
     free(connection);
 }
 
-static void make_condition(pthread_cond_t *condition)
-{
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(condition, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
-
 int hub_connection_start(struct hub_connection **connection,
                          const struct hub_connection_config *config, struct picket_error *error)
 {
@@ -408,7 +393,7 @@ int hub_connection_start(struct hub_connection **connection,
     mosquitto_lib_init();
     started->config = *config;
     pthread_mutex_init(&started->mutex, NULL);
-    make_condition(&started->changed);
+    picket_condition_init(&started->changed);
     int status = configure(started, error);
     if (status == PICKET_OK && pthread_create(&started->thread, NULL, run_thread, started) != 0)
         status = picket_fail(error, PICKET_NO_MEMORY, "no thread for the hub's connection");

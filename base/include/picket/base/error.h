@@ -29,9 +29,8 @@ struct picket_error {
 int picket_fail(struct picket_error *error, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Puts "where: " before the text already there and returns its status; PICKET_IO if error is NULL, so
- * whoever must tell statuses apart keeps its own. */
-int picket_fail_in(struct picket_error *error, const char *where_format, ...)
+/* Puts "where: " before the text already there. */
+void picket_fail_in(struct picket_error *error, const char *where_format, ...)
     __attribute__((format(printf, 2, 3)));
 
 #endif
