@@ -149,3 +149,13 @@ void writers_pass_turn(struct writers *writers)
     }
     pthread_mutex_unlock(&lock);
 }
+
+int writers_waiting(struct writers *writers)
+{
+    int waiting = 0;
+    pthread_mutex_lock(&lock);
+    for (const struct waiter *waiter = writers->first; waiter != NULL; waiter = waiter->next)
+        waiting++;
+    pthread_mutex_unlock(&lock);
+    return waiting;
+}

@@ -22,5 +22,7 @@ void writers_leave(struct writers *writers);
 /* False if the turn did not come within timeout_ms. */
 bool writers_take_turn(struct writers *writers, int timeout_ms);
 void writers_pass_turn(struct writers *writers);
+/* How many wait for theirs. */
+int writers_waiting(struct writers *writers);
 
 #endif
