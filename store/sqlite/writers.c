@@ -4,7 +4,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
+
+#include "picket/base/wait.h"
 
 /* On the stack of who waits. */
 struct waiter {
@@ -91,28 +92,11 @@ static void remove_waiter(struct writers *writers, struct waiter *waiter)
         writers->last = before;
 }
 
-static struct timespec deadline_after(int timeout_ms)
-{
-    struct timespec deadline;
-    clock_gettime(CLOCK_MONOTONIC, &deadline);
-    deadline.tv_sec += timeout_ms / 1000;
-    deadline.tv_nsec += timeout_ms % 1000 * 1000000L;
-    if (deadline.tv_nsec >= 1000000000L) {
-        deadline.tv_sec++;
-        deadline.tv_nsec -= 1000000000L;
-    }
-    return deadline;
-}
-
 static bool wait_for_turn(struct writers *writers, int timeout_ms)
 {
     struct waiter waiter = {.has_turn = false};
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&waiter.called, &attributes);
-    pthread_condattr_destroy(&attributes);
-    struct timespec deadline = deadline_after(timeout_ms);
+    picket_condition_init(&waiter.called);
+    struct timespec deadline = picket_deadline(timeout_ms);
     enqueue(writers, &waiter);
     int timed_out = 0;
     while (!waiter.has_turn && !timed_out)
