@@ -16,7 +16,7 @@
 #include "stream.h"
 #include "work.h"
 
-/* ---- who it is ----------------------------------------------------------------------- */
+/* ---- who it is ---- */
 
 static void describe(const struct connection *connection, char *out, size_t size)
 {
@@ -39,7 +39,7 @@ static void report(const struct connection *connection, enum ending ending, cons
     ending_report(ending, who, sentence);
 }
 
-/* ---- begin --------------------------------------------------------------------------- */
+/* ---- begin ---- */
 
 static bool take_slot(struct connection *connection)
 {
@@ -154,7 +154,7 @@ void connection_authenticated(struct connection *connection)
     connection->since_ms = picket_monotonic_ms();
 }
 
-/* ---- end ----------------------------------------------------------------------------- */
+/* ---- end ---- */
 
 static void on_closed(uv_handle_t *handle)
 {
@@ -227,7 +227,7 @@ void connection_refuse(struct connection *connection, enum ending ending,
     connection->since_ms = picket_monotonic_ms();
 }
 
-/* ---- life ---------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 void connection_send(struct connection *connection, const uint8_t *bytes, size_t size)
 {
@@ -328,7 +328,7 @@ void connection_poll(struct connection *connection)
     connection->polled = events;
 }
 
-/* ---- deadlines ----------------------------------------------------------------------- */
+/* ---- deadlines ---- */
 
 static void check_unauthenticated(struct connection *connection, int64_t now_ms)
 {

@@ -19,7 +19,7 @@
 
 enum { DESCRIPTORS_OF_OTHERS = 256 }; /* store, API, outputs ... of the same process */
 
-/* ---- waking the loop from the log's thread ------------------------------------------ */
+/* ---- waking the loop from the log's thread ---- */
 
 /* The log outlives the hub and may call long after it. A waker is therefore never freed; a process
  * has one for each hub it ever started. */
@@ -58,7 +58,7 @@ static void silence_waker(struct waker *waker)
     pthread_mutex_unlock(&waker->lock);
 }
 
-/* ---- the loop ------------------------------------------------------------------------ */
+/* ---- the loop ---- */
 
 static void end_all(struct picket_hub *hub)
 {
@@ -144,7 +144,7 @@ static int start_thread(struct picket_hub *hub)
     return result;
 }
 
-/* ---- start --------------------------------------------------------------------------- */
+/* ---- start ---- */
 
 static uint32_t or_default(uint32_t value, uint32_t fallback)
 {
@@ -304,7 +304,7 @@ int hub_start_with_registry(struct picket_hub **out, const struct picket_hub_con
     return PICKET_OK;
 }
 
-/* ---- from other threads -------------------------------------------------------------- */
+/* ---- from other threads ---- */
 
 void picket_hub_stop(struct picket_hub *hub)
 {

@@ -25,8 +25,7 @@ static struct picket_counter refused_for_descriptors = {
     .name = "hub_connections_refused_for_descriptors",
     .help = "TCP connections closed at once: the process had no file descriptors left"};
 
-/* ---- open
- * ---------------------------------------------------------------------------------------- */
+/* ---- open ---- */
 
 static void set_port(struct sockaddr *address, uint16_t port)
 {
@@ -105,8 +104,7 @@ int listener_open(struct picket_hub *hub, struct picket_error *error)
     return status;
 }
 
-/* ---- accept
- * -------------------------------------------------------------------------------------- */
+/* ---- accept ---- */
 
 static void read_peer(const struct sockaddr_storage *peer, struct picket_address *address,
                       uint16_t *port)

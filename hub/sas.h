@@ -2,9 +2,10 @@
  *
  *     SharedAccessSignature sr=RESOURCE&sig=SIGNATURE&se=EXPIRY[&skn=POLICY]
  *
- *     RESOURCE    HOST/devices/DEVICE[/modules/MODULE], percent-encoded wholly, in part or not at
- * all SIGNATURE   percent-encoded base64(HMAC-SHA256(key, RESOURCE as it stands in the token "\n"
- * EXPIRY)) EXPIRY      Unix seconds
+ *     RESOURCE    HOST/devices/DEVICE[/modules/MODULE], percent-encoded wholly, in part or not
+ *     SIGNATURE   percent-encoded base64(HMAC-SHA256(key, RESOURCE "\n" EXPIRY)),
+ *                 RESOURCE as it stands in the token
+ *     EXPIRY      Unix seconds
  *
  * The fields stand in any order. Thread: pure functions.
  */

@@ -52,8 +52,7 @@ static void end_malformed(struct connection *connection, const uint8_t *packet,
                        mqtt_type_name(header->type), fault->offset, fault->what);
 }
 
-/* ---- CONNECT
- * ------------------------------------------------------------------------------------- */
+/* ---- CONNECT ---- */
 
 static bool name_connection(struct connection *connection, const struct identity *identity)
 {
@@ -157,8 +156,7 @@ static bool take_connect(struct connection *connection, const uint8_t *packet,
     return true;
 }
 
-/* ---- PUBLISH
- * ------------------------------------------------------------------------------------- */
+/* ---- PUBLISH ---- */
 
 static int append(struct connection *connection, const char *properties, const char *payload,
                   size_t payload_bytes, uint64_t *position)
@@ -318,8 +316,7 @@ void session_execute_will(struct connection *connection)
                        connection->device);
 }
 
-/* ---- SUBSCRIBE, UNSUBSCRIBE, and the rest
- * ---------------------------------------------------------- */
+/* ---- SUBSCRIBE, UNSUBSCRIBE, and the rest ---- */
 
 static uint8_t subscribe(struct connection *connection, const struct mqtt_filter *filter)
 {

@@ -15,7 +15,7 @@
 /* What one turn reads at most; one read yields at most one TLS record. */
 enum { TURN_BYTES = 65536, TURN_READS = 64 };
 
-/* ---- buffers ------------------------------------------------------------------------- */
+/* ---- buffers ---- */
 
 static bool bytes_reserve(struct bytes *bytes, size_t capacity)
 {
@@ -49,7 +49,7 @@ void bytes_free(struct bytes *bytes)
     *bytes = (struct bytes){NULL, 0, 0};
 }
 
-/* ---- handshake ----------------------------------------------------------------------- */
+/* ---- handshake ---- */
 
 static const char *tls_problem(void)
 {
@@ -74,7 +74,7 @@ void stream_shake_hands(struct connection *connection)
         connection_end(connection, ENDING_HANDSHAKE, "TLS handshake failed: %s", tls_problem());
 }
 
-/* ---- input --------------------------------------------------------------------------- */
+/* ---- input ---- */
 
 /* > 0: so many bytes; 0: none for now, or the connection has ended. */
 static size_t read_some(struct connection *connection, uint8_t *into, size_t size)
@@ -286,7 +286,7 @@ bool stream_has_input(struct connection *connection)
            recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-/* ---- output -------------------------------------------------------------------------- */
+/* ---- output ---- */
 
 static void sent(struct connection *connection, size_t size)
 {

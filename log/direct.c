@@ -51,8 +51,7 @@ static struct picket_log_message *slot_of(struct direct_log *direct, uint64_t po
     return &direct->slots[(position - 1) % direct->capacity];
 }
 
-/* ---- producers ----------------------------------------------------------------------------------
- */
+/* ---- producers ---- */
 
 static size_t size_of(const struct picket_log_message *message)
 {
@@ -137,8 +136,7 @@ static void direct_close(struct picket_log *log)
     pthread_cond_signal(&direct->arrived);
 }
 
-/* ---- the consumer -------------------------------------------------------------------------------
- */
+/* ---- the consumer ---- */
 
 static void wait_for_arrival(struct direct_log *direct, int timeout_ms)
 {
@@ -203,8 +201,7 @@ static void direct_commit(struct picket_log *log, uint64_t position)
         direct->durable(direct->durable_context, position);
 }
 
-/* ---- both ---------------------------------------------------------------------------------------
- */
+/* ---- both ---- */
 
 static void direct_statistics(struct picket_log *log, struct picket_log_statistics *out)
 {

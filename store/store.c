@@ -25,8 +25,7 @@ void picket_store_close(struct picket_store *store)
         store->engine->close(store);
 }
 
-/* ---- registry -----------------------------------------------------------------------------------
- */
+/* ---- registry ---- */
 
 static bool is_device_character(char character)
 {
@@ -83,8 +82,7 @@ int picket_store_devices(struct picket_store *store, const char *id, picket_devi
     return store->engine->devices(store, id, visit, context, error);
 }
 
-/* ---- the writer's batch -------------------------------------------------------------------------
- */
+/* ---- the writer's batch ---- */
 
 int picket_store_begin(struct picket_store *store, struct picket_error *error)
 {
@@ -127,8 +125,7 @@ int picket_store_put_dead_letter(struct picket_store *store,
     return store->engine->put_dead_letter(store, letter, error);
 }
 
-/* ---- alerts -------------------------------------------------------------------------------------
- */
+/* ---- alerts ---- */
 
 const char *picket_severity_name(int severity)
 {
@@ -163,8 +160,7 @@ int picket_store_alerts(struct picket_store *store, const struct picket_alert_qu
     return store->engine->alerts(store, &limited, visit, context, error);
 }
 
-/* ---- events and dead letters, for people --------------------------------------------------------
- */
+/* ---- events and dead letters, for people ---- */
 
 int picket_store_events(struct picket_store *store, const struct picket_event_query *query,
                         picket_event_visit visit, void *context, struct picket_error *error)
@@ -182,8 +178,7 @@ int picket_store_dead_letters(struct picket_store *store, int limit, picket_dead
                                        error);
 }
 
-/* ---- outbox -------------------------------------------------------------------------------------
- */
+/* ---- outbox ---- */
 
 int picket_store_enqueue(struct picket_store *store, const char *target,
                          const struct picket_outbox_item *item, struct picket_error *error)
@@ -210,8 +205,7 @@ int picket_store_outbox_depth(struct picket_store *store, const char *target, in
     return store->engine->outbox_depth(store, target, depth, error);
 }
 
-/* ---- feeds and indicators -----------------------------------------------------------------------
- */
+/* ---- feeds and indicators ---- */
 
 int picket_store_feed_put(struct picket_store *store, const struct picket_feed *feed,
                           struct picket_error *error)
@@ -248,8 +242,7 @@ int picket_store_indicators(struct picket_store *store, const char *feed,
     return store->engine->indicators(store, feed, visit, context, error);
 }
 
-/* ---- totals -------------------------------------------------------------------------------------
- */
+/* ---- totals ---- */
 
 int picket_store_totals(struct picket_store *store, struct picket_store_totals *totals,
                         struct picket_error *error)

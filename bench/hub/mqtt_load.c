@@ -60,7 +60,7 @@ static uint64_t now_us(void)
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-/* ---- connections ----------------------------------------------------------------------- */
+/* ---- connections ---- */
 
 static void fail(struct client *client, const char *what)
 {
@@ -120,7 +120,7 @@ static void open_more(void)
     }
 }
 
-/* ---- sending ------------------------------------------------------------------------------ */
+/* ---- sending ---- */
 
 static uint8_t *room(struct client *client, size_t size)
 {
@@ -264,7 +264,7 @@ static void publish(struct client *client)
     }
 }
 
-/* ---- receiving ------------------------------------------------------------------------------ */
+/* ---- receiving ---- */
 
 static void take_puback(struct client *client, uint16_t id)
 {
@@ -366,7 +366,7 @@ static void on_event(struct client *client)
         publish(client);
 }
 
-/* ---- phases --------------------------------------------------------------------------------- */
+/* ---- phases ---- */
 
 static void turn(int timeout_ms)
 {

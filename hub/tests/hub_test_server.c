@@ -68,7 +68,7 @@ static void tell(const char *format, ...)
     va_end(arguments);
 }
 
-/* ---- registry ------------------------------------------------------------------------ */
+/* ---- registry ---- */
 
 static size_t decode_key(uint8_t *key, const char *base64)
 {
@@ -139,7 +139,7 @@ static void change_device(const char *id, bool remove)
     pthread_mutex_unlock(&registry.lock);
 }
 
-/* ---- consumer ------------------------------------------------------------------------ */
+/* ---- consumer ---- */
 
 static void show_message(const struct picket_log_message *message)
 {
@@ -190,7 +190,7 @@ static void hold(bool held)
     pthread_mutex_unlock(&consumer.lock);
 }
 
-/* ---- commands ------------------------------------------------------------------------ */
+/* ---- commands ---- */
 
 static void show_counter(const struct picket_counter *counter, void *context)
 {

@@ -90,8 +90,7 @@ static void add_saturating(int64_t *total, uint64_t by)
         *total += (int64_t)by;
 }
 
-/* ---- inventory ----------------------------------------------------------------------------------
- */
+/* ---- inventory ---- */
 
 static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size_bytes)
 {

@@ -7,8 +7,7 @@ enum { STATUS_NEW = 1 };
 static const char *const status_names[] = {"unknown", "new", "acknowledged", "dismissed",
                                            "resolved"};
 
-/* ---- writing ------------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 static int find_open(struct sqlite_store *store, const struct picket_finding *finding,
                      int64_t device, int64_t *alert_id, struct picket_error *error)
@@ -120,8 +119,7 @@ int sqlite_raise(struct picket_store *base, const struct picket_finding *finding
     return batch_note(store, status);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 #define ALERT_COLUMNS                                                                              \
     "select a.id, a.type, d.id, a.subject, a.severity, a.status, a.first_seen_ms, "                \

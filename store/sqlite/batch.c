@@ -115,8 +115,7 @@ void snapshot_end(struct sqlite_store *store, bool framed)
         sqlite3_exec(store->picket.handle, "commit", NULL, NULL, NULL);
 }
 
-/* ---- the batch ----------------------------------------------------------------------------------
- */
+/* ---- the batch ---- */
 
 int sqlite_begin(struct picket_store *base, struct picket_error *error)
 {

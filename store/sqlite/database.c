@@ -17,8 +17,7 @@ enum {
     APPLICATION_ID = 0x50636b74, /* "Pckt" */
 };
 
-/* ---- failures -----------------------------------------------------------------------------------
- */
+/* ---- failures ---- */
 
 static bool is_disk_full(int code, int system_error)
 {
@@ -92,8 +91,7 @@ int database_run(struct database *database, const char *sql, struct picket_error
     return PICKET_OK;
 }
 
-/* ---- opening ------------------------------------------------------------------------------------
- */
+/* ---- opening ---- */
 
 /* Keys are secrets: the file is its owner's alone from its first byte on. SQLite gives the log and
  * the shared-memory file the same mode. A file that is there is not touched: closing it here would
@@ -237,8 +235,7 @@ void database_close(struct database *database)
     memset(database, 0, sizeof *database);
 }
 
-/* ---- prepared statements ------------------------------------------------------------------------
- */
+/* ---- prepared statements ---- */
 
 void query_begin(struct query *query, struct database *database, int number, const char *sql,
                  const char *doing)

@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-/* ---- numbers ------------------------------------------------------------------------------------
- */
+/* ---- numbers ---- */
 
 static int device_number_find(struct sqlite_store *store, const char *id, int64_t *number,
                               struct picket_error *error)
@@ -43,8 +42,7 @@ int device_number_of(struct sqlite_store *store, const char *id, int64_t *number
     return status;
 }
 
-/* ---- registry -----------------------------------------------------------------------------------
- */
+/* ---- registry ---- */
 
 /* A device that comes back after its removal keeps its number, and so its history. */
 static int add(struct sqlite_store *store, const struct picket_device_identity *device,
@@ -132,8 +130,7 @@ int sqlite_device_remove(struct picket_store *base, const char *id, struct picke
     return status;
 }
 
-/* ---- for people ---------------------------------------------------------------------------------
- */
+/* ---- for people ---- */
 
 #define SUMMARY                                                                                    \
     "select d.id, d.registered, d.enabled, d.created_ms, coalesce(a.last_seen_ms, 0), "            \

@@ -11,8 +11,7 @@ static struct picket_counter events_repeated = {
 
 enum { FLOWS_MAX = 65536, CLOCK_STEP_MS = 3600 * 1000 };
 
-/* ---- writing ------------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 static void bind_event(struct query *query, const struct picket_event_row *event, int64_t device,
                        int64_t previous)
@@ -135,8 +134,7 @@ int sqlite_put_flows(struct picket_store *base, int64_t event_id, const struct p
     return batch_note(store, status);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 static int add_flow(struct sqlite_store *store, size_t count, const struct picket_flow *flow,
                     struct picket_error *error)

@@ -18,8 +18,7 @@ void indicator_coder_start(struct indicator_coder *coder)
     *coder = (struct indicator_coder){.tags = ""};
 }
 
-/* ---- numbers ------------------------------------------------------------------------------------
- */
+/* ---- numbers ---- */
 
 static uint8_t *put_number(uint8_t *out, uint64_t number)
 {
@@ -58,8 +57,7 @@ static bool take_difference(int64_t *value, const uint8_t **at, const uint8_t *e
     return true;
 }
 
-/* ---- packing ------------------------------------------------------------------------------------
- */
+/* ---- packing ---- */
 
 static uint8_t single_length(uint8_t head)
 {
@@ -118,8 +116,7 @@ size_t indicator_pack(struct indicator_coder *coder, const struct picket_indicat
     return (size_t)(at - out);
 }
 
-/* ---- unpacking ----------------------------------------------------------------------------------
- */
+/* ---- unpacking ---- */
 
 static bool take_prefix(struct picket_prefix *prefix, uint8_t head, const uint8_t **at,
                         const uint8_t *end)

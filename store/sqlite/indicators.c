@@ -19,8 +19,7 @@ static int64_t first_block(int64_t feed, int64_t generation)
     return (feed << 1 | (generation & 1)) << BLOCKS_BITS;
 }
 
-/* ---- what feeds.c needs too ---------------------------------------------------------------------
- */
+/* ---- what feeds.c needs too ---- */
 
 int intelligence_begin(struct sqlite_store *store, struct picket_error *error)
 {
@@ -65,8 +64,7 @@ int blocks_remove(struct sqlite_store *store, int64_t feed, int64_t generation,
     return query_run(&query, error);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 /* One indicator after another out of the blocks of a feed. */
 struct reader {
@@ -150,8 +148,7 @@ int sqlite_indicators(struct picket_store *base, const char *feed, picket_indica
     return status;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 struct writer {
     struct sqlite_store *store;
@@ -204,8 +201,7 @@ static int write_indicator(struct writer *writer, const struct picket_indicator 
     return status;
 }
 
-/* ---- replacing ----------------------------------------------------------------------------------
- */
+/* ---- replacing ---- */
 
 struct merge {
     struct reader old;

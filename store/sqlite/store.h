@@ -1,7 +1,8 @@
 /* The SQLite engine: a folder with two files.
  *
- *     picket.db        devices, activity, inventory, events, flows, alerts, dead_letters, outbox,
- * totals intelligence.db  feeds, indicator_blocks
+ *     picket.db        devices, activity, inventory, events, flows, alerts, dead_letters,
+ *                      outbox, totals
+ *     intelligence.db  feeds, indicator_blocks
  *
  * Two, because SQLite has one writer a file: a feed of millions may be replaced while batches go
  * on. schema.c has the tables; README.md draws them.

@@ -89,7 +89,7 @@ static void count_event(void *context, int64_t id, const struct picket_event_row
     assert_int_equal(id, key + 1);
     for (size_t j = 0; j < flow_count; j++) {
         struct picket_flow expected = flow_of(n * 1000 + i * 10 + j);
-        assert_memory_equal(&flows[j], &expected, sizeof expected);
+        assert_true(flows_are_equal(&flows[j], &expected));
     }
     count->events++;
     count->flows += (int64_t)flow_count;

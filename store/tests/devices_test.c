@@ -3,7 +3,7 @@
 static int add(struct picket_store *store, const char *id)
 {
     struct picket_device_identity device = identity_of("");
-    snprintf(device.id, sizeof device.id, "%s", id);
+    snprintf(device.id, sizeof device.id, "%.128s", id);
     return picket_store_device_add(store, &device, NULL);
 }
 

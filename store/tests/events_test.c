@@ -155,7 +155,8 @@ static void flows_come_back_whole_and_in_order(void **state)
     assert_int_equal(seen.flow_count, 1);
     look(*state, (struct picket_event_query){.limit = 2});
     assert_int_equal(seen.flow_count, 3000);
-    assert_memory_equal(seen.flows, flows, sizeof flows);
+    for (size_t i = 0; i < 3000; i++)
+        assert_true(flows_are_equal(&seen.flows[i], &flows[i]));
     assert_int_equal(totals_of(*state).flows, 3001);
 }
 

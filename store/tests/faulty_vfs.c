@@ -65,8 +65,7 @@ static struct file *file_of(sqlite3_file *base)
     return (struct file *)base;
 }
 
-/* ---- writes that wait ---------------------------------------------------------------------------
- */
+/* ---- writes that wait ---- */
 
 static int keep(struct file *file, const void *bytes, int size, sqlite3_int64 offset)
 {
@@ -110,8 +109,7 @@ static void overlay(const struct file *file, uint8_t *out, int size, sqlite3_int
     }
 }
 
-/* ---- a file's methods ---------------------------------------------------------------------------
- */
+/* ---- a file's methods ---- */
 
 #define REAL(base) (file_of(base)->real->pMethods)
 

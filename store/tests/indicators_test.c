@@ -234,8 +234,7 @@ static void damaged_indicators_are_reported(void **state)
     assert_non_null(strstr(error.text, "intelligence.db: indicators of feed f: damaged at byte 6"));
 }
 
-/* ---- naive twin: an array searched from end to end ----------------------------------------------
- */
+/* ---- naive twin: an array searched from end to end ---- */
 
 enum { POOL = 4000 };
 

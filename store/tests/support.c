@@ -136,6 +136,14 @@ struct picket_flow flow_of(uint64_t number)
     return flow;
 }
 
+bool flows_are_equal(const struct picket_flow *a, const struct picket_flow *b)
+{
+    return memcmp(&a->local, &b->local, sizeof a->local) == 0 &&
+           memcmp(&a->remote, &b->remote, sizeof a->remote) == 0 &&
+           a->local_port == b->local_port && a->remote_port == b->remote_port &&
+           a->protocol == b->protocol && a->bytes_in == b->bytes_in && a->bytes_out == b->bytes_out;
+}
+
 struct picket_finding finding_of(const char *device, const char *subject, int64_t seen_ms)
 {
     return (struct picket_finding){

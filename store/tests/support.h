@@ -42,6 +42,8 @@ int64_t ask_sql(const char *file, const char *sql);
 
 struct picket_event_row event_of(const char *device, int64_t time_s, uint64_t key);
 struct picket_flow flow_of(uint64_t number);
+/* Not by memcmp(): between the members there may be anything. */
+bool flows_are_equal(const struct picket_flow *a, const struct picket_flow *b);
 struct picket_finding finding_of(const char *device, const char *subject, int64_t seen_ms);
 struct picket_device_identity identity_of(const char *id);
 

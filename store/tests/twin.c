@@ -8,8 +8,7 @@ static const char *device_name(int device)
     return names[device];
 }
 
-/* ---- steps --------------------------------------------------------------------------------------
- */
+/* ---- steps ---- */
 
 static bool twin_knows(const struct twin *twin, const struct twin_event *event)
 {
@@ -228,8 +227,7 @@ int twin_deliver(struct twin *twin, struct picket_store *store, uint64_t *seed)
     return PICKET_OK;
 }
 
-/* ---- comparison ---------------------------------------------------------------------------------
- */
+/* ---- comparison ---- */
 
 /* How far a comparison has come. */
 struct walk {
@@ -258,7 +256,7 @@ static void check_event(void *context, int64_t id, const struct picket_event_row
     assert_int_equal(flow_count, expected->flows);
     for (size_t i = 0; i < flow_count; i++) {
         struct picket_flow flow = flow_of(key + i);
-        assert_memory_equal(&flows[i], &flow, sizeof flow);
+        assert_true(flows_are_equal(&flows[i], &flow));
     }
 }
 

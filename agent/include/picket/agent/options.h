@@ -11,7 +11,7 @@
 #include PICKET_AGENT_OPTIONS_FILE
 #endif
 
-/* ---- Built in or not, and how large ---------------------------------------------------------- */
+/* ---- Built in or not, and how large ---- */
 
 /* Bits of a flow's index in its table: 16 for devices, 32 for hosts that want more than 65,534 flows
  * of one family. 32 costs 4 bytes per flow and 2 per bucket. */
@@ -100,7 +100,7 @@
 #define PICKET_AGENT_VERSION_PATCH 0
 #endif
 
-/* ---- Defaults of struct picket_agent_config; no cost ------------------------------------------ */
+/* ---- Defaults of struct picket_agent_config; no cost ---- */
 
 /* Seconds between two collections of each priority group. */
 #ifndef PICKET_AGENT_HIGH_INTERVAL_S

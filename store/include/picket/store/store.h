@@ -7,8 +7,7 @@
  *
  * The writer's batch. The service handles a batch of messages in one transaction:
  *
- *     begin ─▶ put_event, put_flows, put_system_information, raise, put_dead_letter, enqueue … ─▶
- * commit
+ *     begin ─▶ put_event, put_flows, update_device, raise, put_dead_letter, enqueue … ─▶ commit
  *
  * Only PICKET_OK from commit means that anything is there, and then it is there after a power cut
  * too. After any error in between, the caller rolls back and does the whole batch again later;
@@ -41,8 +40,7 @@ struct picket_store;
 int picket_store_open(struct picket_store **store, const char *folder, struct picket_error *error);
 void picket_store_close(struct picket_store *store);
 
-/* ---- registry: who may connect, and with what -------------------------------------------------
- */
+/* ---- registry: who may connect, and with what ---- */
 
 enum { PICKET_KEY_BYTES_MAX = 64 };
 
@@ -89,8 +87,7 @@ typedef void (*picket_device_visit)(void *context, const struct picket_device_su
 int picket_store_devices(struct picket_store *store, const char *id, picket_device_visit visit,
                          void *context, struct picket_error *error);
 
-/* ---- the writer's batch ------------------------------------------------------------------------
- */
+/* ---- the writer's batch ---- */
 
 int picket_store_begin(struct picket_store *store, struct picket_error *error);
 int picket_store_commit(struct picket_store *store, struct picket_error *error);
@@ -152,8 +149,7 @@ int picket_store_put_dead_letter(struct picket_store *store,
                                  const struct picket_dead_letter *letter,
                                  struct picket_error *error);
 
-/* ---- alerts ------------------------------------------------------------------------------------
- */
+/* ---- alerts ---- */
 
 enum picket_severity {
     PICKET_SEVERITY_LOW = 1,
@@ -217,8 +213,7 @@ typedef void (*picket_alert_visit)(void *context, const struct picket_alert *ale
 int picket_store_alerts(struct picket_store *store, const struct picket_alert_query *query,
                         picket_alert_visit visit, void *context, struct picket_error *error);
 
-/* ---- events, for people ------------------------------------------------------------------------
- */
+/* ---- events, for people ---- */
 
 struct picket_event_query {
     const char *device; /* NULL: all */
@@ -236,8 +231,7 @@ typedef void (*picket_dead_letter_visit)(void *context, const struct picket_dead
 int picket_store_dead_letters(struct picket_store *store, int limit, picket_dead_letter_visit visit,
                               void *context, struct picket_error *error);
 
-/* ---- outbox: what outputs still have to send ----------------------------------------------------
- */
+/* ---- outbox: what outputs still have to send ---- */
 
 struct picket_outbox_item {
     int64_t id;
@@ -264,8 +258,9 @@ int picket_store_outbox_done(struct picket_store *store, const char *target, int
 int picket_store_outbox_depth(struct picket_store *store, const char *target, int64_t *depth,
                               struct picket_error *error);
 
-/* ---- feeds and indicators (an engine's own file, so that a large feed never holds up a batch)
- * ---- */
+/* ---- feeds and indicators ---- */
+
+/* Kept apart from the rest, so that a large feed never holds up a batch. */
 
 struct picket_feed {
     char name[65];
@@ -319,8 +314,7 @@ int picket_store_indicators(struct picket_store *store, const char *feed,
                             picket_indicator_visit visit, void *context,
                             struct picket_error *error);
 
-/* ---- totals for `picket status`
- * ------------------------------------------------------------------ */
+/* ---- totals for `picket status` ---- */
 
 struct picket_store_totals {
     int64_t devices, events, flows, alerts_open, alerts, dead_letters, outbox, feeds, indicators;
