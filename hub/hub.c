@@ -12,6 +12,7 @@
 #include "internal.h"
 #include "listener.h"
 #include "picket/base/diagnostics.h"
+#include "picket/base/thread.h"
 #include "picket/base/time.h"
 #include "session.h"
 #include "tls.h"
@@ -139,7 +140,7 @@ static int start_thread(struct picket_hub *hub)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int result = pthread_create(&hub->thread, NULL, run, hub);
+    int result = picket_thread_start(&hub->thread, "hub", run, hub);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return result;
 }

@@ -8,6 +8,7 @@
 #include "outputs/output.h"
 #include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
+#include "picket/base/thread.h"
 #include "picket/base/time.h"
 #include "picket/base/wait.h"
 #include "pipeline.h"
@@ -228,7 +229,7 @@ int picket_service_start(struct picket_service **service,
         status = start_outputs(started, config, error);
     if (status == PICKET_OK) {
         init_pipeline(started, config, intel);
-        started->started = pthread_create(&started->thread, NULL, run, started) == 0;
+        started->started = picket_thread_start(&started->thread, "service", run, started) == 0;
         if (!started->started)
             status = picket_fail(error, PICKET_NO_MEMORY, "no thread for the service");
     }

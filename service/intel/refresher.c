@@ -7,6 +7,7 @@
 
 #include "intel_internal.h"
 #include "picket/base/diagnostics.h"
+#include "picket/base/thread.h"
 #include "picket/base/time.h"
 #include "picket/base/wait.h"
 
@@ -163,7 +164,7 @@ int refresher_start(struct refresher **refresher, struct picket_intel *intel,
     started->intel = intel;
     pthread_mutex_init(&started->lock, NULL);
     picket_condition_init(&started->woken);
-    if (pthread_create(&started->thread, NULL, run, started) != 0) {
+    if (picket_thread_start(&started->thread, "feeds", run, started) != 0) {
         release(started);
         return picket_fail(error, PICKET_NO_MEMORY, "no thread for refreshing feeds");
     }

@@ -8,6 +8,7 @@
 #include "delivery.h"
 #include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
+#include "picket/base/thread.h"
 #include "picket/base/time.h"
 #include "picket/base/wait.h"
 #include "picket/store/store.h"
@@ -198,7 +199,8 @@ int output_start(struct output **output, const struct picket_output_config *conf
         status = started->sender->open(&started->state, started->target, started->location,
                                        &started->stopping, error);
     atomic_store(&started->backlog, depth);
-    if (status == PICKET_OK && pthread_create(&started->thread, NULL, run, started) != 0)
+    if (status == PICKET_OK &&
+        picket_thread_start(&started->thread, started->target, run, started) != 0)
         status = picket_fail(error, PICKET_NO_MEMORY, "no thread for output %s", config->name);
     if (status != PICKET_OK) {
         free_output(started);
