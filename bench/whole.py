@@ -19,6 +19,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import time
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 os.environ.setdefault("PICKET_BUILD_DIRECTORY", str(SOURCE / "build" / "release"))
@@ -39,7 +40,7 @@ def load(options, port, ca, *more):
     return json.loads(result.stdout)["messages_per_s"]
 
 
-def run_picket(options, payload, offset):
+def run_picket(options, payload, stamps):
     with Picket() as picket:
         picket.start()
         feed = picket.folder / "listed.txt"
@@ -48,7 +49,7 @@ def run_picket(options, payload, offset):
         devices = picket.folder / "devices"
         devices.write_text("".join(picket.add_device(f"pump-{i}").connection_string + "\n"
                                    for i in range(options.connections)))
-        rate = load(options, picket.port, picket.ca, "--devices", devices, "--payload", payload, "--stamp", offset,
+        rate = load(options, picket.port, picket.ca, "--devices", devices, "--payload", payload, *stamps,
                     "--topic", "devices/{id}/messages/events/" + SECURITY_TOPIC)
         stored = picket.json("status")["store"]
         assert stored["events"] == options.messages, f"{options.messages} acknowledged, {stored['events']} stored"
@@ -106,8 +107,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
 
+    start = int(time.time()) - 86400  # so that no device is ahead of the clock
     message = build_message(network_activity(
-        MARKER, 1700000000, [(f"198.18.0.{i}", 443, 1000 + i, 100 + i) for i in range(options.flows)]))
+        MARKER, start, [(f"198.18.0.{i}", 443, 1000 + i, 100 + i) for i in range(options.flows)]))
     print(f"{options.connections} connections over TLS, {options.in_flight} in flight each, {options.messages} messages of "
           f"{options.flows} flows ({len(message)} bytes), {options.indicators} indicators")
     print(f"{'round':8}{'Picket':>12}{'SQLite':>12}{'mosquitto':>12}{'of SQLite':>12}{'of mosquitto':>14}")
@@ -115,8 +117,9 @@ def main():
     with Picket() as scratch:  # for its folder and certificates; never started
         payload = scratch.folder / "payload"
         payload.write_bytes(message)
+        stamps = ("--stamp", message.index(MARKER), "--stamp-time", message.index(start.to_bytes(4, "little")))
         for number in range(1, options.rounds + 1):
-            rates = (run_picket(options, payload, message.index(MARKER)), run_sqlite(options),
+            rates = (run_picket(options, payload, stamps), run_sqlite(options),
                      run_mosquitto(options, payload, scratch))
             rounds.append((*rates, rates[0] / rates[1], rates[0] / rates[2]))
             print_row(str(number), rounds[-1])

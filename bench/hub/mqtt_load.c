@@ -191,6 +191,15 @@ static size_t make_topic(char *out, size_t capacity, const char *id)
     return (size_t)size < capacity ? (size_t)size : capacity - 1;
 }
 
+/* As if each device sent one message a second. */
+static void stamp_time(uint8_t *at)
+{
+    uint32_t time_s;
+    memcpy(&time_s, at, sizeof time_s);
+    time_s += (uint32_t)(totals.started / options.connections);
+    memcpy(at, &time_s, sizeof time_s);
+}
+
 static void put_publish(struct client *client)
 {
     char topic[2048];
@@ -209,6 +218,8 @@ static void put_publish(struct client *client)
     memcpy(payload, options.payload, options.bytes);
     if (options.stamp >= 0)
         memcpy(payload + options.stamp, &totals.started, sizeof totals.started);
+    if (options.stamp_time >= 0)
+        stamp_time(payload + options.stamp_time);
 }
 
 static void flush(struct client *client)

@@ -32,6 +32,7 @@ static const char help[] =
     "  --payload FILE         instead of S bytes       --stamp OFFSET   each message carries its "
     "number\n"
     "                                                                   there, 8 bytes\n"
+    "  --stamp-time OFFSET    the 4-byte Unix time there grows by 1 with each message of a device\n"
     "  --rate R               messages a second, together; default: as fast as they are "
     "acknowledged\n"
     "  --handshakes H         at one time while connecting; default 50\n"
@@ -169,6 +170,8 @@ static void read_payload(struct load_options *options, const char *path)
     }
     if (options->stamp >= 0 && (size_t)options->stamp + 8 > options->bytes)
         die("--stamp %ld: the payload has %zu bytes", options->stamp, options->bytes);
+    if (options->stamp_time >= 0 && (size_t)options->stamp_time + 4 > options->bytes)
+        die("--stamp-time %ld: the payload has %zu bytes", options->stamp_time, options->bytes);
 }
 
 struct who {
@@ -216,6 +219,7 @@ enum load_option {
     TOPIC,
     PAYLOAD,
     STAMP,
+    STAMP_TIME,
     RATE,
     HANDSHAKES,
     IDLE,
@@ -242,6 +246,7 @@ static const struct option long_options[] = {{"host", 1, 0, HOST},
                                              {"topic", 1, 0, TOPIC},
                                              {"payload", 1, 0, PAYLOAD},
                                              {"stamp", 1, 0, STAMP},
+                                             {"stamp-time", 1, 0, STAMP_TIME},
                                              {"rate", 1, 0, RATE},
                                              {"handshakes", 1, 0, HANDSHAKES},
                                              {"idle", 1, 0, IDLE},
@@ -323,6 +328,9 @@ static void take_number(struct load_options *options, int option, const char *va
     case STAMP:
         options->stamp = (long)number;
         break;
+    case STAMP_TIME:
+        options->stamp_time = (long)number;
+        break;
     case RATE:
         options->rate = number;
         break;
@@ -354,6 +362,7 @@ void load_options_read(struct load_options *options, int argc, char **argv)
                                      .qos = 1,
                                      .topic = "devices/{id}/messages/events/",
                                      .stamp = -1,
+                                     .stamp_time = -1,
                                      .handshakes = 50,
                                      .keep_alive_s = 240};
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {

@@ -25,6 +25,8 @@ struct load_options {
     const char *topic; /* {id} stands for the device's id */
     uint8_t *payload;  /* `bytes` of them */
     long stamp;        /* offset at which each message carries its number; -1: none */
+    long stamp_time;   /* offset of a Unix time that grows by 1 with each message of a device; -1:
+                          none */
     double rate;       /* messages a second, all connections together; 0: as fast as it goes */
     uint32_t handshakes;
     uint32_t idle_s;
