@@ -5,7 +5,8 @@ Devices publish security messages over TLS, QoS 1, so many in flight each. A mes
 for Picket means: decoded, every flow matched, events, flows and device state committed to disk. Each round runs in turn
 
     Picket      picket serve, whole
-    SQLite      the same rows written by SQLite alone: no network, no TLS, no decoding, no matching (bench/store)
+    SQLite      the very rows that Picket has just written, by SQLite alone into a new file, as many a transaction as Picket had
+                on average: no network, no TLS, no decoding, no matching (bench/store/bench_copy.c)
     mosquitto   the same load on mosquitto, TLS, a static password, one subscriber to everything; nothing is durable
 
 and prints messages a second and Picket's ratios; at the end their medians."""
@@ -14,7 +15,6 @@ import argparse
 import json
 import os
 import pathlib
-import re
 import socket
 import statistics
 import subprocess
@@ -40,7 +40,12 @@ def load(options, port, ca, *more):
     return json.loads(result.stdout)["messages_per_s"]
 
 
+def counter(status, name):
+    return next(counter["value"] for counter in status["counters"] if counter["name"] == name)
+
+
 def run_picket(options, payload, stamps):
+    """Picket's rate, that of SQLite with its rows, and how many messages Picket had in a transaction."""
     with Picket() as picket:
         picket.start()
         feed = picket.folder / "listed.txt"
@@ -51,18 +56,15 @@ def run_picket(options, payload, stamps):
                                    for i in range(options.connections)))
         rate = load(options, picket.port, picket.ca, "--devices", devices, "--payload", payload, *stamps,
                     "--topic", "devices/{id}/messages/events/" + SECURITY_TOPIC)
-        stored = picket.json("status")["store"]
+        status = picket.json("status")
+        stored = status["store"]
         assert stored["events"] == options.messages, f"{options.messages} acknowledged, {stored['events']} stored"
         assert stored["flows"] == options.messages * options.flows
         picket.stop()
-        return rate
-
-
-def run_sqlite(options):
-    output = subprocess.run(
-        [BUILD / "bench" / "store" / "picket_bench_store", str(options.messages), "1000", str(options.flows),
-         str(options.connections), "1"], capture_output=True, text=True, check=True).stdout
-    return float(re.search(r"^median\s+(\d+)/s", output, re.MULTILINE).group(1))
+        batch = round(options.messages / counter(status, "store_batches_committed"))
+        copied = subprocess.run([BUILD / "bench" / "store" / "picket_bench_copy", picket.folder, str(batch)],
+                                capture_output=True, text=True, check=True).stdout
+        return rate, float(copied.split()[0]), batch
 
 
 def run_mosquitto(options, payload, certificates):
@@ -112,22 +114,22 @@ def main():
         MARKER, start, [(f"198.18.0.{i}", 443, 1000 + i, 100 + i) for i in range(options.flows)]))
     print(f"{options.connections} connections over TLS, {options.in_flight} in flight each, {options.messages} messages of "
           f"{options.flows} flows ({len(message)} bytes), {options.indicators} indicators")
-    print(f"{'round':8}{'Picket':>12}{'SQLite':>12}{'mosquitto':>12}{'of SQLite':>12}{'of mosquitto':>14}")
+    print(f"{'round':8}{'Picket':>12}{'SQLite':>12}{'mosquitto':>12}{'of SQLite':>12}{'of mosquitto':>14}{'a transaction':>15}")
     rounds = []
     with Picket() as scratch:  # for its folder and certificates; never started
         payload = scratch.folder / "payload"
         payload.write_bytes(message)
         stamps = ("--stamp", message.index(MARKER), "--stamp-time", message.index(start.to_bytes(4, "little")))
         for number in range(1, options.rounds + 1):
-            rates = (run_picket(options, payload, stamps), run_sqlite(options),
-                     run_mosquitto(options, payload, scratch))
-            rounds.append((*rates, rates[0] / rates[1], rates[0] / rates[2]))
+            picket, sqlite, batch = run_picket(options, payload, stamps)
+            mosquitto = run_mosquitto(options, payload, scratch)
+            rounds.append((picket, sqlite, mosquitto, picket / sqlite, picket / mosquitto, batch))
             print_row(str(number), rounds[-1])
     print_row("median", [statistics.median(column) for column in zip(*rounds)])
 
 
 def print_row(name, row):
-    print(f"{name:8}{row[0]:>10.0f}/s{row[1]:>10.0f}/s{row[2]:>10.0f}/s{row[3]:>12.2f}{row[4]:>14.2f}", flush=True)
+    print(f"{name:8}{row[0]:>10.0f}/s{row[1]:>10.0f}/s{row[2]:>10.0f}/s{row[3]:>12.2f}{row[4]:>14.2f}{row[5]:>15.0f}", flush=True)
 
 
 if __name__ == "__main__":
