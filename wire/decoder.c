@@ -147,6 +147,10 @@ static struct picket_wire_flow_view flow_of(struct table_view table, uint32_t ad
     view.flow.local_port = short_of(&common, COMMON_LOCAL_PORT);
     view.flow.remote_port = short_of(&common, COMMON_REMOTE_PORT);
     view.flow.protocol = byte_of(&common, COMMON_PROTOCOL);
+    view.process_id = view.user_id = 0;
+    view.executable = view.commandline = (struct picket_wire_string){NULL, 0};
+    if (4 + 2 * COMMON_PROCESS_ID >= common.vtable_bytes) /* as from every ThreadX device */
+        return view;
     view.process_id = short_of(&common, COMMON_PROCESS_ID);
     view.user_id = short_of(&common, COMMON_USER_ID);
     view.executable = string_of(&common, COMMON_EXECUTABLE);

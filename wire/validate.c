@@ -7,17 +7,32 @@
 
 enum {
     TABLE_REFERENCE_BYTES = 4, /* what leads to a table, an offset, takes at least so much */
-    CONTENT_SHARING_MAX = 40   /* see decoder.h */
+    ALIGNMENT_MAX = 8,
+    CONTENT_SHARING_MAX = 40 /* see decoder.h */
+};
+
+struct vtable {
+    uint32_t at;
+    uint32_t bytes;
+    uint32_t table_bytes;
+};
+
+/* The vtable last checked for a type of table. Flows share few of them: for the next table that has
+ * the same one, only what its offsets lead to is left to check. */
+struct known_vtable {
+    struct vtable vtable;
+    uint32_t phase;   /* of the table it was checked for, modulo the largest alignment */
+    uint32_t targets; /* a bit for each field that is there and an offset */
 };
 
 /* A table that is being checked, field by field, and the vector of tables in it that is, if any. */
 struct frame {
     const struct table_fields *fields;
+    struct known_vtable *known; /* of its type */
+    struct vtable vtable;
     uint32_t table_at;
-    uint32_t table_bytes;
-    uint32_t vtable_at;
-    uint32_t vtable_bytes;
-    uint32_t field; /* the next to check */
+    uint32_t field;   /* the next to check */
+    uint32_t pending; /* a bit for each field to check */
     uint32_t element_at;
     uint32_t elements_left;
     uint8_t element_table; /* enum table */
@@ -30,6 +45,7 @@ struct validator {
     uint32_t content_left; /* bytes of strings and of vectors of structs */
     uint32_t depth;
     struct frame frames[TABLE_DEPTH_MAX];
+    struct known_vtable known[TABLES];
     struct picket_wire_error *error;
 };
 
@@ -98,26 +114,23 @@ static bool check_string(struct validator *validator, uint32_t at)
     return take_content(validator, at, length);
 }
 
-static bool check_vtable(struct validator *validator, struct frame *frame)
+static bool check_vtable(struct validator *validator, struct vtable *vtable, uint32_t at,
+                         uint32_t table_at)
 {
     uint32_t size = validator->size_bytes;
-    /* Modulo 2^32: what is before the message becomes a large number. */
-    uint32_t at = frame->table_at - load_32(validator->bytes + frame->table_at);
     if (at > size - 4)
-        return fail(validator, "vtable outside the message", frame->table_at);
+        return fail(validator, "vtable outside the message", table_at);
     if ((at & 1) != 0)
-        return fail(validator, "vtable at an odd place", frame->table_at);
-    frame->vtable_at = at;
-    frame->vtable_bytes = load_16(validator->bytes + at);
-    frame->table_bytes = load_16(validator->bytes + at + 2);
-    if (frame->vtable_bytes < 4 || (frame->vtable_bytes & 1) != 0)
+        return fail(validator, "vtable at an odd place", table_at);
+    vtable->at = at;
+    vtable->bytes = load_16(validator->bytes + at);
+    vtable->table_bytes = load_16(validator->bytes + at + 2);
+    if (vtable->bytes < 4 || (vtable->bytes & 1) != 0)
         return fail(validator, "vtable of an impossible size", at);
-    if (frame->vtable_bytes > size - at)
+    if (vtable->bytes > size - at)
         return fail(validator, "vtable longer than the message", at);
-    if (frame->table_bytes < 4)
+    if (vtable->table_bytes < 4)
         return fail(validator, "table of an impossible size", at + 2);
-    if (frame->table_bytes > size - frame->table_at)
-        return fail(validator, "table longer than the message", frame->table_at);
     return true;
 }
 
@@ -128,20 +141,35 @@ static bool enter(struct validator *validator, uint32_t table, uint32_t at)
         return fail(validator, "tables shared too often", at);
     validator->tables_left--;
     struct frame *frame = &validator->frames[validator->depth++];
+    struct known_vtable *known = &validator->known[table];
+    /* Modulo 2^32: what is before the message becomes a large number. */
+    uint32_t vtable_at = at - load_32(validator->bytes + at);
     frame->fields = &picket_wire_schema[table];
+    frame->known = known;
     frame->table_at = at;
     frame->field = 0;
     frame->elements_left = 0;
-    return check_vtable(validator, frame);
+    if (known->vtable.at != vtable_at || known->phase != at % ALIGNMENT_MAX || vtable_at == 0) {
+        known->phase = at % ALIGNMENT_MAX;
+        known->targets = 0;
+        frame->pending = (UINT32_C(1) << frame->fields->count) - 1;
+        if (!check_vtable(validator, &known->vtable, vtable_at, at))
+            return false;
+    } else {
+        frame->pending = known->targets;
+    }
+    frame->vtable = known->vtable;
+    return frame->vtable.table_bytes <= validator->size_bytes - at ||
+           fail(validator, "table longer than the message", at);
 }
 
 /* Where in its table the vtable has a field; 0: absent. */
 static uint32_t field_entry(const struct validator *validator, const struct frame *frame,
                             uint32_t id)
 {
-    if (4 + 2 * id >= frame->vtable_bytes)
+    if (4 + 2 * id >= frame->vtable.bytes)
         return 0;
-    return load_16(validator->bytes + frame->vtable_at + 4 + 2 * id);
+    return load_16(validator->bytes + frame->vtable.at + 4 + 2 * id);
 }
 
 static bool check_elements(struct validator *validator, struct frame *frame, uint32_t vector_at,
@@ -204,12 +232,15 @@ static bool check_field(struct validator *validator, struct frame *frame, uint32
     uint32_t entry = field_entry(validator, frame, id);
     if (entry == 0)
         return field->missing == NULL || fail(validator, field->missing, frame->table_at);
-    if (entry < 4 || entry + field->bytes > frame->table_bytes)
-        return fail(validator, "field outside its table", frame->vtable_at + 4 + 2 * id);
+    if (entry < 4 || entry + field->bytes > frame->vtable.table_bytes)
+        return fail(validator, "field outside its table", frame->vtable.at + 4 + 2 * id);
     uint32_t at = frame->table_at + entry;
     if ((at & (field->alignment - 1u)) != 0)
         return fail(validator, "unaligned field", at);
-    return field->kind == INLINE || check_target(validator, frame, field, at);
+    if (field->kind == INLINE)
+        return true;
+    frame->known->targets |= UINT32_C(1) << id;
+    return check_target(validator, frame, field, at);
 }
 
 /* Goes on with the innermost table: into a child, or to its end and out of it. */
@@ -223,8 +254,9 @@ static bool step(struct validator *validator)
         frame->elements_left--;
         return follow(validator, at, &target) && enter(validator, frame->element_table, target);
     }
-    while (frame->field < frame->fields->count) {
-        if (!check_field(validator, frame, frame->field++))
+    while (frame->pending >> frame->field != 0) {
+        uint32_t id = frame->field++;
+        if ((frame->pending >> id & 1) != 0 && !check_field(validator, frame, id))
             return false;
         if (validator->depth != depth || frame->elements_left > 0)
             return true;
