@@ -1,10 +1,22 @@
 /* /v1/dead-letters: messages that could not be read, with the reason, newest first. */
 #include "api_internal.h"
 
+/* Of one answer: a thousand of the largest messages would take the memory of the service. */
+enum { PAYLOAD_BYTES_MAX = 16 * 1024 * 1024 };
+
 struct dead_letter_list {
     json_t *array;
     bool with_payload;
+    size_t payload_bytes; /* so far */
 };
+
+static json_t *payload_json(struct dead_letter_list *list, const struct picket_dead_letter *letter)
+{
+    if (letter->payload_bytes > PAYLOAD_BYTES_MAX - list->payload_bytes)
+        return json_null();
+    list->payload_bytes += letter->payload_bytes;
+    return api_json_base64(letter->payload, letter->payload_bytes);
+}
 
 static void append_letter(void *context, const struct picket_dead_letter *letter)
 {
@@ -19,8 +31,7 @@ static void append_letter(void *context, const struct picket_dead_letter *letter
                                "properties", api_json_text(letter->properties),
                                "payload_bytes", (json_int_t)letter->payload_bytes);
     if (list->with_payload)
-        json_object_set_new(object, "payload",
-                            api_json_base64(letter->payload, letter->payload_bytes));
+        json_object_set_new(object, "payload", payload_json(list, letter));
     json_array_append_new(list->array, object);
 }
 

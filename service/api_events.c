@@ -1,6 +1,16 @@
 /* /v1/events: what devices reported, newest first. */
 #include "api_internal.h"
 
+/* As JSON a flow takes a kilobyte of memory, and a hostile device can send thousands a message: a
+ * page ends when it holds so many, whatever its limit. */
+enum { PAGE_FLOWS_MAX = 20000 };
+
+struct event_page {
+    json_t *events;
+    size_t flows;
+    bool full;
+};
+
 static json_t *flows_json(const struct picket_flow *flows, size_t count)
 {
     json_t *array = json_array();
@@ -21,28 +31,39 @@ static json_t *device_time_json(int64_t time_s)
     return time_s == UINT32_MAX ? json_null() : api_json_time(time_s * 1000);
 }
 
-static void append_event(void *context, int64_t id, const struct picket_event_row *event,
-                         const struct picket_flow *flows, size_t flow_count)
+static json_t *event_json(int64_t id, const struct picket_event_row *event,
+                          const struct picket_flow *flows, size_t flow_count)
 {
     json_t *lost = json_pack("{s:I, s:I, s:I}",
                              "flows", (json_int_t)event->lost_flows,
                              "bytes_in", (json_int_t)event->lost_bytes_in,
                              "bytes_out", (json_int_t)event->lost_bytes_out);
-    json_t *object = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:s, s:i, s:I, s:I, s:o, s:o, s:o}",
-                               "id", (json_int_t)id,
-                               "device", api_json_text(event->device),
-                               "module", api_json_known(event->module),
-                               "received", api_json_time(event->received_ms),
-                               "time", device_time_json(event->time_s),
-                               "event_id", api_json_hex(event->id, sizeof event->id),
-                               "type", api_event_type_name(event->type),
-                               "type_number", (int)event->type,
-                               "collection_interval_s", (json_int_t)event->collection_interval_s,
-                               "duration_s", (json_int_t)event->duration_s,
-                               "lost", lost,
-                               "content", content_json(event->content),
-                               "flows", flows_json(flows, flow_count));
-    json_array_append_new(context, object);
+    return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:s, s:i, s:I, s:I, s:o, s:o, s:o}",
+                     "id", (json_int_t)id,
+                     "device", api_json_text(event->device),
+                     "module", api_json_known(event->module),
+                     "received", api_json_time(event->received_ms),
+                     "time", device_time_json(event->time_s),
+                     "event_id", api_json_hex(event->id, sizeof event->id),
+                     "type", api_event_type_name(event->type),
+                     "type_number", (int)event->type,
+                     "collection_interval_s", (json_int_t)event->collection_interval_s,
+                     "duration_s", (json_int_t)event->duration_s,
+                     "lost", lost,
+                     "content", content_json(event->content),
+                     "flows", flows_json(flows, flow_count));
+}
+
+static void append_event(void *context, int64_t id, const struct picket_event_row *event,
+                         const struct picket_flow *flows, size_t flow_count)
+{
+    struct event_page *page = context;
+    bool fits = page->flows == 0 || page->flows + flow_count <= PAGE_FLOWS_MAX;
+    page->full |= !fits;
+    if (page->full)
+        return;
+    page->flows += flow_count;
+    json_array_append_new(page->events, event_json(id, event, flows, flow_count));
 }
 
 static int parse_query(const struct api_request *request, struct picket_event_query *query,
@@ -60,12 +81,12 @@ static int parse_query(const struct api_request *request, struct picket_event_qu
 }
 
 /* The smallest id of a full page: ask for what is before it. */
-static json_t *next_json(const json_t *events, int limit)
+static json_t *next_json(const struct event_page *page, int limit)
 {
-    size_t count = json_array_size(events);
-    if (count < (size_t)limit)
+    size_t count = json_array_size(page->events);
+    if (count < (size_t)limit && !page->full)
         return json_null();
-    return json_incref(json_object_get(json_array_get(events, count - 1), "id"));
+    return json_incref(json_object_get(json_array_get(page->events, count - 1), "id"));
 }
 
 void api_events_list(struct api_request *request, struct api_answer *answer)
@@ -78,13 +99,13 @@ void api_events_list(struct api_request *request, struct api_answer *answer)
         api_answer_error(answer, &error);
         return;
     }
-    json_t *events = json_array();
-    int status = picket_store_events(store, &query, append_event, events, &error);
+    struct event_page page = {.events = json_array()};
+    int status = picket_store_events(store, &query, append_event, &page, &error);
     api_store_return(request->api, store);
     if (status == PICKET_OK)
-        api_answer_json(answer, 200, json_pack("{s:O, s:o}", "events", events, "next_before",
-                                               next_json(events, query.limit)));
+        api_answer_json(answer, 200, json_pack("{s:O, s:o}", "events", page.events, "next_before",
+                                               next_json(&page, query.limit)));
     else
         api_answer_error(answer, &error);
-    json_decref(events);
+    json_decref(page.events);
 }

@@ -463,6 +463,60 @@ static void events_are_paged_and_an_unknown_clock_is_null(void **state)
     http_release(&answer);
 }
 
+static void put_event_of_many_flows(struct picket_store *store, uint8_t key)
+{
+    static struct picket_flow flows[8000];
+    const struct picket_event_row row = {.device = "d", .module = "", .time_s = 1, .key = {key}};
+    int64_t id;
+    for (size_t i = 0; i < 8000; i++)
+        flows[i].local = flows[i].remote = picket_address_ipv4((const uint8_t[]){10, 0, 0, 7});
+    assert_int_equal(picket_store_begin(store, NULL), PICKET_OK);
+    assert_int_equal(picket_store_put_event(store, &row, &id, NULL), PICKET_OK);
+    assert_int_equal(picket_store_put_flows(store, id, flows, 8000, NULL), PICKET_OK);
+    assert_int_equal(picket_store_commit(store, NULL), PICKET_OK);
+}
+
+static void a_page_of_events_ends_early_when_it_holds_many_flows(void **state)
+{
+    struct fixture *fixture = *state;
+    for (uint8_t key = 1; key <= 5; key++)
+        put_event_of_many_flows(fixture->store, key);
+    static const size_t counts[] = {2, 2, 1};
+    char path[100] = "/v1/events";
+    for (size_t page = 0; page < 3; page++) {
+        struct http_answer answer = expect(fixture, 200, "GET", path, NULL);
+        assert_int_equal(json_array_size(json_object_get(answer.body, "events")), counts[page]);
+        assert_int_equal(json_is_null(json_object_get(answer.body, "next_before")), page == 2);
+        if (page < 2)
+            snprintf(path, sizeof path, "/v1/events?before=%lld",
+                     number_at(answer.body, "next_before"));
+        http_release(&answer);
+    }
+}
+
+static void payloads_are_left_out_when_an_answer_holds_many_bytes(void **state)
+{
+    struct fixture *fixture = *state;
+    static uint8_t payload[6 * 1024 * 1024];
+    const struct picket_dead_letter letter = {.device = "d",
+                                              .module = "",
+                                              .reason = "",
+                                              .properties = "",
+                                              .payload = payload,
+                                              .payload_bytes = sizeof payload};
+    assert_int_equal(picket_store_begin(fixture->store, NULL), PICKET_OK);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(picket_store_put_dead_letter(fixture->store, &letter, NULL), PICKET_OK);
+    assert_int_equal(picket_store_commit(fixture->store, NULL), PICKET_OK);
+    struct http_answer answer =
+        expect(fixture, 200, "GET", "/v1/dead-letters?payload=true", NULL);
+    const json_t *letters = json_object_get(answer.body, "dead_letters");
+    assert_int_equal(json_array_size(letters), 3);
+    assert_true(json_is_string(json_object_get(json_array_get(letters, 1), "payload")));
+    assert_true(json_is_null(json_object_get(json_array_get(letters, 2), "payload")));
+    http_release(&answer);
+}
+
 static void dead_letters_are_listed_with_their_payload_on_request(void **state)
 {
     struct fixture *fixture = *state;
@@ -511,6 +565,8 @@ int main(void)
         TEST(stopping_lets_a_request_under_way_be_answered),
         TEST(events_are_listed_with_their_flows),
         TEST(events_are_paged_and_an_unknown_clock_is_null),
+        TEST(a_page_of_events_ends_early_when_it_holds_many_flows),
+        TEST(payloads_are_left_out_when_an_answer_holds_many_bytes),
         TEST(dead_letters_are_listed_with_their_payload_on_request),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
