@@ -235,9 +235,15 @@ void connection_send(struct connection *connection, const uint8_t *bytes, size_t
         connection_end(connection, ENDING_NO_MEMORY, "no memory for %zu bytes to send", size);
 }
 
+/* While output is stuck nothing is read, and what OpenSSL has read ahead makes no event when output
+ * moves again: it is given a turn. */
 void connection_flush(struct connection *connection)
 {
+    bool was_stuck = connection->unsent_ms != 0;
     stream_flush(connection);
+    if (was_stuck && connection_is_open(connection) && connection->unsent_ms == 0 &&
+        connection->queue == WORK_NONE)
+        work_queue(connection, WORK_READY);
     connection_poll(connection);
 }
 

@@ -259,14 +259,16 @@ static int events_of_all(struct events_reader *reader, struct picket_error *erro
     return status != PICKET_OK ? (query_end(&query, NULL), status) : query_end(&query, error);
 }
 
-static int one_number(struct query *query, int64_t *number, struct picket_error *error)
+/* False if there is no row; *number is then 0. */
+static bool take_number(struct query *query, int64_t *number)
 {
-    *number = query_row(query) ? query_take_int(query) : 0;
-    return query_end(query, error);
+    bool found = query_row(query);
+    *number = found ? query_take_int(query) : 0;
+    return found;
 }
 
 /* Where the way back through a device's events begins: before the given one if that is the
- * device's, at its last one otherwise. */
+ * device's (0: it was the first), at its last one otherwise. */
 static int first_event_of(struct events_reader *reader, int64_t *id, struct picket_error *error)
 {
     struct database *picket = &reader->store->picket;
@@ -277,15 +279,17 @@ static int first_event_of(struct events_reader *reader, int64_t *id, struct pick
                 "reading an event");
     query_int(&query, reader->query->before_id);
     query_text(&query, reader->query->device);
-    int status = one_number(&query, id, error);
-    if (status != PICKET_OK || *id != 0)
+    bool found = take_number(&query, id);
+    int status = query_end(&query, error);
+    if (status != PICKET_OK || found)
         return status;
     query_begin(&query, picket, STATEMENT_EVENT_LAST,
                 "select last_event from activity where device = "
                 "(select number from devices where id = ?)",
                 "reading a device's activity");
     query_text(&query, reader->query->device);
-    return one_number(&query, id, error);
+    take_number(&query, id);
+    return query_end(&query, error);
 }
 
 /* From the last event of the device back, event by event. */
