@@ -120,7 +120,9 @@ void snapshot_end(struct sqlite_store *store, bool framed)
 int sqlite_begin(struct picket_store *base, struct picket_error *error)
 {
     struct sqlite_store *store = sqlite_of(base);
-    int status = begin_writing(store, error);
+    int status = database_expect_writes(&store->picket, error);
+    if (status == PICKET_OK)
+        status = begin_writing(store, error);
     if (status != PICKET_OK)
         return status;
     store->in_batch = true;

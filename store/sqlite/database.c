@@ -149,12 +149,14 @@ static int configure(struct database *database, const struct schema *schema,
     sqlite3_busy_timeout(handle, BUSY_TIMEOUT_MS);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    database->cache_kib = DATABASE_CACHE_KIB;
+    database->cache_kib_of_writer = schema->cache_kib;
     char pragmas[400];
     snprintf(pragmas, sizeof pragmas,
              "pragma page_size = %d; pragma journal_mode = wal; pragma synchronous = full;"
              "pragma cache_size = -%d; pragma temp_store = memory; pragma journal_size_limit = %d;"
              "pragma secure_delete = off", /* on in Debian: whole freed pages would be written */
-             schema->page_bytes, schema->cache_kib, WAL_BYTES_KEPT);
+             schema->page_bytes, database->cache_kib, WAL_BYTES_KEPT);
     int status = database_run(database, pragmas, error, "opening");
     int64_t is_wal = 0;
     if (status == PICKET_OK)
@@ -165,6 +167,16 @@ static int configure(struct database *database, const struct schema *schema,
                            database->path);
     sqlite3_wal_hook(handle, on_commit, database);
     return status;
+}
+
+int database_expect_writes(struct database *database, struct picket_error *error)
+{
+    char pragma[60];
+    if (database->cache_kib == database->cache_kib_of_writer)
+        return PICKET_OK;
+    database->cache_kib = database->cache_kib_of_writer;
+    snprintf(pragma, sizeof pragma, "pragma cache_size = -%d", database->cache_kib);
+    return database_run(database, pragma, error, "enlarging the cache");
 }
 
 static int run_steps(struct database *database, const struct schema *schema, int64_t from,

@@ -22,13 +22,15 @@ struct schema {
     const char *const *steps;
     int version;
     int page_bytes;
-    int cache_kib;
+    int cache_kib; /* of a handle that writes much; others have DATABASE_CACHE_KIB */
 };
 
-enum { STATEMENTS_MAX = 64 };
+enum { STATEMENTS_MAX = 64, DATABASE_CACHE_KIB = 1024 };
 
 struct database {
     sqlite3 *handle;
+    int cache_kib;
+    int cache_kib_of_writer;
     char *path;
     sqlite3_stmt *statements[STATEMENTS_MAX];
 };
@@ -37,6 +39,10 @@ struct database {
 int database_open(struct database *database, const char *folder, const char *name,
                   const struct schema *schema, struct picket_error *error);
 void database_close(struct database *database);
+
+/* Before a handle's first batch: gives it the schema's cache. There are many handles and one that
+ * writes; each would fill such a cache with what the kernel's has anyway. */
+int database_expect_writes(struct database *database, struct picket_error *error);
 
 /* The failure of the last call on the handle: "PATH: disk full (database or disk is full): DOING".
  */

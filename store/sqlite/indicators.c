@@ -23,6 +23,9 @@ static int64_t first_block(int64_t feed, int64_t generation)
 
 int intelligence_begin(struct sqlite_store *store, struct picket_error *error)
 {
+    int status = database_expect_writes(&store->intelligence, error);
+    if (status != PICKET_OK)
+        return status;
     return database_run(&store->intelligence, "begin immediate", error, "beginning to write");
 }
 

@@ -154,6 +154,28 @@ static int without_folder(void **state)
     return 0;
 }
 
+static int64_t cache_kib(void)
+{
+    sqlite3_stmt *statement;
+    assert_int_equal(
+        sqlite3_prepare_v2(database.handle, "pragma cache_size", -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    int64_t kib = -sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return kib;
+}
+
+static void only_a_handle_that_writes_has_a_large_cache(void **state)
+{
+    static const struct schema large = {steps, 1, 4096, 9000};
+    (void)state;
+    open_with(&large);
+    assert_int_equal(cache_kib(), DATABASE_CACHE_KIB);
+    MUST(database_expect_writes(&database, &error));
+    assert_int_equal(cache_kib(), 9000);
+    database_close(&database);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, with_folder, without_folder)
@@ -164,6 +186,7 @@ int main(void)
         TEST(a_file_that_may_not_grow_is_a_full_disk),
         TEST(a_file_that_another_writes_is_busy),
         TEST(what_a_table_refuses_is_invalid),
+        TEST(only_a_handle_that_writes_has_a_large_cache),
         TEST(the_first_failure_of_a_query_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
