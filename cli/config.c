@@ -174,7 +174,7 @@ static int log_limits(const struct reading *reading, const struct yaml_log *yaml
     unsigned long long messages = 0, bytes = 0;
     int status = number(reading, "log.messages", yaml->messages, 1, 100000000, &messages);
     if (status == PICKET_OK)
-        status = number(reading, "log.bytes", yaml->bytes, 1048576, 1ULL << 40, &bytes);
+        status = number(reading, "log.bytes", yaml->bytes, 1048576, 1ULL << 36, &bytes);
     reading->config->log.messages = (size_t)messages;
     reading->config->log.bytes = (size_t)bytes;
     return status;

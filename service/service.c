@@ -15,6 +15,7 @@
 
 enum {
     BATCH_MESSAGES = 1000,
+    BATCH_MESSAGES_MAX = 100000,
     READ_TIMEOUT_MS = 500,
     FIRST_RETRY_MS = 50,
     LONGEST_RETRY_MS = 5000,
@@ -221,7 +222,7 @@ int picket_service_start(struct picket_service **service,
     output_register_counters();
     picket_counter_register(&batches_failed);
     started->log = log;
-    started->batch_max = config->batch_messages_max > 0 && config->batch_messages_max < 100000
+    started->batch_max = config->batch_messages_max > 0 && config->batch_messages_max <= BATCH_MESSAGES_MAX
                              ? (int)config->batch_messages_max
                              : BATCH_MESSAGES;
     int status = picket_store_open(&started->pipeline.store, config->store_folder, error);

@@ -175,6 +175,7 @@ static void a_wrong_file_is_refused_with_line_and_reason(void **state)
         {"hub:\n  limits:\n    message_bytes: 262145\n",
          ":3: hub.limits.message_bytes: ", "from 1024 to 262144"},
         {"log:\n  bytes: 5\n", ":2: log.bytes: ", "is not a number from 1048576"},
+        {"log:\n  bytes: 68719476737\n", ":2: log.bytes: ", "to 68719476736"},
         {"data_folder: ''\n", ":1: data_folder: ", "is empty"},
         {"diagnostics:\n  level: loud\n",
          ":2: diagnostics.level: ", "none of error, warning, notice, debug"},

@@ -262,8 +262,11 @@ static int refresh_fetched(struct picket_intel *intel, const struct picket_feed 
         return PICKET_OK;
     }
     status = take(intel, feed, fetched, delta, error);
-    if (status != PICKET_OK)
+    if (status != PICKET_OK) {
+        /* Whatever the store has, lookups do not: the next attempt must not be told "not modified". */
+        feed->etag[0] = feed->last_modified[0] = '\0';
         note_attempt(intel, feed, error->text);
+    }
     return status;
 }
 
