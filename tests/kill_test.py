@@ -27,9 +27,11 @@ class Publisher:
         self.window = window
         self.template = template
         self.lock = threading.Lock()
-        self.sent = {}
+        self.in_flight = {}  # packet id → event id; packet ids are used again once acknowledged
+        self.sent = []
         self.acknowledged = set()
         self.stopping = False
+        self.stopped = threading.Event()
         self.client = mqtt.Client(client_id=device.id, clean_session=False)
         self.client.tls_set(picket.ca, tls_version=ssl.PROTOCOL_TLS_CLIENT)
         self.client.max_inflight_messages_set(window)
@@ -38,7 +40,29 @@ class Publisher:
         self.client.on_publish = self._acknowledged
         self.client.username_pw_set(device.user_name, device.token())
         self.client.connect_async("localhost", picket.port, keepalive=30)
-        self.client.loop_start()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self):
+        """paho's loop, which some of the errors of TLS escape when the server vanishes in a write."""
+        while not self.stopped.is_set():
+            try:
+                self.client.loop_forever(retry_first_connection=True)
+            except OSError:
+                self._reconnect()
+
+    def _reconnect(self):
+        while not self.stopped.wait(0.2):
+            try:
+                self.client.reconnect()
+                return
+            except OSError:
+                pass
+
+    def stop(self):
+        self.stopped.set()
+        self.client.disconnect()
+        self.thread.join()
 
     def _connected(self, client, userdata, flags, code):
         assert code == 0, f"{self.device.id}: refused with {code}"
@@ -46,21 +70,21 @@ class Publisher:
 
     def _acknowledged(self, client, userdata, mid):
         with self.lock:
-            self.acknowledged.add(self.sent[mid])
+            self.acknowledged.add(self.in_flight.pop(mid))
         self._fill()
 
     def _fill(self):
         with self.lock:
-            while not self.stopping and len(self.sent) - len(self.acknowledged) < self.window:
+            while not self.stopping and len(self.in_flight) < self.window:
                 event_id = self.number.to_bytes(4, "big") + len(self.sent).to_bytes(12, "big")
                 payload = self.template.replace(MARKER, event_id)
                 info = self.client.publish(self.device.events_topic + SECURITY_TOPIC, payload, qos=1)
-                assert info.mid not in self.sent, "packet ids came round: send fewer"
-                self.sent[info.mid] = event_id
+                self.in_flight[info.mid] = event_id
+                self.sent.append(event_id)
 
     def outstanding(self):
         with self.lock:
-            return len(self.sent) - len(self.acknowledged)
+            return len(self.in_flight)
 
 
 def main():
@@ -92,12 +116,11 @@ def main():
             publisher.stopping = True
         wait_until(lambda: all(p.outstanding() == 0 for p in publishers), "the last acknowledgements")
         for publisher in publishers:
-            publisher.client.disconnect()
-            publisher.client.loop_stop()
+            publisher.stop()
 
         total = 0
         for publisher in publishers:
-            expected = sorted(event_id.hex() for event_id in publisher.sent.values())
+            expected = sorted(event_id.hex() for event_id in publisher.sent)
             events = picket.json("event", "list", "--device", publisher.device.id, "--limit", 10 * len(expected))
             found = sorted(event["event_id"] for event in events)
             assert found == expected, (f"{publisher.device.id}: {len(expected)} events were acknowledged, "
