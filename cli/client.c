@@ -117,6 +117,7 @@ static void prepare(CURL *curl, const char *socket_path, const char *method,
 {
     curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket_path);
     curl_easy_setopt(curl, CURLOPT_URL, url->text);
+    curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L); /* a device may be called "." or ".." */
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);

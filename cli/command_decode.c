@@ -55,9 +55,8 @@ static bool print_line(const char *name, const struct picket_wire_message_view *
     json_t *json = picket_message_json(view);
     bool printed =
         json != NULL && json_dumpf(json, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF;
-    if (!printed)
-        fprintf(stderr, "%s: %s\n", name,
-                json == NULL ? "not enough memory" : "the line cannot be written");
+    if (json == NULL)
+        fprintf(stderr, "%s: not enough memory\n", name);
     json_decref(json);
     return printed;
 }
@@ -98,13 +97,17 @@ int picket_command_decode(int argc, char **argv)
         files++;
         if (!decode(argv[i]))
             status = 1;
+        if (ferror(stdout))
+            break; /* whoever reads has gone, or the disk is full */
     }
     if (files == 0) {
         fprintf(stderr, "picket decode: name a file, or - for standard input\n");
         return 2;
     }
-    if (fflush(stdout) != 0) {
-        fprintf(stderr, "picket decode: standard output: %s\n", strerror(errno));
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        if (errno != EPIPE)
+            fprintf(stderr, "picket decode: standard output: %s\n", strerror(errno));
+        clearerr(stdout);
         status = 1;
     }
     return status;

@@ -160,7 +160,7 @@ static int run_list(const struct command *command, int argc, char **argv)
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
     if (list.limit == 0) {
-        complain("--limit: expected is at least 1");
+        complain("--limit: expected a number from 1");
         return EXIT_USAGE;
     }
     list.socket_path = client_socket(list.socket_path);

@@ -98,7 +98,7 @@ static int path(const struct reading *reading, const char *setting, const char *
     if (!text)
         return PICKET_OK;
     if (!*text)
-        return wrong(reading, setting, "is empty; expected is a path");
+        return wrong(reading, setting, "is empty; expected a path");
     *out = absolute(reading, reading->folder, text);
     return PICKET_OK;
 }

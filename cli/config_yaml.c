@@ -240,8 +240,9 @@ void yaml_file_free(struct yaml_file *file)
 
 /* ---- lines ---- */
 
+/* A member's value, and the line of its key. */
 static yaml_node_t *member(yaml_document_t *document, const yaml_node_t *node, const char *name,
-                           size_t length)
+                           size_t length, size_t *line)
 {
     if (node->type != YAML_MAPPING_NODE)
         return NULL;
@@ -249,8 +250,10 @@ static yaml_node_t *member(yaml_document_t *document, const yaml_node_t *node, c
          pair < node->data.mapping.pairs.top; pair++) {
         const yaml_node_t *key = yaml_document_get_node(document, pair->key);
         if (key && key->type == YAML_SCALAR_NODE && key->data.scalar.length == length &&
-            memcmp(key->data.scalar.value, name, length) == 0)
+            memcmp(key->data.scalar.value, name, length) == 0) {
+            *line = key->start_mark.line + 1;
             return yaml_document_get_node(document, pair->value);
+        }
     }
     return NULL;
 }
@@ -272,11 +275,11 @@ size_t yaml_file_line(struct yaml_file *file, const char *setting)
         if (*setting == '[') {
             node = entry(&file->document, node, strtoul(setting + 1, NULL, 10));
             length = strcspn(setting, "]") + 1;
+            if (node)
+                line = node->start_mark.line + 1;
         } else {
-            node = member(&file->document, node, setting, length);
+            node = member(&file->document, node, setting, length, &line);
         }
-        if (node)
-            line = node->start_mark.line + 1;
         setting += length;
         setting += *setting == '.';
     }

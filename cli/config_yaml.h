@@ -54,7 +54,7 @@ struct yaml_file {
 int yaml_file_load(struct yaml_file *file, const char *path, struct picket_error *error);
 void yaml_file_free(struct yaml_file *file);
 
-/* The line of a value, 1 being the first: "hub.port", "outputs[2].name" (the third). 0: it is not
+/* The line of a setting's name, 1 being the first: "hub.port", "outputs[2].name" (the third). 0: it is not
  * there. */
 size_t yaml_file_line(struct yaml_file *file, const char *setting);
 

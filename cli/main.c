@@ -91,7 +91,7 @@ static int without_command(int argc, char **argv)
     if (argc > 2)
         complain("there is no command \"%s %s\"", argv[1], argv[2]);
     else
-        complain("\"%s\" is not a whole command", argv[1]);
+        complain("there is no command \"%s\"", argv[1]);
     if (print_commands(stderr, argv[1]) == 0)
         fprintf(stderr, "picket --help lists the commands\n");
     return EXIT_USAGE;

@@ -1,6 +1,7 @@
 #include "tls.h"
 
 #include <openssl/err.h>
+#include <string.h>
 
 /* Forward secrecy first, AEAD first; then what NetX Duo's usual configuration can do: CBC with
  * SHA-256, and RSA key exchange where a device was built without elliptic curves. */
@@ -12,9 +13,13 @@
     "ECDHE-ECDSA-AES256-SHA384:ECDHE-RSA-AES256-SHA384:"                                           \
     "AES128-GCM-SHA256:AES256-GCM-SHA384:AES128-SHA256:AES256-SHA256"
 
+/* OpenSSL has no text for what the system said, say that there is no such file. */
 static const char *openssl_problem(void)
 {
-    const char *reason = ERR_reason_error_string(ERR_peek_error());
+    unsigned long problem = ERR_peek_error();
+    if (ERR_SYSTEM_ERROR(problem))
+        return strerror(ERR_GET_REASON(problem));
+    const char *reason = ERR_reason_error_string(problem);
     return reason != NULL ? reason : "unknown error";
 }
 

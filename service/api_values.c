@@ -78,7 +78,7 @@ int api_body_parse(const char *text, size_t size_bytes, const char *members, jso
     json_error_t problem;
     *body = NULL;
     if (size_bytes == 0)
-        return picket_fail(error, PICKET_INVALID, "the body is empty; expected is a JSON object");
+        return picket_fail(error, PICKET_INVALID, "the body is empty; expected a JSON object");
     json_t *object = json_loadb(text, size_bytes, JSON_REJECT_DUPLICATES, &problem);
     if (!object)
         return picket_fail(error, PICKET_INVALID, "body:%d:%d: %s", problem.line, problem.column,
@@ -122,7 +122,7 @@ int api_member_text(const json_t *body, const char *name, bool required, const c
         return picket_fail(error, PICKET_INVALID, "member \"%s\" is missing", name);
     if (!json_is_string(value) || !is_plain_text(value))
         return picket_fail(error, PICKET_INVALID,
-                           "%s: expected is a string without control characters", name);
+                           "%s: expected a string without control characters", name);
     *out = json_string_value(value);
     return PICKET_OK;
 }
@@ -135,7 +135,7 @@ int api_member_number(const json_t *body, const char *name, int64_t min, int64_t
         return PICKET_OK;
     if (!json_is_integer(value) || json_integer_value(value) < min ||
         json_integer_value(value) > max)
-        return picket_fail(error, PICKET_INVALID, "%s: expected is an integer from %lld to %lld",
+        return picket_fail(error, PICKET_INVALID, "%s: expected an integer from %lld to %lld",
                            name, (long long)min, (long long)max);
     *out = json_integer_value(value);
     return PICKET_OK;
@@ -147,7 +147,7 @@ int api_member_flag(const json_t *body, const char *name, bool *out, struct pick
     if (!value)
         return PICKET_OK;
     if (!json_is_boolean(value))
-        return picket_fail(error, PICKET_INVALID, "%s: expected is true or false", name);
+        return picket_fail(error, PICKET_INVALID, "%s: expected true or false", name);
     *out = json_is_true(value);
     return PICKET_OK;
 }
@@ -272,7 +272,7 @@ int api_parse_addresses(const json_t *body, struct picket_address *addresses, si
     if (!json_is_array(list) || json_array_size(list) == 0 ||
         json_array_size(list) > API_LOOKUP_MAX)
         return picket_fail(error, PICKET_INVALID,
-                           "addresses: expected is an array of 1 to %d strings", API_LOOKUP_MAX);
+                           "addresses: expected an array of 1 to %d strings", API_LOOKUP_MAX);
     size_t index;
     const json_t *value;
     json_array_foreach(list, index, value)

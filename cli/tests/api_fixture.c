@@ -84,7 +84,7 @@ struct http_answer expect(struct fixture *fixture, int status, const char *metho
 {
     struct http_answer answer = http_call(fixture->socket_path, method, path, body);
     if (answer.status != status)
-        fail_msg("%s %s: status %d, expected is %d: %s", method, path, answer.status, status,
+        fail_msg("%s %s: status %d, expected %d: %s", method, path, answer.status, status,
                  answer.body ? json_string_value(json_object_get(answer.body, "error"))
                              : "no JSON");
     assert_non_null(answer.body);

@@ -70,7 +70,7 @@ static void a_wrong_device_is_refused(void **state)
         const char *body, *error;
     } cases[] = {
         {"{}", "\"id\" is missing"},
-        {"{\"id\": 7}", "id: expected is a string"},
+        {"{\"id\": 7}", "id: expected a string"},
         {"{\"id\": \"\"}", "id"},
         {"{\"id\": \"a b\"}", "id"},
         {"{\"id\": \"a\\nb\"}", "control"},

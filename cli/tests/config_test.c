@@ -155,6 +155,7 @@ static void a_wrong_file_is_refused_with_line_and_reason(void **state)
         const char *what;
     } cases[] = {
         {"hub:\n  prot: 1\n", ":2: hub: ", "Unexpected key: prot; known here: address, port"},
+        {"log:\n  bytes: 5000000\nhbu:\n  port: 1\n", ":3: ", "Unexpected key: hbu"},
         {"hbu: {}\n", ":1: ", "Unexpected key: hbu; known here: data_folder, hub"},
         {"\n\noutputs:\n  - name: a\n    kind: file\n    plcae: /x\n", ":6: outputs",
          "known here: name, kind, location"},

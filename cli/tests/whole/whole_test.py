@@ -389,7 +389,7 @@ class NotServing(unittest.TestCase):
 
     def test_a_missing_certificate_is_named(self):
         self.server.configure("/nonexistent")
-        self.refused("/nonexistent/hub.crt")
+        self.refused("/nonexistent/hub.crt: server certificate cannot be used: No such file")
 
     def test_a_data_folder_that_cannot_be_made_is_named(self):
         with open(os.path.join(self.server.folder, "data"), "w", encoding="utf-8"):
@@ -522,6 +522,12 @@ class Looking(Running):
         self.assertIn("192.0.2.1: no indicator covers it", found.stderr)
         self.assertEqual(self.server.run("intel", "lookup", "192.0.2.1").returncode, 1)
         self.assertEqual(self.server.run("intel", "lookup", "nonsense").returncode, 1)
+
+    def test_names_that_mean_something_in_paths_are_names_like_others(self):
+        for name in (".", "..", "%2e", "?"):
+            self.server.picket("device", "add", name)
+            self.assertIn(name, self.server.picket("device", "show", name))
+            self.server.picket("device", "remove", name)
 
     def test_a_relative_feed_path_is_the_callers(self):
         with open(os.path.join(self.server.folder, "mine.txt"), "w", encoding="utf-8") as stream:
