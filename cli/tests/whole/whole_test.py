@@ -525,9 +525,9 @@ class Looking(Running):
 
     def test_names_that_mean_something_in_paths_are_names_like_others(self):
         for name in (".", "..", "%2e", "?"):
-            self.server.picket("device", "add", name)
-            self.assertIn(name, self.server.picket("device", "show", name))
-            self.server.picket("device", "remove", name)
+            self.add_device(name)
+            self.assertIn(f" {name}\n", self.server.run("device", "show", name).stdout)
+            self.assertEqual(self.server.run("device", "remove", name).returncode, 0)
 
     def test_a_relative_feed_path_is_the_callers(self):
         with open(os.path.join(self.server.folder, "mine.txt"), "w", encoding="utf-8") as stream:
