@@ -179,29 +179,46 @@ static int64_t unit_s(char unit)
     }
 }
 
-/* Unix seconds, or a number and a unit: a span back from now. */
-static bool parse_number(const char *text, int64_t *unix_ms)
+static bool take_digits(const char **text, int64_t *number)
 {
-    int64_t number = 0;
-    if (!isdigit((unsigned char)*text))
+    *number = 0;
+    if (!isdigit((unsigned char)**text))
         return false;
-    for (; isdigit((unsigned char)*text); text++) {
-        number = number * 10 + (*text - '0');
-        if (number > seconds_max)
+    for (; isdigit((unsigned char)**text); (*text)++) {
+        *number = *number * 10 + (**text - '0');
+        if (*number > seconds_max)
             return false;
     }
-    if (*text == '\0') {
-        *unix_ms = number * MS_PER_S;
-        return true;
-    }
+    return true;
+}
+
+static bool parse_seconds(const char *text, int64_t *unix_ms)
+{
+    int64_t number;
+    if (!take_digits(&text, &number) || *text != '\0')
+        return false;
+    *unix_ms = number * MS_PER_S;
+    return true;
+}
+
+bool picket_span_parse(const char *text, int64_t *span_s)
+{
+    int64_t number;
+    if (!take_digits(&text, &number))
+        return false;
     int64_t unit = unit_s(*text);
     if (unit == 0 || text[1] != '\0' || number > seconds_max / unit)
         return false;
-    *unix_ms = picket_unix_ms() - number * unit * MS_PER_S;
+    *span_s = number * unit;
     return true;
 }
 
 bool picket_time_parse(const char *text, int64_t *unix_ms)
 {
-    return parse_number(text, unix_ms) || parse_rfc3339(text, unix_ms);
+    int64_t span_s;
+    if (picket_span_parse(text, &span_s)) {
+        *unix_ms = picket_unix_ms() - span_s * MS_PER_S;
+        return true;
+    }
+    return parse_seconds(text, unix_ms) || parse_rfc3339(text, unix_ms);
 }

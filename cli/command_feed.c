@@ -1,5 +1,4 @@
 /* picket feed add | list | refresh | remove */
-#include <errno.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 
 #include "client.h"
 #include "command.h"
+#include "picket/base/time.h"
 #include "table.h"
 #include "text.h"
 
@@ -61,17 +61,10 @@ static const char *absolute_source(const char *source, char *out, size_t size_by
 /* "90s", "30m", "1h", "2d"; "0" or "never". Negative: it is none. */
 static long long span_s(const char *text)
 {
-    static const char units[] = "smhd";
-    static const long long seconds[] = {1, 60, 3600, 86400};
-    char *end;
+    int64_t span;
     if (strcmp(text, "never") == 0 || strcmp(text, "0") == 0)
         return 0;
-    errno = 0;
-    long long number = strtoll(text, &end, 10);
-    const char *unit = *end ? strchr(units, *end) : NULL;
-    if (end == text || errno || number <= 0 || number > UINT32_MAX || !unit || end[1])
-        return -1;
-    return number * seconds[unit - units];
+    return picket_span_parse(text, &span) && span > 0 ? (long long)span : -1;
 }
 
 struct feed_options {

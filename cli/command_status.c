@@ -54,6 +54,18 @@ static void print_service(const json_t *service)
              member_text(service, "problem"));
 }
 
+static void print_dead_letters(const json_t *store)
+{
+    char size[32];
+    long long dropped = member_number(store, "dead_letters_dropped");
+    text_bytes(member_number(store, "dead_letter_bytes"), size);
+    if (dropped > 0)
+        line("dead letters", "%lld, %s; %lld older ones DROPPED for want of room",
+             member_number(store, "dead_letters"), size, dropped);
+    else
+        line("dead letters", "%lld, %s", member_number(store, "dead_letters"), size);
+}
+
 static void print_store(const json_t *status)
 {
     const json_t *store = json_object_get(status, "store");
@@ -65,7 +77,7 @@ static void print_store(const json_t *status)
          text_bytes(member_number(store, "size_bytes"), size));
     line("alerts", "%lld open, %lld in all", member_number(store, "alerts_open"),
          member_number(store, "alerts"));
-    line("dead letters", "%lld", member_number(store, "dead_letters"));
+    print_dead_letters(store);
 }
 
 static void print_feeds(const json_t *status)
@@ -81,6 +93,19 @@ static void print_feeds(const json_t *status)
     }
 }
 
+static void print_output(const char *label, const json_t *output)
+{
+    char what[128] = "NOT CONFIGURED any more", dropped[80] = "";
+    if (*member_text(output, "kind"))
+        snprintf(what, sizeof what, "%s, %s", member_text(output, "kind"),
+                 member_text(output, "takes"));
+    if (member_number(output, "dropped") > 0)
+        snprintf(dropped, sizeof dropped, "; %lld DROPPED undelivered",
+                 member_number(output, "dropped"));
+    line(label, "%s (%s): %lld waiting%s", member_text(output, "name"), what,
+         member_number(output, "waiting"), dropped);
+}
+
 static void print_outputs(const json_t *outputs)
 {
     size_t index;
@@ -89,9 +114,7 @@ static void print_outputs(const json_t *outputs)
         line("outputs", "none");
     json_array_foreach(outputs, index, output)
     {
-        line(index == 0 ? "outputs" : "", "%s (%s, %s): %lld waiting", member_text(output, "name"),
-             member_text(output, "kind"), member_text(output, "takes"),
-             member_number(output, "waiting"));
+        print_output(index == 0 ? "outputs" : "", output);
     }
 }
 

@@ -11,6 +11,7 @@
 
 #include "config_yaml.h"
 #include "picket/base/address.h"
+#include "picket/base/time.h"
 
 enum { HUB_PORT = 8883, NAME_CHARACTERS_MAX = 64, HOST_NAME_CHARACTERS_MAX = 253 };
 
@@ -81,6 +82,19 @@ static int number_u32(const struct reading *reading, const char *setting, const 
     int status = number(reading, setting, text, min, max, &value);
     *out = (uint32_t)value;
     return status;
+}
+
+/* A span such as 30d, or "never", which is 0. */
+static int span(const struct reading *reading, const char *setting, const char *text, int64_t *out)
+{
+    int64_t span_s = 0;
+    if (!text)
+        return PICKET_OK;
+    if (strcmp(text, "never") != 0 && (!picket_span_parse(text, &span_s) || span_s == 0))
+        return wrong(reading, setting,
+                     "\"%.60s\" is not a span such as 90s, 30m, 12h or 30d, or never", text);
+    *out = span_s;
+    return PICKET_OK;
 }
 
 static const char *absolute(const struct reading *reading, const char *folder, const char *path)
@@ -165,6 +179,36 @@ static int hub(const struct reading *reading, const struct yaml_hub *yaml)
     if (status == PICKET_OK)
         status = path(reading, "hub.key_file", yaml->key_file, &config->key_file);
     return status == PICKET_OK ? hub_limits(reading, &yaml->limits) : status;
+}
+
+/* ---- store ---- */
+
+static int bound(const struct reading *reading, const char *setting, const char *text,
+                 unsigned long long min, unsigned long long max, int64_t *out)
+{
+    unsigned long long value = (unsigned long long)*out;
+    int status = number(reading, setting, text, min, max, &value);
+    *out = (int64_t)value;
+    return status;
+}
+
+static int store_bounds(const struct reading *reading, const struct yaml_store *yaml)
+{
+    struct picket_store_bounds *bounds = &reading->config->bounds;
+    int status = bound(reading, "store.dead_letters", yaml->dead_letters, 1, 100000000,
+                       &bounds->dead_letters);
+    if (status == PICKET_OK)
+        status = bound(reading, "store.dead_letter_bytes", yaml->dead_letter_bytes, 1048576,
+                       1ULL << 40, &bounds->dead_letter_bytes);
+    if (status == PICKET_OK)
+        status = bound(reading, "store.outbox_items", yaml->outbox_items, 1, 100000000,
+                       &bounds->outbox_items);
+    if (status == PICKET_OK)
+        status = bound(reading, "store.outbox_bytes", yaml->outbox_bytes, 1048576, 1ULL << 40,
+                       &bounds->outbox_bytes);
+    if (status == PICKET_OK)
+        status = span(reading, "store.outbox_age", yaml->outbox_age, &bounds->outbox_age_s);
+    return status;
 }
 
 /* ---- log, service, diagnostics ---- */
@@ -295,6 +339,11 @@ static void set_defaults(struct reading *reading)
     config->hub.address = "127.0.0.1";
     config->hub.port = HUB_PORT;
     config->hub.host_name = keep(config, host_name);
+    config->bounds = (struct picket_store_bounds){.dead_letters = 10000,
+                                                  .dead_letter_bytes = 64 << 20,
+                                                  .outbox_items = 100000,
+                                                  .outbox_bytes = 1 << 30,
+                                                  .outbox_age_s = 30 * 86400};
     config->level = PICKET_NOTICE;
 }
 
@@ -323,6 +372,8 @@ static int take(const struct reading *reading, const struct yaml_config *yaml)
     if (status == PICKET_OK)
         status = number_u32(reading, "service.batch_messages", yaml->service.batch_messages, 1,
                             100000, &config->batch_messages_max);
+    if (status == PICKET_OK)
+        status = store_bounds(reading, &yaml->store);
     if (status == PICKET_OK)
         status = path(reading, "api.socket", yaml->api.socket, &config->api_socket);
     if (status == PICKET_OK)

@@ -27,6 +27,7 @@ struct picket_config {
     struct picket_log_limits log;
     const char *api_socket;
     uint32_t batch_messages_max;
+    struct picket_store_bounds bounds;
     enum picket_level level;
     struct picket_output_config outputs[PICKET_CONFIG_OUTPUTS_MAX];
     size_t output_count;

@@ -30,6 +30,10 @@ static const cyaml_schema_field_t log_fields[] = {TEXT(struct yaml_log, messages
                                                   TEXT(struct yaml_log, bytes), CYAML_FIELD_END};
 static const cyaml_schema_field_t service_fields[] = {TEXT(struct yaml_service, batch_messages),
                                                       CYAML_FIELD_END};
+static const cyaml_schema_field_t store_fields[] = {
+    TEXT(struct yaml_store, dead_letters), TEXT(struct yaml_store, dead_letter_bytes),
+    TEXT(struct yaml_store, outbox_items), TEXT(struct yaml_store, outbox_bytes),
+    TEXT(struct yaml_store, outbox_age),   CYAML_FIELD_END};
 static const cyaml_schema_field_t api_fields[] = {TEXT(struct yaml_api, socket), CYAML_FIELD_END};
 static const cyaml_schema_field_t diagnostics_fields[] = {TEXT(struct yaml_diagnostics, level),
                                                           CYAML_FIELD_END};
@@ -43,6 +47,7 @@ static const cyaml_schema_field_t config_fields[] = {
     PART(struct yaml_config, hub, hub_fields),
     PART(struct yaml_config, log, log_fields),
     PART(struct yaml_config, service, service_fields),
+    PART(struct yaml_config, store, store_fields),
     PART(struct yaml_config, api, api_fields),
     PART(struct yaml_config, diagnostics, diagnostics_fields),
     CYAML_FIELD_SEQUENCE("outputs", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_config,

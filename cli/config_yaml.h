@@ -23,6 +23,9 @@ struct yaml_log {
 struct yaml_service {
     char *batch_messages;
 };
+struct yaml_store {
+    char *dead_letters, *dead_letter_bytes, *outbox_items, *outbox_bytes, *outbox_age;
+};
 struct yaml_api {
     char *socket;
 };
@@ -37,6 +40,7 @@ struct yaml_config {
     struct yaml_hub hub;
     struct yaml_log log;
     struct yaml_service service;
+    struct yaml_store store;
     struct yaml_api api;
     struct yaml_diagnostics diagnostics;
     struct yaml_output *outputs;

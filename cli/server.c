@@ -132,7 +132,8 @@ static int start_service(struct server *server, struct picket_error *error)
                                                   .output_count = config->output_count,
                                                   .routes = config->routes,
                                                   .route_count = config->route_count,
-                                                  .batch_messages_max = config->batch_messages_max};
+                                                  .batch_messages_max = config->batch_messages_max,
+                                                  .bounds = config->bounds};
     return picket_service_start(&server->service, &service, server->log, server->intel, error);
 }
 

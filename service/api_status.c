@@ -27,64 +27,108 @@ static json_t *service_json(struct picket_service *service)
 
 static json_t *totals_json(const struct picket_store_totals *totals)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
                      "devices", (json_int_t)totals->devices,
                      "events", (json_int_t)totals->events,
                      "flows", (json_int_t)totals->flows,
                      "alerts_open", (json_int_t)totals->alerts_open,
                      "alerts", (json_int_t)totals->alerts,
                      "dead_letters", (json_int_t)totals->dead_letters,
+                     "dead_letter_bytes", (json_int_t)totals->dead_letter_bytes,
+                     "dead_letters_dropped", (json_int_t)totals->dead_letters_dropped,
                      "outbox", (json_int_t)totals->outbox,
                      "feeds", (json_int_t)totals->feeds,
                      "indicators", (json_int_t)totals->indicators,
                      "size_bytes", (json_int_t)totals->size_bytes);
 }
 
-/* The location stays out: a webhook's address often holds a secret. */
-static int append_outputs(json_t *array, struct picket_store *store, const char *purpose,
-                          const struct picket_output_config *outputs, size_t count,
-                          struct picket_error *error)
+/* ---- outputs ---- */
+
+static void add_target(void *context, const struct picket_target *target)
 {
-    for (size_t i = 0; i < count; i++) {
-        int64_t waiting = 0;
-        int status = picket_store_outbox_depth(store, outputs[i].name, &waiting, error);
-        if (status != PICKET_OK)
-            return status;
-        json_array_append_new(
-            array, json_pack("{s:s, s:s, s:s, s:I}",
-                             "name", outputs[i].name,
-                             "takes", purpose,
-                             "kind", outputs[i].kind == PICKET_OUTPUT_FILE ? "file" : "webhook",
-                             "waiting", (json_int_t)waiting));
-    }
-    return PICKET_OK;
+    json_object_set_new(context, target->name,
+                        json_pack("{s:I, s:I, s:I}",
+                                  "waiting", (json_int_t)target->waiting,
+                                  "waiting_bytes", (json_int_t)target->waiting_bytes,
+                                  "dropped", (json_int_t)target->dropped));
 }
+
+/* Appends a target with its numbers, taken out of `targets`; before its first item it has none. */
+static void append_output(json_t *array, json_t *targets, const char *name, const char *takes,
+                          const char *kind)
+{
+    json_t *numbers = json_object_get(targets, name);
+    json_t *output = json_pack("{s:s, s:s?, s:s?, s:i, s:i, s:i}",
+                               "name", name,
+                               "takes", takes,
+                               "kind", kind,
+                               "waiting", 0,
+                               "waiting_bytes", 0,
+                               "dropped", 0);
+    if (numbers)
+        json_object_update(output, numbers);
+    json_array_append_new(array, output);
+    json_object_del(targets, name);
+}
+
+/* The location stays out: a webhook's address often holds a secret. */
+static void append_outputs(json_t *array, json_t *targets, const char *takes,
+                           const struct picket_output_config *outputs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        append_output(array, targets, outputs[i].name, takes,
+                      outputs[i].kind == PICKET_OUTPUT_FILE ? "file" : "webhook");
+}
+
+/* What waits for an output that the configuration has no more. */
+static void append_forgotten(json_t *array, json_t *targets)
+{
+    const char *name;
+    json_t *numbers;
+    void *next;
+    json_object_foreach_safe(targets, next, name, numbers)
+    {
+        if (json_integer_value(json_object_get(numbers, "waiting")) > 0)
+            append_output(array, targets, name, NULL, NULL);
+    }
+}
+
+static int add_outputs(json_t *object, struct picket_store *store,
+                       const struct picket_api_config *config, struct picket_error *error)
+{
+    json_t *outputs = json_array(), *targets = json_object();
+    int status = picket_store_targets(store, add_target, targets, error);
+    append_outputs(outputs, targets, "alerts", config->outputs, config->output_count);
+    append_outputs(outputs, targets, "telemetry", config->routes, config->route_count);
+    append_forgotten(outputs, targets);
+    json_decref(targets);
+    json_object_set_new(object, "outputs", outputs);
+    return status;
+}
+
+/* ---- what is stored ---- */
 
 static void append_feed_problem(void *context, const struct picket_feed *feed)
 {
     if (feed->problem[0])
-        json_array_append_new(context, json_pack("{s:o, s:o, s:o}",
-                                                 "name", api_json_text(feed->name),
-                                                 "problem", api_json_text(feed->problem),
-                                                 "loaded", api_json_time(feed->loaded_ms)));
+        json_array_append_new(context,
+                              json_pack("{s:o, s:o, s:o}",
+                                        "name", api_json_text(feed->name),
+                                        "problem", api_json_text(feed->problem),
+                                        "loaded", api_json_time(feed->loaded_ms)));
 }
 
 static int add_stored(json_t *object, struct picket_store *store,
                       const struct picket_api_config *config, struct picket_error *error)
 {
     struct picket_store_totals totals = {0};
-    json_t *outputs = json_array(), *problems = json_array();
-    int status = picket_store_totals(store, &totals, error);
+    json_t *problems = json_array();
+    int status = add_outputs(object, store, config, error);
     if (status == PICKET_OK)
-        status = append_outputs(outputs, store, "alerts", config->outputs, config->output_count,
-                                error);
-    if (status == PICKET_OK)
-        status = append_outputs(outputs, store, "telemetry", config->routes, config->route_count,
-                                error);
+        status = picket_store_totals(store, &totals, error);
     if (status == PICKET_OK)
         status = picket_store_feeds(store, append_feed_problem, problems, error);
     json_object_set_new(object, "store", totals_json(&totals));
-    json_object_set_new(object, "outputs", outputs);
     json_object_set_new(object, "feeds_with_problems", problems);
     return status;
 }
@@ -92,8 +136,10 @@ static int add_stored(json_t *object, struct picket_store *store,
 static void append_counter(const struct picket_counter *counter, void *context)
 {
     uint64_t value = atomic_load_explicit(&counter->value, memory_order_relaxed);
-    json_array_append_new(context, json_pack("{s:s, s:s, s:I}", "name", counter->name, "help",
-                                             counter->help, "value", (json_int_t)value));
+    json_array_append_new(context, json_pack("{s:s, s:s, s:I}",
+                                             "name", counter->name,
+                                             "help", counter->help,
+                                             "value", (json_int_t)value));
 }
 
 static json_t *own_json(const struct picket_api *api)

@@ -5,6 +5,7 @@
 
 #include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
+#include "picket/base/time.h"
 #include "properties.h"
 #include "text.h"
 
@@ -19,7 +20,8 @@ enum {
     DEAD_LETTERS,
     TELEMETRY_ROUTED,
     TELEMETRY_DROPPED,
-    TELEMETRY_REFUSED,
+    DEAD_LETTERS_DROPPED,
+    OUTBOX_DROPPED,
     COUNTERS
 };
 
@@ -38,8 +40,11 @@ static struct picket_counter counters[COUNTERS] = {
                           .help = "messages that are no security messages, put out to routes"},
     [TELEMETRY_DROPPED] = {.name = "service_telemetry_dropped",
                            .help = "messages that are no security messages, dropped: no route"},
-    [TELEMETRY_REFUSED] = {.name = "service_telemetry_refused",
-                           .help = "messages not put out to a route because its backlog was full"},
+    [DEAD_LETTERS_DROPPED] = {.name = "service_dead_letters_dropped",
+                              .help = "the oldest dead letters, dropped: too many or too large"},
+    [OUTBOX_DROPPED] = {.name = "service_output_dropped",
+                        .help = "the oldest items that waited for an output or a route, dropped: "
+                                "too many, too large or too old"},
 };
 
 /* One attempt at a batch. */
@@ -47,7 +52,6 @@ struct batch {
     struct pipeline *pipeline;
     const struct picket_log_message *message; /* the one at hand */
     uint64_t tally[COUNTERS];
-    int64_t *queued; /* per route */
     struct pipeline_result *result;
     struct picket_error *error;
 };
@@ -207,15 +211,10 @@ static int take_telemetry(struct batch *batch)
     if (pipeline->route_count == 0)
         batch->tally[TELEMETRY_DROPPED]++;
     for (size_t i = 0; i < pipeline->route_count; i++) {
-        const struct pipeline_route *route = &pipeline->routes[i];
-        if (atomic_load(route->backlog) + batch->queued[i] >= pipeline->backlog_max) {
-            batch->tally[TELEMETRY_REFUSED]++;
-            continue;
-        }
-        int status = picket_store_enqueue(pipeline->store, route->target, &item, batch->error);
+        int status =
+            picket_store_enqueue(pipeline->store, pipeline->routes[i], &item, batch->error);
         if (status != PICKET_OK)
             return status;
-        batch->queued[i]++;
         batch->tally[TELEMETRY_ROUTED]++;
         batch->result->telemetry = true;
     }
@@ -249,28 +248,60 @@ static int take_messages(struct batch *batch, const struct picket_log_message *m
     return PICKET_OK;
 }
 
+/* What exceeds a bound goes in the same transaction, so that it is counted exactly. */
+static int tidy(struct batch *batch)
+{
+    struct picket_store_tidied tidied;
+    int status = picket_store_tidy(batch->pipeline->store, &batch->pipeline->bounds,
+                                   picket_unix_ms(), &tidied, batch->error);
+    batch->tally[DEAD_LETTERS_DROPPED] = (uint64_t)tidied.dead_letters;
+    batch->tally[OUTBOX_DROPPED] = (uint64_t)tidied.outbox_items;
+    return status;
+}
+
+static void tell_dropped(const struct batch *batch)
+{
+    static struct picket_say_limit letters, items;
+    if (batch->tally[DEAD_LETTERS_DROPPED] > 0)
+        picket_say_limited(&letters, PICKET_WARNING, "service",
+                           "the %llu oldest dead letters dropped: more than store.dead_letters or "
+                           "store.dead_letter_bytes",
+                           (unsigned long long)batch->tally[DEAD_LETTERS_DROPPED]);
+    if (batch->tally[OUTBOX_DROPPED] > 0)
+        picket_say_limited(&items, PICKET_WARNING, "service",
+                           "the %llu oldest items that waited for an output dropped, undelivered: "
+                           "more than store.outbox_items or store.outbox_bytes, or older than "
+                           "store.outbox_age; picket status shows whose",
+                           (unsigned long long)batch->tally[OUTBOX_DROPPED]);
+}
+
+static void count_tally(const struct batch *batch)
+{
+    for (int i = 0; i < COUNTERS; i++)
+        picket_count(&counters[i], batch->tally[i]);
+    tell_dropped(batch);
+}
+
 static int attempt(struct batch *batch, const struct picket_log_message *messages, int count,
                    char *const *refused, int *at)
 {
     struct pipeline *pipeline = batch->pipeline;
     memset(batch->tally, 0, sizeof batch->tally);
     memset(batch->result, 0, sizeof *batch->result);
-    memset(batch->queued, 0, (pipeline->route_count + 1) * sizeof *batch->queued);
     *at = count;
     int status = picket_store_begin(pipeline->store, batch->error);
     if (status != PICKET_OK)
         return status;
     status = take_messages(batch, messages, count, refused, at);
     if (status == PICKET_OK)
+        status = tidy(batch);
+    if (status == PICKET_OK)
         status = picket_store_commit(pipeline->store, batch->error);
     if (status != PICKET_OK) {
         picket_store_rollback(pipeline->store);
         return status;
     }
-    for (size_t i = 0; i < pipeline->route_count; i++)
-        atomic_fetch_add(pipeline->routes[i].backlog, batch->queued[i]);
-    for (int i = 0; i < COUNTERS; i++)
-        picket_count(&counters[i], batch->tally[i]);
+    count_tally(batch);
     return PICKET_OK;
 }
 
@@ -282,9 +313,8 @@ int pipeline_process(struct pipeline *pipeline, const struct picket_log_message 
     struct picket_error own = {0};
     struct batch batch = {.pipeline = pipeline, .result = result, .error = error ? error : &own};
     char **refused = calloc((size_t)count + 1, sizeof *refused);
-    batch.queued = calloc(pipeline->route_count + 1, sizeof *batch.queued);
     int at, status = PICKET_NO_MEMORY;
-    if (refused == NULL || batch.queued == NULL)
+    if (refused == NULL)
         picket_fail(error, status, "no memory for a batch");
     else
         while ((status = attempt(&batch, messages, count, refused, &at)) == PICKET_INVALID &&
@@ -294,6 +324,21 @@ int pipeline_process(struct pipeline *pipeline, const struct picket_log_message 
     for (int i = 0; refused != NULL && i < count; i++)
         free(refused[i]);
     free(refused);
-    free(batch.queued);
+    return status;
+}
+
+int pipeline_tidy(struct pipeline *pipeline, struct picket_error *error)
+{
+    struct batch batch = {.pipeline = pipeline, .error = error};
+    int status = picket_store_begin(pipeline->store, error);
+    if (status != PICKET_OK)
+        return status;
+    status = tidy(&batch);
+    if (status == PICKET_OK)
+        status = picket_store_commit(pipeline->store, error);
+    if (status == PICKET_OK)
+        count_tally(&batch);
+    else
+        picket_store_rollback(pipeline->store);
     return status;
 }

@@ -11,12 +11,13 @@
  *                      ▼
  *                  flows, detectors ─▶ raise ─▶ outbox of each output
  *
+ * Before the commit, what exceeds the store's bounds is removed.
+ *
  * Thread: one, the service's.
  */
 #ifndef SERVICE_PIPELINE_H
 #define SERVICE_PIPELINE_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "decode.h"
@@ -24,20 +25,14 @@
 #include "picket/log/log.h"
 #include "picket/store/store.h"
 
-/* A route's backlog: what is waiting in the outbox, and what it may hold. */
-struct pipeline_route {
-    const char *target;
-    _Atomic int64_t *backlog; /* counted up here at commit, down by the output */
-};
-
 struct pipeline {
     struct picket_store *store;
     struct picket_detector detectors[DETECTORS_MAX];
     size_t detector_count;
     const char *const *alert_targets; /* NULL-terminated */
-    const struct pipeline_route *routes;
+    const char *const *routes;        /* targets of telemetry */
     size_t route_count;
-    int64_t backlog_max; /* of each route, in messages */
+    struct picket_store_bounds bounds;
     struct decoder decoder;
 };
 
@@ -51,6 +46,9 @@ struct pipeline_result {
  * holds is kept as a dead letter. Anything but PICKET_OK: rolled back, to be tried again. */
 int pipeline_process(struct pipeline *pipeline, const struct picket_log_message *messages,
                      int count, struct pipeline_result *result, struct picket_error *error);
+
+/* Between batches, when none comes: removes what has become too old. */
+int pipeline_tidy(struct pipeline *pipeline, struct picket_error *error);
 
 /* Makes the pipeline's counters show from the start. */
 void pipeline_register_counters(void);

@@ -19,7 +19,7 @@ enum {
     READ_TIMEOUT_MS = 500,
     FIRST_RETRY_MS = 50,
     LONGEST_RETRY_MS = 5000,
-    ROUTE_BACKLOG_MAX = 100000 /* messages; telemetry beyond it is refused and counted */
+    TIDY_INTERVAL_MS = 10000
 };
 
 static struct picket_counter batches_failed = {
@@ -33,7 +33,7 @@ struct picket_service {
     struct output **outputs; /* of alerts, then of routes */
     size_t alert_outputs, output_count;
     const char **alert_targets;
-    struct pipeline_route *routes;
+    const char **routes;
     char **names; /* what the targets point to */
     pthread_t thread;
     bool started;
@@ -114,14 +114,29 @@ static bool commit_batch(struct picket_service *service, const struct picket_log
     }
 }
 
+/* While messages come, each batch tidies up; while none come, this does. A failure is told by the
+ * next batch, which meets it too. */
+static void tidy_when_idle(struct picket_service *service, int64_t *next_ms)
+{
+    struct picket_error error = {0};
+    int64_t now_ms = picket_monotonic_ms();
+    if (now_ms < *next_ms)
+        return;
+    pipeline_tidy(&service->pipeline, &error);
+    *next_ms = now_ms + TIDY_INTERVAL_MS;
+}
+
 static void *run(void *context)
 {
     struct picket_service *service = context;
+    int64_t next_tidy_ms = 0;
     for (;;) {
         const struct picket_log_message *messages;
         int count = picket_log_read(service->log, &messages, service->batch_max, READ_TIMEOUT_MS);
         if (count < 0)
             break;
+        if (count == 0)
+            tidy_when_idle(service, &next_tidy_ms);
         if (count > 0 && !commit_batch(service, messages, count))
             break;
     }
@@ -191,9 +206,7 @@ static int start_outputs(struct picket_service *service, const struct picket_ser
     for (size_t i = 0; i < config->route_count && status == PICKET_OK; i++) {
         size_t at = service->output_count;
         status = start_output(service, &config->routes[i], config->store_folder, error);
-        if (status == PICKET_OK)
-            service->routes[i] =
-                (struct pipeline_route){service->names[at], output_backlog(service->outputs[at])};
+        service->routes[i] = service->names[at];
     }
     return status;
 }
@@ -206,7 +219,7 @@ static void init_pipeline(struct picket_service *service,
     pipeline->alert_targets = service->alert_targets;
     pipeline->routes = service->routes;
     pipeline->route_count = config->route_count;
-    pipeline->backlog_max = ROUTE_BACKLOG_MAX;
+    pipeline->bounds = config->bounds;
 }
 
 int picket_service_start(struct picket_service **service,
@@ -222,9 +235,10 @@ int picket_service_start(struct picket_service **service,
     output_register_counters();
     picket_counter_register(&batches_failed);
     started->log = log;
-    started->batch_max = config->batch_messages_max > 0 && config->batch_messages_max <= BATCH_MESSAGES_MAX
-                             ? (int)config->batch_messages_max
-                             : BATCH_MESSAGES;
+    started->batch_max =
+        config->batch_messages_max > 0 && config->batch_messages_max <= BATCH_MESSAGES_MAX
+            ? (int)config->batch_messages_max
+            : BATCH_MESSAGES;
     int status = picket_store_open(&started->pipeline.store, config->store_folder, error);
     if (status == PICKET_OK)
         status = start_outputs(started, config, error);

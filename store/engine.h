@@ -36,6 +36,8 @@ struct store_engine {
                  struct picket_error *error);
     int (*enqueue)(struct picket_store *store, const char *target,
                    const struct picket_outbox_item *item, struct picket_error *error);
+    int (*tidy)(struct picket_store *store, const struct picket_store_bounds *bounds,
+                int64_t now_ms, struct picket_store_tidied *tidied, struct picket_error *error);
 
     int (*alerts)(struct picket_store *store, const struct picket_alert_query *query,
                   picket_alert_visit visit, void *context, struct picket_error *error);
@@ -50,6 +52,8 @@ struct store_engine {
                        struct picket_error *error);
     int (*outbox_depth)(struct picket_store *store, const char *target, int64_t *depth,
                         struct picket_error *error);
+    int (*targets)(struct picket_store *store, picket_target_visit visit, void *context,
+                   struct picket_error *error);
 
     int (*feed_put)(struct picket_store *store, const struct picket_feed *feed,
                     struct picket_error *error);

@@ -125,6 +125,13 @@ int picket_store_put_dead_letter(struct picket_store *store,
     return store->engine->put_dead_letter(store, letter, error);
 }
 
+int picket_store_tidy(struct picket_store *store, const struct picket_store_bounds *bounds,
+                      int64_t now_ms, struct picket_store_tidied *tidied,
+                      struct picket_error *error)
+{
+    return store->engine->tidy(store, bounds, now_ms, tidied, error);
+}
+
 /* ---- alerts ---- */
 
 const char *picket_severity_name(int severity)
@@ -203,6 +210,12 @@ int picket_store_outbox_depth(struct picket_store *store, const char *target, in
                               struct picket_error *error)
 {
     return store->engine->outbox_depth(store, target, depth, error);
+}
+
+int picket_store_targets(struct picket_store *store, picket_target_visit visit, void *context,
+                         struct picket_error *error)
+{
+    return store->engine->targets(store, visit, context, error);
 }
 
 /* ---- feeds and indicators ---- */

@@ -82,6 +82,22 @@ static void whole_numbers_are_unix_seconds(void **state)
     assert_int_equal(parsed("1763682677"), 1763682677000);
 }
 
+static void a_span_is_a_number_and_its_unit(void **state)
+{
+    static const char *const wrong[] = {"",    "d",     "30",  "30x",  "30d ",
+                                        "-1d", "1h30m", " 1h", "never"};
+    int64_t span_s;
+    (void)state;
+    assert_true(picket_span_parse("90s", &span_s) && span_s == 90);
+    assert_true(picket_span_parse("15m", &span_s) && span_s == 900);
+    assert_true(picket_span_parse("12h", &span_s) && span_s == 43200);
+    assert_true(picket_span_parse("30d", &span_s) && span_s == 2592000);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_false(picket_span_parse(wrong[i], &span_s));
+    assert_false(picket_span_parse("9999999999999999999d", &span_s));
+    assert_false(picket_span_parse("253402300799d", &span_s));
+}
+
 static void a_number_with_a_unit_is_a_span_back_from_now(void **state)
 {
     (void)state;
@@ -160,6 +176,7 @@ int main(void)
         cmocka_unit_test(dates_are_counted_as_the_c_library_counts_them),
         cmocka_unit_test(offsets_and_fractions_are_understood),
         cmocka_unit_test(whole_numbers_are_unix_seconds),
+        cmocka_unit_test(a_span_is_a_number_and_its_unit),
         cmocka_unit_test(a_number_with_a_unit_is_a_span_back_from_now),
         cmocka_unit_test(anything_else_is_refused),
         cmocka_unit_test(the_monotonic_clock_does_not_go_back),

@@ -26,6 +26,25 @@ static void the_status_shows_every_part(void **state)
     http_release(&answer);
 }
 
+static void the_status_shows_what_waits_for_an_output_that_is_no_more(void **state)
+{
+    struct fixture *fixture = *state;
+    struct picket_outbox_item item = {
+        .device = "d", .payload = (const uint8_t *)"abc", .payload_bytes = 3};
+    assert_int_equal(picket_store_begin(fixture->store, NULL), PICKET_OK);
+    assert_int_equal(picket_store_enqueue(fixture->store, "gone", &item, NULL), PICKET_OK);
+    assert_int_equal(picket_store_commit(fixture->store, NULL), PICKET_OK);
+    struct http_answer answer = expect(fixture, 200, "GET", "/v1/status", NULL);
+    const json_t *outputs = json_object_get(answer.body, "outputs");
+    const json_t *gone = json_array_get(outputs, json_array_size(outputs) - 1);
+    assert_string_equal(text_at(gone, "name"), "gone");
+    assert_true(json_is_null(json_object_get(gone, "kind")));
+    assert_int_equal(number_at(gone, "waiting"), 1);
+    assert_int_equal(number_at(gone, "waiting_bytes"), 3);
+    assert_int_equal(number_at(gone, "dropped"), 0);
+    http_release(&answer);
+}
+
 /* ---- devices ---- */
 
 static void a_device_is_added_with_keys_and_a_connection_string(void **state)
@@ -508,8 +527,7 @@ static void payloads_are_left_out_when_an_answer_holds_many_bytes(void **state)
     for (int i = 0; i < 3; i++)
         assert_int_equal(picket_store_put_dead_letter(fixture->store, &letter, NULL), PICKET_OK);
     assert_int_equal(picket_store_commit(fixture->store, NULL), PICKET_OK);
-    struct http_answer answer =
-        expect(fixture, 200, "GET", "/v1/dead-letters?payload=true", NULL);
+    struct http_answer answer = expect(fixture, 200, "GET", "/v1/dead-letters?payload=true", NULL);
     const json_t *letters = json_object_get(answer.body, "dead_letters");
     assert_int_equal(json_array_size(letters), 3);
     assert_true(json_is_string(json_object_get(json_array_get(letters, 1), "payload")));
@@ -548,6 +566,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_start, fixture_stop)
     const struct CMUnitTest tests[] = {
         TEST(the_status_shows_every_part),
+        TEST(the_status_shows_what_waits_for_an_output_that_is_no_more),
         TEST(a_device_is_added_with_keys_and_a_connection_string),
         TEST(a_device_may_bring_its_keys),
         TEST(a_wrong_device_is_refused),

@@ -65,6 +65,9 @@ static void without_a_file_everything_has_a_default(void **state)
     assert_string_equal(config->api_socket, "/var/lib/picket/picket.sock");
     assert_int_equal(config->level, PICKET_NOTICE);
     assert_int_equal(config->output_count + config->route_count, 0);
+    assert_int_equal(config->bounds.dead_letters, 10000);
+    assert_int_equal(config->bounds.outbox_items, 100000);
+    assert_int_equal(config->bounds.outbox_age_s, 30 * 86400);
     picket_config_free(config);
 }
 
@@ -97,6 +100,8 @@ static void every_setting_is_taken(void **state)
              "    handshakes: 9\n"
              "log: {messages: 11, bytes: 2000000}\n"
              "service: {batch_messages: 13}\n"
+             "store: {dead_letters: 14, dead_letter_bytes: 2000000, outbox_items: 15,\n"
+             "        outbox_bytes: 3000000, outbox_age: 12h}\n"
              "api: {socket: /run/p.sock}\n"
              "diagnostics: {level: debug}\n"
              "outputs:\n"
@@ -117,6 +122,11 @@ static void every_setting_is_taken(void **state)
     assert_int_equal(config->log.messages, 11);
     assert_int_equal(config->log.bytes, 2000000);
     assert_int_equal(config->batch_messages_max, 13);
+    assert_int_equal(config->bounds.dead_letters, 14);
+    assert_int_equal(config->bounds.dead_letter_bytes, 2000000);
+    assert_int_equal(config->bounds.outbox_items, 15);
+    assert_int_equal(config->bounds.outbox_bytes, 3000000);
+    assert_int_equal(config->bounds.outbox_age_s, 43200);
     assert_string_equal(config->api_socket, "/run/p.sock");
     assert_int_equal(config->level, PICKET_DEBUG);
     assert_int_equal(config->output_count, 2);
@@ -177,6 +187,8 @@ static void a_wrong_file_is_refused_with_line_and_reason(void **state)
          ":3: hub.limits.message_bytes: ", "from 1024 to 262144"},
         {"log:\n  bytes: 5\n", ":2: log.bytes: ", "is not a number from 1048576"},
         {"log:\n  bytes: 68719476737\n", ":2: log.bytes: ", "to 68719476736"},
+        {"store:\n  outbox_age: 30\n", ":2: store.outbox_age: ", "\"30\" is not a span"},
+        {"store:\n  dead_letters: 0\n", ":2: store.dead_letters: ", "from 1 to 100000000"},
         {"data_folder: ''\n", ":1: data_folder: ", "is empty"},
         {"diagnostics:\n  level: loud\n",
          ":2: diagnostics.level: ", "none of error, warning, notice, debug"},

@@ -39,7 +39,6 @@ struct output {
     pthread_cond_t woken;
     bool wake;
     atomic_int stopping;
-    _Atomic int64_t backlog;
     unsigned failures; /* in a row */
 };
 
@@ -48,11 +47,6 @@ void output_register_counters(void)
     picket_counter_register(&delivered);
     picket_counter_register(&failed);
     picket_counter_register(&vanished);
-}
-
-_Atomic int64_t *output_backlog(struct output *output)
-{
-    return &output->backlog;
 }
 
 /* Waits until woken, stopped, or time_ms have passed; what wakes early only if that is asked for.
@@ -133,14 +127,10 @@ static int64_t work(struct output *output)
     int status = deliveries_load(output->store, output->target, items, TOGETHER, &count, &error);
     if (status == PICKET_OK && count > 0)
         status = send_items(output, items, count, &done, &error);
-    if (done > 0) {
-        atomic_fetch_sub(&output->backlog, (int64_t)done);
-        if (picket_store_outbox_done(output->store, output->target, items[done - 1].id,
-                                     &done_error) != PICKET_OK) {
-            status = PICKET_IO;
-            error = done_error;
-            atomic_fetch_add(&output->backlog, (int64_t)done);
-        }
+    if (done > 0 && picket_store_outbox_done(output->store, output->target, items[done - 1].id,
+                                             &done_error) != PICKET_OK) {
+        status = PICKET_IO;
+        error = done_error;
     }
     deliveries_free(items, count);
     if (status != PICKET_OK) {
@@ -178,7 +168,6 @@ static void free_output(struct output *output)
 int output_start(struct output **output, const struct picket_output_config *config,
                  const char *store_folder, struct picket_error *error)
 {
-    int64_t depth = 0;
     struct output *started = calloc(1, sizeof *started);
     if (started == NULL)
         return picket_fail(error, PICKET_NO_MEMORY, "no memory for output %s", config->name);
@@ -194,11 +183,8 @@ int output_start(struct output **output, const struct picket_output_config *conf
     if (status == PICKET_OK)
         status = picket_store_open(&started->store, store_folder, error);
     if (status == PICKET_OK)
-        status = picket_store_outbox_depth(started->store, started->target, &depth, error);
-    if (status == PICKET_OK)
         status = started->sender->open(&started->state, started->target, started->location,
                                        &started->stopping, error);
-    atomic_store(&started->backlog, depth);
     if (status == PICKET_OK &&
         picket_thread_start(&started->thread, started->target, run, started) != 0)
         status = picket_fail(error, PICKET_NO_MEMORY, "no thread for output %s", config->name);

@@ -47,9 +47,6 @@ void output_wake(struct output *output);
 /* Ends within seconds, what is not sent stays in the outbox. */
 void output_stop(struct output *output);
 
-/* How many items wait, for the pipeline to bound; it counts up. */
-_Atomic int64_t *output_backlog(struct output *output);
-
 void output_register_counters(void);
 
 #endif

@@ -45,7 +45,8 @@ void harness_start(struct harness *harness)
                                            .outputs = harness->outputs,
                                            .output_count = harness->output_count,
                                            .routes = harness->routes,
-                                           .route_count = harness->route_count};
+                                           .route_count = harness->route_count,
+                                           .bounds = harness->bounds};
     atomic_store(&durable_position, 0);
     harness->appended = 0;
     if (picket_log_open_direct(&harness->log, NULL, &error) != PICKET_OK ||

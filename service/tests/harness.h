@@ -24,6 +24,7 @@ struct harness {
     struct picket_store *store; /* the test's own handle */
     struct picket_output_config outputs[2], routes[2];
     size_t output_count, route_count;
+    struct picket_store_bounds bounds;
     uint64_t appended; /* the last position */
 };
 

@@ -227,6 +227,69 @@ static void what_was_not_delivered_is_delivered_after_a_restart(void **state)
         assert_int_equal(device_of(tried + i), "abcdefgh"[i]);
 }
 
+/* ---- bounds ---- */
+
+static struct picket_target seen_target;
+
+static void note_target(void *context, const struct picket_target *target)
+{
+    if (strcmp(context, target->name) == 0)
+        seen_target = *target;
+}
+
+static int64_t dropped_of(const char *name)
+{
+    char copy[64];
+    snprintf(copy, sizeof copy, "%s", name);
+    seen_target = (struct picket_target){.dropped = -1};
+    assert_int_equal(picket_store_targets(harness.store, note_target, copy, NULL), PICKET_OK);
+    return seen_target.dropped;
+}
+
+static void of_too_many_alerts_that_wait_the_newest_are_sent_and_the_rest_is_counted(void **state)
+{
+    static const struct http_answer down[] = {{503, NULL, NULL}}, up[] = {{200, NULL, NULL}};
+    (void)state;
+    http_server_answers(server, down, 1);
+    harness.outputs[0] = (struct picket_output_config){"hook", PICKET_OUTPUT_WEBHOOK, url};
+    harness.output_count = 1;
+    harness.bounds = (struct picket_store_bounds){.outbox_items = 3};
+    harness_start(&harness);
+    harness_feed(&harness, "demonstration", demonstration, 80, true);
+    raise_alerts("abcdefgh");
+    harness_stop(&harness);
+    size_t tried = http_server_requests(server);
+    http_server_answers(server, up, 1);
+    harness_start(&harness);
+    assert_int_equal(dropped_of("hook"), 5);
+    assert_int_equal(harness_totals(&harness).alerts, 8);
+    wait_delivered("hook");
+    assert_int_equal(http_server_requests(server), tried + 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(device_of(tried + i), "fgh"[i]);
+}
+
+static bool has_dropped_one(void *context)
+{
+    return dropped_of(context) == 1;
+}
+
+static void
+what_waits_for_an_output_that_is_no_more_goes_by_its_age_without_any_message(void **state)
+{
+    char name[] = "forgotten";
+    struct picket_outbox_item item = {.device = "d", .received_ms = 1};
+    (void)state;
+    harness_start(&harness);
+    assert_int_equal(picket_store_begin(harness.store, NULL), PICKET_OK);
+    assert_int_equal(picket_store_enqueue(harness.store, name, &item, NULL), PICKET_OK);
+    assert_int_equal(picket_store_commit(harness.store, NULL), PICKET_OK);
+    harness_stop(&harness);
+    harness.bounds = (struct picket_store_bounds){.outbox_age_s = 3600};
+    harness_start(&harness);
+    assert_true(harness_wait(has_dropped_one, name));
+}
+
 /* ---- routes ---- */
 
 static void telemetry_goes_to_every_route(void **state)
@@ -314,6 +377,8 @@ int main(void)
         OUTPUTS_TEST(a_webhook_gets_each_alert_in_order_with_a_header_that_tells_repetitions),
         OUTPUTS_TEST(a_folded_alert_is_not_sent_again),
         OUTPUTS_TEST(what_was_not_delivered_is_delivered_after_a_restart),
+        OUTPUTS_TEST(of_too_many_alerts_that_wait_the_newest_are_sent_and_the_rest_is_counted),
+        OUTPUTS_TEST(what_waits_for_an_output_that_is_no_more_goes_by_its_age_without_any_message),
         OUTPUTS_TEST(telemetry_goes_to_every_route),
         OUTPUTS_TEST(an_output_that_cannot_be_is_refused_at_the_start),
     };

@@ -83,11 +83,12 @@ static int write_totals(struct sqlite_store *store, struct picket_error *error)
     struct query query;
     query_begin(&query, &store->picket, STATEMENT_TOTALS_ADD,
                 "update totals set events = events + ?, flows = flows + ?, "
-                "dead_letters = dead_letters + ?",
+                "dead_letters = dead_letters + ?, dead_letter_bytes = dead_letter_bytes + ?",
                 "writing the totals");
     query_int(&query, totals.events);
     query_int(&query, totals.flows);
     query_int(&query, totals.dead_letters);
+    query_int(&query, totals.dead_letter_bytes);
     return query_run(&query, error);
 }
 

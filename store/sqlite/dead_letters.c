@@ -1,4 +1,6 @@
 /* Messages that could not be understood, with the reason. */
+#include <string.h>
+
 #include "store.h"
 
 static int put_dead_letter(struct sqlite_store *store, const struct picket_dead_letter *letter,
@@ -21,6 +23,8 @@ static int put_dead_letter(struct sqlite_store *store, const struct picket_dead_
     query_text(&query, letter->properties);
     query_blob(&query, letter->payload, letter->payload_bytes);
     store->batch_totals.dead_letters++;
+    store->batch_totals.dead_letter_bytes +=
+        (int64_t)(letter->payload_bytes + strlen(letter->properties));
     return query_run(&query, error);
 }
 

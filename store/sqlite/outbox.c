@@ -1,6 +1,24 @@
 /* What outputs still have to send, in order per target. */
 #include "store.h"
 
+/* What came to the target, and what went. */
+static int count_target(struct sqlite_store *store, const char *target, int64_t items,
+                        int64_t bytes, int64_t dropped, struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_TARGET_COUNT,
+                "insert into targets (target, waiting, waiting_bytes, dropped) "
+                "values (?1, ?2, ?3, ?4) on conflict (target) do update set "
+                "waiting = waiting + ?2, waiting_bytes = waiting_bytes + ?3, "
+                "dropped = dropped + ?4",
+                "counting what waits");
+    query_text(&query, target);
+    query_int(&query, items);
+    query_int(&query, bytes);
+    query_int(&query, dropped);
+    return query_run(&query, error);
+}
+
 int outbox_put(struct sqlite_store *store, const char *target,
                const struct picket_outbox_item *item, struct picket_error *error)
 {
@@ -19,7 +37,10 @@ int outbox_put(struct sqlite_store *store, const char *target,
     query_text(&query, item->properties != NULL ? item->properties : "");
     query_int(&query, item->received_ms);
     query_blob(&query, item->payload, item->payload_bytes);
-    return query_run(&query, error);
+    status = query_run(&query, error);
+    if (status == PICKET_OK)
+        status = count_target(store, target, 1, (int64_t)item->payload_bytes, 0, error);
+    return status;
 }
 
 int sqlite_enqueue(struct picket_store *base, const char *target,
@@ -60,24 +81,51 @@ int sqlite_outbox(struct picket_store *base, const char *target, int limit,
     return query_end(&query, error);
 }
 
-static int remove_done(struct sqlite_store *store, const char *target, int64_t id,
-                       struct picket_error *error)
+static int count_through(struct sqlite_store *store, const char *target, int64_t id, int64_t *items,
+                         int64_t *bytes, struct picket_error *error)
 {
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_OUTBOX_THROUGH,
+                "select count(*), coalesce(sum(length(payload)), 0) from outbox "
+                "where target = ? and id <= ?",
+                "emptying the outbox");
+    query_text(&query, target);
+    query_int(&query, id);
+    *items = *bytes = 0;
+    if (query_row(&query)) {
+        *items = query_take_int(&query);
+        *bytes = query_take_int(&query);
+    }
+    return query_end(&query, error);
+}
+
+int outbox_remove(struct sqlite_store *store, const char *target, int64_t id, bool dropped,
+                  int64_t *count, struct picket_error *error)
+{
+    int64_t bytes;
+    int status = count_through(store, target, id, count, &bytes, error);
+    if (status != PICKET_OK || *count == 0)
+        return status;
     struct query query;
     query_begin(&query, &store->picket, STATEMENT_OUTBOX_DONE,
                 "delete from outbox where target = ? and id <= ?", "emptying the outbox");
     query_text(&query, target);
     query_int(&query, id);
-    return query_run(&query, error);
+    status = query_run(&query, error);
+    if (status == PICKET_OK)
+        status = count_target(store, target, -*count, -bytes, dropped ? *count : 0, error);
+    return status;
 }
 
 int sqlite_outbox_done(struct picket_store *base, const char *target, int64_t id,
                        struct picket_error *error)
 {
     struct sqlite_store *store = sqlite_of(base);
+    int64_t count;
     int status = own_transaction_begin(store, error);
     if (status == PICKET_OK)
-        status = own_transaction_end(store, remove_done(store, target, id, error), error);
+        status = own_transaction_end(store, outbox_remove(store, target, id, false, &count, error),
+                                     error);
     return status;
 }
 
@@ -88,12 +136,30 @@ int sqlite_outbox_depth(struct picket_store *base, const char *target, int64_t *
     struct query query;
     if (target != NULL) {
         query_begin(&query, picket, STATEMENT_OUTBOX_DEPTH_OF,
-                    "select count(*) from outbox where target = ?", "counting the outbox");
+                    "select waiting from targets where target = ?", "counting the outbox");
         query_text(&query, target);
     } else {
-        query_begin(&query, picket, STATEMENT_OUTBOX_DEPTH, "select count(*) from outbox",
-                    "counting the outbox");
+        query_begin(&query, picket, STATEMENT_OUTBOX_DEPTH,
+                    "select coalesce(sum(waiting), 0) from targets", "counting the outbox");
     }
     *depth = query_row(&query) ? query_take_int(&query) : 0;
+    return query_end(&query, error);
+}
+
+int sqlite_targets(struct picket_store *base, picket_target_visit visit, void *context,
+                   struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &sqlite_of(base)->picket, STATEMENT_TARGETS,
+                "select target, waiting, waiting_bytes, dropped from targets order by target",
+                "reading the outbox's targets");
+    while (query_row(&query)) {
+        struct picket_target target;
+        target.name = query_take_text(&query);
+        target.waiting = query_take_int(&query);
+        target.waiting_bytes = query_take_int(&query);
+        target.dropped = query_take_int(&query);
+        visit(context, &target);
+    }
     return query_end(&query, error);
 }

@@ -107,6 +107,20 @@ static const char *const picket_steps[] = {
     "  flows integer not null,"
     "  dead_letters integer not null);"
     "insert into totals values (0, 0, 0);",
+
+    /* What is bounded is counted, so that a bound costs nothing to check; and what was dropped is
+     * still known after a restart. A target's row stays when all is delivered. */
+    "alter table totals add column dead_letter_bytes integer not null default 0;"
+    "alter table totals add column dead_letters_dropped integer not null default 0;"
+    "update totals set dead_letter_bytes = (select "
+    "  coalesce(sum(length(payload) + length(cast(properties as blob))), 0) from dead_letters);"
+    "create table targets ("
+    "  target text primary key,"
+    "  waiting integer not null,"
+    "  waiting_bytes integer not null,"
+    "  dropped integer not null) without rowid;"
+    "insert into targets select target, count(*), sum(length(payload)), 0 from outbox "
+    "  group by target;",
 };
 
 static const char *const intelligence_steps[] = {

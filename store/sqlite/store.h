@@ -1,14 +1,15 @@
 /* The SQLite engine: a folder with two files.
  *
  *     picket.db        devices, activity, inventory, events, flows, alerts, dead_letters,
- *                      outbox, totals
+ *                      outbox, targets, totals
  *     intelligence.db  feeds, indicator_blocks
  *
  * Two, because SQLite has one writer a file: a feed of millions may be replaced while batches go
  * on. schema.c has the tables; README.md draws them.
  *
  * One noun a file: devices.c, activity.c, events.c, alerts.c, dead_letters.c, outbox.c, feeds.c,
- * indicators.c, totals.c; batch.c has the transaction that holds them together.
+ * indicators.c, totals.c; batch.c has the transaction that holds them together, tidy.c removes what
+ * exceeds a bound.
  */
 #ifndef PICKET_STORE_SQLITE_STORE_H
 #define PICKET_STORE_SQLITE_STORE_H
@@ -51,11 +52,21 @@ enum {
     STATEMENT_ALERTS_AFTER_OF,
     STATEMENT_DEAD_LETTER_PUT,
     STATEMENT_DEAD_LETTERS,
+    STATEMENT_DEAD_LETTER_SIZES,
+    STATEMENT_DEAD_LETTERS_REMOVE,
+    STATEMENT_DEAD_LETTERS_HELD,
+    STATEMENT_DEAD_LETTERS_DROPPED,
     STATEMENT_OUTBOX_PUT,
     STATEMENT_OUTBOX,
     STATEMENT_OUTBOX_DONE,
     STATEMENT_OUTBOX_DEPTH,
     STATEMENT_OUTBOX_DEPTH_OF,
+    STATEMENT_OUTBOX_THROUGH,
+    STATEMENT_OUTBOX_SIZES,
+    STATEMENT_OUTBOX_OLD,
+    STATEMENT_TARGET_COUNT,
+    STATEMENT_TARGET_OVER,
+    STATEMENT_TARGETS,
     STATEMENT_TOTALS_ADD,
     STATEMENT_TOTALS,
     STATEMENTS_OF_PICKET_DB
@@ -80,7 +91,7 @@ _Static_assert((int)STATEMENTS_OF_PICKET_DB <= (int)STATEMENTS_MAX, "database.h 
 
 /* What the batch adds to the totals. */
 struct batch_totals {
-    int64_t events, flows, dead_letters;
+    int64_t events, flows, dead_letters, dead_letter_bytes;
 };
 
 struct sqlite_store {
@@ -186,6 +197,11 @@ int sqlite_outbox(struct picket_store *store, const char *target, int limit,
                   picket_outbox_visit visit, void *context, struct picket_error *error);
 int sqlite_outbox_done(struct picket_store *store, const char *target, int64_t id,
                        struct picket_error *error);
+/* Removes a target's items up to and including id, as delivered or as dropped. */
+int outbox_remove(struct sqlite_store *store, const char *target, int64_t id, bool dropped,
+                  int64_t *count, struct picket_error *error);
+int sqlite_targets(struct picket_store *store, picket_target_visit visit, void *context,
+                   struct picket_error *error);
 int sqlite_outbox_depth(struct picket_store *store, const char *target, int64_t *depth,
                         struct picket_error *error);
 
@@ -210,6 +226,9 @@ int blocks_remove(struct sqlite_store *store, int64_t feed, int64_t generation,
 
 int sqlite_totals(struct picket_store *store, struct picket_store_totals *totals,
                   struct picket_error *error);
+
+int sqlite_tidy(struct picket_store *store, const struct picket_store_bounds *bounds,
+                int64_t now_ms, struct picket_store_tidied *tidied, struct picket_error *error);
 
 /* ---- schema.c ---- */
 

@@ -11,7 +11,8 @@ static int picket_totals(struct sqlite_store *store, struct picket_store_totals 
     query_begin(&query, &store->picket, STATEMENT_TOTALS,
                 "select (select count(*) from devices where registered = 1), events, flows, "
                 "(select count(*) from alerts where status <= 2), (select count(*) from alerts), "
-                "dead_letters, (select count(*) from outbox) from totals",
+                "dead_letters, dead_letter_bytes, dead_letters_dropped, "
+                "(select coalesce(sum(waiting), 0) from targets) from totals",
                 "reading the totals");
     if (query_row(&query)) {
         totals->devices = query_take_int(&query);
@@ -20,6 +21,8 @@ static int picket_totals(struct sqlite_store *store, struct picket_store_totals 
         totals->alerts_open = query_take_int(&query);
         totals->alerts = query_take_int(&query);
         totals->dead_letters = query_take_int(&query);
+        totals->dead_letter_bytes = query_take_int(&query);
+        totals->dead_letters_dropped = query_take_int(&query);
         totals->outbox = query_take_int(&query);
     }
     return query_end(&query, error);

@@ -16,4 +16,7 @@ char *picket_time_format(int64_t unix_ms, char *out);
 /* RFC 3339 (or its date alone), Unix seconds, or a span back from now: "90s", "15m", "24h", "7d". */
 bool picket_time_parse(const char *text, int64_t *unix_ms);
 
+/* A number and its unit: "90s", "15m", "24h", "7d". */
+bool picket_span_parse(const char *text, int64_t *span_s);
+
 #endif

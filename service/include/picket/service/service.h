@@ -9,6 +9,7 @@
 #include "picket/base/error.h"
 #include "picket/log/log.h"
 #include "picket/service/intel.h"
+#include "picket/store/store.h"
 
 enum picket_output_kind {
     PICKET_OUTPUT_FILE,   /* one JSON object a line, appended */
@@ -28,7 +29,8 @@ struct picket_service_config {
     size_t output_count;
     const struct picket_output_config *routes; /* of what is not a security message */
     size_t route_count;
-    uint32_t batch_messages_max; /* 0: 1,000 */
+    uint32_t batch_messages_max;       /* 0: 1,000 */
+    struct picket_store_bounds bounds; /* kept at each commit */
 };
 
 struct picket_service;

@@ -7,7 +7,8 @@
  *
  * The writer's batch. The service handles a batch of messages in one transaction:
  *
- *     begin ─▶ put_event, put_flows, update_device, raise, put_dead_letter, enqueue … ─▶ commit
+ *     begin ─▶ put_event, put_flows, update_device, raise, put_dead_letter, enqueue … ─▶ tidy ─▶
+ * commit
  *
  * Only PICKET_OK from commit means that anything is there, and then it is there after a power cut
  * too. After any error in between, the caller rolls back and does the whole batch again later;
@@ -149,6 +150,28 @@ int picket_store_put_dead_letter(struct picket_store *store,
                                  const struct picket_dead_letter *letter,
                                  struct picket_error *error);
 
+/* What is kept at most; 0: no such bound. What exceeds one goes from its oldest end. */
+struct picket_store_bounds {
+    int64_t dead_letters;
+    int64_t dead_letter_bytes; /* payloads and properties */
+    int64_t outbox_items;      /* of one target */
+    int64_t outbox_bytes;      /* payloads of one target; an alert has none */
+    int64_t outbox_age_s;      /* what waits for longer is not sent any more */
+};
+
+/* What one call removed. */
+struct picket_store_tidied {
+    int64_t dead_letters;
+    int64_t outbox_items;
+};
+
+/* Within a batch, best as the last before its commit: removes what exceeds the bounds, and adds it
+ * to the totals and to its target's `dropped`. By number and bytes all that exceeds goes; by age,
+ * as of now_ms (Unix time), some 1,000 a call, so that no batch takes long. */
+int picket_store_tidy(struct picket_store *store, const struct picket_store_bounds *bounds,
+                      int64_t now_ms, struct picket_store_tidied *tidied,
+                      struct picket_error *error);
+
 /* ---- alerts ---- */
 
 enum picket_severity {
@@ -258,6 +281,18 @@ int picket_store_outbox_done(struct picket_store *store, const char *target, int
 int picket_store_outbox_depth(struct picket_store *store, const char *target, int64_t *depth,
                               struct picket_error *error);
 
+/* A target of the outbox, from its first item on; also one that no output has any more. */
+struct picket_target {
+    const char *name;
+    int64_t waiting;
+    int64_t waiting_bytes;
+    int64_t dropped; /* by picket_store_tidy(), ever; some may have been sent meanwhile */
+};
+typedef void (*picket_target_visit)(void *context, const struct picket_target *target);
+/* In the order of their names. */
+int picket_store_targets(struct picket_store *store, picket_target_visit visit, void *context,
+                         struct picket_error *error);
+
 /* ---- feeds and indicators ---- */
 
 /* Kept apart from the rest, so that a large feed never holds up a batch. */
@@ -318,7 +353,9 @@ int picket_store_indicators(struct picket_store *store, const char *feed,
 
 struct picket_store_totals {
     int64_t devices, events, flows, alerts_open, alerts, dead_letters, outbox, feeds, indicators;
-    int64_t size_bytes; /* on disk */
+    int64_t dead_letter_bytes;
+    int64_t dead_letters_dropped; /* by picket_store_tidy(), ever */
+    int64_t size_bytes;           /* on disk */
 };
 int picket_store_totals(struct picket_store *store, struct picket_store_totals *totals,
                         struct picket_error *error);
