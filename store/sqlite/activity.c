@@ -78,6 +78,8 @@ int activity_refresh(struct sqlite_store *store, struct picket_error *error)
     int64_t version = query_row(&query) ? query_take_int(&query) : -1;
     if (version != store->activity_version || store->activity.count > ACTIVITIES_KEPT)
         activity_clear(&store->activity);
+    if (version != store->activity_version)
+        store->newest_is_known = false;
     store->activity_version = version;
     return query_end(&query, error);
 }

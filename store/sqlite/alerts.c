@@ -161,6 +161,10 @@ static void visit_alert(struct query *query, picket_alert_visit visit, void *con
 #define BETWEEN    "a.id > ? and a.id < ? and a.last_seen_ms >= ? "
 #define ASCENDING  "order by a.id limit ?"
 #define DESCENDING "order by a.id desc limit ?"
+/* Looks at those alone that were seen since, in their index, which has their ids. */
+#define SINCE                                                                                      \
+    "where a.id in (select i.id from alerts i indexed by alerts_last_seen "                        \
+    "where i.id > ? and i.id < ? and i.last_seen_ms >= ? "
 
 static void begin_alerts(struct query *query, struct database *database,
                          const struct picket_alert_query *asked)
@@ -173,6 +177,12 @@ static void begin_alerts(struct query *query, struct database *database,
     else if (asked->device != NULL)
         query_begin(query, database, STATEMENT_ALERTS_NEWEST_OF,
                     ALERT_COLUMNS "where " OF_DEVICE "and " BETWEEN DESCENDING, doing);
+    else if (asked->since_ms > 0 && ascending)
+        query_begin(query, database, STATEMENT_ALERTS_AFTER_SINCE,
+                    ALERT_COLUMNS SINCE "order by i.id limit ?) order by a.id", doing);
+    else if (asked->since_ms > 0)
+        query_begin(query, database, STATEMENT_ALERTS_NEWEST_SINCE,
+                    ALERT_COLUMNS SINCE "order by i.id desc limit ?) order by a.id desc", doing);
     else if (ascending)
         query_begin(query, database, STATEMENT_ALERTS_AFTER,
                     ALERT_COLUMNS "where " BETWEEN ASCENDING, doing);

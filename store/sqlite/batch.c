@@ -171,8 +171,9 @@ void sqlite_rollback(struct picket_store *base)
     if (store->batch_status != PICKET_OK)
         picket_count(&batches_failed, 1);
     roll_back(store);
-    /* Numbers and activity given within the batch never were. */
+    /* What was given and learned within the batch never was. */
     activity_clear(&store->activity);
+    store->newest_is_known = false;
     device_numbers_forget(&store->device_numbers);
     end_batch(store);
 }

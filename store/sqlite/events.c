@@ -9,7 +9,7 @@
 static struct picket_counter events_repeated = {
     .name = "store_events_repeated", .help = "events that were there already and changed nothing"};
 
-enum { FLOWS_MAX = 65536, CLOCK_STEP_MS = 3600 * 1000 };
+enum { FLOWS_MAX = 65536 };
 
 /* ---- writing ---- */
 
@@ -32,6 +32,34 @@ static void bind_event(struct query *query, const struct picket_event_row *event
     query_text(query, event->content);
 }
 
+static int know_newest(struct sqlite_store *store, struct picket_error *error)
+{
+    if (store->newest_is_known)
+        return PICKET_OK;
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_EVENT_NEWEST,
+                "select received_ms from events order by id desc limit 1", "reading an event");
+    store->newest_received_ms = query_row(&query) ? query_take_int(&query) : INT64_MIN;
+    store->newest_is_known = true;
+    return query_end(&query, error);
+}
+
+/* Where receipt goes back in time, so that readers by time know that they cannot end there. */
+static int note_receipt(struct sqlite_store *store, int64_t event_id, int64_t received_ms,
+                        struct picket_error *error)
+{
+    int64_t before_ms = store->newest_received_ms;
+    store->newest_received_ms = received_ms;
+    if (received_ms >= before_ms)
+        return PICKET_OK;
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_CLOCK_STEP_PUT,
+                "insert into clock_steps (event, before_ms) values (?, ?)", "noting a clock's step");
+    query_int(&query, event_id);
+    query_int(&query, before_ms);
+    return query_run(&query, error);
+}
+
 static int put_event(struct sqlite_store *store, const struct picket_event_row *event,
                      int64_t *event_id, struct picket_error *error)
 {
@@ -40,6 +68,8 @@ static int put_event(struct sqlite_store *store, const struct picket_event_row *
     int status = device_number_of(store, event->device, &device, error);
     if (status == PICKET_OK)
         status = activity_of(store, device, &activity, error);
+    if (status == PICKET_OK)
+        status = know_newest(store, error);
     if (status != PICKET_OK)
         return status;
     struct query query;
@@ -61,7 +91,7 @@ static int put_event(struct sqlite_store *store, const struct picket_event_row *
     activity->last_event = *event_id;
     activity_change(&store->activity, activity);
     store->batch_totals.events++;
-    return PICKET_OK;
+    return note_receipt(store, *event_id, event->received_ms, error);
 }
 
 int sqlite_put_event(struct picket_store *base, const struct picket_event_row *event,
@@ -226,37 +256,67 @@ struct events_reader {
     int left;
 };
 
-/* *more: whether older ones can be wanted. Receipt follows the order of ids but for steps of the
- * clock, for which an hour is allowed. */
-static int show_event(struct events_reader *reader, const struct event_found *event, bool *more,
+static bool is_too_early(const struct events_reader *reader, const struct event_found *event)
+{
+    return event->row.received_ms < reader->query->since_ms;
+}
+
+/* An event is too early, and so are those before it, back to where the clock was set back: before
+ * which event are there others again that are not? 0: there are none. */
+static int find_earlier_part(struct events_reader *reader, int64_t id, int64_t *before_id,
+                             struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &reader->store->picket, STATEMENT_CLOCK_STEP_BEFORE,
+                "select event from clock_steps where event <= ? and before_ms >= ? "
+                "order by event desc limit 1",
+                "looking for a clock's step");
+    query_int(&query, id);
+    query_int(&query, reader->query->since_ms);
+    *before_id = query_row(&query) ? query_take_int(&query) : 0;
+    return query_end(&query, error);
+}
+
+static int show_event(struct events_reader *reader, const struct event_found *event,
                       struct picket_error *error)
 {
-    int64_t since_ms = reader->query->since_ms;
-    if (event->row.received_ms < since_ms) {
-        *more = event->row.received_ms >= since_ms - CLOCK_STEP_MS;
-        return PICKET_OK;
-    }
     size_t count;
     int status = read_flows(reader->store, event->id, &count, error);
     if (status == PICKET_OK)
         reader->visit(reader->context, event->id, &event->row, reader->store->flows, count);
-    *more = status == PICKET_OK && --reader->left > 0;
+    reader->left--;
     return status;
+}
+
+/* Shows events from the one before *before_id back to the first that is too early, and tells where
+ * to go on: 0 at the end. */
+static int part_of_all(struct events_reader *reader, int64_t *before_id, struct picket_error *error)
+{
+    struct query query;
+    struct event_found event;
+    query_begin(&query, &reader->store->picket, STATEMENT_EVENTS_BEFORE,
+                EVENT_COLUMNS "where e.id < ? order by e.id desc", "reading events");
+    query_int(&query, *before_id);
+    *before_id = 0;
+    int status = PICKET_OK;
+    while (status == PICKET_OK && reader->left > 0 && query_row(&query)) {
+        take_event(&query, &event);
+        if (is_too_early(reader, &event)) {
+            status = find_earlier_part(reader, event.id, before_id, error);
+            break;
+        }
+        status = show_event(reader, &event, error);
+    }
+    return status != PICKET_OK ? (query_end(&query, NULL), status) : query_end(&query, error);
 }
 
 static int events_of_all(struct events_reader *reader, struct picket_error *error)
 {
-    struct query query;
-    query_begin(&query, &reader->store->picket, STATEMENT_EVENTS_BEFORE,
-                EVENT_COLUMNS "where e.id < ? order by e.id desc", "reading events");
-    query_int(&query, reader->query->before_id > 0 ? reader->query->before_id : INT64_MAX);
+    int64_t before_id = reader->query->before_id > 0 ? reader->query->before_id : INT64_MAX;
     int status = PICKET_OK;
-    for (bool more = true; more && query_row(&query);) {
-        struct event_found event;
-        take_event(&query, &event);
-        status = show_event(reader, &event, &more, error);
-    }
-    return status != PICKET_OK ? (query_end(&query, NULL), status) : query_end(&query, error);
+    while (status == PICKET_OK && before_id > 0 && reader->left > 0)
+        status = part_of_all(reader, &before_id, error);
+    return status;
 }
 
 /* False if there is no row; *number is then 0. */
@@ -292,27 +352,35 @@ static int first_event_of(struct events_reader *reader, int64_t *id, struct pick
     return query_end(&query, error);
 }
 
+/* Shows the event if it is wanted. *id: the device's one before it, 0 at the end; of what is not
+ * before *before_id nothing is shown, which moves to where there may be more. */
+static int one_of_device(struct events_reader *reader, int64_t *id, int64_t *before_id,
+                         struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &reader->store->picket, STATEMENT_EVENT_GET, EVENT_COLUMNS "where e.id = ?",
+                "reading an event");
+    query_int(&query, *id);
+    struct event_found event = {.previous = 0};
+    int status = PICKET_OK;
+    if (query_row(&query)) {
+        take_event(&query, &event);
+        if (event.id < *before_id && is_too_early(reader, &event))
+            status = find_earlier_part(reader, event.id, before_id, error);
+        else if (event.id < *before_id)
+            status = show_event(reader, &event, error);
+    }
+    *id = event.previous;
+    return status != PICKET_OK ? (query_end(&query, NULL), status) : query_end(&query, error);
+}
+
 /* From the last event of the device back, event by event. */
 static int events_of_device(struct events_reader *reader, struct picket_error *error)
 {
-    int64_t id, before = reader->query->before_id > 0 ? reader->query->before_id : INT64_MAX;
+    int64_t id, before_id = reader->query->before_id > 0 ? reader->query->before_id : INT64_MAX;
     int status = first_event_of(reader, &id, error);
-    for (bool more = true; more && id > 0 && status == PICKET_OK;) {
-        struct query query;
-        query_begin(&query, &reader->store->picket, STATEMENT_EVENT_GET,
-                    EVENT_COLUMNS "where e.id = ?", "reading an event");
-        query_int(&query, id);
-        struct event_found event = {.previous = 0};
-        more = query_row(&query);
-        if (more) {
-            take_event(&query, &event);
-            if (id < before)
-                status = show_event(reader, &event, &more, error);
-        }
-        int end_status = query_end(&query, status == PICKET_OK ? error : NULL);
-        status = status != PICKET_OK ? status : end_status;
-        id = event.previous;
-    }
+    while (status == PICKET_OK && id > 0 && before_id > 0 && reader->left > 0)
+        status = one_of_device(reader, &id, &before_id, error);
     return status;
 }
 

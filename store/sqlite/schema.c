@@ -121,6 +121,16 @@ static const char *const picket_steps[] = {
     "  dropped integer not null) without rowid;"
     "insert into targets select target, count(*), sum(length(payload)), 0 from outbox "
     "  group by target;",
+
+    /* Receipt follows the order of ids, but for steps back of this machine's clock: each is noted,
+     * with the latest receipt before it. They are few; an index of all events by receipt is not. */
+    "create table clock_steps ("
+    "  event integer primary key,"
+    "  before_ms integer not null);"
+    "insert into clock_steps select id, before_ms from "
+    "  (select id, received_ms, lag(received_ms) over (order by id) as before_ms from events) "
+    "  where received_ms < before_ms;"
+    "create index alerts_last_seen on alerts (last_seen_ms);",
 };
 
 static const char *const intelligence_steps[] = {

@@ -41,6 +41,9 @@ enum {
     STATEMENT_EVENT_GET,
     STATEMENT_EVENT_PREVIOUS,
     STATEMENT_EVENT_LAST,
+    STATEMENT_EVENT_NEWEST,
+    STATEMENT_CLOCK_STEP_PUT,
+    STATEMENT_CLOCK_STEP_BEFORE,
     STATEMENT_FLOWS_PUT,
     STATEMENT_FLOWS_GET,
     STATEMENT_ALERT_FIND,
@@ -50,6 +53,8 @@ enum {
     STATEMENT_ALERTS_AFTER,
     STATEMENT_ALERTS_NEWEST_OF,
     STATEMENT_ALERTS_AFTER_OF,
+    STATEMENT_ALERTS_NEWEST_SINCE,
+    STATEMENT_ALERTS_AFTER_SINCE,
     STATEMENT_DEAD_LETTER_PUT,
     STATEMENT_DEAD_LETTERS,
     STATEMENT_DEAD_LETTER_SIZES,
@@ -107,6 +112,8 @@ struct sqlite_store {
     struct activity_table activity;       /* of the devices in this batch and those before */
     int64_t activity_version;             /* of the file, as others write it, when they were read */
     struct device_numbers device_numbers; /* known to this handle */
+    bool newest_is_known;
+    int64_t newest_received_ms; /* receipt of the event with the highest id */
     int64_t flows_event;                  /* the event put_flows() was last called for */
     size_t flows_put;                     /* and how many it has */
     uint8_t *block;                       /* flows are packed here */

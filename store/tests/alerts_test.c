@@ -281,6 +281,36 @@ static void alerts_are_found_by_device_time_and_id(void **state)
     assert_int_equal(seen.count, 0);
 }
 
+static void since_finds_alerts_whatever_the_order_in_which_they_were_seen(void **state)
+{
+    static int64_t last_seen[101];
+    uint64_t seed = 9;
+    for (int i = 1; i <= 300; i++) {
+        int id = i <= 100 ? i : 1 + random_below(&seed, 100);
+        int64_t at = 1 + random_below(&seed, 5000);
+        char subject[20];
+        snprintf(subject, sizeof subject, "s%d", id);
+        struct picket_finding finding = finding_of("d", subject, at);
+        raise_alone(*state, &finding, i <= 100);
+        last_seen[id] = at > last_seen[id] ? at : last_seen[id];
+    }
+    for (int i = 0; i < 200; i++) {
+        bool ascending = i % 2;
+        struct picket_alert_query query = {.since_ms = random_below(&seed, 5100),
+                                           .oldest_first = ascending,
+                                           .limit = 1 + random_below(&seed, 30)};
+        int edge = 1 + random_below(&seed, 100), found = 0;
+        query.after_id = ascending ? edge : 0;
+        query.before_id = ascending ? 0 : edge;
+        look(*state, query);
+        for (int id = edge + (ascending ? 1 : -1); id >= 1 && id <= 100 && found < query.limit;
+             id += ascending ? 1 : -1)
+            if (last_seen[id] >= query.since_ms)
+                assert_int_equal(seen.alerts[found++].id, id);
+        assert_int_equal(seen.count, found);
+    }
+}
+
 static int64_t open_alerts;
 
 static void note_open_alerts(void *context, const struct picket_device_summary *device)
@@ -358,6 +388,7 @@ int main(void)
         TEST(the_outbox_keeps_the_order_of_each_target),
         TEST(what_is_done_is_gone_and_the_rest_stays),
         TEST(alerts_are_found_by_device_time_and_id),
+        TEST(since_finds_alerts_whatever_the_order_in_which_they_were_seen),
         TEST(a_device_shows_its_open_alerts),
         TEST(a_visit_may_not_ask_the_same_again),
         TEST(an_outbox_visit_may_look_up_the_alert),

@@ -229,6 +229,75 @@ static void since_means_received_since(void **state)
     assert_int_equal(seen.ids[26], 46);
 }
 
+/* A clock that walks on, and is set back or forth now and then. */
+static int64_t next_receipt(uint64_t *seed, int64_t at_ms)
+{
+    if (random_below(seed, 12) == 0)
+        return at_ms + random_below(seed, 20000) - 10000;
+    return at_ms + random_below(seed, 100);
+}
+
+static void assert_since(struct picket_store *store, const int64_t *received, int count,
+                         struct picket_event_query query)
+{
+    int expected = 0;
+    look(store, query);
+    int last = query.before_id > 0 ? (int)query.before_id - 1 : count;
+    for (int id = last; id > 0 && expected < query.limit; id--) {
+        bool is_of_device = query.device == NULL || (query.device[0] == 'a') == (id % 3 != 0);
+        if (received[id] < query.since_ms || !is_of_device)
+            continue;
+        assert_true(expected < seen.count);
+        assert_int_equal(seen.ids[expected++], id);
+    }
+    assert_int_equal(seen.count, expected);
+}
+
+static void since_is_exact_however_the_clock_was_set(void **state)
+{
+    static int64_t received[300];
+    static const char *const devices[] = {NULL, "a", "b"};
+    enum { COUNT = 190 };
+    struct picket_store *handles[2] = {*state, NULL};
+    uint64_t seed = 4;
+    int64_t now_ms = 1000000;
+    MUST(picket_store_open(&handles[1], folder, &error));
+    for (int id = 1; id <= COUNT; id++) {
+        struct picket_store *store = handles[random_below(&seed, 2)];
+        struct picket_event_row event = event_of(id % 3 ? "a" : "b", id, (uint64_t)id);
+        event.received_ms = received[id] = now_ms = next_receipt(&seed, now_ms);
+        MUST(picket_store_begin(store, &error));
+        put(store, &event);
+        if (random_below(&seed, 8) == 0) {
+            picket_store_rollback(store);
+            MUST(picket_store_begin(store, &error));
+            put(store, &event);
+        }
+        MUST(picket_store_commit(store, &error));
+    }
+    for (int i = 0; i < 600; i++) {
+        struct picket_event_query query = {.device = devices[i % 3],
+                                           .since_ms = received[1 + random_below(&seed, COUNT)] +
+                                                       random_below(&seed, 3) - 1,
+                                           .limit = 1 + random_below(&seed, 200)};
+        if (random_below(&seed, 2))
+            query.before_id = 1 + random_below(&seed, COUNT + 5);
+        if (query.before_id > COUNT)
+            query.before_id = 0;
+        assert_since(*state, received, COUNT, query);
+    }
+    run_sql("picket.db", "create table expected as select event, before_ms from clock_steps;"
+                         "drop table clock_steps; drop index alerts_last_seen;"
+                         "pragma user_version = 2");
+    picket_store_close(handles[1]);
+    MUST(picket_store_open(&handles[1], folder, &error)); /* upgrades */
+    assert_int_equal(ask_sql("picket.db", "select count(*) from (select * from expected except "
+                                          "select * from clock_steps)"),
+                     0);
+    assert_true(ask_sql("picket.db", "select count(*) from clock_steps") > 5);
+    picket_store_close(handles[1]);
+}
+
 static void a_batch_that_is_rolled_back_never_was(void **state)
 {
     struct picket_event_row event = event_of("d", 100, 1);
@@ -408,6 +477,7 @@ int main(void)
         TEST(events_come_newest_first),
         TEST(events_of_one_device_are_found),
         TEST(since_means_received_since),
+        TEST(since_is_exact_however_the_clock_was_set),
         TEST(a_batch_that_is_rolled_back_never_was),
         TEST(an_open_batch_sees_its_own_and_nobody_else_does),
         TEST(two_handles_may_write_for_one_device),
