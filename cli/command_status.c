@@ -54,6 +54,20 @@ static void print_service(const json_t *service)
              member_text(service, "problem"));
 }
 
+/* How far back events go, and how far they are to. */
+static void print_events(const json_t *store)
+{
+    char when[32], span[32], removed[80] = "";
+    const char *oldest = member_time(store, "oldest_event");
+    long long retention_s = member_number(store, "retention_s");
+    text_span(retention_s, span);
+    if (member_number(store, "events_aged") > 0)
+        snprintf(removed, sizeof removed, "; %lld older ones removed",
+                 member_number(store, "events_aged"));
+    line("", "events %s%s, kept for %s%s", oldest ? "since " : "none",
+         oldest ? text_time(oldest, when) : "", retention_s > 0 ? span : "ever", removed);
+}
+
 static void print_dead_letters(const json_t *store)
 {
     char size[32];
@@ -75,6 +89,7 @@ static void print_store(const json_t *status)
     line("store", "%lld devices, %lld events, %lld flows, %s", member_number(store, "devices"),
          member_number(store, "events"), member_number(store, "flows"),
          text_bytes(member_number(store, "size_bytes"), size));
+    print_events(store);
     line("alerts", "%lld open, %lld in all", member_number(store, "alerts_open"),
          member_number(store, "alerts"));
     print_dead_letters(store);
@@ -127,6 +142,7 @@ static bool is_work(const char *name)
                                         "hub_ended_by_device",
                                         "hub_messages_taken",
                                         "service_events",
+                                        "service_events_aged",
                                         "service_findings",
                                         "service_flows",
                                         "service_messages",

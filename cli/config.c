@@ -208,6 +208,8 @@ static int store_bounds(const struct reading *reading, const struct yaml_store *
                        &bounds->outbox_bytes);
     if (status == PICKET_OK)
         status = span(reading, "store.outbox_age", yaml->outbox_age, &bounds->outbox_age_s);
+    if (status == PICKET_OK)
+        status = span(reading, "store.retention", yaml->retention, &bounds->event_age_s);
     return status;
 }
 
@@ -343,7 +345,8 @@ static void set_defaults(struct reading *reading)
                                                   .dead_letter_bytes = 64 << 20,
                                                   .outbox_items = 100000,
                                                   .outbox_bytes = 1 << 30,
-                                                  .outbox_age_s = 30 * 86400};
+                                                  .outbox_age_s = 30 * 86400,
+                                                  .event_age_s = 30 * 86400};
     config->level = PICKET_NOTICE;
 }
 

@@ -24,7 +24,7 @@ struct yaml_service {
     char *batch_messages;
 };
 struct yaml_store {
-    char *dead_letters, *dead_letter_bytes, *outbox_items, *outbox_bytes, *outbox_age;
+    char *dead_letters, *dead_letter_bytes, *outbox_items, *outbox_bytes, *outbox_age, *retention;
 };
 struct yaml_api {
     char *socket;

@@ -150,6 +150,7 @@ static int start_api(struct server *server, struct picket_error *error)
                                           .output_count = config->output_count,
                                           .routes = config->routes,
                                           .route_count = config->route_count,
+                                          .event_age_s = config->bounds.event_age_s,
                                           .add_status = add_status,
                                           .device_changed = device_changed,
                                           .context = server};

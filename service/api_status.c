@@ -27,10 +27,12 @@ static json_t *service_json(struct picket_service *service)
 
 static json_t *totals_json(const struct picket_store_totals *totals)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+    return json_pack("{s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
                      "devices", (json_int_t)totals->devices,
                      "events", (json_int_t)totals->events,
                      "flows", (json_int_t)totals->flows,
+                     "oldest_event", api_json_time(totals->oldest_event_ms),
+                     "events_aged", (json_int_t)totals->events_aged,
                      "alerts_open", (json_int_t)totals->alerts_open,
                      "alerts", (json_int_t)totals->alerts,
                      "dead_letters", (json_int_t)totals->dead_letters,
@@ -128,7 +130,10 @@ static int add_stored(json_t *object, struct picket_store *store,
         status = picket_store_totals(store, &totals, error);
     if (status == PICKET_OK)
         status = picket_store_feeds(store, append_feed_problem, problems, error);
-    json_object_set_new(object, "store", totals_json(&totals));
+    json_t *stored = totals_json(&totals);
+    json_object_set_new(stored, "retention_s",
+                        config->event_age_s > 0 ? json_integer(config->event_age_s) : json_null());
+    json_object_set_new(object, "store", stored);
     json_object_set_new(object, "feeds_with_problems", problems);
     return status;
 }

@@ -22,6 +22,7 @@ enum {
     TELEMETRY_DROPPED,
     DEAD_LETTERS_DROPPED,
     OUTBOX_DROPPED,
+    EVENTS_AGED,
     COUNTERS
 };
 
@@ -45,6 +46,8 @@ static struct picket_counter counters[COUNTERS] = {
     [OUTBOX_DROPPED] = {.name = "service_output_dropped",
                         .help = "the oldest items that waited for an output or a route, dropped: "
                                 "too many, too large or too old"},
+    [EVENTS_AGED] = {.name = "service_events_aged",
+                     .help = "events removed for their age, with their flows"},
 };
 
 /* One attempt at a batch. */
@@ -256,6 +259,8 @@ static int tidy(struct batch *batch)
                                    picket_unix_ms(), &tidied, batch->error);
     batch->tally[DEAD_LETTERS_DROPPED] = (uint64_t)tidied.dead_letters;
     batch->tally[OUTBOX_DROPPED] = (uint64_t)tidied.outbox_items;
+    batch->tally[EVENTS_AGED] = (uint64_t)tidied.events;
+    batch->result->old_left = tidied.more;
     return status;
 }
 
@@ -327,9 +332,10 @@ int pipeline_process(struct pipeline *pipeline, const struct picket_log_message 
     return status;
 }
 
-int pipeline_tidy(struct pipeline *pipeline, struct picket_error *error)
+int pipeline_tidy(struct pipeline *pipeline, struct pipeline_result *result,
+                  struct picket_error *error)
 {
-    struct batch batch = {.pipeline = pipeline, .error = error};
+    struct batch batch = {.pipeline = pipeline, .result = result, .error = error};
     int status = picket_store_begin(pipeline->store, error);
     if (status != PICKET_OK)
         return status;

@@ -40,6 +40,7 @@ struct pipeline {
 struct pipeline_result {
     bool alerts;    /* at least one new alert */
     bool telemetry; /* at least one item for a route */
+    bool old_left;  /* there are more events that are too old */
 };
 
 /* All of the batch is committed, or nothing. A message that the store does not take for what it
@@ -48,7 +49,8 @@ int pipeline_process(struct pipeline *pipeline, const struct picket_log_message 
                      int count, struct pipeline_result *result, struct picket_error *error);
 
 /* Between batches, when none comes: removes what has become too old. */
-int pipeline_tidy(struct pipeline *pipeline, struct picket_error *error);
+int pipeline_tidy(struct pipeline *pipeline, struct pipeline_result *result,
+                  struct picket_error *error);
 
 /* Makes the pipeline's counters show from the start. */
 void pipeline_register_counters(void);

@@ -19,7 +19,8 @@ enum {
     READ_TIMEOUT_MS = 500,
     FIRST_RETRY_MS = 50,
     LONGEST_RETRY_MS = 5000,
-    TIDY_INTERVAL_MS = 10000
+    TIDY_INTERVAL_MS = 10000,
+    AGING_INTERVAL_MS = 5 /* while old events are left */
 };
 
 static struct picket_counter batches_failed = {
@@ -119,11 +120,17 @@ static bool commit_batch(struct picket_service *service, const struct picket_log
 static void tidy_when_idle(struct picket_service *service, int64_t *next_ms)
 {
     struct picket_error error = {0};
-    int64_t now_ms = picket_monotonic_ms();
-    if (now_ms < *next_ms)
+    struct pipeline_result result = {.old_left = false};
+    if (picket_monotonic_ms() < *next_ms)
         return;
-    pipeline_tidy(&service->pipeline, &error);
-    *next_ms = now_ms + TIDY_INTERVAL_MS;
+    pipeline_tidy(&service->pipeline, &result, &error);
+    *next_ms = picket_monotonic_ms() + (result.old_left ? AGING_INTERVAL_MS : TIDY_INTERVAL_MS);
+}
+
+static int read_timeout_ms(int64_t next_tidy_ms)
+{
+    int64_t left_ms = next_tidy_ms - picket_monotonic_ms();
+    return left_ms < 1 ? 1 : left_ms < READ_TIMEOUT_MS ? (int)left_ms : READ_TIMEOUT_MS;
 }
 
 static void *run(void *context)
@@ -132,7 +139,8 @@ static void *run(void *context)
     int64_t next_tidy_ms = 0;
     for (;;) {
         const struct picket_log_message *messages;
-        int count = picket_log_read(service->log, &messages, service->batch_max, READ_TIMEOUT_MS);
+        int count = picket_log_read(service->log, &messages, service->batch_max,
+                                    read_timeout_ms(next_tidy_ms));
         if (count < 0)
             break;
         if (count == 0)

@@ -68,6 +68,7 @@ static void without_a_file_everything_has_a_default(void **state)
     assert_int_equal(config->bounds.dead_letters, 10000);
     assert_int_equal(config->bounds.outbox_items, 100000);
     assert_int_equal(config->bounds.outbox_age_s, 30 * 86400);
+    assert_int_equal(config->bounds.event_age_s, 30 * 86400);
     picket_config_free(config);
 }
 
@@ -101,7 +102,7 @@ static void every_setting_is_taken(void **state)
              "log: {messages: 11, bytes: 2000000}\n"
              "service: {batch_messages: 13}\n"
              "store: {dead_letters: 14, dead_letter_bytes: 2000000, outbox_items: 15,\n"
-             "        outbox_bytes: 3000000, outbox_age: 12h}\n"
+             "        outbox_bytes: 3000000, outbox_age: 12h, retention: never}\n"
              "api: {socket: /run/p.sock}\n"
              "diagnostics: {level: debug}\n"
              "outputs:\n"
@@ -127,6 +128,7 @@ static void every_setting_is_taken(void **state)
     assert_int_equal(config->bounds.outbox_items, 15);
     assert_int_equal(config->bounds.outbox_bytes, 3000000);
     assert_int_equal(config->bounds.outbox_age_s, 43200);
+    assert_int_equal(config->bounds.event_age_s, 0);
     assert_string_equal(config->api_socket, "/run/p.sock");
     assert_int_equal(config->level, PICKET_DEBUG);
     assert_int_equal(config->output_count, 2);

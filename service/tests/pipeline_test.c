@@ -550,6 +550,53 @@ static void a_security_message_is_told_by_its_interface_in_either_spelling(void 
     assert_int_equal(harness_totals(&harness).dead_letters, 3);
 }
 
+/* ---- age ---- */
+
+/* Event number n of device "old", received n seconds after 1970. */
+static void put_old_events(int count)
+{
+    assert_int_equal(picket_store_begin(harness.store, NULL), PICKET_OK);
+    for (int n = 1; n <= count; n++) {
+        struct picket_event_row event = {
+            .device = "old", .module = "", .received_ms = n * 1000, .time_s = n, .type = 1};
+        int64_t id;
+        assert_int_equal(picket_store_put_event(harness.store, &event, &id, NULL), PICKET_OK);
+    }
+    assert_int_equal(picket_store_commit(harness.store, NULL), PICKET_OK);
+}
+
+static bool has_one_event(void *context)
+{
+    (void)context;
+    return harness_totals(&harness).events == 1;
+}
+
+static void old_events_go_while_no_message_comes(void **state)
+{
+    (void)state;
+    harness_start(&harness);
+    put_old_events(3000);
+    harness_stop(&harness);
+    uint64_t before = counter("service_events_aged");
+    harness.bounds.event_age_s = 3600;
+    harness_start(&harness);
+    assert_true(harness_wait(has_one_event, NULL));
+    assert_int_equal(harness_totals(&harness).events_aged, 2999);
+    harness_stop(&harness);
+    assert_int_equal(counter("service_events_aged"), before + 2999);
+}
+
+static void old_events_go_with_each_batch(void **state)
+{
+    (void)state;
+    harness.bounds.event_age_s = 3600;
+    harness_start(&harness);
+    put_old_events(20);
+    harness_append_flow(&harness, "pump", (struct flow_message){"198.51.100.1", 80, 0, 1, 1});
+    assert_true(harness_wait_durable(&harness));
+    assert_int_equal(harness_totals(&harness).events, 1);
+}
+
 /* ---- time ---- */
 
 static void an_events_time_is_bounded_by_its_receipt(void **state)
@@ -588,6 +635,8 @@ int main(void)
         PIPELINE_TEST(special_purpose_addresses_stay_silent_unless_the_feed_asks),
         PIPELINE_TEST(telemetry_without_a_route_is_counted),
         PIPELINE_TEST(a_security_message_is_told_by_its_interface_in_either_spelling),
+        PIPELINE_TEST(old_events_go_while_no_message_comes),
+        PIPELINE_TEST(old_events_go_with_each_batch),
         PIPELINE_TEST(an_events_time_is_bounded_by_its_receipt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,7 @@ struct schema {
     int cache_kib; /* of a handle that writes much; others have DATABASE_CACHE_KIB */
 };
 
-enum { STATEMENTS_MAX = 64, DATABASE_CACHE_KIB = 1024 };
+enum { STATEMENTS_MAX = 80, DATABASE_CACHE_KIB = 1024 };
 
 struct database {
     sqlite3 *handle;

@@ -9,8 +9,6 @@
 static struct picket_counter events_repeated = {
     .name = "store_events_repeated", .help = "events that were there already and changed nothing"};
 
-enum { FLOWS_MAX = 65536 };
-
 /* ---- writing ---- */
 
 static void bind_event(struct query *query, const struct picket_event_row *event, int64_t device,
@@ -135,10 +133,10 @@ static int put_flows(struct sqlite_store *store, int64_t event_id, const struct 
                      size_t count, struct picket_error *error)
 {
     size_t before = event_id == store->flows_event ? store->flows_put : 0;
-    if (event_id <= 0 || event_id > INT64_MAX / FLOWS_MAX || count > FLOWS_MAX - before)
+    if (event_id <= 0 || event_id > INT64_MAX / EVENT_FLOWS_MAX || count > EVENT_FLOWS_MAX - before)
         return picket_fail(error, PICKET_INVALID,
                            "%s: event %lld with %zu flows: an event has up to %d", store->folder,
-                           (long long)event_id, before + count, FLOWS_MAX);
+                           (long long)event_id, before + count, EVENT_FLOWS_MAX);
     if (count == 0)
         return PICKET_OK;
     int status = reserve_block(store, count, error);
@@ -147,7 +145,7 @@ static int put_flows(struct sqlite_store *store, int64_t event_id, const struct 
     size_t used = 0;
     for (size_t i = 0; i < count; i++)
         used += flow_pack(&flows[i], store->block + used);
-    status = put_block(store, event_id * FLOWS_MAX + (int64_t)before, used, error);
+    status = put_block(store, event_id * EVENT_FLOWS_MAX + (int64_t)before, used, error);
     store->flows_event = event_id;
     store->flows_put = before + count;
     store->batch_totals.flows += (int64_t)count;
@@ -207,8 +205,8 @@ static int read_flows(struct sqlite_store *store, int64_t event_id, size_t *coun
     struct query query;
     query_begin(&query, &store->picket, STATEMENT_FLOWS_GET,
                 "select block from flows where id between ? and ? order by id", "reading flows");
-    query_int(&query, event_id * FLOWS_MAX);
-    query_int(&query, event_id * FLOWS_MAX + FLOWS_MAX - 1);
+    query_int(&query, event_id * EVENT_FLOWS_MAX);
+    query_int(&query, event_id * EVENT_FLOWS_MAX + EVENT_FLOWS_MAX - 1);
     *count = 0;
     int status = PICKET_OK;
     while (status == PICKET_OK && query_row(&query))

@@ -19,6 +19,9 @@
 
 enum { FLOW_BYTES_MAX = 1 + 1 + 16 + 16 + 4 + 8 };
 
+/* An event has so many at most, and a block the id event * EVENT_FLOWS_MAX + its first flow. */
+enum { EVENT_FLOWS_MAX = 65536 };
+
 /* Returns the bytes written to out, which has FLOW_BYTES_MAX. */
 size_t flow_pack(const struct picket_flow *flow, uint8_t *out);
 

@@ -131,6 +131,8 @@ static const char *const picket_steps[] = {
     "  (select id, received_ms, lag(received_ms) over (order by id) as before_ms from events) "
     "  where received_ms < before_ms;"
     "create index alerts_last_seen on alerts (last_seen_ms);",
+
+    "alter table totals add column events_aged integer not null default 0;",
 };
 
 static const char *const intelligence_steps[] = {

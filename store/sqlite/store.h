@@ -46,6 +46,11 @@ enum {
     STATEMENT_CLOCK_STEP_BEFORE,
     STATEMENT_FLOWS_PUT,
     STATEMENT_FLOWS_GET,
+    STATEMENT_EVENTS_OLDEST,
+    STATEMENT_FLOWS_OLDEST,
+    STATEMENT_EVENTS_AGED,
+    STATEMENT_FLOWS_AGED,
+    STATEMENT_CLOCK_STEPS_AGED,
     STATEMENT_ALERT_FIND,
     STATEMENT_ALERT_NEW,
     STATEMENT_ALERT_FOLD,
@@ -73,6 +78,7 @@ enum {
     STATEMENT_TARGET_OVER,
     STATEMENT_TARGETS,
     STATEMENT_TOTALS_ADD,
+    STATEMENT_TOTALS_AGED,
     STATEMENT_TOTALS,
     STATEMENTS_OF_PICKET_DB
 };
@@ -233,6 +239,10 @@ int blocks_remove(struct sqlite_store *store, int64_t feed, int64_t generation,
 
 int sqlite_totals(struct picket_store *store, struct picket_store_totals *totals,
                   struct picket_error *error);
+
+/* Removes some of the events that are older than age_s, with their flows. */
+int age_events(struct sqlite_store *store, int64_t age_s, int64_t now_ms, int64_t events_put,
+               struct picket_store_tidied *tidied, struct picket_error *error);
 
 int sqlite_tidy(struct picket_store *store, const struct picket_store_bounds *bounds,
                 int64_t now_ms, struct picket_store_tidied *tidied, struct picket_error *error);

@@ -1,4 +1,4 @@
-/* Removing what exceeds a bound, oldest first. */
+/* Removing what exceeds a bound, oldest first; events in aging.c. */
 #include <stdio.h>
 
 #include "store.h"
@@ -179,6 +179,7 @@ static int tidy_old_items(struct sqlite_store *store, int64_t since_ms, int64_t 
 static int tidy(struct sqlite_store *store, const struct picket_store_bounds *bounds,
                 int64_t now_ms, struct picket_store_tidied *tidied, struct picket_error *error)
 {
+    int64_t events_put = store->batch_totals.events;
     int status = batch_flush(store, error);
     if (status == PICKET_OK)
         status = tidy_dead_letters(store, bounds, &tidied->dead_letters, error);
@@ -187,6 +188,8 @@ static int tidy(struct sqlite_store *store, const struct picket_store_bounds *bo
     if (status == PICKET_OK && bounds->outbox_age_s > 0)
         status = tidy_old_items(store, now_ms - bounds->outbox_age_s * 1000, &tidied->outbox_items,
                                 error);
+    if (status == PICKET_OK && bounds->event_age_s > 0)
+        status = age_events(store, bounds->event_age_s, now_ms, events_put, tidied, error);
     return status;
 }
 

@@ -11,7 +11,8 @@ static int picket_totals(struct sqlite_store *store, struct picket_store_totals 
     query_begin(&query, &store->picket, STATEMENT_TOTALS,
                 "select (select count(*) from devices where registered = 1), events, flows, "
                 "(select count(*) from alerts where status <= 2), (select count(*) from alerts), "
-                "dead_letters, dead_letter_bytes, dead_letters_dropped, "
+                "dead_letters, dead_letter_bytes, dead_letters_dropped, events_aged, "
+                "(select received_ms from events order by id limit 1), "
                 "(select coalesce(sum(waiting), 0) from targets) from totals",
                 "reading the totals");
     if (query_row(&query)) {
@@ -23,6 +24,8 @@ static int picket_totals(struct sqlite_store *store, struct picket_store_totals 
         totals->dead_letters = query_take_int(&query);
         totals->dead_letter_bytes = query_take_int(&query);
         totals->dead_letters_dropped = query_take_int(&query);
+        totals->events_aged = query_take_int(&query);
+        totals->oldest_event_ms = query_take_int(&query);
         totals->outbox = query_take_int(&query);
     }
     return query_end(&query, error);

@@ -231,9 +231,12 @@ static void an_older_store_is_counted_when_it_is_opened(void **state)
     put_letters(*state, 1, 3);
     put_items(*state, "a", 1, 4);
     picket_store_close(*state);
-    run_sql("picket.db", "drop table clock_steps; drop index alerts_last_seen; drop table targets; alter table totals drop column dead_letter_bytes;"
-                         "alter table totals drop column dead_letters_dropped;"
-                         "pragma user_version = 1");
+    run_sql(
+        "picket.db",
+        "alter table totals drop column events_aged; drop table clock_steps; drop index "
+        "alerts_last_seen; drop table targets; alter table totals drop column dead_letter_bytes;"
+        "alter table totals drop column dead_letters_dropped;"
+        "pragma user_version = 1");
     struct picket_store *store;
     MUST(picket_store_open(&store, folder, &error));
     *state = store;

@@ -302,6 +302,7 @@ class AgainstAnotherServer(unittest.TestCase):
             "outputs": [{"name": "soc", "takes": "alerts", "kind": "webhook", "waiting": 5, "dropped": 2},
                         {"name": "old", "takes": None, "kind": None, "waiting": 1, "dropped": 0}]})),
             "status").stdout
+        self.assertIn("events none, kept for ever", shown)
         self.assertIn("7, 2.0 kB; 3 older ones DROPPED for want of room", shown)
         self.assertIn("soc (webhook, alerts): 5 waiting; 2 DROPPED undelivered\n", shown)
         self.assertIn("old (NOT CONFIGURED any more): 1 waiting\n", shown)

@@ -157,17 +157,21 @@ struct picket_store_bounds {
     int64_t outbox_items;      /* of one target */
     int64_t outbox_bytes;      /* payloads of one target; an alert has none */
     int64_t outbox_age_s;      /* what waits for longer is not sent any more */
+    int64_t event_age_s;       /* events received longer ago go, with their flows */
 };
 
 /* What one call removed. */
 struct picket_store_tidied {
     int64_t dead_letters;
     int64_t outbox_items;
+    int64_t events;
+    bool more; /* there are more old events: the next call will take them */
 };
 
 /* Within a batch, best as the last before its commit: removes what exceeds the bounds, and adds it
- * to the totals and to its target's `dropped`. By number and bytes all that exceeds goes; by age,
- * as of now_ms (Unix time), some 1,000 a call, so that no batch takes long. */
+ * to the totals and to its target's `dropped`. By number and bytes all that exceeds goes. By age,
+ * as of now_ms (Unix time), some go a call, so that no batch takes long: 1,000 items of the outbox,
+ * 100 events and twice as many as the batch has put. The newest event always stays. */
 int picket_store_tidy(struct picket_store *store, const struct picket_store_bounds *bounds,
                       int64_t now_ms, struct picket_store_tidied *tidied,
                       struct picket_error *error);
@@ -355,6 +359,8 @@ struct picket_store_totals {
     int64_t devices, events, flows, alerts_open, alerts, dead_letters, outbox, feeds, indicators;
     int64_t dead_letter_bytes;
     int64_t dead_letters_dropped; /* by picket_store_tidy(), ever */
+    int64_t events_aged;          /* the same */
+    int64_t oldest_event_ms;      /* receipt of the oldest event there is; 0: there is none */
     int64_t size_bytes;           /* on disk */
 };
 int picket_store_totals(struct picket_store *store, struct picket_store_totals *totals,

@@ -1,0 +1,108 @@
+/* Events that are too old go, with their flows: from the low end of their trees, some at a time. */
+#include "flow_block.h"
+#include "store.h"
+
+/* A batch removes up to twice as many as it puts, so that aging keeps up with any load, and some
+ * more, so that it catches up. */
+enum { EVENTS_A_CALL = 100, EVENTS_FOR_ONE_PUT = 2, WRONG_CLOCK_MS = 3600 * 1000 };
+
+struct aged {
+    int64_t last_id; /* 0: none */
+    int64_t events, flows;
+};
+
+/* Receipt in the future was by a clock that was wrong then: such an event is as old as the order of
+ * ids tells, and must not hold up those after it. */
+static bool is_old(int64_t received_ms, int64_t since_ms, int64_t now_ms)
+{
+    return received_ms < since_ms || received_ms > now_ms + WRONG_CLOCK_MS;
+}
+
+/* The newest event stays, so that its id is not used again. */
+static int find_old_events(struct sqlite_store *store, int64_t since_ms, int64_t now_ms,
+                           int64_t limit, struct aged *aged, struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_EVENTS_OLDEST,
+                "select id, received_ms from events where id < (select max(id) from events) "
+                "order by id limit ?",
+                "looking for old events");
+    query_int(&query, limit);
+    while (query_row(&query)) {
+        int64_t id = query_take_int(&query);
+        if (!is_old(query_take_int(&query), since_ms, now_ms))
+            break;
+        aged->last_id = id;
+        aged->events++;
+    }
+    return query_end(&query, error);
+}
+
+static int count_flows(struct sqlite_store *store, struct aged *aged, struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_FLOWS_OLDEST,
+                "select block from flows where id < ?", "counting old flows");
+    query_int(&query, (aged->last_id + 1) * EVENT_FLOWS_MAX);
+    while (query_row(&query)) {
+        size_t size;
+        struct picket_flow flow;
+        const uint8_t *at = query_take_blob(&query, &size), *end = at + size;
+        while (at < end && flow_unpack(&flow, &at, end))
+            aged->flows++;
+    }
+    return query_end(&query, error);
+}
+
+static int remove_up_to(struct sqlite_store *store, int statement, const char *sql, int64_t id,
+                        struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &store->picket, statement, sql, "removing old events");
+    query_int(&query, id);
+    return query_run(&query, error);
+}
+
+static int count_aged(struct sqlite_store *store, const struct aged *aged,
+                      struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_TOTALS_AGED,
+                "update totals set events = events - ?1, flows = flows - ?2, "
+                "events_aged = events_aged + ?1",
+                "counting old events");
+    query_int(&query, aged->events);
+    query_int(&query, aged->flows);
+    return query_run(&query, error);
+}
+
+static int remove_aged(struct sqlite_store *store, struct aged *aged, struct picket_error *error)
+{
+    int status = count_flows(store, aged, error);
+    if (status == PICKET_OK)
+        status = remove_up_to(store, STATEMENT_FLOWS_AGED, "delete from flows where id < ?",
+                              (aged->last_id + 1) * EVENT_FLOWS_MAX, error);
+    if (status == PICKET_OK)
+        status = remove_up_to(store, STATEMENT_EVENTS_AGED, "delete from events where id <= ?",
+                              aged->last_id, error);
+    /* A step at the first event that stays separates it from nothing any more. */
+    if (status == PICKET_OK)
+        status = remove_up_to(store, STATEMENT_CLOCK_STEPS_AGED,
+                              "delete from clock_steps where event <= ?", aged->last_id + 1, error);
+    if (status == PICKET_OK)
+        status = count_aged(store, aged, error);
+    return status;
+}
+
+int age_events(struct sqlite_store *store, int64_t age_s, int64_t now_ms, int64_t events_put,
+               struct picket_store_tidied *tidied, struct picket_error *error)
+{
+    struct aged aged = {0};
+    int64_t limit = EVENTS_A_CALL + EVENTS_FOR_ONE_PUT * events_put;
+    int status = find_old_events(store, now_ms - age_s * 1000, now_ms, limit, &aged, error);
+    if (status != PICKET_OK || aged.events == 0)
+        return status;
+    tidied->events += aged.events;
+    tidied->more |= aged.events == limit;
+    return remove_aged(store, &aged, error);
+}
