@@ -10,7 +10,11 @@ static struct {
 } endings[ENDING_COUNT] = {
 #define ENDING(id, weight, counter_name, counter_help)                                             \
     [ENDING_##id] = {weight, {.name = counter_name, .help = counter_help}, {0, 0, 0}}
-    ENDING(BY_DEVICE, PICKET_DEBUG, "hub_ended_by_device", "connections ended with DISCONNECT"),
+    [ENDING_BY_DEVICE] = {PICKET_DEBUG,
+                          {.name = "hub_ended_by_device",
+                           .help = "connections ended with DISCONNECT",
+                           .is_work = true},
+                          {0, 0, 0}},
     ENDING(LOST, PICKET_DEBUG, "hub_ended_lost",
            "connections that the peer closed without DISCONNECT or the network lost"),
     ENDING(KEEP_ALIVE, PICKET_NOTICE, "hub_ended_keep_alive",

@@ -16,8 +16,8 @@
 
 enum { ACCEPTED_A_ROUND = 64, BACKLOG = 4096 };
 
-static struct picket_counter accepted = {.name = "hub_connections_accepted",
-                                         .help = "TCP connections accepted"};
+static struct picket_counter accepted = {
+    .name = "hub_connections_accepted", .help = "TCP connections accepted", .is_work = true};
 static struct picket_counter refused_at_bound = {
     .name = "hub_connections_refused_at_bound",
     .help = "TCP connections closed at once: connections_max was reached"};

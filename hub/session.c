@@ -16,8 +16,10 @@
 #define COUNTER(variable, counter_name, counter_help)                                              \
     static struct picket_counter variable = {.name = counter_name, .help = counter_help}
 
-COUNTER(connects_accepted, "hub_connects_accepted", "devices accepted");
-COUNTER(messages_taken, "hub_messages_taken", "messages of devices put into the log");
+static struct picket_counter connects_accepted = {
+    .name = "hub_connects_accepted", .help = "devices accepted", .is_work = true};
+static struct picket_counter messages_taken = {
+    .name = "hub_messages_taken", .help = "messages of devices put into the log", .is_work = true};
 COUNTER(messages_repeated, "hub_messages_repeated",
         "messages sent again while the first was still on its way; not put into the log again");
 COUNTER(messages_acknowledged_late, "hub_messages_delayed",

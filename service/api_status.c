@@ -141,8 +141,9 @@ static int add_stored(json_t *object, struct picket_store *store,
 static void append_counter(const struct picket_counter *counter, void *context)
 {
     uint64_t value = atomic_load_explicit(&counter->value, memory_order_relaxed);
-    json_array_append_new(context, json_pack("{s:s, s:s, s:I}",
+    json_array_append_new(context, json_pack("{s:s, s:s, s:s, s:I}",
                                              "name", counter->name,
+                                             "kind", counter->is_work ? "work" : "loss",
                                              "help", counter->help,
                                              "value", (json_int_t)value));
 }

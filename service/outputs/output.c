@@ -21,7 +21,8 @@ enum {
 };
 
 static struct picket_counter delivered = {.name = "service_output_deliveries",
-                                          .help = "items that outputs and routes confirmed"};
+                                          .help = "items that outputs and routes confirmed",
+                                          .is_work = true};
 static struct picket_counter failed = {
     .name = "service_output_failures",
     .help = "attempts of outputs and routes that failed, to be repeated"};

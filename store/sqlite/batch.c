@@ -2,8 +2,8 @@
 #include "picket/base/counter.h"
 #include "store.h"
 
-static struct picket_counter batches_committed = {.name = "store_batches_committed",
-                                                  .help = "batches committed"};
+static struct picket_counter batches_committed = {
+    .name = "store_batches_committed", .help = "batches committed", .is_work = true};
 static struct picket_counter batches_failed = {
     .name = "store_batches_failed",
     .help = "batches that could not be written and were rolled back"};

@@ -1,4 +1,5 @@
-/* Counters that `picket status` shows: whatever is dropped, refused or lost has one.
+/* Counters that `picket status` shows: whatever is dropped, refused or lost has one, and so has what
+ * is done.
  *
  *     static struct picket_counter refused = {"hub_connections_refused", "connections refused, all reasons"};
  *     picket_count(&refused, 1);
@@ -9,11 +10,13 @@
 #define PICKET_BASE_COUNTER_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct picket_counter {
     const char *name; /* part_what_unit, as OpenMetrics has it, without _total */
     const char *help;
+    bool is_work; /* counts what went as it should; shown apart from all others */
     _Atomic uint64_t value;
     _Atomic int registered;
     struct picket_counter *next;
