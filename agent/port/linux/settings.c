@@ -269,8 +269,8 @@ bool settings_of_replay(struct replay_settings *settings, int argc, char **argv,
     memset(settings, 0, sizeof *settings);
     agent_defaults(&settings->agent);
     optind = 0;
-    for (int option; (option = getopt_long(argc, argv, "", replay_options, NULL)) != -1;) {
-        if (option == OPTION_HELP)
+    for (int option; (option = getopt_long(argc, argv, "h", replay_options, NULL)) != -1;) {
+        if (option == OPTION_HELP || option == 'h')
             return help(usage_replay, exit_code);
         if (take_replay(settings, option, optarg) != PICKET_OK)
             return usage_error("replay", exit_code);
@@ -296,8 +296,8 @@ bool settings_of_run(struct run_settings *settings, int argc, char **argv, int *
     settings->port = 8883;
     settings->token_life_s = 3600;
     optind = 0;
-    for (int option; (option = getopt_long(argc, argv, "", run_options, NULL)) != -1;) {
-        if (option == OPTION_HELP)
+    for (int option; (option = getopt_long(argc, argv, "h", run_options, NULL)) != -1;) {
+        if (option == OPTION_HELP || option == 'h')
             return help(usage_run, exit_code);
         if (take_run(settings, option, optarg) != PICKET_OK)
             return usage_error("run", exit_code);
