@@ -216,10 +216,21 @@ long long member_number(const json_t *object, const char *name)
     return (long long)json_integer_value(json_object_get(object, name));
 }
 
+/* A terminal gets ASCII alone: what devices chose must not be able to control it. */
+static size_t encoding(void)
+{
+    return isatty(STDOUT_FILENO) ? JSON_ENSURE_ASCII : 0;
+}
+
 int print_json(const json_t *value)
 {
-    /* A terminal gets ASCII alone: what devices chose must not be able to control it. */
-    json_dumpf(value, stdout, JSON_INDENT(2) | (isatty(STDOUT_FILENO) ? JSON_ENSURE_ASCII : 0));
+    json_dumpf(value, stdout, JSON_INDENT(2) | encoding());
     putchar('\n');
     return EXIT_DONE;
+}
+
+void print_json_line(const json_t *value)
+{
+    json_dumpf(value, stdout, JSON_COMPACT | encoding());
+    putchar('\n');
 }

@@ -37,5 +37,7 @@ long long member_number(const json_t *object, const char *name);
 
 /* As JSON on standard output, readable. Always EXIT_DONE. */
 int print_json(const json_t *value);
+/* The same, on a line of its own. */
+void print_json_line(const json_t *value);
 
 #endif

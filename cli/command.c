@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "page.h"
 #include "text.h"
 
-enum { OPTIONS_MAX = 16, HELP_COLUMN = 28 };
+enum { OPTIONS_MAX = 16, HELP_COLUMN = 28, FIRST_CODE = 256 };
 
 void complain(const char *format, ...)
 {
@@ -23,22 +24,22 @@ void complain(const char *format, ...)
 
 /* ---- help ---- */
 
-static void print_option(const struct option_spec *option)
+static void print_option(const char *name, const char *argument, const char *help)
 {
     char left[80];
-    snprintf(left, sizeof left, "  --%s%s%s", option->name, option->argument ? " " : "",
-             option->argument ? option->argument : "");
-    printf("%-*s%s%s\n", HELP_COLUMN, left, strlen(left) >= HELP_COLUMN ? "  " : "", option->help);
+    snprintf(left, sizeof left, "  --%s%s%s", name, argument ? " " : "", argument ? argument : "");
+    page_line(left, HELP_COLUMN, "%s", help);
 }
 
 void command_print_help(const struct command *command, const struct option_spec *options)
 {
-    printf("Usage: picket %s [OPTION...]%s%s\n\n%s.\n", command->name,
-           *command->operands ? " " : "", command->operands, command->summary);
+    printf("Usage: picket %s [OPTION...]%s%s\n\n", command->name, *command->operands ? " " : "",
+           command->operands);
+    page_line("", 0, "%s.", command->summary);
     printf("\nOptions:\n");
     for (const struct option_spec *option = options; option->name; option++)
-        print_option(option);
-    printf("%-*s%s\n", HELP_COLUMN, "  --help", "print this");
+        print_option(option->name, option->argument, option->help);
+    print_option("help", NULL, "print this");
     if (*command->more)
         printf("\n%s", command->more);
 }
@@ -72,20 +73,25 @@ static bool take(const struct option_spec *option, const char *text)
     }
 }
 
-static int build(const struct option_spec *options, struct option *out)
+/* getopt's codes: FIRST_CODE and the place among the options. */
+static void build(const struct option_spec *options, struct option *out)
 {
     int count = 0;
     for (; options[count].name && count < OPTIONS_MAX; count++)
-        out[count] = (struct option){
-            options[count].name,
-            options[count].kind == OPTION_FLAG ? no_argument : required_argument, NULL, 0};
+        out[count] =
+            (struct option){options[count].name,
+                            options[count].kind == OPTION_FLAG ? no_argument : required_argument,
+                            NULL, FIRST_CODE + count};
     out[count] = (struct option){"help", no_argument, NULL, 'h'};
     out[count + 1] = (struct option){0};
-    return count;
 }
 
-static void complain_of_option(const char *problem, char **argv)
+/* optopt tells the option that was recognised, but not used as it has to be. */
+static void complain_of_option(int code, char **argv)
 {
+    const char *problem = code == ':'                             ? "needs a value"
+                          : optopt >= FIRST_CODE || optopt == 'h' ? "takes no value"
+                                                                  : "there is no such option";
     complain("%s: %s", argv[optind > 0 ? optind - 1 : 0], problem);
 }
 
@@ -93,35 +99,44 @@ static void complain_of_option(const char *problem, char **argv)
 static int read_options(const struct option_spec *options, int argc, char **argv)
 {
     struct option table[OPTIONS_MAX + 2];
-    int index = 0, code;
+    int code;
     build(options, table);
     optind = 0;
     opterr = 0;
-    while ((code = getopt_long(argc, argv, ":h", table, &index)) != -1) {
+    while ((code = getopt_long(argc, argv, ":h", table, NULL)) != -1) {
         if (code == 'h')
             return 'h';
-        if (code == ':')
-            complain_of_option("needs a value", argv);
-        else if (code == '?')
-            complain_of_option("there is no such option", argv);
-        else if (take(&options[index], optarg))
+        if (code == ':' || code == '?')
+            complain_of_option(code, argv);
+        else if (take(&options[code - FIRST_CODE], optarg))
             continue;
         return '?';
     }
     return 0;
 }
 
-static bool count_fits(const char *operands, int count)
+/* ---- operands ---- */
+
+/* Says what is missing or too much. The words of command->operands name them. */
+static bool check_operands(const struct command *command, const struct operands *operands)
 {
-    size_t length = strlen(operands);
-    int words = length > 0;
-    for (const char *at = operands; *at; at++)
+    const char *name = command->operands;
+    int words = *name != 0;
+    for (const char *at = name; *at; at++)
         words += *at == ' ';
-    if (length >= 3 && strcmp(operands + length - 3, "...") == 0)
-        return count >= words;
-    if (*operands == '[')
-        return count <= words;
-    return count == words;
+    bool many = strstr(name, "...") != NULL, optional = *name == '[';
+    if (operands->count > words && !many) {
+        complain("\"%s\" is too much: picket %s [OPTION...]%s%s", operands->words[words],
+                 command->name, *name ? " " : "", name);
+        return false;
+    }
+    if (operands->count >= words || optional)
+        return true;
+    for (int i = 0; i < operands->count; i++)
+        name = strchr(name, ' ') + 1;
+    complain("%.*s is missing: picket %s [OPTION...] %s", (int)strcspn(name, " ."), name,
+             command->name, command->operands);
+    return false;
 }
 
 bool command_parse(const struct command *command, const struct option_spec *options, int argc,
@@ -135,11 +150,8 @@ bool command_parse(const struct command *command, const struct option_spec *opti
     }
     operands->words = argv + optind;
     operands->count = argc - optind;
-    if (code == 0 && count_fits(command->operands, operands->count))
+    if (code == 0 && check_operands(command, operands))
         return true;
-    if (code == 0)
-        complain("usage: picket %s [OPTION...]%s%s", command->name, *command->operands ? " " : "",
-                 command->operands);
     fprintf(stderr, "picket %s --help says more\n", command->name);
     *exit_code = EXIT_USAGE;
     return false;

@@ -5,10 +5,11 @@
 
 #include "client.h"
 #include "command.h"
+#include "page.h"
 #include "table.h"
 #include "text.h"
 
-enum { FOLLOW_WAIT_S = 30, FOLLOW_FIRST = 10, PAGE = 1000, LIST_LIMIT = 100, LABEL_COLUMN = 16 };
+enum { FOLLOW_WAIT_S = 30, FOLLOW_FIRST = 10, PAGE = 1000, LIST_LIMIT = 100, LABEL_COLUMN = 18 };
 
 struct alert_options {
     const char *socket_path;
@@ -56,13 +57,24 @@ static int newest(const struct alert_options *options, long long limit, json_t *
     return result;
 }
 
+/* A title begins with "Communication with 203.0.113.113". */
+static const struct table_column alert_columns[] = {
+    {"ID", .right = true},
+    {.title = "SEVERITY"},
+    {"STATUS", .leave_out = 2},
+    {"DEVICE", .cut_to = 12},
+    {"COUNT", .right = true, .leave_out = 1},
+    {"LAST SEEN", .leave_out = 3},
+    {"TITLE", .cut_to = 34},
+};
+
 static void print_alerts(const json_t *alerts)
 {
     struct table table;
     char when[32];
     size_t index;
     json_t *alert;
-    table_begin(&table, 7, ">ID", "SEVERITY", "STATUS", "DEVICE", ">COUNT", "LAST SEEN", "~TITLE");
+    table_begin(&table, alert_columns, 7);
     json_array_foreach(alerts, index, alert)
     {
         table_cell(&table, "%lld", member_number(alert, "id"));
@@ -82,19 +94,20 @@ static void print_alerts(const json_t *alerts)
 static void print_followed(const json_t *alert, bool as_json)
 {
     if (as_json) {
-        json_dumpf(alert, stdout, JSON_COMPACT);
-        putchar('\n');
+        print_json_line(alert);
         return;
     }
-    const char *severity = member_text(alert, "severity");
+    const char *severity = member_text(alert, "severity"), *color = severity_color(severity);
     char when[32];
-    char *device = text_printable_copy(member_text(alert, "device"));
-    char *title = text_printable_copy(member_text(alert, "title"));
-    printf("%s  #%lld  %s%-6s%s  %s  %s\n", text_time(member_time(alert, "raised"), when),
-           member_number(alert, "id"), severity_color(severity), severity,
-           severity_color_end(severity), device, title);
-    free(device);
-    free(title);
+    int time_column = printf("%s  ", text_time(member_time(alert, "raised"), when));
+    int column = time_column + printf("#%lld  %s%-6s%s  ", member_number(alert, "id"), color,
+                                      severity, severity_color_end(severity));
+    column -= (int)(strlen(color) + strlen(severity_color_end(severity))); /* take no room */
+    char *text;
+    if (asprintf(&text, "%s  %s", member_text(alert, "device"), member_text(alert, "title")) < 0)
+        abort();
+    page_text((size_t)column, (size_t)time_column, text);
+    free(text);
 }
 
 /* Prints those after *last, waiting for them, and moves *last on. */
@@ -196,8 +209,8 @@ static int run_list(const struct command *command, int argc, char **argv)
 
 const struct command command_alert_list = {
     "alert list", "", "Lists alerts, newest first",
-    "--follow shows new alerts; another finding of the same kind in an open alert adds to its "
-    "count.\n"
+    "--follow shows new alerts; another finding of the same kind in an open alert\n"
+    "adds to its count.\n"
     "\n"
     "  picket alert list --since 24h\n"
     "  picket alert list --follow --json | while read -r alert; do ...; done\n",
@@ -207,32 +220,9 @@ const struct command command_alert_list = {
 
 static void print_labeled(const char *label, const char *value)
 {
-    char *safe = text_printable_copy(value);
-    printf("  %-*s%s\n", LABEL_COLUMN, label, safe);
-    free(safe);
-}
-
-/* "3." */
-static bool is_step(const char *word)
-{
-    size_t digits = strspn(word, "0123456789");
-    return digits > 0 && strcmp(word + digits, ".") == 0;
-}
-
-/* Words of a paragraph in lines that fit, each line indented; numbered steps start a line. */
-static void print_paragraph(const char *text)
-{
-    size_t terminal = text_terminal_columns(), column = 0;
-    size_t width = (terminal && terminal < 100 ? terminal : 100) - 2;
-    char *safe = text_printable_copy(text), *rest = safe;
-    for (char *word = strsep(&rest, " "); word; word = strsep(&rest, " ")) {
-        size_t length = text_width(word);
-        bool fits = column > 0 && column + 1 + length <= width && !is_step(word);
-        printf("%s%s", column == 0 ? "  " : fits ? " " : "\n  ", word);
-        column = fits ? column + 1 + length : length;
-    }
-    putchar('\n');
-    free(safe);
+    char indented[80];
+    snprintf(indented, sizeof indented, "  %s", label);
+    page_line(indented, LABEL_COLUMN, "%s", value);
 }
 
 /* "tcp 10.0.0.7:49152 to 198.51.100.7:443, 1.2 kB in, 300 B out" */
@@ -324,12 +314,11 @@ static void print_techniques(const json_t *techniques)
 static void print_alert(const json_t *alert)
 {
     const char *severity = member_text(alert, "severity");
-    char *title = text_printable_copy(member_text(alert, "title"));
     char text[100], when[32];
-    printf("%s%s%s  %s\n\n", severity_color(severity), severity, severity_color_end(severity),
-           title);
-    free(title);
-    print_paragraph(member_text(alert, "description"));
+    printf("%s%s%s  ", severity_color(severity), severity, severity_color_end(severity));
+    page_text(strlen(severity) + 2, strlen(severity) + 2, member_text(alert, "title"));
+    putchar('\n');
+    page_paragraph(member_text(alert, "description"));
     printf("\nWho and when\n");
     snprintf(text, sizeof text, "#%lld, %.40s", member_number(alert, "id"),
              member_text(alert, "status"));
@@ -347,7 +336,7 @@ static void print_alert(const json_t *alert)
     print_evidence(first ? "Evidence, last" : "Evidence", json_object_get(alert, "evidence"));
     print_evidence("Evidence, first", first);
     printf("\nWhat to do\n");
-    print_paragraph(member_text(alert, "remediation"));
+    page_paragraph(member_text(alert, "remediation"));
 }
 
 static int run_show(const struct command *command, int argc, char **argv)
@@ -378,6 +367,8 @@ static int run_show(const struct command *command, int argc, char **argv)
 }
 
 const struct command command_alert_show = {
-    "alert show", "ID",
-    "Shows an alert: what happened, on which device, since when, why, and what to do",
-    "  picket alert show 12\n", run_show};
+    "alert show", "ID", "Explains an alert, and says what to do",
+    "What happened, on which device, since when, why Picket thinks so, what to do.\n"
+    "\n"
+    "  picket alert show 12\n",
+    run_show};

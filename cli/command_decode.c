@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "message_json.h"
 #include "picket/wire/decoder.h"
@@ -11,21 +12,24 @@
 static const char help[] =
     "Usage: picket decode FILE...\n"
     "\n"
-    "Prints each security message as one line of JSON; - reads one from standard input.\n"
+    "Prints each security message as one line of JSON; - reads one from standard\n"
+    "input. Needs no running picket.\n"
     "\n"
-    "Members are named as in the message's schema. Addresses are text, the module's version is\n"
-    "\"3.5.4\", an event's id is 32 hexadecimal digits. Scalars that the message does not store "
-    "are\n"
-    "shown with their defaults; absent strings are left out. A payload of a type newer than this\n"
-    "program has its number as payload_type and null as payload.\n"
+    "Options:\n"
+    "  --json                    changes nothing: the output is JSON anyway\n"
+    "  --help                    print this\n"
     "\n"
-    "What is no security message is told on standard error as FILE: byte N: reason.\n"
+    "Members are named as in the message's schema. Addresses are text, the module's\n"
+    "version is \"3.5.4\", an event's id is 32 hexadecimal digits. Scalars that the\n"
+    "message does not store are shown with their defaults; absent strings are left\n"
+    "out. A payload of a type newer than this program has its number as\n"
+    "payload_type and null as payload.\n"
     "\n"
-    "  --json   accepted for the likeness of the other commands: the output is JSON anyway\n"
-    "  --help   this text\n"
+    "What is no security message is told on standard error as FILE: byte N: reason;\n"
+    "the exit code is then 1, and the other files are printed.\n"
     "\n"
-    "Exit status: 0; 1 if a file could not be read or decoded (the others are printed); 2 for a\n"
-    "wrong call.\n";
+    "  picket decode message-000001.bin | jq .\n"
+    "  picket decode messages/*.bin | jq '.events[].payload_type'\n";
 
 /* One byte more than a message may have, so that what is too large is seen to be. */
 struct input {
@@ -53,8 +57,9 @@ static bool read_input(const char *name, struct input *input)
 static bool print_line(const char *name, const struct picket_wire_message_view *view)
 {
     json_t *json = picket_message_json(view);
-    bool printed =
-        json != NULL && json_dumpf(json, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF;
+    /* A terminal gets ASCII alone: what devices chose must not be able to control it. */
+    size_t flags = JSON_COMPACT | (isatty(STDOUT_FILENO) ? JSON_ENSURE_ASCII : 0);
+    bool printed = json != NULL && json_dumpf(json, stdout, flags) == 0 && putchar('\n') != EOF;
     if (json == NULL)
         fprintf(stderr, "%s: not enough memory\n", name);
     json_decref(json);

@@ -5,6 +5,7 @@
 
 #include "client.h"
 #include "command.h"
+#include "page.h"
 #include "table.h"
 #include "text.h"
 
@@ -64,12 +65,12 @@ static int run_add(const struct command *command, int argc, char **argv)
 }
 
 const struct command command_device_add = {
-    "device add", "ID", "Enrols a device and prints its connection string",
-    "Standard output gets exactly one line, HostName=...;DeviceId=...;SharedAccessKey=..., in the "
-    "form\n"
-    "that IoT Hub clients take. A device that moves here from elsewhere keeps its keys by "
-    "--primary-key\n"
-    "and --secondary-key (other users of this machine can see a command's options while it runs).\n"
+    "device add", "ID", "Enrols a device and says how it connects",
+    "Standard output gets exactly one line, the connection string in the form that\n"
+    "IoT Hub clients take: HostName=...;DeviceId=...;SharedAccessKey=... A device\n"
+    "that moves here from elsewhere keeps its keys by --primary-key and\n"
+    "--secondary-key (other users of this machine can see a command's options while\n"
+    "it runs).\n"
     "\n"
     "  picket device add pump-7\n"
     "  picket device add pump-7 >pump-7.connection\n",
@@ -77,14 +78,20 @@ const struct command command_device_add = {
 
 /* ---- list ---- */
 
+static const struct table_column device_columns[] = {
+    {"ID", .cut_to = 24},           {"STATE", .leave_out = 4},
+    {"LAST SEEN", .leave_out = 6},  {"EVENTS", .right = true, .leave_out = 2},
+    {"OPEN ALERTS", .right = true}, {"FLOWS LOST", .right = true, .leave_out = 5},
+    {"AGENT", .leave_out = 3},      {"SYSTEM", .cut_to = 16, .leave_out = 1},
+};
+
 static void print_devices(const json_t *devices)
 {
     struct table table;
     char when[32];
     size_t index;
     json_t *device;
-    table_begin(&table, 8, "ID", "STATE", "LAST SEEN", ">EVENTS", ">OPEN ALERTS", ">FLOWS LOST",
-                "AGENT", "~SYSTEM");
+    table_begin(&table, device_columns, 8);
     json_array_foreach(devices, index, device)
     {
         table_cell(&table, "%s", member_text(device, "id"));
@@ -126,41 +133,36 @@ static int run_list(const struct command *command, int argc, char **argv)
 }
 
 const struct command command_device_list = {
-    "device list", "", "Lists all devices: enrolled ones, and removed ones that still have events",
+    "device list", "", "Lists the devices",
+    "Enrolled ones, and removed ones of which there are still events. FLOWS LOST are\n"
+    "those that the device itself reports it had no room for.\n"
+    "\n"
     "  picket device list\n"
     "  picket device list --json | jq -r '.[] | select(.open_alerts > 0) | .id'\n",
     run_list};
 
 /* ---- show ---- */
 
-static void print_line(const char *label, const char *value)
-{
-    char *safe = text_printable_copy(value);
-    printf("%-12s%s\n", label, safe);
-    free(safe);
-}
+enum { LABEL_COLUMN = 12 };
 
 static void print_device(const json_t *device)
 {
-    char text[200], when[32], bytes[32];
-    print_line("device", member_text(device, "id"));
-    print_line("state", state_name(device));
-    print_line("enrolled", text_time(member_time(device, "created"), when));
-    print_line("last seen", text_time(member_time(device, "last_seen"), when));
-    snprintf(text, sizeof text, "%lld", member_number(device, "events"));
-    print_line("events", text);
-    snprintf(text, sizeof text, "%lld open", member_number(device, "open_alerts"));
-    print_line("alerts", text);
-    snprintf(text, sizeof text, "%lld flows, %s, by its own account",
-             member_number(device, "flows_lost"),
-             text_bytes(member_number(device, "bytes_lost"), bytes));
-    print_line("lost", text);
-    snprintf(text, sizeof text, "%.100s %.50s", member_shown(device, "security_module_id"),
-             member_text(device, "security_module_version"));
-    print_line("agent", text);
-    print_line("os", member_shown(device, "os_info"));
-    print_line("kernel", member_shown(device, "kernel_info"));
-    print_line("hardware", member_shown(device, "hw_info"));
+    const char *version = member_text(device, "security_module_version");
+    char when[32], bytes[32];
+    page_line("device", LABEL_COLUMN, "%s", member_text(device, "id"));
+    page_line("state", LABEL_COLUMN, "%s", state_name(device));
+    page_line("enrolled", LABEL_COLUMN, "%s", text_time(member_time(device, "created"), when));
+    page_line("last seen", LABEL_COLUMN, "%s", text_time(member_time(device, "last_seen"), when));
+    page_line("events", LABEL_COLUMN, "%lld", member_number(device, "events"));
+    page_line("alerts", LABEL_COLUMN, "%lld open", member_number(device, "open_alerts"));
+    page_line("lost", LABEL_COLUMN, "%lld flows, %s, by its own account",
+              member_number(device, "flows_lost"),
+              text_bytes(member_number(device, "bytes_lost"), bytes));
+    page_line("agent", LABEL_COLUMN, "%s%s%s", member_shown(device, "security_module_id"),
+              *version ? " " : "", version);
+    page_line("os", LABEL_COLUMN, "%s", member_shown(device, "os_info"));
+    page_line("kernel", LABEL_COLUMN, "%s", member_shown(device, "kernel_info"));
+    page_line("hardware", LABEL_COLUMN, "%s", member_shown(device, "hw_info"));
 }
 
 static int run_show(const struct command *command, int argc, char **argv)

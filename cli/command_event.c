@@ -123,16 +123,32 @@ static void add_flows(struct table *table, const json_t *event)
     }
 }
 
+static const struct table_column event_columns[] = {
+    {"ID", .right = true},    {"RECEIVED", .leave_out = 2}, {"DEVICE", .cut_to = 12},
+    {"TYPE", .leave_out = 1}, {"WHAT", .cut_to = 27},
+};
+
+static const struct table_column flow_columns[] = {
+    {"EVENT", .right = true, .leave_out = 1},
+    {"DEVICE", .cut_to = 12, .leave_out = 4},
+    {"PROTO", .leave_out = 5},
+    {"LOCAL", .leave_out = 2},
+    {"PORT", .right = true, .leave_out = 2},
+    {.title = "REMOTE"},
+    {"PORT", .right = true},
+    {"IN", .right = true, .leave_out = 3},
+    {"OUT", .right = true, .leave_out = 3},
+};
+
 static void print_events(const json_t *events, bool flows)
 {
     struct table table;
     size_t index;
     json_t *event;
     if (flows)
-        table_begin(&table, 9, ">EVENT", "DEVICE", "PROTOCOL", "LOCAL ADDRESS", ">PORT",
-                    "REMOTE ADDRESS", ">PORT", ">BYTES IN", ">BYTES OUT");
+        table_begin(&table, flow_columns, 9);
     else
-        table_begin(&table, 5, ">ID", "RECEIVED", "DEVICE", "TYPE", "~WHAT");
+        table_begin(&table, event_columns, 5);
     json_array_foreach(events, index, event)
     {
         if (flows)
@@ -151,7 +167,7 @@ static int run_list(const struct command *command, int argc, char **argv)
         {"since", OPTION_TEXT, &list.since, "TIME",
          "received since: 2026-11-20T23:51:17Z, or 90s, 15m, 24h, 7d ago"},
         {"limit", OPTION_NUMBER, &list.limit, "N", "the newest N (default 100)"},
-        {"flows", OPTION_FLAG, &list.flows, NULL, "a row for each flow"},
+        {"flows", OPTION_FLAG, &list.flows, NULL, "a row for each flow, with its bytes in and out"},
         {"json", OPTION_FLAG, &list.as_json, NULL, "print a JSON array, flows included"},
         {"socket", OPTION_TEXT, &list.socket_path, "PATH", "of the running picket"},
         {0}};
@@ -182,13 +198,22 @@ const struct command command_event_list = {
 
 /* ---- dead-letter list ---- */
 
+static const struct table_column letter_columns[] = {
+    {"ID", .right = true},
+    {"RECEIVED", .leave_out = 3},
+    {"DEVICE", .cut_to = 12},
+    {"BYTES", .right = true, .leave_out = 1},
+    {"AT BYTE", .right = true, .leave_out = 2},
+    {"REASON", .cut_to = 36},
+};
+
 static void print_dead_letters(const json_t *letters)
 {
     struct table table;
     char when[32];
     size_t index;
     json_t *letter;
-    table_begin(&table, 6, ">ID", "RECEIVED", "DEVICE", ">BYTES", ">AT BYTE", "~REASON");
+    table_begin(&table, letter_columns, 6);
     json_array_foreach(letters, index, letter)
     {
         table_cell(&table, "%lld", member_number(letter, "id"));
@@ -234,8 +259,10 @@ static int run_dead_letters(const struct command *command, int argc, char **argv
 }
 
 const struct command command_dead_letter_list = {
-    "dead-letter list", "", "Lists messages that could not be read, with the reason, newest first",
+    "dead-letter list", "", "Lists messages that could not be read",
+    "Newest first, with the reason and the byte at which it was found.\n"
+    "\n"
     "  picket dead-letter list\n"
-    "  picket dead-letter list --limit 1 --json --payload | jq -r '.[0].payload' | base64 -d "
-    ">letter.bin\n",
+    "  picket dead-letter list --limit 1 --json --payload |\n"
+    "    jq -r '.[0].payload' | base64 -d >letter.bin\n",
     run_dead_letters};

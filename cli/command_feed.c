@@ -141,14 +141,35 @@ static int run_add(const struct command *command, int argc, char **argv)
 
 const struct command command_feed_add = {
     "feed add", "NAME FILE-OR-URL", "Adds a threat feed and reads it",
-    "The server reads files and addresses itself, now and at each refresh. Lines that it does not\n"
-    "understand are skipped and counted; the first ten are shown.\n"
+    "The server reads files and addresses itself, now and at each refresh. Lines\n"
+    "that it does not understand are skipped and counted; the first ten are shown.\n"
     "\n"
-    "  picket feed add drop https://www.spamhaus.org/drop/drop.txt --refresh 12h --confidence 90\n"
-    "  picket feed add ours blocklist.csv --format csv\n",
+    "  picket feed add drop https://www.spamhaus.org/drop/drop.txt --refresh 12h\n"
+    "  picket feed add ours blocklist.csv --format csv --confidence 90\n",
     run_add};
 
 /* ---- list ---- */
+
+static const struct table_column feed_columns[] = {
+    {"NAME", .cut_to = 16},
+    {"INDICATORS", .right = true},
+    {"SKIPPED", .right = true, .leave_out = 3},
+    {"CONFIDENCE", .right = true, .leave_out = 1},
+    {"LOADED", .leave_out = 5},
+    {"REFRESH", .leave_out = 2},
+    {"SOURCE", .cut_to = 24, .leave_out = 4},
+    {"PROBLEM", .cut_to = 30},
+};
+
+/* The problem without the source that it begins with: that has a column of its own. */
+static const char *problem_alone(const json_t *feed)
+{
+    const char *problem = member_shown(feed, "problem"), *source = member_text(feed, "source");
+    size_t length = strlen(source);
+    bool repeated =
+        strncmp(problem, source, length) == 0 && strncmp(problem + length, ": ", 2) == 0;
+    return repeated ? problem + length + 2 : problem;
+}
 
 static void print_feeds(const json_t *feeds)
 {
@@ -156,8 +177,7 @@ static void print_feeds(const json_t *feeds)
     char when[32], span[32];
     size_t index;
     json_t *feed;
-    table_begin(&table, 8, "NAME", ">INDICATORS", ">SKIPPED", ">CONFIDENCE", "LOADED", "REFRESH",
-                "~SOURCE", "~PROBLEM");
+    table_begin(&table, feed_columns, 8);
     json_array_foreach(feeds, index, feed)
     {
         long long refresh_s = member_number(feed, "refresh_s");
@@ -168,7 +188,7 @@ static void print_feeds(const json_t *feeds)
         table_cell(&table, "%s", text_time(member_time(feed, "loaded"), when));
         table_cell(&table, "%s", refresh_s ? text_span(refresh_s, span) : "never");
         table_cell(&table, "%s", member_text(feed, "source"));
-        table_cell(&table, "%s", member_shown(feed, "problem"));
+        table_cell(&table, "%s", problem_alone(feed));
     }
     table_end(&table);
 }
@@ -199,9 +219,8 @@ static int run_list(const struct command *command, int argc, char **argv)
     return EXIT_DONE;
 }
 
-const struct command command_feed_list = {"feed list", "",
-                                          "Lists the threat feeds, and what is wrong with them",
-                                          "  picket feed list\n", run_list};
+const struct command command_feed_list = {
+    "feed list", "", "Lists the threat feeds and their problems", "  picket feed list\n", run_list};
 
 /* ---- refresh ---- */
 
@@ -263,14 +282,14 @@ static int run_refresh(const struct command *command, int argc, char **argv)
     return result;
 }
 
-const struct command command_feed_refresh = {"feed refresh", "[NAME]",
-                                             "Reads a feed again, or all of them",
-                                             "What a feed held stays when it cannot be read or has "
-                                             "shrunk to nothing; then the exit code is 1.\n"
-                                             "\n"
-                                             "  picket feed refresh drop\n"
-                                             "  picket feed refresh\n",
-                                             run_refresh};
+const struct command command_feed_refresh = {
+    "feed refresh", "[NAME]", "Reads a feed again, or all of them",
+    "What a feed held stays when it cannot be read or has\n"
+    "shrunk to nothing; then the exit code is 1.\n"
+    "\n"
+    "  picket feed refresh drop\n"
+    "  picket feed refresh\n",
+    run_refresh};
 
 /* ---- remove ---- */
 

@@ -28,13 +28,24 @@ static void add_row(struct table *table, const json_t *result, const json_t *mat
         table_cell(table, "%s", member_shown(match, "tags"));
 }
 
+/* Tags may say "private-use: raises no alert". */
+static const struct table_column match_columns[] = {
+    {"ADDRESS", .leave_out = 6},
+    {.title = "INDICATOR"},
+    {"FEED", .cut_to = 12},
+    {"LINE", .right = true, .leave_out = 2},
+    {"CONFIDENCE", .right = true, .leave_out = 5},
+    {"SINCE", .leave_out = 3},
+    {"VALID UNTIL", .leave_out = 1},
+    {"TAGS", .cut_to = 28},
+};
+
 static void print_results(const json_t *results)
 {
     struct table table;
     size_t i, j;
     json_t *result, *match;
-    table_begin(&table, 8, "ADDRESS", "INDICATOR", "FEED", ">LINE", ">CONFIDENCE", "SINCE",
-                "VALID UNTIL", "~TAGS");
+    table_begin(&table, match_columns, 8);
     json_array_foreach(results, i, result)
     {
         json_array_foreach(json_object_get(result, "matches"), j, match)
@@ -110,10 +121,10 @@ static int run_lookup(const struct command *command, int argc, char **argv)
 }
 
 const struct command command_intel_lookup = {
-    "intel lookup", "ADDRESS...",
-    "Shows every indicator that covers an address, the most specific first",
-    "The exit code is 1 when no indicator covers any of them. Special-purpose addresses (private,\n"
-    "loopback, multicast ...) raise alerts only for feeds added with --match-special-purpose.\n"
+    "intel lookup", "ADDRESS...", "Shows every indicator that covers an address",
+    "The most specific comes first. The exit code is 1 when no indicator covers any\n"
+    "of them. Special-purpose addresses (private, loopback, multicast ...) raise\n"
+    "alerts only for feeds added with --match-special-purpose.\n"
     "\n"
     "  picket intel lookup 198.51.100.7 2001:db8::1\n",
     run_lookup};

@@ -138,10 +138,12 @@ static int run(const struct command *command, int argc, char **argv)
 }
 
 const struct command command_serve = {
-    "serve", "", "Runs hub, service and API in this process until SIGINT, SIGTERM or SIGHUP",
-    "Prints where it listens when it is ready. Messages for its operator go to standard error.\n"
-    "--check-config ends with 1 if the configuration is wrong, or if devices would refuse the\n"
-    "certificate: for another host name, ended or ending within 30 days, with another key.\n"
+    "serve", "", "Runs hub, service and API in one process",
+    "Prints where it listens when it is ready, and runs until SIGINT, SIGTERM or\n"
+    "SIGHUP. Messages for its operator go to standard error. --check-config ends\n"
+    "with 1 if the configuration is wrong, or if devices would refuse the\n"
+    "certificate: for another host name, ended or ending within 30 days, with\n"
+    "another key.\n"
     "\n"
     "  picket serve --config picket.yaml\n"
     "  picket serve --config picket.yaml --check-config\n",

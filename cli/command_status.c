@@ -7,6 +7,7 @@
 
 #include "client.h"
 #include "command.h"
+#include "page.h"
 #include "text.h"
 
 enum { LABEL_COLUMN = 14 };
@@ -21,9 +22,7 @@ static void line(const char *label, const char *format, ...)
     if (vasprintf(&text, format, arguments) < 0)
         abort();
     va_end(arguments);
-    char *safe = text_printable_copy(text);
-    printf("%-*s%s\n", LABEL_COLUMN, label, safe);
-    free(safe);
+    page_line(label, LABEL_COLUMN, "%s", text);
     free(text);
 }
 
@@ -133,26 +132,10 @@ static void print_outputs(const json_t *outputs)
     }
 }
 
-/* Counters of what went well; any other, a new one too, is taken for a loss until it is listed
- * here. */
-static bool is_work(const char *name)
+/* Any other kind, a new one too, is taken for a loss. */
+static bool is_work(const json_t *counter)
 {
-    static const char *const names[] = {"hub_connections_accepted",
-                                        "hub_connects_accepted",
-                                        "hub_ended_by_device",
-                                        "hub_messages_taken",
-                                        "service_events",
-                                        "service_events_aged",
-                                        "service_findings",
-                                        "service_flows",
-                                        "service_messages",
-                                        "service_output_deliveries",
-                                        "service_telemetry_routed"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    }
-    return false;
+    return strcmp(member_text(counter, "kind"), "work") == 0;
 }
 
 static void print_counters(const json_t *counters, bool work, const char *title, const char *none)
@@ -161,13 +144,12 @@ static void print_counters(const json_t *counters, bool work, const char *title,
     json_t *counter;
     json_array_foreach(counters, index, counter)
     {
-        if (member_number(counter, "value") == 0 || is_work(member_text(counter, "name")) != work)
+        if (member_number(counter, "value") == 0 || is_work(counter) != work)
             continue;
         if (shown++ == 0)
             printf("\n%s\n", title);
-        char *help = text_printable_copy(member_text(counter, "help"));
-        printf("%14lld  %s\n", member_number(counter, "value"), help);
-        free(help);
+        int column = printf("%14lld  ", member_number(counter, "value"));
+        page_text((size_t)column, (size_t)column, member_text(counter, "help"));
     }
     if (shown == 0)
         printf("\n%s\n", none);

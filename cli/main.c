@@ -15,8 +15,8 @@ static int run_decode(const struct command *command, int argc, char **argv)
     return picket_command_decode(argc, argv);
 }
 
-const struct command command_decode = {
-    "decode", "FILE...", "Prints each security message as one line of JSON", "", run_decode};
+const struct command command_decode = {"decode", "FILE...",
+                                       "Prints security messages as lines of JSON", "", run_decode};
 
 static const struct command *const commands[] = {
     &command_serve,        &command_status,        &command_device_add,       &command_device_list,
@@ -37,7 +37,7 @@ static int print_commands(FILE *stream, const char *word)
             continue;
         snprintf(left, sizeof left, "%s%s%s", command->name, *command->operands ? " " : "",
                  command->operands);
-        fprintf(stream, "  picket %-30s %s\n", left, command->summary);
+        fprintf(stream, "  picket %-25s  %s\n", left, command->summary);
         printed++;
     }
     return printed;
@@ -53,7 +53,7 @@ static int print_help(FILE *stream)
             "  picket COMMAND --help         says more, with examples\n"
             "  picket --version\n\n"
             "All but serve and decode speak to the running `picket serve` through its socket:\n"
-            "--socket PATH, else the environment's PICKET_SOCKET, else "
+            "--socket PATH, else the environment's PICKET_SOCKET, else\n"
             "/var/lib/picket/picket.sock.\n");
     return EXIT_DONE;
 }
@@ -97,6 +97,20 @@ static int without_command(int argc, char **argv)
     return EXIT_USAGE;
 }
 
+/* `picket help device add` is `picket device add --help`, and `picket help device` lists what there
+ * is. */
+static int help_with(int argc, char **argv)
+{
+    int words;
+    const struct command *command = find(argc - 1, argv + 1, &words);
+    char help[] = "--help", *asking[] = {argv[argc - 1], help, NULL};
+    if (command)
+        return command->run(command, 2, asking);
+    if (argc == 3 && print_commands(stdout, argv[2]) > 0)
+        return EXIT_DONE;
+    return without_command(argc - 1, argv + 1);
+}
+
 int main(int argc, char **argv)
 {
     int words;
@@ -104,8 +118,13 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     curl_global_init(CURL_GLOBAL_DEFAULT);
     const struct command *command = find(argc, argv, &words);
-    int result =
-        command ? command->run(command, argc - words, argv + words) : without_command(argc, argv);
+    int result;
+    if (command)
+        result = command->run(command, argc - words, argv + words);
+    else if (argc > 2 && strcmp(argv[1], "help") == 0)
+        result = help_with(argc, argv);
+    else
+        result = without_command(argc, argv);
     curl_global_cleanup();
     if ((fflush(stdout) != 0 || ferror(stdout)) && errno != EPIPE) {
         complain("standard output: %s", strerror(errno));

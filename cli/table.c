@@ -8,22 +8,15 @@
 
 #include "text.h"
 
-enum { GAP = 2, CUT_WIDTH_MIN = 8 };
+enum { GAP = 2, CUT_WIDTH_MIN = 8, ELLIPSIS_COLUMNS = 2 };
 
-void table_begin(struct table *table, int columns, ...)
+void table_begin(struct table *table, const struct table_column *columns, int column_count)
 {
-    va_list titles;
     memset(table, 0, sizeof *table);
     table->columns = columns;
-    va_start(titles, columns);
-    for (int i = 0; i < columns; i++) {
-        const char *title = va_arg(titles, const char *);
-        table->right[i] = *title == '>';
-        table->may_cut[i] = *title == '~';
-        table->titles[i] = title + (*title == '>' || *title == '~');
-        table->widths[i] = text_width(table->titles[i]);
-    }
-    va_end(titles);
+    table->column_count = column_count;
+    for (int i = 0; i < column_count; i++)
+        table->widths[i] = text_width(columns[i].title);
 }
 
 static void grow(struct table *table)
@@ -47,7 +40,7 @@ void table_cell(struct table *table, const char *format, ...)
         grow(table);
     char *cell = text_printable_copy(text);
     free(text);
-    int column = (int)(table->count % (size_t)table->columns);
+    int column = (int)(table->count % (size_t)table->column_count);
     size_t width = text_width(cell);
     if (width > table->widths[column])
         table->widths[column] = width;
@@ -76,58 +69,152 @@ void table_severity_color(struct table *table, const char *severity)
     table->next_color = *color ? color : NULL;
 }
 
-/* Takes columns away from the widest that may be cut until all fits, or none can give more. */
-static void fit(struct table *table)
+/* ---- what fits ---- */
+
+/* The least that a column may get: what it needs, or what it may be cut to. */
+static size_t least_width(const struct table *table, int column, bool anyhow)
 {
-    size_t terminal = text_terminal_columns(), total = (size_t)(table->columns - 1) * GAP;
-    for (int i = 0; i < table->columns; i++)
-        total += table->widths[i];
-    while (terminal && total > terminal) {
+    size_t cut_to = (size_t)table->columns[column].cut_to;
+    if (cut_to > 0 && anyhow)
+        cut_to = CUT_WIDTH_MIN;
+    return cut_to > 0 && cut_to < table->widths[column] ? cut_to : table->widths[column];
+}
+
+/* The columns of the terminal that the table takes; at least, when what may be cut is cut. */
+static size_t total_width(const struct table *table, bool cut, bool anyhow)
+{
+    size_t total = 0, shown = 0;
+    for (int i = 0; i < table->column_count; i++) {
+        if (table->hidden[i])
+            continue;
+        total += cut ? least_width(table, i, anyhow) : table->widths[i];
+        shown++;
+    }
+    return total + (shown - 1) * GAP + (shown < (size_t)table->column_count ? ELLIPSIS_COLUMNS : 0);
+}
+
+static void hide(struct table *table, int turn, bool hidden)
+{
+    for (int i = 0; i < table->column_count; i++) {
+        if (table->columns[i].leave_out == turn)
+            table->hidden[i] = hidden;
+    }
+}
+
+/* Leaves columns out, in their order, until the others fit; a wide one that went last may have made
+ * room for others again. False: even so they do not fit. */
+static bool leave_out(struct table *table, size_t terminal)
+{
+    int turn = 0;
+    while (turn < TABLE_COLUMNS_MAX && total_width(table, true, false) > terminal)
+        hide(table, ++turn, true);
+    bool fits = total_width(table, true, false) <= terminal;
+    for (; turn > 0; turn--) {
+        hide(table, turn, false);
+        if (total_width(table, true, false) > terminal)
+            hide(table, turn, true);
+    }
+    return fits;
+}
+
+/* Takes from the widest that may be cut until all fits, or none can give more. */
+static void cut(struct table *table, size_t terminal, bool anyhow)
+{
+    size_t least[TABLE_COLUMNS_MAX];
+    for (int i = 0; i < table->column_count; i++)
+        least[i] = least_width(table, i, anyhow);
+    for (size_t total = total_width(table, false, anyhow); total > terminal; total--) {
         int widest = -1;
-        for (int i = 0; i < table->columns; i++) {
-            if (table->may_cut[i] && table->widths[i] > CUT_WIDTH_MIN &&
+        for (int i = 0; i < table->column_count; i++) {
+            if (!table->hidden[i] && table->widths[i] > least[i] &&
                 (widest < 0 || table->widths[i] > table->widths[widest]))
                 widest = i;
         }
         if (widest < 0)
             return;
         table->widths[widest]--;
-        total--;
     }
 }
+
+static void fit(struct table *table)
+{
+    size_t terminal = text_terminal_columns();
+    if (terminal == 0)
+        return;
+    bool fits = leave_out(table, terminal);
+    cut(table, terminal, false);
+    if (!fits)
+        cut(table, terminal, true);
+}
+
+/* ---- printing ---- */
 
 static const char *ellipsis(void)
 {
     return strcmp(nl_langinfo(CODESET), "UTF-8") == 0 ? "\xe2\x80\xa6" : ">";
 }
 
+static bool is_last(const struct table *table, int column)
+{
+    for (int i = column + 1; i < table->column_count; i++) {
+        if (!table->hidden[i])
+            return false;
+    }
+    return true;
+}
+
+/* The columns it took: one fewer than wanted when a wide character was in the way of the cut. */
+static size_t print_cut(const char *text, size_t wanted)
+{
+    char *start = strndup(text, text_fit(text, wanted - 1));
+    if (!start)
+        abort();
+    size_t width = text_width(start) + 1;
+    printf("%s%s", start, ellipsis());
+    free(start);
+    return width;
+}
+
 static void print_cell(const struct table *table, int column, const char *text, const char *color)
 {
+    bool right = table->columns[column].right;
     size_t width = text_width(text), wanted = table->widths[column];
-    bool last = column + 1 == table->columns;
-    size_t padding = width < wanted ? wanted - width : 0;
-    if (table->right[column])
-        printf("%*s", (int)padding, "");
+    if (right && width < wanted)
+        printf("%*s", (int)(wanted - width), "");
     fputs(color ? color : "", stdout);
     if (width > wanted)
-        printf("%.*s%s", (int)text_fit(text, wanted - 1), text, ellipsis());
+        width = print_cut(text, wanted);
     else
         fputs(text, stdout);
     fputs(color ? "\033[0m" : "", stdout);
-    if (!last)
-        printf("%*s", (int)((table->right[column] ? 0 : padding) + GAP), "");
+    size_t padding = !right && width < wanted ? wanted - width : 0;
+    if (!is_last(table, column))
+        printf("%*s", (int)(padding + GAP), "");
+}
+
+static void print_heading(const struct table *table)
+{
+    bool whole = true;
+    for (int i = 0; i < table->column_count; i++) {
+        whole &= !table->hidden[i];
+        if (!table->hidden[i])
+            print_cell(table, i, table->columns[i].title, NULL);
+    }
+    if (whole)
+        putchar('\n');
+    else
+        printf(" %s\n", ellipsis());
 }
 
 void table_end(struct table *table)
 {
     fit(table);
-    for (int i = 0; i < table->columns; i++)
-        print_cell(table, i, table->titles[i], NULL);
-    putchar('\n');
+    print_heading(table);
     for (size_t i = 0; i < table->count; i++) {
-        int column = (int)(i % (size_t)table->columns);
-        print_cell(table, column, table->cells[i], table->colors[i]);
-        if (column + 1 == table->columns)
+        int column = (int)(i % (size_t)table->column_count);
+        if (!table->hidden[column])
+            print_cell(table, column, table->cells[i], table->colors[i]);
+        if (column + 1 == table->column_count)
             putchar('\n');
     }
     for (size_t i = 0; i < table->count; i++)

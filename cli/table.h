@@ -1,8 +1,11 @@
 /* Tables on standard output: as wide as they need when nobody reads along, as wide as the terminal
- * when somebody does; then the wide columns that may are cut.
+ * when somebody does. What does not fit then is cut where it may be, and after that the columns
+ * that matter least are left out; a heading that ends with an ellipsis says so.
  *
+ *     static const struct table_column columns[] = {
+ *         {"ID"}, {"EVENTS", .right = true, .leave_out = 1}, {"TITLE", .cut_to = 34}};
  *     struct table table;
- *     table_begin(&table, 3, "ID", ">EVENTS", "~TITLE");     > right-aligned, ~ may be cut
+ *     table_begin(&table, columns, 3);
  *     table_cell(&table, "%s", id);                          three for each row
  *     table_end(&table);                                     prints, frees
  */
@@ -14,11 +17,17 @@
 
 enum { TABLE_COLUMNS_MAX = 12 };
 
+struct table_column {
+    const char *title;
+    bool right;    /* aligned */
+    int cut_to;    /* columns of the terminal that its cells are cut to at first; 0: never cut */
+    int leave_out; /* 1 goes first, then 2 ...; those of a number go together; 0: stays */
+};
+
 struct table {
-    int columns;
-    const char *titles[TABLE_COLUMNS_MAX];
-    bool right[TABLE_COLUMNS_MAX];
-    bool may_cut[TABLE_COLUMNS_MAX];
+    const struct table_column *columns;
+    int column_count;
+    bool hidden[TABLE_COLUMNS_MAX];
     size_t widths[TABLE_COLUMNS_MAX];
     char **cells;        /* row by row, printable */
     const char **colors; /* of each cell, NULL: none */
@@ -27,7 +36,8 @@ struct table {
     const char *next_color;
 };
 
-void table_begin(struct table *table, int columns, ...);
+/* The columns must outlive the table. */
+void table_begin(struct table *table, const struct table_column *columns, int column_count);
 void table_cell(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Of the next cell: "low", "medium", "high" have one, if colors are wanted. */
 void table_severity_color(struct table *table, const char *severity);

@@ -97,17 +97,25 @@ char *text_bytes(long long bytes, char *out)
     return out;
 }
 
+static char *two_units(char *out, long long whole, const char *unit, long long rest,
+                       const char *rest_unit)
+{
+    if (rest == 0)
+        snprintf(out, 32, "%lld %s", whole, unit);
+    else
+        snprintf(out, 32, "%lld %s %lld %s", whole, unit, rest, rest_unit);
+    return out;
+}
+
 char *text_span(long long seconds, char *out)
 {
     if (seconds < 60)
-        snprintf(out, 32, "%lld s", seconds);
-    else if (seconds < 3600)
-        snprintf(out, 32, "%lld min %lld s", seconds / 60, seconds % 60);
-    else if (seconds < 86400)
-        snprintf(out, 32, "%lld h %lld min", seconds / 3600, seconds % 3600 / 60);
-    else
-        snprintf(out, 32, "%lld d %lld h", seconds / 86400, seconds % 86400 / 3600);
-    return out;
+        return two_units(out, seconds, "s", 0, "");
+    if (seconds < 3600)
+        return two_units(out, seconds / 60, "min", seconds % 60, "s");
+    if (seconds < 86400)
+        return two_units(out, seconds / 3600, "h", seconds % 3600 / 60, "min");
+    return two_units(out, seconds / 86400, "d", seconds % 86400 / 3600, "h");
 }
 
 char *text_time(const char *rfc3339, char *out)

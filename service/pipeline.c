@@ -50,7 +50,8 @@ static struct picket_counter counters[COUNTERS] = {
                         .help = "the oldest items that waited for an output or a route, dropped: "
                                 "too many, too large or too old"},
     [EVENTS_AGED] = {.name = "service_events_aged",
-                     .help = "events removed for their age, with their flows"},
+                     .help = "events removed for their age, with their flows",
+                     .is_work = true},
 };
 
 /* One attempt at a batch. */

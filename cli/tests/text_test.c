@@ -83,7 +83,8 @@ static void sizes_and_spans_are_short(void **state)
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         assert_string_equal(text_bytes(sizes[i].bytes, out), sizes[i].text);
     assert_string_equal(text_span(59, out), "59 s");
-    assert_string_equal(text_span(3600, out), "1 h 0 min");
+    assert_string_equal(text_span(3600, out), "1 h");
+    assert_string_equal(text_span(7500, out), "2 h 5 min");
     assert_string_equal(text_span(90000, out), "1 d 1 h");
     assert_string_equal(text_time("2026-11-20T23:51:17.123Z", out), "2026-11-20T23:51:17Z");
     assert_string_equal(text_time(NULL, out), "-");

@@ -237,17 +237,51 @@ class OnATerminal(Running):
         device.publish(self.message(network_activity(1, REMOTE)))
 
     def shown(self, columns, *arguments, **environment):
-        code, text = on_terminal(columns, [PICKET, *arguments, "--socket", self.server.socket],
-                                 dict(os.environ, LC_ALL="C.UTF-8", **environment))
+        code, text = on_terminal(columns, [PICKET, *arguments],
+                                 dict(os.environ, LC_ALL="C.UTF-8", PICKET_SOCKET=self.server.socket,
+                                      **environment))
         self.assertEqual(code, 0)
         return text
 
-    def test_a_table_fits_the_terminal(self):
-        for columns in (100, 110, 200):
+    def test_tables_and_pages_fit_the_terminal(self):
+        self.connect(self.add_device("other")).publish(b"\xff" * 40)
+        self.add_flow_of_long_addresses()
+        for columns in (60, 80, 100, 110, 200):
+            for command in (["alert", "list"], ["device", "list"], ["event", "list"], ["feed", "list"],
+                            ["event", "list", "--flows"], ["dead-letter", "list"], ["status"],
+                            ["intel", "lookup", REMOTE], ["alert", "show", "1"],
+                            ["device", "show", "other"]):
+                text = self.shown(columns, *command, NO_COLOR="1")
+                words = max(len(line) for line in text.splitlines())
+                self.assertLessEqual(words, columns, text)
+
+    def add_flow_of_long_addresses(self):
+        addresses = [[0xabababfd, 0xabababab, 0xabababab, end] for end in (0x01ababab, 0x02ababab)]
+        activity = network_activity(9, REMOTE)
+        activity["payload"] = {"ipv6_activity": [{
+            "addresses": dict(zip(("local_address", "remote_address"), addresses)),
+            "common": {"local_port": 49152, "remote_port": 443, "protocol": "TCP"}}]}
+        self.connect(self.add_device("third")).publish(self.message(activity))
+
+    def test_what_a_narrow_terminal_leaves_out_matters_least_and_is_hinted_at(self):
+        for columns, title in ((80, "Communication with 45.148.10.7"), (200, "lists")):
             text = self.shown(columns, "alert", "list", NO_COLOR="1")
-            self.assertLessEqual(max(len(line) for line in text.splitlines()), columns)
-        self.assertIn("\u2026", self.shown(100, "alert", "list"))
-        self.assertNotIn("\u2026", self.shown(200, "alert", "list"))
+            heading, row = text.splitlines()
+            self.assertIn(title, row)
+            self.assertIn("high", row)
+            self.assertEqual(heading.endswith(" \u2026"), columns == 80)
+        narrow = self.shown(60, "device", "list").splitlines()
+        self.assertRegex(narrow[0], r"^ID +STATE +OPEN ALERTS +FLOWS LOST \u2026$")
+        self.assertRegex(narrow[1], r"^a-device-with-quite-a.*\u2026 +enabled +1 +0$")
+        piped = self.server.run("device", "list").stdout
+        self.assertRegex(piped, r"^ID +STATE +LAST SEEN +EVENTS +OPEN ALERTS +FLOWS LOST +AGENT +SYSTEM\n")
+        self.assertIn("a-device-with-quite-a-long-name", piped)
+
+    def test_what_goes_on_stands_under_what_it_belongs_to(self):
+        page = self.shown(60, "alert", "show", "1", NO_COLOR="1")
+        self.assertRegex(page, r"(?m)^  feed            ours, line 1: .*\n {18}\S")
+        self.assertRegex(page, r"(?m)^  1\. Block .*\n     \S")
+        self.assertRegex(self.shown(50, "alert", "list", "--help"), r"(?m)^  --since .*\n {28}\S")
 
     def test_colors_are_for_terminals_and_those_who_want_them(self):
         self.assertIn("\x1b[1;31mhigh\x1b[0m", self.shown(120, "alert", "list"))
@@ -261,6 +295,13 @@ class OnATerminal(Running):
         text = self.shown(100, "device", "show", "other", "--json")
         self.assertTrue(text.isascii())
         self.assertEqual(json.loads(text), self.server.json("device", "show", "other"))
+        self.assertTrue(self.shown(100, "decode", self.written_message()).isascii())
+
+    def written_message(self):
+        path = os.path.join(self.server.folder, "said.bin")
+        with open(path, "wb") as stream:
+            stream.write(self.message(system_information(1, "\u009b31m")))
+        return path
 
 
 class AgainstAnotherServer(unittest.TestCase):
@@ -378,6 +419,15 @@ class Serving(Running):
             self.assertRegex(shown, rf"(?m)^{part} ")
         self.assertIn(f"port {self.server.port}", shown)
 
+    def test_what_went_well_is_not_shown_as_lost(self):
+        self.add_feed(f"{REMOTE}\n")
+        device = self.connect(self.add_device())
+        device.publish(self.message(network_activity(1, REMOTE)))
+        device.close()
+        self.server.wait_for(lambda: "items that outputs" in self.server.run("status").stdout)
+        self.assertIn("\nNothing was dropped, refused or lost since the start.\n",
+                      self.server.run("status").stdout)
+
 
 class NotServing(unittest.TestCase):
     def setUp(self):
@@ -470,6 +520,32 @@ class Commands(unittest.TestCase):
             done = self.run_picket(*command, "--help")
             self.assertEqual(done.returncode, 0, command)
             self.assertIn("Usage: picket " + " ".join(command), done.stdout)
+
+    def test_help_fits_a_terminal_of_80_columns(self):
+        for command in [[], ["device"], *self.all_commands()]:
+            code, text = on_terminal(80, [PICKET, *command, "--help"], dict(os.environ))
+            self.assertEqual(code, 0, command)
+            self.assertEqual([line for line in text.splitlines() if len(line) > 80], [])
+
+    def test_help_can_be_asked_for_in_front_of_the_command(self):
+        for command in (["device", "add"], ["device"], ["status"]):
+            self.assertEqual(self.run_picket("help", *command).stdout,
+                             self.run_picket(*command, "--help").stdout)
+        self.assertEqual(self.run_picket("help", "frob").returncode, 2)
+
+    def test_an_error_says_what_is_wrong_with_the_call(self):
+        for arguments, expected in ((["device", "add"], "ID is missing"),
+                                    (["feed", "add", "drop"], "FILE-OR-URL is missing"),
+                                    (["intel", "lookup"], "ADDRESS is missing"),
+                                    (["device", "list", "x"], '"x" is too much'),
+                                    (["feed", "refresh", "a", "b"], '"b" is too much'),
+                                    (["status", "--json=1"], "--json=1: takes no value"),
+                                    (["status", "--help=1"], "--help=1: takes no value"),
+                                    (["status", "--socket"], "--socket: needs a value"),
+                                    (["status", "--frob"], "--frob: there is no such option")):
+            done = self.run_picket(*arguments)
+            self.assertEqual(done.returncode, 2, arguments)
+            self.assertIn(f"picket: {expected}", done.stderr)
 
     def test_every_command_refuses_an_unknown_option(self):
         for command in self.all_commands():
