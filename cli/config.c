@@ -160,6 +160,15 @@ static int hub_limits(const struct reading *reading, const struct yaml_limits *l
     if (status == PICKET_OK)
         status = number_u32(reading, "hub.limits.handshakes", limits->handshakes, 1, 100000,
                             &hub->handshakes_max);
+    if (status == PICKET_OK)
+        status =
+            number_u32(reading, "hub.limits.handshakes_per_address", limits->handshakes_per_address,
+                       1, 100000, &hub->handshakes_per_address_max);
+    unsigned long long input_bytes = 0;
+    if (status == PICKET_OK)
+        status = number(reading, "hub.limits.input_bytes", limits->input_bytes, 1048576, 1ULL << 36,
+                        &input_bytes);
+    hub->input_bytes_max = input_bytes;
     return status;
 }
 

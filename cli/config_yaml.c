@@ -16,8 +16,12 @@
     CYAML_FIELD_MAPPING(#member, CYAML_FLAG_OPTIONAL, structure, member, fields)
 
 static const cyaml_schema_field_t limits_fields[] = {
-    TEXT(struct yaml_limits, connections), TEXT(struct yaml_limits, message_bytes),
-    TEXT(struct yaml_limits, connect_timeout_s), TEXT(struct yaml_limits, handshakes),
+    TEXT(struct yaml_limits, connections),
+    TEXT(struct yaml_limits, message_bytes),
+    TEXT(struct yaml_limits, connect_timeout_s),
+    TEXT(struct yaml_limits, handshakes),
+    TEXT(struct yaml_limits, handshakes_per_address),
+    TEXT(struct yaml_limits, input_bytes),
     CYAML_FIELD_END};
 static const cyaml_schema_field_t hub_fields[] = {TEXT(struct yaml_hub, address),
                                                   TEXT(struct yaml_hub, port),

@@ -10,9 +10,11 @@
 #include <unistd.h>
 
 #include "devices.h"
+#include "input_budget.h"
 #include "listener.h"
 #include "picket/base/time.h"
 #include "session.h"
+#include "sources.h"
 #include "stream.h"
 #include "work.h"
 
@@ -84,6 +86,7 @@ static void join_unauthenticated(struct connection *connection)
     connection->unauthenticated = true;
     connection->hub->unauthenticated_count++;
     TAILQ_INSERT_TAIL(&connection->hub->unauthenticated, connection, in_unauthenticated);
+    sources_enter(connection);
 }
 
 static void leave_unauthenticated(struct connection *connection)
@@ -93,6 +96,7 @@ static void leave_unauthenticated(struct connection *connection)
     connection->unauthenticated = false;
     connection->hub->unauthenticated_count--;
     TAILQ_REMOVE(&connection->hub->unauthenticated, connection, in_unauthenticated);
+    sources_leave(connection);
     listener_resume(connection->hub);
 }
 
@@ -181,6 +185,7 @@ static void release(struct connection *connection)
     connection->ssl = NULL;
     bytes_free(&connection->kept);
     bytes_free(&connection->unsent);
+    input_budget_release(connection);
     free(connection->device);
     free(connection->will);
     atomic_fetch_sub(&connection->hub->connection_count, 1);
@@ -315,7 +320,8 @@ static int wanted_events(const struct connection *connection)
         return 0; /* its turn comes anyway */
     if (connection->unsent_ms != 0)
         return UV_WRITABLE;
-    if (connection->queue == WORK_WAITING || connection->window_full)
+    if (connection->queue == WORK_WAITING || connection->queue == WORK_MEMORY ||
+        connection->window_full)
         return UV_DISCONNECT;
     return connection->read_wants_write ? UV_READABLE | UV_WRITABLE : UV_READABLE;
 }
@@ -358,6 +364,22 @@ static bool is_listened_to(const struct connection *connection)
     return connection->queue == WORK_NONE && !connection->window_full && connection->unsent_ms == 0;
 }
 
+static void check_packet(struct connection *connection, int64_t now_ms)
+{
+    int64_t taken_ms = now_ms - connection->packet_ms;
+    if (connection->kept.size == 0)
+        return;
+    if (taken_ms > HUB_PACKET_MS)
+        connection_end(connection, ENDING_STALLED, "a packet was not complete after %d s",
+                       HUB_PACKET_MS / 1000);
+    else if (taken_ms > HUB_PACKET_MS_WHEN_SHORT && connection->reserved > 0 &&
+             input_budget_is_short(connection->hub))
+        connection_end(connection, ENDING_SLOW,
+                       "a packet of %u bytes was not complete after %d s, and others wait for "
+                       "memory",
+                       connection->reserved, HUB_PACKET_MS_WHEN_SHORT / 1000);
+}
+
 static void check_life(struct connection *connection, int64_t now_ms)
 {
     if (!is_listened_to(connection)) {
@@ -369,9 +391,8 @@ static void check_life(struct connection *connection, int64_t now_ms)
         !stream_has_input(connection))
         connection_end(connection, ENDING_KEEP_ALIVE, "silent for %lld s with a keep-alive of %u s",
                        (long long)(silent_ms / 1000), connection->keep_alive_s);
-    else if (connection->kept.size > 0 && now_ms - connection->packet_ms > HUB_PACKET_MS)
-        connection_end(connection, ENDING_STALLED, "a packet was not complete after %d s",
-                       HUB_PACKET_MS / 1000);
+    else
+        check_packet(connection, now_ms);
 }
 
 void connection_check(struct connection *connection, int64_t now_ms, int64_t unix_s)

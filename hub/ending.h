@@ -18,6 +18,7 @@ enum ending {
     ENDING_QOS_2,
     ENDING_TOO_LARGE,
     ENDING_STALLED,
+    ENDING_SLOW,
     ENDING_NO_MEMORY,
     /* Before a device is known. */
     ENDING_HANDSHAKE,

@@ -9,12 +9,14 @@
 #include "acknowledgement.h"
 #include "connection.h"
 #include "devices.h"
+#include "input_budget.h"
 #include "internal.h"
 #include "listener.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/thread.h"
 #include "picket/base/time.h"
 #include "session.h"
+#include "sources.h"
 #include "tls.h"
 #include "work.h"
 
@@ -158,6 +160,9 @@ static void fill_bounds(struct picket_hub_config *config)
     config->message_bytes_max = or_default(config->message_bytes_max, 262144);
     config->connect_timeout_s = or_default(config->connect_timeout_s, 30);
     config->handshakes_max = or_default(config->handshakes_max, 1000);
+    config->handshakes_per_address_max = or_default(config->handshakes_per_address_max, 250);
+    if (config->input_bytes_max == 0)
+        config->input_bytes_max = 64 << 20;
 }
 
 static int check_config(const struct picket_hub_config *config, struct picket_error *error)
@@ -169,6 +174,11 @@ static int check_config(const struct picket_hub_config *config, struct picket_er
     if (config->message_bytes_max > 64u << 20)
         return picket_fail(error, PICKET_INVALID, "hub: message_bytes_max %u exceeds 67108864",
                            config->message_bytes_max);
+    uint32_t needed = MQTT_HEADER_BYTES_MAX + hub_publish_bytes_max(config);
+    if (config->input_bytes_max < needed)
+        return picket_fail(error, PICKET_INVALID,
+                           "hub: input_bytes_max %llu is less than one message may need, %u",
+                           (unsigned long long)config->input_bytes_max, needed);
     if (config->connections_max > 1u << 20)
         return picket_fail(error, PICKET_INVALID, "hub: connections_max %u exceeds 1048576",
                            config->connections_max);
@@ -199,7 +209,7 @@ static int make_tables(struct picket_hub *hub, struct picket_error *error)
     for (int i = 0; i < WORK_QUEUES; i++)
         TAILQ_INIT(&hub->queues[i]);
     TAILQ_INIT(&hub->unauthenticated);
-    if (hub->slots == NULL || hub->host_name == NULL || !devices_open(hub) ||
+    if (hub->slots == NULL || hub->host_name == NULL || !devices_open(hub) || !sources_open(hub) ||
         !acknowledgement_open(&hub->acknowledgements))
         return picket_fail(error, PICKET_NO_MEMORY, "hub: no memory for %u connections",
                            hub->config.connections_max);
@@ -229,6 +239,7 @@ static void free_hub(struct picket_hub *hub)
     listener_close(hub);
     SSL_CTX_free(hub->tls);
     devices_close(hub);
+    sources_close(hub);
     acknowledgement_close(&hub->acknowledgements);
     if (hub->registry.close != NULL)
         hub->registry.close(hub->registry.context);
@@ -289,6 +300,7 @@ int hub_start_with_registry(struct picket_hub **out, const struct picket_hub_con
     fill_bounds(&hub->config);
     ending_register_counters();
     session_register_counters();
+    input_budget_register_counters();
     int status = prepare(hub, error);
     if (status == PICKET_OK && uv_loop_init(&hub->loop) != 0)
         status = picket_fail(error, PICKET_IO, "hub: no event loop");

@@ -7,12 +7,13 @@
  *                  │   TLS                  ▼
  *                  └────────────── acknowledgement
  *
- * A connection that has something to do and may not do it at once waits in one of three queues; the
+ * A connection that has something to do and may not do it at once waits in one of four queues; the
  * loop gives each queue a bounded turn (work.c):
  *
  *     handshakes   its peer's next handshake message is there; RSA is dear, so few at a time
  *     ready        its turn was used up with input left, or it may read again
  *     waiting      its message did not fit into the log; first come, first served
+ *     memory       its packet is large and the budget for such is used up; the same
  *
  * Memory of a quiet connection: struct connection, its libuv handle, its names, and OpenSSL's
  * state. Buffers live only while bytes are in them.
@@ -35,15 +36,16 @@
 
 enum {
     HUB_LISTENERS_MAX = 8,
-    HUB_SCRATCH_BYTES = 16384 + 64, /* a TLS record, and the begin of a packet before it */
-    HUB_BAG_BYTES = 65536 + 64,     /* the longest topic and what we append to it */
-    HUB_CONNECT_BYTES_MAX = 16384,  /* every packet but PUBLISH, and all before CONNECT */
-    HUB_IN_FLIGHT_MAX = 1024,       /* unacknowledged messages of a connection */
-    HUB_SWEEP_MS = 250,             /* how often deadlines are looked at */
-    HUB_SILENCE_MS = 2000,          /* after which an unauthenticated peer makes room for others */
-    HUB_LINGER_MS = 2000,           /* for a refused client to read its CONNACK */
-    HUB_STALL_MS = 60000,           /* for a peer to take our bytes */
-    HUB_PACKET_MS = 300000          /* for a peer to finish a packet it began */
+    HUB_SCRATCH_BYTES = 16384 + 64,  /* a TLS record, and the begin of a packet before it */
+    HUB_BAG_BYTES = 65536 + 64,      /* the longest topic and what we append to it */
+    HUB_CONNECT_BYTES_MAX = 16384,   /* every packet but PUBLISH, and all before CONNECT */
+    HUB_IN_FLIGHT_MAX = 1024,        /* unacknowledged messages of a connection */
+    HUB_SWEEP_MS = 250,              /* how often deadlines are looked at */
+    HUB_SILENCE_MS = 2000,           /* after which an unauthenticated peer makes room for others */
+    HUB_LINGER_MS = 2000,            /* for a refused client to read its CONNACK */
+    HUB_STALL_MS = 60000,            /* for a peer to take our bytes */
+    HUB_PACKET_MS = 300000,          /* for a peer to finish a packet it began */
+    HUB_PACKET_MS_WHEN_SHORT = 10000 /* the same, of a large one, while others wait for memory */
 };
 
 enum connection_state {
@@ -54,7 +56,7 @@ enum connection_state {
     CONNECTION_CLOSED     /* only its memory is left, until libuv lets go of it */
 };
 
-enum work_queue { WORK_NONE, WORK_HANDSHAKES, WORK_READY, WORK_WAITING, WORK_QUEUES };
+enum work_queue { WORK_NONE, WORK_HANDSHAKES, WORK_READY, WORK_WAITING, WORK_MEMORY, WORK_QUEUES };
 
 struct bytes {
     uint8_t *data; /* NULL when there are none */
@@ -86,6 +88,8 @@ struct connection {
 
     struct bytes kept;   /* input not yet handled: begins with a packet's first byte */
     struct bytes unsent; /* output the socket did not take */
+    uint32_t reserved;   /* of the budget for large packets; see input_budget.h */
+    uint32_t wanted;     /* in WORK_MEMORY: so many */
 
     int64_t since_ms;  /* monotonic: of the state */
     int64_t heard_ms;  /* last input */
@@ -104,6 +108,7 @@ struct connection {
     TAILQ_ENTRY(connection) in_queue;
     TAILQ_ENTRY(connection) in_unauthenticated;
     LIST_ENTRY(connection) in_bucket;
+    LIST_ENTRY(connection) in_source; /* while it is in hub->unauthenticated */
 };
 TAILQ_HEAD(connection_queue, connection);
 LIST_HEAD(connection_bucket, connection);
@@ -178,6 +183,9 @@ struct picket_hub {
     struct connection_queue queues[WORK_QUEUES];
     struct connection_queue unauthenticated; /* the one that was heard of longest ago first */
     uint32_t unauthenticated_count;
+    struct connection_bucket *sources; /* the unauthenticated by hash of their address */
+    uint32_t source_mask;
+    uint64_t input_bytes; /* reserved by all connections */
     uint32_t turns; /* given by the loop */
     bool log_may_have_room;
     struct connection *resuming; /* goes before all that wait, until one message of it is taken */
@@ -194,5 +202,11 @@ struct picket_hub {
     uint8_t scratch[HUB_SCRATCH_BYTES];
     char bag[HUB_BAG_BYTES];
 };
+
+/* What follows a PUBLISH's fixed header at most: topic, packet id, payload. */
+static inline uint32_t hub_publish_bytes_max(const struct picket_hub_config *config)
+{
+    return config->message_bytes_max + 2 + UINT16_MAX + 2;
+}
 
 #endif

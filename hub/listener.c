@@ -13,6 +13,7 @@
 #include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/time.h"
+#include "sources.h"
 
 enum { ACCEPTED_A_ROUND = 64, BACKLOG = 4096 };
 
@@ -21,6 +22,9 @@ static struct picket_counter accepted = {
 static struct picket_counter refused_at_bound = {
     .name = "hub_connections_refused_at_bound",
     .help = "TCP connections closed at once: connections_max was reached"};
+static struct picket_counter refused_for_address = {
+    .name = "hub_connections_refused_for_address",
+    .help = "TCP connections closed at once: too many from the same address before CONNECT"};
 static struct picket_counter refused_for_descriptors = {
     .name = "hub_connections_refused_for_descriptors",
     .help = "TCP connections closed at once: the process had no file descriptors left"};
@@ -146,6 +150,12 @@ static void turn_away_without_descriptors(struct picket_hub *hub, int listener)
         pause_listening(hub); /* until the next sweep */
 }
 
+static void evict(struct connection *silent)
+{
+    connection_end(silent, ENDING_EVICTED, "silent for %d s before CONNECT: made room for another",
+                   HUB_SILENCE_MS / 1000);
+}
+
 static bool make_room(struct picket_hub *hub)
 {
     if (hub->unauthenticated_count < hub->config.handshakes_max)
@@ -153,8 +163,31 @@ static bool make_room(struct picket_hub *hub)
     struct connection *silent = TAILQ_FIRST(&hub->unauthenticated);
     if (picket_monotonic_ms() - silent->heard_ms < HUB_SILENCE_MS)
         return false;
-    connection_end(silent, ENDING_EVICTED, "silent for %d s before CONNECT: made room for another",
-                   HUB_SILENCE_MS / 1000);
+    evict(silent);
+    return true;
+}
+
+static void turn_away_source(struct picket_hub *hub, int fd, const struct picket_address *address)
+{
+    static struct picket_say_limit limit;
+    char text[PICKET_ADDRESS_TEXT_BYTES];
+    picket_count(&refused_for_address, 1);
+    picket_address_format(address, text);
+    picket_say_limited(&limit, PICKET_WARNING, "hub",
+                       "client at %s: refused: %u connections from there have sent no CONNECT yet",
+                       text, hub->config.handshakes_per_address_max);
+    close(fd);
+}
+
+/* As make_room(), among those of one source: a silent one makes room for its neighbour. */
+static bool make_room_for(struct picket_hub *hub, const struct picket_address *address)
+{
+    struct connection *oldest;
+    if (sources_count(hub, address, &oldest) < hub->config.handshakes_per_address_max)
+        return true;
+    if (picket_monotonic_ms() - oldest->heard_ms < HUB_SILENCE_MS)
+        return false;
+    evict(oldest);
     return true;
 }
 
@@ -173,7 +206,10 @@ static void admit(struct picket_hub *hub, int fd, const struct sockaddr_storage 
         return;
     }
     read_peer(peer, &address, &port);
-    connection_open(hub, fd, &address, port);
+    if (make_room_for(hub, &address))
+        connection_open(hub, fd, &address, port);
+    else
+        turn_away_source(hub, fd, &address);
 }
 
 static void on_connection(uv_poll_t *poll, int status, int events)
@@ -220,6 +256,7 @@ int listener_start(struct picket_hub *hub, struct picket_error *error)
     }
     picket_counter_register(&accepted);
     picket_counter_register(&refused_at_bound);
+    picket_counter_register(&refused_for_address);
     picket_counter_register(&refused_for_descriptors);
     listener_resume(hub);
     return PICKET_OK;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "connection.h"
+#include "input_budget.h"
 #include "picket/base/time.h"
 #include "session.h"
 #include "work.h"
@@ -101,7 +102,7 @@ static uint32_t packet_bytes_max(const struct connection *connection, uint8_t ty
 {
     if (connection->state != CONNECTION_ACCEPTED || type != MQTT_PUBLISH)
         return HUB_CONNECT_BYTES_MAX;
-    return connection->hub->config.message_bytes_max + 2 + UINT16_MAX + 2;
+    return hub_publish_bytes_max(&connection->hub->config);
 }
 
 /* Reads the header at the begin of bytes and judges it before anything is kept for its sake. True:
@@ -161,11 +162,12 @@ static bool is_listening(const struct connection *connection)
 static bool may_read(const struct connection *connection)
 {
     return is_listening(connection) && connection->queue != WORK_WAITING &&
-           !connection->window_full;
+           connection->queue != WORK_MEMORY && !connection->window_full;
 }
 
 static void keep(struct connection *connection, const uint8_t *bytes, size_t size)
 {
+    input_budget_release(connection);
     connection->kept.size = 0;
     connection->packet_ms = picket_monotonic_ms();
     if (size == 0)
@@ -197,6 +199,8 @@ static void take_kept(struct connection *connection)
 static size_t read_rest(struct connection *connection, size_t whole)
 {
     struct bytes *kept = &connection->kept;
+    if (!input_budget_reserve(connection, whole))
+        return 0;
     size_t room = kept->size < 8192 ? 16384 : (size_t)kept->size * 2;
     if (!bytes_reserve(kept, room < whole ? room : whole)) {
         connection_end(connection, ENDING_NO_MEMORY, "no memory for a packet of %zu bytes", whole);

@@ -2,6 +2,7 @@
 
 #include "acknowledgement.h"
 #include "connection.h"
+#include "input_budget.h"
 
 /* A round's bounds. A full handshake costs about a millisecond, a turn some tens of microseconds.
  */
@@ -67,17 +68,31 @@ static void resume_waiting(struct picket_hub *hub)
     }
 }
 
+/* The same for memory. */
+static void resume_large(struct picket_hub *hub)
+{
+    struct connection *connection;
+    for (int turns = 0; turns < RESUMED_A_ROUND; turns++) {
+        connection = input_budget_grant(hub);
+        if (connection == NULL)
+            return;
+        leave_queue(connection);
+        connection_turn(connection);
+    }
+}
+
 static bool is_anything_left(const struct picket_hub *hub)
 {
     return !TAILQ_EMPTY(&hub->queues[WORK_HANDSHAKES]) || !TAILQ_EMPTY(&hub->queues[WORK_READY]) ||
            (!TAILQ_EMPTY(&hub->queues[WORK_WAITING]) && hub->log_may_have_room) ||
-           acknowledgement_is_due(hub);
+           input_budget_can_grant(hub) || acknowledgement_is_due(hub);
 }
 
 void work_round(struct picket_hub *hub)
 {
     acknowledgement_run(hub);
     resume_waiting(hub);
+    resume_large(hub);
     run_queue(hub, WORK_READY, TURNS_A_ROUND);
     run_queue(hub, WORK_HANDSHAKES, HANDSHAKES_A_ROUND);
     if (!is_anything_left(hub))

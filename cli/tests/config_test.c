@@ -99,6 +99,8 @@ static void every_setting_is_taken(void **state)
              "    message_bytes: 2048\n"
              "    connect_timeout_s: 7\n"
              "    handshakes: 9\n"
+             "    handshakes_per_address: 3\n"
+             "    input_bytes: 4000000\n"
              "log: {messages: 11, bytes: 2000000}\n"
              "service: {batch_messages: 13}\n"
              "store: {dead_letters: 14, dead_letter_bytes: 2000000, outbox_items: 15,\n"
@@ -120,6 +122,8 @@ static void every_setting_is_taken(void **state)
     assert_int_equal(config->hub.message_bytes_max, 2048);
     assert_int_equal(config->hub.connect_timeout_s, 7);
     assert_int_equal(config->hub.handshakes_max, 9);
+    assert_int_equal(config->hub.handshakes_per_address_max, 3);
+    assert_int_equal(config->hub.input_bytes_max, 4000000);
     assert_int_equal(config->log.messages, 11);
     assert_int_equal(config->log.bytes, 2000000);
     assert_int_equal(config->batch_messages_max, 13);

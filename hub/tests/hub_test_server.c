@@ -256,6 +256,8 @@ static void read_options(int argc, char **argv, struct picket_hub_config *config
                                             {"log-bytes", 1, 0, 'b'},
                                             {"connections-max", 1, 0, 'C'},
                                             {"handshakes-max", 1, 0, 'H'},
+                                            {"handshakes-per-address", 1, 0, 'P'},
+                                            {"input-bytes-max", 1, 0, 'I'},
                                             {"message-bytes-max", 1, 0, 'M'},
                                             {"connect-timeout", 1, 0, 'T'},
                                             {"store", 1, 0, 's'},
@@ -305,6 +307,12 @@ static void read_options(int argc, char **argv, struct picket_hub_config *config
             break;
         case 'H':
             config->handshakes_max = number;
+            break;
+        case 'P':
+            config->handshakes_per_address_max = number;
+            break;
+        case 'I':
+            config->input_bytes_max = number;
             break;
         case 'M':
             config->message_bytes_max = number;

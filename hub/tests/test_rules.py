@@ -634,6 +634,92 @@ class Descriptors(unittest.TestCase):
             hub.stop()
 
 
+class ManyFromOneAddress(HubCase):
+    options = ("--handshakes-per-address", 3)
+
+    def from_address(self, address):
+        connection = socket.create_connection(("127.0.0.1", self.hub.port), timeout=DEADLINE_S,
+                                              source_address=(address, 0))
+        self.clients.append(connection)
+        return connection
+
+    def test_further_ones_are_refused_and_others_are_not(self):
+        self.from_address("127.0.0.2")
+        silent = [self.from_address("127.0.0.1") for _ in range(3)]
+        refused = self.from_address("127.0.0.1")
+        self.assertEqual(refused.recv(1), b"")
+        self.assertEqual(self.hub.counter("hub_connections_refused_for_address"), 1)
+        self.assert_log_says("client at 127.0.0.1: refused: 3 connections from there have sent no CONNECT yet")
+        self.assertEqual(self.hub.statistics()["connections"], 4)
+        silent[0].close()
+        wait_until(lambda: self.hub.statistics()["connections"] == 3, "room again")
+        self.assert_still_serves()
+
+    def test_a_silent_one_makes_room_for_another_from_there(self):
+        for _ in range(3):
+            self.from_address("127.0.0.1")
+
+        def is_served():
+            try:
+                self.assert_still_serves()
+                return True
+            except (OSError, EOFError):
+                return False
+        wait_until(is_served, "a silent one to make room")
+        self.assertEqual(self.hub.counter("hub_handshakes_evicted"), 1)
+        wait_until(lambda: self.hub.statistics()["connections"] == 2, "one of three to be gone")
+
+    def test_who_is_authenticated_does_not_count(self):
+        for module in "abcde":
+            self.clients.append(accepted_client(self.hub, "pump-7", module=module))
+        self.assertEqual(self.hub.statistics()["devices"], 5)
+
+
+class LargePackets(HubCase):
+    """Two packets of 300,000 bytes fit into the budget for what is half received."""
+    options = ("--message-bytes-max", 300000, "--input-bytes-max", 700000)
+
+    def begin(self, module):
+        client = accepted_client(self.hub, "pump-7", module=module)
+        self.clients.append(client)
+        client.packet = publish_packet(f"devices/pump-7/modules/{module}/messages/events/", bytes(300000), 1, flags=2)
+        client.send(client.packet[:50000])
+        return client
+
+    def delayed(self):
+        return self.hub.counter("hub_input_delayed")
+
+    def end(self, client):
+        client.send(client.packet[50000:])
+        self.assertEqual(client.read_packet(), (0x40, b"\0\1"))
+
+    def test_a_third_waits_for_its_budget_and_loses_nothing(self):
+        first, second = self.begin("a"), self.begin("b")
+        third = self.begin("c")
+        wait_until(lambda: self.delayed() == 1, "the third to wait")
+        self.assert_log_says("has to wait: half-received packets hold 6")
+        self.assert_still_serves()  # a small message needs none of it
+        self.end(first)
+        self.end(third)
+        self.end(second)
+        self.assertEqual({m.size for m in self.hub.messages if m.device == "pump-7"}, {300000})
+        self.assertEqual(self.hub.counter("hub_ended_slow"), 0)
+
+    def test_who_leaves_gives_its_budget_back(self):
+        first, _, third = self.begin("a"), self.begin("b"), self.begin("c")
+        wait_until(lambda: self.delayed() == 1, "the third to wait")
+        first.close()
+        self.end(third)
+
+    def test_who_is_slow_makes_room_for_others(self):
+        first, second, third = self.begin("a"), self.begin("b"), self.begin("c")
+        wait_until(lambda: self.delayed() == 1, "the third to wait")
+        self.end(third)
+        self.assertTrue(first.is_closed() and second.is_closed())
+        self.assertEqual(self.hub.counter("hub_ended_slow"), 2)
+        self.assert_log_says("was not complete after 10 s, and others wait for memory")
+
+
 class Bounds(HubCase):
     options = ("--connections-max", 3)
 
