@@ -1,6 +1,7 @@
 /* picket device add | list | show | remove */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "client.h"
@@ -8,6 +9,8 @@
 #include "page.h"
 #include "table.h"
 #include "text.h"
+
+enum { PAGE = 1000 };
 
 static const char *state_name(const json_t *device)
 {
@@ -106,6 +109,30 @@ static void print_devices(const json_t *devices)
     table_end(&table);
 }
 
+/* All of them, page by page; only a page that leads on is followed. */
+static int get_devices(const char *socket_path, json_t *devices)
+{
+    char after[1024] = "";
+    for (;;) {
+        struct client_url url;
+        json_t *answer;
+        client_url(&url, "/v1/devices");
+        client_url_query_number(&url, "limit", PAGE);
+        if (*after)
+            client_url_query(&url, "after", after);
+        int result = client_call(socket_path, "GET", &url, NULL, &answer);
+        if (result != EXIT_DONE)
+            return result;
+        json_array_extend(devices, json_object_get(answer, "devices"));
+        const char *next = member_text(answer, "next_after");
+        bool is_end = strcmp(next, after) <= 0;
+        snprintf(after, sizeof after, "%s", next);
+        json_decref(answer);
+        if (is_end)
+            return EXIT_DONE;
+    }
+}
+
 static int run_list(const struct command *command, int argc, char **argv)
 {
     const char *socket_path = NULL;
@@ -115,21 +142,17 @@ static int run_list(const struct command *command, int argc, char **argv)
         {"socket", OPTION_TEXT, &socket_path, "PATH", "of the running picket"},
         {0}};
     struct operands operands;
-    struct client_url url;
-    json_t *answer;
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
-    client_url(&url, "/v1/devices");
-    result = client_call(client_socket(socket_path), "GET", &url, NULL, &answer);
-    if (result != EXIT_DONE)
-        return result;
-    if (as_json)
-        print_json(json_object_get(answer, "devices"));
-    else
-        print_devices(json_object_get(answer, "devices"));
-    json_decref(answer);
-    return EXIT_DONE;
+    json_t *devices = json_array();
+    result = get_devices(client_socket(socket_path), devices);
+    if (result == EXIT_DONE && as_json)
+        print_json(devices);
+    else if (result == EXIT_DONE)
+        print_devices(devices);
+    json_decref(devices);
+    return result;
 }
 
 const struct command command_device_list = {

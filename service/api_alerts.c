@@ -69,15 +69,6 @@ static int parse_query(const struct api_request *request, struct picket_alert_qu
     return status;
 }
 
-/* The last id of a full page: ask for what is before, or after, it. */
-static json_t *next_json(const json_t *alerts, int limit)
-{
-    size_t count = json_array_size(alerts);
-    if (count < (size_t)limit)
-        return json_null();
-    return json_incref(json_object_get(json_array_get(alerts, count - 1), "id"));
-}
-
 void api_alerts_list(struct api_request *request, struct api_answer *answer)
 {
     struct picket_error error = {0};
@@ -90,7 +81,7 @@ void api_alerts_list(struct api_request *request, struct api_answer *answer)
         api_answer_error(answer, &error);
         return;
     }
-    json_t *next = next_json(alerts, query.limit);
+    json_t *next = api_json_next(alerts, (size_t)query.limit);
     api_answer_json(answer, 200,
                     json_pack("{s:o, s:o}", "alerts", alerts,
                               query.oldest_first ? "next_after" : "next_before", next));

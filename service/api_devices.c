@@ -34,14 +34,15 @@ static void append_device(void *context, const struct picket_device_summary *dev
     json_array_append_new(context, device_json(device));
 }
 
-/* The devices, or the one of that id, as an array; NULL with *error. */
-static json_t *devices_json(struct picket_api *api, const char *id, struct picket_error *error)
+/* The devices of the query as an array; NULL with *error. */
+static json_t *devices_json(struct picket_api *api, const struct picket_device_query *query,
+                            struct picket_error *error)
 {
     struct picket_store *store = api_store_borrow(api, error);
     if (!store)
         return NULL;
     json_t *array = json_array();
-    int status = picket_store_devices(store, id, append_device, array, error);
+    int status = picket_store_devices(store, query, append_device, array, error);
     api_store_return(api, store);
     if (status == PICKET_OK)
         return array;
@@ -52,11 +53,19 @@ static json_t *devices_json(struct picket_api *api, const char *id, struct picke
 void api_devices_list(struct api_request *request, struct api_answer *answer)
 {
     struct picket_error error = {0};
-    json_t *devices = devices_json(request->api, NULL, &error);
-    if (devices)
-        api_answer_json(answer, 200, json_pack("{s:o}", "devices", devices));
-    else
+    int64_t limit = API_LIMIT_DEFAULT;
+    json_t *devices = NULL;
+    if (api_query_number(request, "limit", 1, API_LIMIT_MAX, &limit, &error) == PICKET_OK) {
+        struct picket_device_query query = {.after = api_query_text(request, "after"),
+                                            .limit = (int)limit};
+        devices = devices_json(request->api, &query, &error);
+    }
+    if (!devices) {
         api_answer_error(answer, &error);
+        return;
+    }
+    json_t *next = api_json_next(devices, (size_t)limit);
+    api_answer_json(answer, 200, json_pack("{s:o, s:o}", "devices", devices, "next_after", next));
 }
 
 /* ---- identities ---- */
@@ -141,7 +150,8 @@ void api_devices_show(struct api_request *request, struct api_answer *answer)
     json_t *devices = NULL;
     int status = api_query_flag(request, "keys", &keys, &error);
     if (status == PICKET_OK) {
-        devices = devices_json(request->api, request->argument, &error);
+        struct picket_device_query query = {.id = request->argument};
+        devices = devices_json(request->api, &query, &error);
         status = devices ? PICKET_OK : error.status;
     }
     if (status == PICKET_OK && keys)

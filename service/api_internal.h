@@ -128,6 +128,9 @@ json_t *api_json_base64(const uint8_t *bytes, size_t count);
 const char *api_event_type_name(uint8_t type); /* as in the schema; "Unknown" */
 json_t *api_json_feed(const struct picket_feed *feed);
 json_t *api_json_flow(const struct picket_flow *flow);
+/* The id of the last one of a full page: ask for what is before, or after, it. null: was the last
+ * page. */
+json_t *api_json_next(const json_t *page, size_t limit);
 
 /* ---- store handles: each request borrows one (api_stores.c) ---- */
 

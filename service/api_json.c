@@ -87,3 +87,11 @@ json_t *api_json_flow(const struct picket_flow *flow)
                      "bytes_in", (json_int_t)flow->bytes_in,
                      "bytes_out", (json_int_t)flow->bytes_out);
 }
+
+json_t *api_json_next(const json_t *page, size_t limit)
+{
+    size_t count = json_array_size(page);
+    if (count < limit)
+        return json_null();
+    return json_incref(json_object_get(json_array_get(page, count - 1), "id"));
+}

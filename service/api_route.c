@@ -4,7 +4,7 @@
 
 static const struct api_route routes[] = {
     {"GET", "/v1/status", "", NULL, api_status_get},
-    {"GET", "/v1/devices", "", NULL, api_devices_list},
+    {"GET", "/v1/devices", "limit after", NULL, api_devices_list},
     {"POST", "/v1/devices", "", "id primary_key secondary_key", api_devices_add},
     {"GET", "/v1/devices/{}", "keys", NULL, api_devices_show},
     {"DELETE", "/v1/devices/{}", "", NULL, api_devices_remove},

@@ -17,8 +17,8 @@ struct store_engine {
     int (*device_get)(struct picket_store *store, const char *id,
                       struct picket_device_identity *device, struct picket_error *error);
     int (*device_remove)(struct picket_store *store, const char *id, struct picket_error *error);
-    int (*devices)(struct picket_store *store, const char *id, picket_device_visit visit,
-                   void *context, struct picket_error *error);
+    int (*devices)(struct picket_store *store, const struct picket_device_query *query,
+                   picket_device_visit visit, void *context, struct picket_error *error);
 
     int (*begin)(struct picket_store *store, struct picket_error *error);
     int (*commit)(struct picket_store *store, struct picket_error *error);

@@ -76,10 +76,13 @@ int picket_store_device_remove(struct picket_store *store, const char *id,
     return store->engine->device_remove(store, id, error);
 }
 
-int picket_store_devices(struct picket_store *store, const char *id, picket_device_visit visit,
-                         void *context, struct picket_error *error)
+int picket_store_devices(struct picket_store *store, const struct picket_device_query *query,
+                         picket_device_visit visit, void *context, struct picket_error *error)
 {
-    return store->engine->devices(store, id, visit, context, error);
+    struct picket_device_query limited = *query;
+    if (limited.limit <= 0)
+        limited.limit = DEFAULT_LIMIT;
+    return store->engine->devices(store, &limited, visit, context, error);
 }
 
 /* ---- the writer's batch ---- */

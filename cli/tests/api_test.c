@@ -129,6 +129,28 @@ static void keys_are_shown_only_when_asked_for(void **state)
     http_release(&answer);
 }
 
+static void devices_are_paged_by_their_ids(void **state)
+{
+    struct fixture *fixture = *state;
+    for (int i = 0; i < 5; i++) {
+        char body[40];
+        snprintf(body, sizeof body, "{\"id\": \"d-%%%d\"}", i);
+        struct http_answer added = expect(fixture, 201, "POST", "/v1/devices", body);
+        http_release(&added);
+    }
+    struct http_answer answer = expect(fixture, 200, "GET", "/v1/devices?limit=3", NULL);
+    assert_int_equal(json_array_size(json_object_get(answer.body, "devices")), 3);
+    assert_string_equal(text_at(answer.body, "next_after"), "d-%2");
+    http_release(&answer);
+    answer = expect(fixture, 200, "GET", "/v1/devices?limit=3&after=d-%252", NULL);
+    const json_t *rest = json_object_get(answer.body, "devices");
+    assert_int_equal(json_array_size(rest), 2);
+    assert_string_equal(text_at(json_array_get(rest, 0), "id"), "d-%3");
+    assert_true(json_is_null(json_object_get(answer.body, "next_after")));
+    http_release(&answer);
+    expect_error(fixture, 400, "GET", "/v1/devices?limit=1001", NULL, "limit");
+}
+
 static void a_removed_device_is_gone_and_the_hub_is_told(void **state)
 {
     struct fixture *fixture = *state;
@@ -571,6 +593,7 @@ int main(void)
         TEST(a_device_may_bring_its_keys),
         TEST(a_wrong_device_is_refused),
         TEST(keys_are_shown_only_when_asked_for),
+        TEST(devices_are_paged_by_their_ids),
         TEST(a_removed_device_is_gone_and_the_hub_is_told),
         TEST(a_feed_is_added_listed_refreshed_and_removed),
         TEST(a_wrong_feed_is_refused),

@@ -162,8 +162,8 @@ static void visit_summary(struct query *query, picket_device_visit visit, void *
     visit(context, &device);
 }
 
-int sqlite_devices(struct picket_store *base, const char *id, picket_device_visit visit,
-                   void *context, struct picket_error *error)
+int sqlite_devices(struct picket_store *base, const struct picket_device_query *asked,
+                   picket_device_visit visit, void *context, struct picket_error *error)
 {
     struct sqlite_store *store = sqlite_of(base);
     struct query query;
@@ -171,18 +171,20 @@ int sqlite_devices(struct picket_store *base, const char *id, picket_device_visi
     int status = batch_flush(store, error);
     if (status != PICKET_OK)
         return status;
-    if (id != NULL) {
+    if (asked->id != NULL) {
         query_begin(&query, &store->picket, STATEMENT_DEVICES_ONE, SUMMARY "and d.id = ?",
                     "reading a device");
-        query_text(&query, id);
+        query_text(&query, asked->id);
     } else {
-        query_begin(&query, &store->picket, STATEMENT_DEVICES_ALL, SUMMARY "order by d.id",
-                    "reading the devices");
+        query_begin(&query, &store->picket, STATEMENT_DEVICES_ALL,
+                    SUMMARY "and d.id > ? order by d.id limit ?", "reading the devices");
+        query_text(&query, asked->after != NULL ? asked->after : "");
+        query_int(&query, asked->limit);
     }
     for (; query_row(&query); found++)
         visit_summary(&query, visit, context);
     status = query_end(&query, error);
-    if (status == PICKET_OK && id != NULL && found == 0)
-        return picket_fail(error, PICKET_NOT_FOUND, "device %s: is not known", id);
+    if (status == PICKET_OK && asked->id != NULL && found == 0)
+        return picket_fail(error, PICKET_NOT_FOUND, "device %s: is not known", asked->id);
     return status;
 }

@@ -163,8 +163,8 @@ int sqlite_device_add(struct picket_store *store, const struct picket_device_ide
 int sqlite_device_get(struct picket_store *store, const char *id,
                       struct picket_device_identity *device, struct picket_error *error);
 int sqlite_device_remove(struct picket_store *store, const char *id, struct picket_error *error);
-int sqlite_devices(struct picket_store *store, const char *id, picket_device_visit visit,
-                   void *context, struct picket_error *error);
+int sqlite_devices(struct picket_store *store, const struct picket_device_query *query,
+                   picket_device_visit visit, void *context, struct picket_error *error);
 
 /* Within a batch: the device's number; gives it one if it has none. */
 int device_number_of(struct sqlite_store *store, const char *id, int64_t *number,

@@ -329,7 +329,8 @@ static void a_device_shows_its_open_alerts(void **state)
     raise_alone(*state, &finding, true);
     finding.subject = "t";
     raise_alone(*state, &finding, true);
-    MUST(picket_store_devices(*state, "d", note_open_alerts, NULL, &error));
+    struct picket_device_query one = {.id = "d"};
+    MUST(picket_store_devices(*state, &one, note_open_alerts, NULL, &error));
     assert_int_equal(open_alerts, 2);
 }
 

@@ -103,11 +103,16 @@ static void note(void *context, const struct picket_device_summary *device)
     strcat(seen_ids, " ");
 }
 
-static void look_at(struct picket_store *store, const char *id)
+static int look(struct picket_store *store, struct picket_device_query query)
 {
     seen_count = 0;
     seen_ids[0] = '\0';
-    MUST(picket_store_devices(store, id, note, NULL, &error));
+    return picket_store_devices(store, &query, note, NULL, &error);
+}
+
+static void look_at(struct picket_store *store, const char *id)
+{
+    MUST(look(store, (struct picket_device_query){.id = id, .limit = 10000}));
 }
 
 static void a_removed_device_keeps_its_history_and_loses_its_keys(void **state)
@@ -122,7 +127,7 @@ static void a_removed_device_keeps_its_history_and_loses_its_keys(void **state)
     look_at(*state, "gone");
     assert_false(seen.registered);
     assert_int_equal(seen.last_seen_ms, 5);
-    assert_int_equal(picket_store_devices(*state, "without-history", note, NULL, NULL),
+    assert_int_equal(look(*state, (struct picket_device_query){.id = "without-history"}),
                      PICKET_NOT_FOUND);
     assert_int_equal(ask_sql("picket.db", "select sum(length(primary_key) + "
                                           "length(secondary_key)) from devices"),
@@ -189,7 +194,22 @@ static void devices_come_in_the_order_of_their_ids(void **state)
     assert_string_equal(seen_ids, "c ");
     assert_int_equal(seen.last_seen_ms, 0);
     assert_string_equal(seen_texts[1], "");
-    assert_int_equal(picket_store_devices(*state, "d", note, NULL, NULL), PICKET_NOT_FOUND);
+    assert_int_equal(look(*state, (struct picket_device_query){.id = "d"}), PICKET_NOT_FOUND);
+}
+
+static void devices_come_in_pages(void **state)
+{
+    static const char *const ids[] = {"b", "a", "A", "a.b"};
+    for (size_t i = 0; i < 4; i++)
+        add(*state, ids[i]);
+    MUST(look(*state, (struct picket_device_query){.limit = 2}));
+    assert_string_equal(seen_ids, "A a ");
+    MUST(look(*state, (struct picket_device_query){.after = "a", .limit = 2}));
+    assert_string_equal(seen_ids, "a.b b ");
+    MUST(look(*state, (struct picket_device_query){.after = "b", .limit = 2}));
+    assert_string_equal(seen_ids, "");
+    MUST(look(*state, (struct picket_device_query){.after = "aa", .limit = 9}));
+    assert_string_equal(seen_ids, "b ");
 }
 
 static void state_adds_up_and_texts_stay_until_replaced(void **state)
@@ -276,6 +296,7 @@ int main(void)
         TEST(the_keys_of_a_removed_device_are_no_longer_in_the_file),
         TEST(a_device_that_comes_back_has_its_history),
         TEST(devices_come_in_the_order_of_their_ids),
+        TEST(devices_come_in_pages),
         TEST(state_adds_up_and_texts_stay_until_replaced),
         TEST(counts_stop_at_their_largest),
         TEST(several_messages_of_a_batch_are_gathered),

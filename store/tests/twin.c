@@ -342,5 +342,6 @@ void twin_compare(const struct twin *twin, struct picket_store *store)
                                  &error));
     }
     struct walk devices = {.twin = twin};
-    MUST(picket_store_devices(store, NULL, check_device, &devices, &error));
+    struct picket_device_query all = {.limit = TWIN_DEVICES};
+    MUST(picket_store_devices(store, &all, check_device, &devices, &error));
 }

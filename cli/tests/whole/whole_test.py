@@ -8,6 +8,7 @@ import selectors
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -164,6 +165,14 @@ class TheWholePath(Running):
         shown = self.server.run("event", "list", "--flows", "--limit", "2").stdout.splitlines()
         self.assertEqual([line.split()[5] for line in shown[1:]], remotes[:-3:-1])
         self.assertIn("1 flow, 1.2 kB in, 300 B out", self.server.run("event", "list").stdout)
+
+    def test_all_devices_are_listed_past_a_page_of_the_api(self):
+        with sqlite3.connect(os.path.join(self.server.folder, "data", "picket.db"), timeout=30) as store:
+            store.executemany("insert into devices (id, registered, enabled) values (?, 1, 1)",
+                              ((f"d%{i:04}",) for i in range(2100)))
+        store.close()
+        self.assertEqual([device["id"] for device in self.server.json("device", "list")],
+                         [f"d%{i:04}" for i in range(2100)])
 
     def test_a_device_is_shown_with_what_it_said_of_itself(self):
         connection_string = self.add_device()

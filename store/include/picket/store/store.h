@@ -84,9 +84,14 @@ struct picket_device_summary {
     const char *hw_info;
 };
 typedef void (*picket_device_visit)(void *context, const struct picket_device_summary *device);
-/* id NULL: all, in the order of their ids. PICKET_NOT_FOUND for an id that has neither. */
-int picket_store_devices(struct picket_store *store, const char *id, picket_device_visit visit,
-                         void *context, struct picket_error *error);
+struct picket_device_query {
+    const char *id;    /* this one alone */
+    const char *after; /* those whose ids come after, for paging; NULL: from the first */
+    int limit;         /* 0: 100 */
+};
+/* In the order of their ids, byte by byte. PICKET_NOT_FOUND for an id that has neither. */
+int picket_store_devices(struct picket_store *store, const struct picket_device_query *query,
+                         picket_device_visit visit, void *context, struct picket_error *error);
 
 /* ---- the writer's batch ---- */
 
