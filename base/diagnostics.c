@@ -11,7 +11,7 @@
 
 #include "picket/base/time.h"
 
-enum { MESSAGE_BYTES = 1000, LIMIT_WINDOW_MS = 1000 };
+enum { MESSAGE_BYTES = 1000, LIMIT_WINDOW_MS = 1000, LIMIT_LINES = 10 };
 
 static const char *const level_names[] = {"error", "warning", "notice", "debug"};
 static atomic_int threshold_now = PICKET_NOTICE;
@@ -153,12 +153,15 @@ static bool admit(struct picket_say_limit *limit, uint64_t *held_back)
 {
     int64_t now = picket_monotonic_ms();
     pthread_mutex_lock(&limit_lock);
-    bool passes = limit->passed == 0 || now - limit->window_ms >= LIMIT_WINDOW_MS;
+    if (limit->passed == 0 || now - limit->window_ms >= LIMIT_WINDOW_MS) {
+        limit->window_ms = now;
+        limit->passed = 0;
+    }
+    bool passes = limit->passed < LIMIT_LINES;
     if (passes) {
         *held_back = limit->held_back;
         limit->held_back = 0;
-        limit->window_ms = now;
-        limit->passed = 1;
+        limit->passed++;
     } else {
         limit->held_back++;
     }

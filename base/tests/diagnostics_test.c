@@ -98,7 +98,7 @@ static void a_long_message_is_cut_and_stays_a_line(void **state)
     assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
 }
 
-static void one_line_of_a_kind_passes_and_the_rest_is_counted(void **state)
+static void ten_lines_of_a_kind_pass_and_the_rest_is_counted(void **state)
 {
     (void)state;
     struct picket_say_limit limit = {0};
@@ -106,10 +106,13 @@ static void one_line_of_a_kind_passes_and_the_rest_is_counted(void **state)
         picket_say_limited(&limit, PICKET_NOTICE, "hub", "noise %d", i);
     limit.window_ms -= 1000; /* a second passes */
     picket_say_limited(&limit, PICKET_NOTICE, "hub", "later");
+    picket_say_limited(&limit, PICKET_NOTICE, "hub", "and on");
     const char *lines = end_capture();
     assert_non_null(strstr(lines, "noise 0\n"));
-    assert_null(strstr(lines, "noise 1"));
-    assert_non_null(strstr(lines, " notice hub: later (99 more like it were held back)\n"));
+    assert_non_null(strstr(lines, "noise 9\n"));
+    assert_null(strstr(lines, "noise 10"));
+    assert_non_null(strstr(lines, " notice hub: later (90 more like it were held back)\n"));
+    assert_non_null(strstr(lines, " notice hub: and on\n"));
 }
 
 static void levels_are_known_by_name(void **state)
@@ -164,7 +167,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_line_can_be_a_json_object, begin_capture, restore),
         cmocka_unit_test_setup_teardown(a_long_message_is_cut_and_stays_a_line, begin_capture,
                                         restore),
-        cmocka_unit_test_setup_teardown(one_line_of_a_kind_passes_and_the_rest_is_counted,
+        cmocka_unit_test_setup_teardown(ten_lines_of_a_kind_pass_and_the_rest_is_counted,
                                         begin_capture, restore),
         cmocka_unit_test_setup_teardown(levels_are_known_by_name, begin_capture, restore),
         cmocka_unit_test_setup_teardown(lines_of_several_threads_stay_whole, begin_capture,

@@ -3,11 +3,7 @@
 #include <string.h>
 
 #include "flow_block.h"
-#include "picket/base/counter.h"
 #include "store.h"
-
-static struct picket_counter events_repeated = {
-    .name = "store_events_repeated", .help = "events that were there already and changed nothing"};
 
 /* ---- writing ---- */
 
@@ -81,10 +77,8 @@ static int put_event(struct sqlite_store *store, const struct picket_event_row *
     status = query_run(&query, error);
     if (status != PICKET_OK)
         return status;
-    if (sqlite3_changes(store->picket.handle) == 0) {
-        picket_count(&events_repeated, 1);
-        return PICKET_OK;
-    }
+    if (sqlite3_changes(store->picket.handle) == 0)
+        return PICKET_OK; /* it was there already */
     *event_id = sqlite3_last_insert_rowid(store->picket.handle);
     activity->last_event = *event_id;
     activity_change(&store->activity, activity);
