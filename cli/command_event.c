@@ -90,11 +90,22 @@ static void describe_content(json_t *content, char *out, size_t size_bytes)
     }
 }
 
+/* "up 9 min 58 s"; the predecessor does not tell how long it has been up. */
+static void describe_heartbeat(const json_t *content, char *out, size_t size_bytes)
+{
+    char span[32];
+    long long uptime_s = member_number(content, "uptime");
+    snprintf(out, size_bytes, "%s%s", uptime_s > 0 ? "up " : "-",
+             uptime_s > 0 ? text_span(uptime_s, span) : "");
+}
+
 static void add_event(struct table *table, const json_t *event)
 {
     char when[32], what[1000];
     if (strcmp(member_text(event, "type"), "NetworkActivity") == 0)
         describe_flows(event, what, sizeof what);
+    else if (strcmp(member_text(event, "type"), "Heartbeat") == 0)
+        describe_heartbeat(json_object_get(event, "content"), what, sizeof what);
     else
         describe_content(json_object_get(event, "content"), what, sizeof what);
     table_cell(table, "%lld", member_number(event, "id"));

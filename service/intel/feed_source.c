@@ -160,12 +160,20 @@ static struct curl_slist *conditions(const char *etag, const char *last_modified
     return headers;
 }
 
+static bool is_secure(const char *url)
+{
+    return strncasecmp(url, "https:", 6) == 0;
+}
+
 static void set_options(CURL *curl, const char *url, struct transfer *transfer,
                         struct curl_slist *headers)
 {
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+    /* Who asks for https does not want the answer of whoever sits between. */
+    if (is_secure(url))
+        curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "https");
     curl_easy_setopt(curl, CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX);
     curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
@@ -191,6 +199,9 @@ static int transfer_result(const struct transfer *transfer, const char *url, CUR
         return picket_fail(error, PICKET_NO_MEMORY, "%s: no memory", url);
     if (code == CURLE_ABORTED_BY_CALLBACK)
         return picket_fail(error, PICKET_CLOSED, "%s: given up, for Picket is stopping", url);
+    if (code == CURLE_UNSUPPORTED_PROTOCOL)
+        return picket_fail(error, PICKET_IO, "%s: redirects elsewhere than to %s", url,
+                           is_secure(url) ? "https://" : "http:// or https://");
     if (code != CURLE_OK)
         return picket_fail(error, PICKET_IO, "%s: %s", url, reason);
     if (answer == 404 || answer == 410)
@@ -232,5 +243,8 @@ int feed_source_fetch(struct feed_source *source, const char *location, const ch
     memset(source, 0, sizeof *source);
     if (strncasecmp(location, "http://", 7) == 0 || strncasecmp(location, "https://", 8) == 0)
         return fetch_url(source, location, etag, last_modified, cancel, error);
+    if (strstr(location, "://") != NULL)
+        return picket_fail(error, PICKET_INVALID,
+                           "%s: expected a file's path, http:// or https://", location);
     return read_file(source, location, last_modified, error);
 }

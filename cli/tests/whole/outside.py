@@ -1,9 +1,11 @@
 """What surrounds a command: a terminal, and a server that is not picket's."""
 
 import fcntl
+import http.server
 import os
 import pty
 import socket
+import ssl
 import struct
 import subprocess
 import tempfile
@@ -76,3 +78,47 @@ class FakeServer:
         self.thread.join()
         os.unlink(self.path)
         os.rmdir(self.folder)
+
+
+class WebServer:
+    """http, or https with a certificate's files, on loopback: for each path (status, headers, text)."""
+
+    def __init__(self, pages, certificate=None, key=None):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                status, headers, text = pages[self.path]
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://localhost:{self.server.server_port}"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate, key)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+            self.address = self.address.replace("http", "https", 1)
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+        return self.address
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+def trusting(ca_file):
+    """A command's beginning that has it trust an authority as one of the system's; None: cannot be."""
+    system = "/etc/ssl/certs/ca-certificates.crt"
+    script = f'mount --bind "$0" {system} && exec "$@"'
+    beginning = ["unshare", "--mount", "sh", "-c", script, ca_file]
+    possible = subprocess.run([*beginning, "true"], capture_output=True).returncode == 0
+    return beginning if possible else None

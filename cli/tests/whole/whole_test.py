@@ -15,7 +15,7 @@ import tempfile
 import unittest
 
 from device import Device, Refused, network_activity, security_message, system_information
-from outside import FakeServer, http_answer, on_terminal
+from outside import FakeServer, WebServer, http_answer, on_terminal, trusting
 from server import Server, make_certificates
 
 PICKET, SCHEMA, SHARED = sys.argv[1:4]
@@ -186,6 +186,17 @@ class TheWholePath(Running):
             self.assertRegex(page, f"(?m)^{line}$")
         self.assertNotIn("SharedAccessKey", page)
         self.assertIn("os_info ThreadX 6.2.1, kernel_info k", self.server.run("event", "list").stdout)
+
+    def test_a_heartbeat_tells_how_long_the_device_has_been_up(self):
+        device = self.connect(self.add_device())
+        for uptime, shown in ((7500, "up 2 h 5 min"), (0, "-")):
+            event = network_activity(uptime + 1, REMOTE)
+            event.update(payload_type="Heartbeat", payload={"uptime": uptime})
+            device.publish(self.message(event))
+            self.assertRegex(self.server.run("event", "list").stdout, rf"(?m)Heartbeat +{shown}$")
+
+    def test_a_removed_device_is_still_listed_for_its_events(self):
+        self.connect(self.add_device()).publish(self.message(network_activity(1, REMOTE)))
         self.server.run("device", "remove", "pump-7")
         self.assertRegex(self.server.run("device", "list").stdout, r"(?m)^pump-7 +removed ")
 
@@ -640,6 +651,30 @@ class Looking(Running):
         self.assertEqual(self.server.run("feed", "remove", "ours").returncode, 0)
         self.assertEqual(self.server.run("intel", "lookup", REMOTE).returncode, 1)
         self.assertEqual(self.server.run("feed", "remove", "ours").returncode, 1)
+
+    def test_a_source_of_another_kind_is_refused(self):
+        for source in ("ftp://127.0.0.1/list", "file:///etc/hostname"):
+            done = self.server.run("feed", "add", "ours", source)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(f"{source}: expected a file's path, http:// or https://", done.stderr)
+
+    def test_a_redirect_is_followed_but_not_from_https_to_http(self):
+        under = trusting(f"{CERTIFICATES}/ca.crt")
+        if not under:
+            self.skipTest("takes a mount namespace")
+        self.server.stop()
+        self.server.start(under=under)
+        tls = (f"{CERTIFICATES}/hub.crt", f"{CERTIFICATES}/hub.key")
+        to = lambda address: (302, {"Location": address}, "")
+        pages = {"/list": (200, {}, f"{REMOTE}\n"), "/here": to("/list")}
+        with WebServer(pages) as plain, WebServer(pages, *tls) as secure:
+            pages["/up"], pages["/down"] = to(f"{secure}/list"), to(f"{plain}/list")
+            for name, source in (("a", f"{plain}/here"), ("b", f"{secure}/here"), ("c", f"{plain}/up")):
+                done = self.server.run("feed", "add", name, source)
+                self.assertEqual(done.returncode, 0, done.stderr)
+            refused = self.server.run("feed", "add", "d", f"{secure}/down")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("/down: redirects elsewhere than to https://", refused.stderr)
 
     def test_a_feed_that_shrinks_to_nothing_keeps_what_it_had(self):
         self.add_feed(f"{REMOTE}\n")
