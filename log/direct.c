@@ -6,7 +6,8 @@
  *
  * Messages stand in an array of slots, position p in slot (p - 1) % capacity; their bytes in a byte
  * ring. Whatever is held stays where it is until it is committed, so the consumer is given the
- * slots themselves.
+ * slots themselves. How many bytes a slot holds stands beside it: whoever commits has no need to
+ * look at messages again.
  *
  * One lock guards all; no call-back is made under it, and producers never wait for anything but it.
  */
@@ -25,13 +26,15 @@ enum { DEFAULT_MESSAGES = 65536, MESSAGES_MAX = 1 << 28 };
 struct direct_log {
     struct picket_log log;
     struct picket_log_message *slots;
+    size_t *sizes; /* bytes held by each slot */
     size_t capacity;
     picket_log_durable durable;
     void *durable_context;
 
     pthread_mutex_t lock;
-    pthread_cond_t arrived; /* there is something to read, or the log was closed */
-    bool consumer_waits;
+    pthread_cond_t arrived; /* there is enough to read, or the log was closed */
+    bool reader_waits;
+    uint64_t gathered; /* messages that are enough */
     bool closed;
     uint64_t appended; /* positions of the last of each kind */
     uint64_t read;
@@ -46,9 +49,14 @@ static struct direct_log *direct_of(struct picket_log *log)
     return (struct direct_log *)log;
 }
 
-static struct picket_log_message *slot_of(struct direct_log *direct, uint64_t position)
+static bool has_enough(const struct direct_log *direct)
 {
-    return &direct->slots[(position - 1) % direct->capacity];
+    return direct->appended - direct->read >= direct->gathered;
+}
+
+static size_t index_of(const struct direct_log *direct, uint64_t position)
+{
+    return (position - 1) % direct->capacity;
 }
 
 /* ---- producers ---- */
@@ -95,9 +103,10 @@ static int append_locked(struct direct_log *direct, const struct picket_log_mess
         return PICKET_BUSY;
     }
     uint64_t position = ++direct->appended;
-    struct picket_log_message *slot = slot_of(direct, position);
-    copy_message(slot, message, block);
-    slot->position = position;
+    size_t index = index_of(direct, position);
+    copy_message(&direct->slots[index], message, block);
+    direct->slots[index].position = position;
+    direct->sizes[index] = size_bytes;
     direct->bytes_held += size_bytes;
     return PICKET_OK;
 }
@@ -113,8 +122,8 @@ static int direct_append(struct picket_log *log, const struct picket_log_message
     int status = append_locked(direct, message, size_bytes);
     if (status == PICKET_OK && position != NULL)
         *position = direct->appended;
-    bool wake = status == PICKET_OK && direct->consumer_waits;
-    direct->consumer_waits &= !wake;
+    bool wake = status == PICKET_OK && direct->reader_waits && has_enough(direct);
+    direct->reader_waits &= !wake;
     pthread_mutex_unlock(&direct->lock);
     if (wake)
         pthread_cond_signal(&direct->arrived);
@@ -142,14 +151,14 @@ static void wait_for_arrival(struct direct_log *direct, int timeout_ms)
 {
     struct timespec deadline = picket_deadline(timeout_ms);
     int timed_out = timeout_ms == 0;
-    while (direct->read == direct->appended && !direct->closed && !timed_out) {
-        direct->consumer_waits = true;
+    while (!has_enough(direct) && !direct->closed && !timed_out) {
+        direct->reader_waits = true;
         if (timeout_ms < 0)
             pthread_cond_wait(&direct->arrived, &direct->lock);
         else
             timed_out = pthread_cond_timedwait(&direct->arrived, &direct->lock, &deadline);
     }
-    direct->consumer_waits = false;
+    direct->reader_waits = false;
 }
 
 /* As many as lie side by side: at the end of the array a batch is cut short. */
@@ -179,12 +188,23 @@ static int direct_read(struct picket_log *log, const struct picket_log_message *
     return result;
 }
 
+static void direct_gather(struct picket_log *log, int at_least)
+{
+    struct direct_log *direct = direct_of(log);
+    pthread_mutex_lock(&direct->lock);
+    direct->gathered = at_least > 1 ? (uint64_t)at_least : 1;
+    bool wake = direct->reader_waits && has_enough(direct);
+    direct->reader_waits &= !wake;
+    pthread_mutex_unlock(&direct->lock);
+    if (wake)
+        pthread_cond_signal(&direct->arrived);
+}
+
 static void forget_oldest(struct direct_log *direct)
 {
-    const struct picket_log_message *oldest = slot_of(direct, direct->committed + 1);
-    direct->bytes_held -= size_of(oldest);
-    direct->committed++;
-    byte_ring_give_back(&direct->ring, slot_of(direct, direct->committed + 1)->payload);
+    direct->bytes_held -= direct->sizes[index_of(direct, ++direct->committed)];
+    byte_ring_give_back(&direct->ring,
+                        direct->slots[index_of(direct, direct->committed + 1)].payload);
 }
 
 static void direct_commit(struct picket_log *log, uint64_t position)
@@ -222,6 +242,7 @@ static void direct_destroy(struct picket_log *log)
     pthread_mutex_destroy(&direct->lock);
     byte_ring_close(&direct->ring);
     free(direct->slots);
+    free(direct->sizes);
     free(direct);
 }
 
@@ -230,6 +251,7 @@ static const struct log_engine direct_engine = {
     .append = direct_append,
     .on_durable = direct_on_durable,
     .read = direct_read,
+    .gather = direct_gather,
     .commit = direct_commit,
     .close = direct_close,
     .statistics = direct_statistics,
@@ -255,9 +277,11 @@ int picket_log_open_direct(struct picket_log **log, const struct picket_log_limi
         return picket_fail(error, PICKET_NO_MEMORY, "log: no memory");
     direct->log.engine = &direct_engine;
     direct->capacity = messages;
+    direct->gathered = 1;
     direct->slots = calloc(messages, sizeof *direct->slots);
+    direct->sizes = calloc(messages, sizeof *direct->sizes);
     make_locks(direct);
-    if (!byte_ring_open(&direct->ring, bytes) || direct->slots == NULL) {
+    if (!byte_ring_open(&direct->ring, bytes) || direct->slots == NULL || direct->sizes == NULL) {
         direct_destroy(&direct->log);
         return picket_fail(error, PICKET_NO_MEMORY, "log: no memory for %zu messages in %zu bytes",
                            messages, bytes);

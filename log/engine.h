@@ -16,6 +16,7 @@ struct log_engine {
     void (*on_durable)(struct picket_log *log, picket_log_durable durable, void *context);
     int (*read)(struct picket_log *log, const struct picket_log_message **messages, int max,
                 int timeout_ms);
+    void (*gather)(struct picket_log *log, int at_least);
     void (*commit)(struct picket_log *log, uint64_t position);
     void (*close)(struct picket_log *log);
     void (*statistics)(struct picket_log *log, struct picket_log_statistics *out);

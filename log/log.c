@@ -23,6 +23,11 @@ int picket_log_read(struct picket_log *log, const struct picket_log_message **me
     return log->engine->read(log, messages, max, timeout_ms);
 }
 
+void picket_log_gather(struct picket_log *log, int at_least)
+{
+    log->engine->gather(log, at_least);
+}
+
 void picket_log_commit(struct picket_log *log, uint64_t position)
 {
     log->engine->commit(log, position);

@@ -173,6 +173,61 @@ static void reading_an_empty_log_times_out(void **state)
     picket_log_destroy(log);
 }
 
+static void a_reader_that_gathers_waits_until_there_is_enough(void **state)
+{
+    (void)state;
+    struct picket_log *log = open_log(0, 0);
+    const struct picket_log_message *read;
+    picket_log_gather(log, 3);
+    append(log, "d", "1");
+    append(log, "d", "2");
+    int64_t before = picket_monotonic_ms();
+    assert_int_equal(picket_log_read(log, &read, 10, 20), 2); /* the time is out */
+    assert_true(picket_monotonic_ms() - before >= 19);
+    for (int i = 0; i < 3; i++)
+        append(log, "d", "x");
+    assert_int_equal(picket_log_read(log, &read, 10, -1), 3);
+    append(log, "d", "last");
+    picket_log_close(log);
+    assert_int_equal(picket_log_read(log, &read, 10, -1), 1);
+    picket_log_destroy(log);
+}
+
+static void *append_three(void *log)
+{
+    for (int i = 0; i < 3; i++)
+        append(log, "d", "x");
+    return NULL;
+}
+
+static void *gather_one(void *log)
+{
+    picket_log_gather(log, 1);
+    return NULL;
+}
+
+/* Another thread's doing ends a wait that would not end by itself. */
+static int read_while(void *(*other)(void *log), struct picket_log *log)
+{
+    const struct picket_log_message *read;
+    pthread_t thread;
+    pthread_create(&thread, NULL, other, log);
+    int count = picket_log_read(log, &read, 10, -1);
+    pthread_join(thread, NULL);
+    return count;
+}
+
+static void a_waiting_reader_is_woken_by_enough_and_by_less_to_gather(void **state)
+{
+    (void)state;
+    struct picket_log *log = open_log(0, 0);
+    picket_log_gather(log, 3);
+    assert_int_equal(read_while(append_three, log), 3);
+    append(log, "d", "alone");
+    assert_int_equal(read_while(gather_one, log), 1);
+    picket_log_destroy(log);
+}
+
 struct told {
     uint64_t positions[16];
     int count;
@@ -269,6 +324,8 @@ int main(void)
         cmocka_unit_test(bytes_are_bounded_too),
         cmocka_unit_test(what_can_never_fit_is_invalid),
         cmocka_unit_test(reading_an_empty_log_times_out),
+        cmocka_unit_test(a_reader_that_gathers_waits_until_there_is_enough),
+        cmocka_unit_test(a_waiting_reader_is_woken_by_enough_and_by_less_to_gather),
         cmocka_unit_test(the_durable_position_only_grows),
         cmocka_unit_test(a_closed_log_is_read_to_its_end),
         cmocka_unit_test(closing_wakes_a_waiting_consumer),

@@ -44,7 +44,8 @@ struct picket_log_limits {
     size_t bytes;    /* likewise; 0: 64 MiB */
 };
 
-/* A direct log: one or more producer threads, one consumer thread. */
+/* A direct log: one or more producer threads; a consumer, of one thread that reads and one that
+ * commits, which may be the same. */
 int picket_log_open_direct(struct picket_log **log, const struct picket_log_limits *limits,
                            struct picket_error *error);
 void picket_log_destroy(struct picket_log *log); /* after both sides have stopped */
@@ -57,15 +58,22 @@ int picket_log_append(struct picket_log *log, const struct picket_log_message *m
 /* Set before the first append; one per log. */
 void picket_log_on_durable(struct picket_log *log, picket_log_durable durable, void *context);
 
-/* Consumer. Waits until there is a message, at most timeout_ms (negative: without end), then points
- * *messages to up to max of them in order, following those read before, and returns their number: 0
- * on time-out, PICKET_CLOSED when the log was closed and all has been read. The messages are the
- * log's and valid until they are committed. */
+/* Consumer, the one thread that reads. Waits until there are as many messages as are to be gathered
+ * (see below), at most timeout_ms (negative: without end), then points *messages to up to max of
+ * those that are there, in order, following those read before, and returns their number: 0 if there
+ * is none at time-out, PICKET_CLOSED when the log was closed and all has been read. The messages are
+ * the log's and valid until they are committed. */
 int picket_log_read(struct picket_log *log, const struct picket_log_message **messages, int max,
                     int timeout_ms);
 
-/* Consumer: the results of everything up to and including position are committed. A position at or
- * before the last one changes nothing; one that was not read yet counts as the last that was. */
+/* Any thread: from now on a reader is left waiting until there are so many messages, or the time is
+ * out; also one that waits already. 1 at first. For a reader that is not in a hurry: it is woken
+ * once for many messages. */
+void picket_log_gather(struct picket_log *log, int at_least);
+
+/* Consumer, the thread that reads or another: the results of everything up to and including position
+ * are committed. A position at or before the last one changes nothing; one that was not read yet
+ * counts as the last that was. */
 void picket_log_commit(struct picket_log *log, uint64_t position);
 
 /* No more appends; the consumer reads to the end. */
