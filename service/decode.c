@@ -20,13 +20,6 @@ int64_t decode_seen_ms(int64_t time_s, int64_t received_ms, int *replaced)
     return *replaced || time_ms > received_ms ? received_ms : time_ms;
 }
 
-void decoder_free(struct decoder *decoder)
-{
-    free(decoder->flows);
-    free(decoder->content);
-    memset(decoder, 0, sizeof *decoder);
-}
-
 /* ---- the key ---- */
 
 static void hash_number(XXH3_state_t *hash, uint64_t number)
@@ -96,36 +89,25 @@ static void take_flow(struct picket_flow *flow, const struct picket_wire_flow *w
     flow->bytes_out = wire->bytes_out;
 }
 
-static bool make_room(struct decoder *decoder, size_t count)
-{
-    if (count <= decoder->capacity)
-        return true;
-    struct picket_flow *flows = realloc(decoder->flows, count * sizeof *flows);
-    if (flows == NULL)
-        return false;
-    decoder->flows = flows;
-    decoder->capacity = count;
-    return true;
-}
-
-static int decode_flows(struct decoder *decoder, const struct picket_wire_event_view *view,
+static int decode_flows(struct arena *arena, const struct picket_wire_event_view *view,
                         struct decoded_event *event, XXH3_state_t *hash)
 {
     struct picket_wire_network_activity_view activity = picket_wire_network_activity(view);
     size_t count = (size_t)activity.ipv4_count + activity.ipv6_count;
-    if (!make_room(decoder, count))
-        return PICKET_NO_MEMORY;
+    struct picket_flow *flows = arena_take(arena, count * sizeof *flows);
+    if (flows == NULL)
+        return PICKET_FULL;
     for (uint32_t i = 0; i < activity.ipv4_count; i++) {
         struct picket_wire_flow_view flow = picket_wire_ipv4_flow_at(&activity, i);
-        take_flow(&decoder->flows[i], &flow.flow, false);
-        hash_flow(hash, &decoder->flows[i], &flow);
+        take_flow(&flows[i], &flow.flow, false);
+        hash_flow(hash, &flows[i], &flow);
     }
     for (uint32_t i = 0; i < activity.ipv6_count; i++) {
         struct picket_wire_flow_view flow = picket_wire_ipv6_flow_at(&activity, i);
-        take_flow(&decoder->flows[activity.ipv4_count + i], &flow.flow, true);
-        hash_flow(hash, &decoder->flows[activity.ipv4_count + i], &flow);
+        take_flow(&flows[activity.ipv4_count + i], &flow.flow, true);
+        hash_flow(hash, &flows[activity.ipv4_count + i], &flow);
     }
-    event->flows = decoder->flows;
+    event->flows = flows;
     event->flow_count = count;
     event->lost_flows = activity.lost_flows;
     event->lost_bytes_in = activity.lost_bytes_in;
@@ -135,13 +117,40 @@ static int decode_flows(struct decoder *decoder, const struct picket_wire_event_
     return PICKET_OK;
 }
 
-static const char *device_text(char *out, struct picket_wire_string string)
+/* *text: NULL if the device did not give it. */
+static int device_text(struct arena *arena, struct picket_wire_string string, const char **text)
 {
-    return string.text != NULL ? text_clean(string.text, string.size_bytes, out, DEVICE_TEXT_BYTES)
-                               : NULL;
+    char *clean = arena_take(arena, DEVICE_TEXT_BYTES);
+    if (clean == NULL)
+        return PICKET_FULL;
+    if (string.text != NULL)
+        *text = text_clean(string.text, string.size_bytes, clean, DEVICE_TEXT_BYTES);
+    return PICKET_OK;
 }
 
-static int decode_content(struct decoder *decoder, const struct picket_wire_event_view *view,
+static int decode_system(struct arena *arena, const struct picket_wire_event_view *view,
+                         struct decoded_event *event)
+{
+    struct picket_wire_system_information_view system = picket_wire_system_information(view);
+    int status = device_text(arena, system.os_info, &event->os_info);
+    if (status == PICKET_OK)
+        status = device_text(arena, system.kernel_info, &event->kernel_info);
+    return status == PICKET_OK ? device_text(arena, system.hw_info, &event->hw_info) : status;
+}
+
+static int keep_content(struct arena *arena, const char *json, struct decoded_event *event,
+                        XXH3_state_t *hash)
+{
+    size_t size = strlen(json);
+    char *content = arena_take(arena, size + 1);
+    if (content == NULL)
+        return PICKET_FULL;
+    event->content = memcpy(content, json, size + 1);
+    XXH3_128bits_update(hash, content, size);
+    return PICKET_OK;
+}
+
+static int decode_content(struct arena *arena, const struct picket_wire_event_view *view,
                           struct decoded_event *event, XXH3_state_t *hash)
 {
     json_t *payload = picket_payload_json(view);
@@ -152,28 +161,20 @@ static int decode_content(struct decoder *decoder, const struct picket_wire_even
         XXH3_128bits_update(hash, view->message->bytes, view->message->size_bytes);
         return PICKET_OK;
     }
-    decoder->content = json_dumps(payload, JSON_COMPACT);
+    char *json = json_dumps(payload, JSON_COMPACT);
     json_decref(payload);
-    if (decoder->content == NULL)
-        return PICKET_NO_MEMORY;
-    event->content = decoder->content;
-    XXH3_128bits_update(hash, decoder->content, strlen(decoder->content));
-    if (view->payload_type == PICKET_WIRE_SYSTEM_INFORMATION) {
-        struct picket_wire_system_information_view system = picket_wire_system_information(view);
-        event->os_info = device_text(decoder->texts[0], system.os_info);
-        event->kernel_info = device_text(decoder->texts[1], system.kernel_info);
-        event->hw_info = device_text(decoder->texts[2], system.hw_info);
-    }
-    return PICKET_OK;
+    int status = json != NULL ? keep_content(arena, json, event, hash) : PICKET_NO_MEMORY;
+    free(json);
+    if (status == PICKET_OK && view->payload_type == PICKET_WIRE_SYSTEM_INFORMATION)
+        status = decode_system(arena, view, event);
+    return status;
 }
 
-int decode_event(struct decoder *decoder, const struct picket_wire_message_view *message,
+int decode_event(struct arena *arena, const struct picket_wire_message_view *message,
                  uint32_t index, int64_t received_ms, struct decoded_event *event)
 {
     XXH3_state_t hash;
     struct picket_wire_event_view view = picket_wire_event_at(message, index);
-    free(decoder->content);
-    decoder->content = NULL;
     memset(event, 0, sizeof *event);
     memcpy(event->id, view.id, sizeof event->id);
     event->time_s = view.time_s;
@@ -184,8 +185,8 @@ int decode_event(struct decoder *decoder, const struct picket_wire_message_view 
     XXH3_INITSTATE(&hash);
     hash_head(&hash, &view);
     int status = view.payload_type == PICKET_WIRE_NETWORK_ACTIVITY
-                     ? decode_flows(decoder, &view, event, &hash)
-                     : decode_content(decoder, &view, event, &hash);
+                     ? decode_flows(arena, &view, event, &hash)
+                     : decode_content(arena, &view, event, &hash);
     finish_key(&hash, event->key);
     return status;
 }

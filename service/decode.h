@@ -1,6 +1,6 @@
 /* One event of a security message, as the service keeps it.
  *
- * Thread: one at a time per decoder.
+ * Thread: one at a time per arena.
  */
 #ifndef SERVICE_DECODE_H
 #define SERVICE_DECODE_H
@@ -8,20 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arena.h"
 #include "picket/base/flow.h"
 #include "picket/wire/decoder.h"
 
 enum { DEVICE_TEXT_BYTES = 512 };
 
-/* Reused from event to event. Zeroed is new. */
-struct decoder {
-    struct picket_flow *flows;
-    size_t capacity;
-    char *content;
-    char texts[3][DEVICE_TEXT_BYTES];
-};
-
-/* Pointers are the decoder's, valid until the next event. */
+/* Pointers are into the arena. */
 struct decoded_event {
     uint8_t id[16];
     uint8_t key[16]; /* XXH3-128 over everything the event says */
@@ -43,10 +36,10 @@ struct decoded_event {
     const char *hw_info;
 };
 
-/* index < view->event_count. PICKET_OK or PICKET_NO_MEMORY. */
-int decode_event(struct decoder *decoder, const struct picket_wire_message_view *view,
-                 uint32_t index, int64_t received_ms, struct decoded_event *event);
-void decoder_free(struct decoder *decoder);
+/* index < view->event_count. PICKET_OK, PICKET_FULL (there is no room in the arena) or
+ * PICKET_NO_MEMORY. */
+int decode_event(struct arena *arena, const struct picket_wire_message_view *view, uint32_t index,
+                 int64_t received_ms, struct decoded_event *event);
 
 /* The event's time, bounded by the time of receipt: one in the future is cut to it, and one that is
  * unknown (UINT32_MAX) or more than 90 days old is of a clock that was never set, and replaced by

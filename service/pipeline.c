@@ -6,8 +6,6 @@
 #include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/time.h"
-#include "properties.h"
-#include "text.h"
 
 /* Added up per batch, and counted once it is committed: a batch done again must not count twice. */
 enum {
@@ -53,6 +51,8 @@ static struct picket_counter counters[COUNTERS] = {
                      .help = "events removed for their age, with their flows",
                      .is_work = true},
 };
+
+enum { ARENA_BYTES = 1 << 20 };
 
 /* One attempt at a batch. */
 struct batch {
@@ -154,31 +154,56 @@ static int take_event(struct batch *batch, const struct decoded_event *decoded,
     return status == PICKET_OK ? ask_detectors(batch, decoded, event_id) : status;
 }
 
-/* The device's state takes over what an event brings, event by event: its texts live only so long.
- */
-static int take_events(struct batch *batch, const struct picket_wire_message_view *view)
+/* Of a message that was too large to be prepared: an event at a time. */
+static int decode_now(struct batch *batch, const struct picket_wire_message_view *view,
+                      uint32_t index, struct decoded_event *event)
 {
-    char module_id[DEVICE_TEXT_BYTES];
-    const struct picket_wire_string id = view->security_module_id;
-    text_clean(id.text != NULL ? id.text : "", id.size_bytes, module_id, sizeof module_id);
-    for (uint32_t i = 0; i < view->event_count; i++) {
-        struct decoded_event decoded;
-        struct picket_device_state state = {
-            .device = batch->message->device,
-            .seen_ms = batch->message->received_ms,
-            .security_module_id = module_id,
-            .security_module_version = view->security_module_version,
-        };
-        if (decode_event(&batch->pipeline->decoder, view, i, batch->message->received_ms,
-                         &decoded) != PICKET_OK)
-            return picket_fail(batch->error, PICKET_NO_MEMORY, "no memory to decode an event");
-        int status = take_event(batch, &decoded, &state);
-        if (status == PICKET_OK && state.new_events > 0)
-            status = picket_store_update_device(batch->pipeline->store, &state, batch->error);
-        if (status != PICKET_OK)
-            return status;
-    }
-    return PICKET_OK;
+    struct arena *arena = &batch->pipeline->arena;
+    int status = PICKET_FULL;
+    arena->used = 0;
+    if (arena->capacity > 0)
+        status = decode_event(arena, view, index, batch->message->received_ms, event);
+    while (status == PICKET_FULL)
+        status = arena_resize(arena, arena->capacity > 0 ? 2 * arena->capacity : ARENA_BYTES)
+                     ? decode_event(arena, view, index, batch->message->received_ms, event)
+                     : PICKET_NO_MEMORY;
+    return status == PICKET_OK
+               ? PICKET_OK
+               : picket_fail(batch->error, status, "no memory to decode an event");
+}
+
+/* The device's state takes over what an event brings, event by event: an event decoded now is gone
+ * with the next. */
+static int take_event_at(struct batch *batch, const struct prepared_message *prepared,
+                         uint32_t index)
+{
+    struct decoded_event decoded;
+    const struct decoded_event *event = &decoded;
+    struct picket_device_state state = {
+        .device = batch->message->device,
+        .seen_ms = batch->message->received_ms,
+        .security_module_id = prepared->security_module_id,
+        .security_module_version = prepared->view.security_module_version,
+    };
+    int status = PICKET_OK;
+    if (prepared->events != NULL)
+        event = &prepared->events[index];
+    else
+        status = decode_now(batch, &prepared->view, index, &decoded);
+    if (status == PICKET_OK)
+        status = take_event(batch, event, &state);
+    return status == PICKET_OK && state.new_events > 0
+               ? picket_store_update_device(batch->pipeline->store, &state, batch->error)
+               : status;
+}
+
+static int take_events(struct batch *batch, const struct prepared_message *prepared)
+{
+    int status = PICKET_OK;
+    for (uint32_t i = 0; i < prepared->view.event_count && status == PICKET_OK; i++)
+        status = take_event_at(batch, prepared, i);
+    arena_free(&batch->pipeline->arena);
+    return status;
 }
 
 /* ---- messages ---- */
@@ -228,27 +253,27 @@ static int take_telemetry(struct batch *batch)
     return PICKET_OK;
 }
 
-static int take_message(struct batch *batch)
+static int take_message(struct batch *batch, const struct prepared_message *prepared)
 {
-    const struct picket_log_message *message = batch->message;
-    struct picket_wire_message_view view;
-    struct picket_wire_error problem;
-    if (!properties_tell_security_message(message->properties))
+    switch (prepared->kind) {
+    case PREPARED_TELEMETRY:
         return take_telemetry(batch);
-    if (!picket_wire_open(&view, message->payload, message->payload_bytes, &problem))
-        return put_dead_letter(batch, problem.reason, problem.offset);
-    batch->tally[MESSAGES]++;
-    return take_events(batch, &view);
+    case PREPARED_BAD:
+        return put_dead_letter(batch, prepared->problem.reason, prepared->problem.offset);
+    default:
+        batch->tally[MESSAGES]++;
+        return take_events(batch, prepared);
+    }
 }
 
 /* Takes the messages, those from `refused` on as dead letters that the store would not take. */
-static int take_messages(struct batch *batch, const struct picket_log_message *messages, int count,
-                         char *const *refused, int *at)
+static int take_messages(struct batch *batch, const struct prepared_message *const *messages,
+                         int count, char *const *refused, int *at)
 {
     for (*at = 0; *at < count; (*at)++) {
-        batch->message = &messages[*at];
-        int status =
-            refused[*at] != NULL ? put_dead_letter(batch, refused[*at], 0) : take_message(batch);
+        batch->message = messages[*at]->message;
+        int status = refused[*at] != NULL ? put_dead_letter(batch, refused[*at], 0)
+                                          : take_message(batch, messages[*at]);
         if (status != PICKET_OK)
             return status;
     }
@@ -291,7 +316,7 @@ static void count_tally(const struct batch *batch)
     tell_dropped(batch);
 }
 
-static int attempt(struct batch *batch, const struct picket_log_message *messages, int count,
+static int attempt(struct batch *batch, const struct prepared_message *const *messages, int count,
                    char *const *refused, int *at)
 {
     struct pipeline *pipeline = batch->pipeline;
@@ -316,7 +341,7 @@ static int attempt(struct batch *batch, const struct picket_log_message *message
 
 /* PICKET_INVALID while a message was taken means that message, and it costs itself only: the batch
  * is done again with it as a dead letter. */
-int pipeline_process(struct pipeline *pipeline, const struct picket_log_message *messages,
+int pipeline_process(struct pipeline *pipeline, const struct prepared_message *const *messages,
                      int count, struct pipeline_result *result, struct picket_error *error)
 {
     struct picket_error own = {0};

@@ -1,15 +1,13 @@
-/* A batch of messages becomes events, findings, dead letters and outbox items, in one transaction.
+/* A batch of prepared messages becomes events, findings, dead letters and outbox items, in one
+ * transaction.
  *
- *     message ─▶ security message? ─no──▶ outbox of each route
- *                      │yes
- *                      ▼
- *                  decode ─bad──▶ dead letter with reason and byte
- *                      │
- *                      ▼
- *                  put_event ─known──▶ nothing more
- *                      │new
- *                      ▼
- *                  flows, detectors ─▶ raise ─▶ outbox of each output
+ *     prepared message ─▶ security message? ─no──▶ outbox of each route
+ *                                │yes      └─bad──▶ dead letter with reason and byte
+ *                                ▼
+ *                            put_event ─known──▶ nothing more
+ *                                │new
+ *                                ▼
+ *                            flows, detectors ─▶ raise ─▶ outbox of each output
  *
  * Before the commit, what exceeds the store's bounds is removed.
  *
@@ -20,10 +18,9 @@
 
 #include <stdbool.h>
 
-#include "decode.h"
 #include "detectors.h"
-#include "picket/log/log.h"
 #include "picket/store/store.h"
+#include "prepare.h"
 
 struct pipeline {
     struct picket_store *store;
@@ -33,7 +30,7 @@ struct pipeline {
     const char *const *routes;        /* targets of telemetry */
     size_t route_count;
     struct picket_store_bounds bounds;
-    struct decoder decoder;
+    struct arena arena; /* for the events of a message too large to be prepared */
 };
 
 /* What a committed batch brought. */
@@ -45,7 +42,7 @@ struct pipeline_result {
 
 /* All of the batch is committed, or nothing. A message that the store does not take for what it
  * holds is kept as a dead letter. Anything but PICKET_OK: rolled back, to be tried again. */
-int pipeline_process(struct pipeline *pipeline, const struct picket_log_message *messages,
+int pipeline_process(struct pipeline *pipeline, const struct prepared_message *const *messages,
                      int count, struct pipeline_result *result, struct picket_error *error);
 
 /* Between batches, when none comes: removes what has become too old. */

@@ -12,11 +12,12 @@
 #include "picket/base/time.h"
 #include "picket/base/wait.h"
 #include "pipeline.h"
+#include "preparer.h"
 
 enum {
     BATCH_MESSAGES = 1000,
     BATCH_MESSAGES_MAX = 100000,
-    READ_TIMEOUT_MS = 500,
+    TAKE_TIMEOUT_MS = 500,
     FIRST_RETRY_MS = 50,
     LONGEST_RETRY_MS = 5000,
     TIDY_INTERVAL_MS = 10000,
@@ -29,8 +30,8 @@ static struct picket_counter batches_failed = {
 
 struct picket_service {
     struct picket_log *log;
+    struct preparer *preparer;
     struct pipeline pipeline;
-    int batch_max;
     struct output **outputs; /* of alerts, then of routes */
     size_t alert_outputs, output_count;
     const char **alert_targets;
@@ -95,8 +96,8 @@ static void wake_outputs(struct picket_service *service, const struct pipeline_r
 
 /* Tries until it is committed; the devices' acknowledgements wait meanwhile. False: it is not, and
  * the service is to stop. */
-static bool commit_batch(struct picket_service *service, const struct picket_log_message *messages,
-                         int count)
+static bool commit_batch(struct picket_service *service,
+                         const struct prepared_message *const *messages, int count)
 {
     int64_t retry_ms = FIRST_RETRY_MS;
     for (;;) {
@@ -104,7 +105,8 @@ static bool commit_batch(struct picket_service *service, const struct picket_log
         struct picket_error error = {0};
         if (pipeline_process(&service->pipeline, messages, count, &result, &error) == PICKET_OK) {
             note_progress(service);
-            picket_log_commit(service->log, messages[count - 1].position);
+            picket_log_commit(service->log, messages[count - 1]->message->position);
+            preparer_release(service->preparer);
             wake_outputs(service, &result);
             return true;
         }
@@ -127,22 +129,20 @@ static void tidy_when_idle(struct picket_service *service, int64_t *next_ms)
     *next_ms = picket_monotonic_ms() + (result.old_left ? AGING_INTERVAL_MS : TIDY_INTERVAL_MS);
 }
 
-static int read_timeout_ms(int64_t next_tidy_ms)
+static int take_timeout_ms(int64_t next_tidy_ms)
 {
     int64_t left_ms = next_tidy_ms - picket_monotonic_ms();
-    return left_ms < 1 ? 1 : left_ms < READ_TIMEOUT_MS ? (int)left_ms : READ_TIMEOUT_MS;
+    return left_ms < 1 ? 1 : left_ms < TAKE_TIMEOUT_MS ? (int)left_ms : TAKE_TIMEOUT_MS;
 }
 
 static void *run(void *context)
 {
     struct picket_service *service = context;
+    const struct prepared_message *const *messages;
     int64_t next_tidy_ms = 0;
-    for (;;) {
-        const struct picket_log_message *messages;
-        int count = picket_log_read(service->log, &messages, service->batch_max,
-                                    read_timeout_ms(next_tidy_ms));
-        if (count < 0)
-            break;
+    int count;
+    while ((count = preparer_take(service->preparer, &messages, take_timeout_ms(next_tidy_ms))) >=
+           0) {
         if (count == 0)
             tidy_when_idle(service, &next_tidy_ms);
         if (count > 0 && !commit_batch(service, messages, count))
@@ -230,6 +230,13 @@ static void init_pipeline(struct picket_service *service,
     pipeline->bounds = config->bounds;
 }
 
+static int batch_max_of(const struct picket_service_config *config)
+{
+    return config->batch_messages_max > 0 && config->batch_messages_max <= BATCH_MESSAGES_MAX
+               ? (int)config->batch_messages_max
+               : BATCH_MESSAGES;
+}
+
 int picket_service_start(struct picket_service **service,
                          const struct picket_service_config *config, struct picket_log *log,
                          struct picket_intel *intel, struct picket_error *error)
@@ -243,15 +250,14 @@ int picket_service_start(struct picket_service **service,
     output_register_counters();
     picket_counter_register(&batches_failed);
     started->log = log;
-    started->batch_max =
-        config->batch_messages_max > 0 && config->batch_messages_max <= BATCH_MESSAGES_MAX
-            ? (int)config->batch_messages_max
-            : BATCH_MESSAGES;
     int status = picket_store_open(&started->pipeline.store, config->store_folder, error);
     if (status == PICKET_OK)
         status = start_outputs(started, config, error);
     if (status == PICKET_OK) {
         init_pipeline(started, config, intel);
+        status = preparer_start(&started->preparer, log, batch_max_of(config), error);
+    }
+    if (status == PICKET_OK) {
         started->started = picket_thread_start(&started->thread, "service", run, started) == 0;
         if (!started->started)
             status = picket_fail(error, PICKET_NO_MEMORY, "no thread for the service");
@@ -274,13 +280,14 @@ void picket_service_stop(struct picket_service *service)
     pthread_mutex_unlock(&service->lock);
     if (service->started)
         pthread_join(service->thread, NULL);
+    preparer_stop(service->preparer);
     for (size_t i = 0; i < service->output_count; i++) {
         output_stop(service->outputs[i]);
         free(service->names[i]);
     }
     if (service->pipeline.store != NULL)
         picket_store_close(service->pipeline.store);
-    decoder_free(&service->pipeline.decoder);
+    arena_free(&service->pipeline.arena);
     free(service->outputs);
     free(service->names);
     free(service->alert_targets);

@@ -9,6 +9,8 @@
 #include "intel/matcher.h"
 #include "properties.h"
 
+enum { ARENA_BYTES = 128 << 20 }; /* more than any message says, twice */
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct table *wide_table(void)
@@ -40,19 +42,21 @@ static int check_finding(void *context, const struct picket_finding *finding)
 static void take_message(const uint8_t *payload, size_t size)
 {
     static struct table *table;
-    static struct decoder decoder;
+    static struct arena arena;
     struct picket_wire_message_view view;
     struct picket_wire_error problem;
-    if (table == NULL)
+    if (table == NULL) {
         table = wide_table();
+        if (!arena_resize(&arena, ARENA_BYTES))
+            abort();
+    }
     if (!picket_wire_open(&view, payload, size, &problem))
         return;
     for (uint32_t i = 0; i < view.event_count; i++) {
         struct decoded_event decoded, again;
-        if (decode_event(&decoder, &view, i, 1700000000000, &decoded) != PICKET_OK)
+        arena.used = 0;
+        if (decode_event(&arena, &view, i, 1700000000000, &decoded) != PICKET_OK)
             return;
-        uint8_t key[16];
-        memcpy(key, decoded.key, sizeof key);
         struct picket_event event = {.device = "device",
                                      .group = "",
                                      .event_id = 1,
@@ -62,8 +66,8 @@ static void take_message(const uint8_t *payload, size_t size)
                                      .flow_count = decoded.flow_count};
         if (decoded.seen_ms > event.received_ms ||
             matcher_inspect(table, &event, check_finding, NULL) != PICKET_OK ||
-            decode_event(&decoder, &view, i, 1700000000000, &again) != PICKET_OK ||
-            memcmp(key, again.key, sizeof key) != 0)
+            decode_event(&arena, &view, i, 1700000000000, &again) != PICKET_OK ||
+            memcmp(decoded.key, again.key, sizeof again.key) != 0)
             abort();
     }
 }

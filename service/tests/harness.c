@@ -130,7 +130,7 @@ static uint32_t one_flow(const void *context, uint32_t cursor, struct picket_wir
 }
 
 struct buffer {
-    uint8_t bytes[1024];
+    uint8_t bytes[PICKET_WIRE_MESSAGE_BYTES_MAX];
     size_t size;
 };
 
@@ -140,6 +140,15 @@ static bool append_piece(void *context, const void *piece, size_t size)
     memcpy(buffer->bytes + buffer->size, piece, size);
     buffer->size += size;
     return true;
+}
+
+static void append_wire(struct harness *harness, const char *device,
+                        const struct picket_wire_message *message)
+{
+    static struct buffer buffer;
+    buffer.size = 0;
+    assert_true(picket_wire_encode(message, append_piece, &buffer));
+    harness_append(harness, device, SECURITY_PROPERTIES, buffer.bytes, buffer.size);
 }
 
 void harness_append_flow(struct harness *harness, const char *device, struct flow_message message)
@@ -165,9 +174,33 @@ void harness_append_flow(struct harness *harness, const char *device, struct flo
     else
         event.payload.network_activity.ipv6 = flows;
     struct picket_wire_message wire = {"urn:test", PICKET_WIRE_VERSION(1, 2, 3), &event, 1};
-    struct buffer buffer = {.size = 0};
-    assert_true(picket_wire_encode(&wire, append_piece, &buffer));
-    harness_append(harness, device, SECURITY_PROPERTIES, buffer.bytes, buffer.size);
+    append_wire(harness, device, &wire);
+}
+
+static uint32_t next_flow(const void *context, uint32_t cursor, struct picket_wire_flow *flow)
+{
+    static uint8_t local[4] = {192, 168, 1, 2}, remote[4] = {198, 18};
+    (void)context;
+    remote[2] = (uint8_t)(cursor >> 8);
+    remote[3] = (uint8_t)cursor;
+    *flow = (struct picket_wire_flow){.local_address = local,
+                                      .remote_address = remote,
+                                      .bytes_in = cursor,
+                                      .local_port = 50000,
+                                      .remote_port = 443};
+    return cursor + 1;
+}
+
+void harness_append_flows(struct harness *harness, const char *device, uint32_t flows)
+{
+    struct picket_wire_event event = {
+        .time_s = (uint32_t)(picket_unix_ms() / 1000),
+        .collection_interval_s = 60,
+        .duration_s = 60,
+        .payload_type = PICKET_WIRE_NETWORK_ACTIVITY,
+        .payload.network_activity.ipv4 = {flows, next_flow, NULL}};
+    struct picket_wire_message wire = {"urn:test", PICKET_WIRE_VERSION(1, 2, 3), &event, 1};
+    append_wire(harness, device, &wire);
 }
 
 bool harness_wait(bool (*condition)(void *context), void *context)

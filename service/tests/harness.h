@@ -54,6 +54,8 @@ struct flow_message {
     uint32_t bytes_out;
 };
 void harness_append_flow(struct harness *harness, const char *device, struct flow_message flow);
+/* A message of one event, now, with so many flows, to 198.18.0.0 and what follows. */
+void harness_append_flows(struct harness *harness, const char *device, uint32_t flows);
 
 /* Waits until everything appended is durable; false after the deadline. */
 bool harness_wait_durable(struct harness *harness);

@@ -1,7 +1,8 @@
 /* A detector sees one decoded event with its device and yields findings. Intelligence, baseline and
  * posture are detectors; another one is one file and one line in service/detectors.c.
  *
- * Thread: the service's; detectors of one device's events are called in order.
+ * Thread: the service's, within the transaction that stores the event; detectors of one device's
+ * events are called in order, and again if the transaction fails and is done again.
  */
 #ifndef PICKET_SERVICE_DETECTOR_H
 #define PICKET_SERVICE_DETECTOR_H

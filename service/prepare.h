@@ -1,0 +1,36 @@
+/* What can be found out about a message without asking or telling anybody: what it is, and what its
+ * events say. Of the message alone, so that it can be done before the message's turn comes, and
+ * holds however often the batch it is in is done again.
+ *
+ * Thread: one at a time per arena; no state.
+ */
+#ifndef SERVICE_PREPARE_H
+#define SERVICE_PREPARE_H
+
+#include "arena.h"
+#include "decode.h"
+#include "picket/log/log.h"
+
+enum prepared_kind {
+    PREPARED_SECURITY, /* view and security_module_id say what it brings */
+    PREPARED_BAD,      /* problem says why it cannot be read */
+    PREPARED_TELEMETRY /* no security message */
+};
+
+struct prepared_message {
+    const struct picket_log_message *message;
+    enum prepared_kind kind;
+    struct picket_wire_error problem;
+    struct picket_wire_message_view view;
+    const char *security_module_id;     /* printable */
+    const struct decoded_event *events; /* of the view, in order; NULL: there was no room for them,
+                                           and they are still to be decoded */
+};
+
+/* *prepared points to the message, its payload and the arena. False: what is left of the arena is
+ * too little, or there is no memory; if the arena was empty, *prepared is good, but without events.
+ */
+bool prepare_message(struct arena *arena, const struct picket_log_message *message,
+                     struct prepared_message *prepared);
+
+#endif

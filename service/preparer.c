@@ -1,0 +1,227 @@
+#include "preparer.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "picket/base/thread.h"
+#include "picket/base/wait.h"
+
+enum { READ_TIMEOUT_MS = 500 };
+
+struct chunk {
+    struct prepared_message messages[CHUNK_MESSAGES];
+    int count;
+    struct arena arena;
+};
+
+struct preparer {
+    struct picket_log *log;
+    struct chunk *chunks;
+    size_t chunk_count;
+    int chunk_messages;
+    int batch_max;
+    const struct prepared_message **batch; /* what is taken */
+    pthread_t thread;
+    bool started;
+
+    pthread_mutex_t lock;    /* around what follows; the log's own may be taken within it */
+    pthread_cond_t prepared; /* there is a chunk to take, or there will be no more */
+    pthread_cond_t released; /* there is a chunk to fill, or it is over */
+    uint64_t filled;         /* chunks so far; chunk n is chunks[n % chunk_count] */
+    uint64_t taken;
+    uint64_t free; /* up to which they may be filled */
+    bool ended;    /* there will be no more */
+    bool stopping;
+};
+
+static struct chunk *chunk_of(const struct preparer *preparer, uint64_t number)
+{
+    return &preparer->chunks[number % preparer->chunk_count];
+}
+
+/* ---- preparing ---- */
+
+/* NULL: it is over. */
+static struct chunk *wait_for_room(struct preparer *preparer)
+{
+    pthread_mutex_lock(&preparer->lock);
+    while (preparer->filled == preparer->free && !preparer->stopping)
+        pthread_cond_wait(&preparer->released, &preparer->lock);
+    struct chunk *chunk = preparer->stopping ? NULL : chunk_of(preparer, preparer->filled);
+    pthread_mutex_unlock(&preparer->lock);
+    return chunk;
+}
+
+static void hand_over(struct preparer *preparer)
+{
+    pthread_mutex_lock(&preparer->lock);
+    preparer->filled++;
+    pthread_cond_signal(&preparer->prepared);
+    pthread_mutex_unlock(&preparer->lock);
+}
+
+/* As many as fit; at least one, for a message that is too large for a chunk goes into one alone. */
+static void fill(struct chunk *chunk, int room, const struct picket_log_message *messages,
+                 int count)
+{
+    chunk->arena.used = 0;
+    for (chunk->count = 0; chunk->count < count && chunk->count < room; chunk->count++) {
+        bool fits =
+            prepare_message(&chunk->arena, &messages[chunk->count], &chunk->messages[chunk->count]);
+        if (fits)
+            continue;
+        chunk->count += chunk->count == 0;
+        break;
+    }
+}
+
+/* False: it is over. */
+static bool prepare_all(struct preparer *preparer, const struct picket_log_message *messages,
+                        int count)
+{
+    while (count > 0) {
+        struct chunk *chunk = wait_for_room(preparer);
+        if (chunk == NULL)
+            return false;
+        fill(chunk, preparer->chunk_messages, messages, count);
+        messages += chunk->count;
+        count -= chunk->count;
+        hand_over(preparer);
+    }
+    return true;
+}
+
+static bool is_stopping(struct preparer *preparer)
+{
+    pthread_mutex_lock(&preparer->lock);
+    bool stopping = preparer->stopping;
+    pthread_mutex_unlock(&preparer->lock);
+    return stopping;
+}
+
+static void *run(void *context)
+{
+    struct preparer *preparer = context;
+    while (!is_stopping(preparer)) {
+        const struct picket_log_message *messages;
+        int count =
+            picket_log_read(preparer->log, &messages, preparer->chunk_messages, READ_TIMEOUT_MS);
+        if (count < 0 || !prepare_all(preparer, messages, count))
+            break;
+    }
+    pthread_mutex_lock(&preparer->lock);
+    preparer->ended = true;
+    pthread_cond_signal(&preparer->prepared);
+    pthread_mutex_unlock(&preparer->lock);
+    return NULL;
+}
+
+/* ---- handing over ---- */
+
+static void wait_until_prepared(struct preparer *preparer, int timeout_ms)
+{
+    struct timespec deadline = picket_deadline(timeout_ms);
+    int timed_out = 0;
+    if (preparer->filled > preparer->taken)
+        return;
+    picket_log_gather(preparer->log, 1);
+    while (preparer->filled == preparer->taken && !preparer->ended && !timed_out)
+        timed_out = pthread_cond_timedwait(&preparer->prepared, &preparer->lock, &deadline);
+    picket_log_gather(preparer->log, preparer->chunk_messages);
+}
+
+/* How many messages there are then. */
+static int take_chunk(struct preparer *preparer, int count)
+{
+    const struct chunk *chunk = chunk_of(preparer, preparer->taken++);
+    for (int i = 0; i < chunk->count; i++)
+        preparer->batch[count++] = &chunk->messages[i];
+    return count;
+}
+
+int preparer_take(struct preparer *preparer, const struct prepared_message *const **messages,
+                  int timeout_ms)
+{
+    int count = 0;
+    pthread_mutex_lock(&preparer->lock);
+    wait_until_prepared(preparer, timeout_ms);
+    bool at_end = preparer->ended && preparer->taken == preparer->filled;
+    while (preparer->taken < preparer->filled &&
+           count + chunk_of(preparer, preparer->taken)->count <= preparer->batch_max)
+        count = take_chunk(preparer, count);
+    pthread_mutex_unlock(&preparer->lock);
+    *messages = preparer->batch;
+    return at_end ? PICKET_CLOSED : count;
+}
+
+void preparer_release(struct preparer *preparer)
+{
+    pthread_mutex_lock(&preparer->lock);
+    preparer->free = preparer->taken + preparer->chunk_count;
+    pthread_cond_signal(&preparer->released);
+    pthread_mutex_unlock(&preparer->lock);
+}
+
+/* ---- start and stop ---- */
+
+/* So many chunks that one batch of them can be committed while the next is prepared. */
+static bool make_chunks(struct preparer *preparer)
+{
+    size_t a_batch = (size_t)(preparer->batch_max + CHUNK_MESSAGES - 1) / CHUNK_MESSAGES;
+    size_t count = 2 * a_batch + 2 < CHUNKS_MAX ? 2 * a_batch + 2 : CHUNKS_MAX;
+    preparer->chunks = calloc(count, sizeof *preparer->chunks);
+    preparer->batch = calloc((size_t)preparer->batch_max, sizeof *preparer->batch);
+    if (preparer->chunks == NULL || preparer->batch == NULL)
+        return false;
+    for (; preparer->chunk_count < count; preparer->chunk_count++)
+        if (!arena_resize(&preparer->chunks[preparer->chunk_count].arena, CHUNK_BYTES))
+            return false;
+    preparer->free = preparer->chunk_count;
+    return true;
+}
+
+int preparer_start(struct preparer **preparer, struct picket_log *log, int batch_max,
+                   struct picket_error *error)
+{
+    struct preparer *started = calloc(1, sizeof *started);
+    if (started == NULL)
+        return picket_fail(error, PICKET_NO_MEMORY, "no memory to prepare messages");
+    pthread_mutex_init(&started->lock, NULL);
+    picket_condition_init(&started->prepared);
+    picket_condition_init(&started->released);
+    started->log = log;
+    started->batch_max = batch_max;
+    started->chunk_messages = batch_max < CHUNK_MESSAGES ? batch_max : CHUNK_MESSAGES;
+    int status = PICKET_OK;
+    if (!make_chunks(started))
+        status = picket_fail(error, PICKET_NO_MEMORY, "no memory to prepare messages");
+    else if (picket_thread_start(&started->thread, "prepare", run, started) != 0)
+        status = picket_fail(error, PICKET_NO_MEMORY, "no thread to prepare messages");
+    else
+        started->started = true;
+    if (status != PICKET_OK)
+        preparer_stop(started);
+    else
+        *preparer = started;
+    return status;
+}
+
+void preparer_stop(struct preparer *preparer)
+{
+    if (preparer == NULL)
+        return;
+    pthread_mutex_lock(&preparer->lock);
+    preparer->stopping = true;
+    pthread_cond_signal(&preparer->released);
+    pthread_mutex_unlock(&preparer->lock);
+    if (preparer->started)
+        pthread_join(preparer->thread, NULL);
+    for (size_t i = 0; i < preparer->chunk_count; i++)
+        arena_free(&preparer->chunks[i].arena);
+    free(preparer->chunks);
+    free(preparer->batch);
+    pthread_cond_destroy(&preparer->prepared);
+    pthread_cond_destroy(&preparer->released);
+    pthread_mutex_destroy(&preparer->lock);
+    free(preparer);
+}
