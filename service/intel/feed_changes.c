@@ -12,6 +12,8 @@
 #include "picket/base/diagnostics.h"
 #include "picket/base/time.h"
 
+enum { REQUESTS_MAX = 4 };
+
 static struct picket_counter failures = {.name = "service_feed_failures",
                                          .help = "times a feed could not be refreshed"};
 
@@ -74,6 +76,21 @@ static int check_content(const struct picket_feed *feed, const struct feed_readi
                            "device talks to",
                            feed->source, share * 100);
     return PICKET_OK;
+}
+
+/* On request each in the asker's thread: so many at a time, since each may be large. */
+static int enter_request(struct picket_intel *intel, struct picket_error *error)
+{
+    if (atomic_fetch_add(&intel->requests, 1) < REQUESTS_MAX)
+        return PICKET_OK;
+    atomic_fetch_sub(&intel->requests, 1);
+    return picket_fail(error, PICKET_BUSY, "%d feeds are being read on request already",
+                       REQUESTS_MAX);
+}
+
+static void leave_request(struct picket_intel *intel)
+{
+    atomic_fetch_sub(&intel->requests, 1);
 }
 
 static int fetch(struct picket_intel *intel, const struct picket_feed *feed, bool conditional,
@@ -193,8 +210,8 @@ static int add_fetched(struct picket_intel *intel, struct picket_feed *feed,
     return status;
 }
 
-int picket_intel_feed_add(struct picket_intel *intel, const struct picket_feed *feed,
-                          struct picket_feed_report *report, struct picket_error *error)
+static int add_feed(struct picket_intel *intel, const struct picket_feed *feed,
+                    struct picket_feed_report *report, struct picket_error *error)
 {
     int64_t started_ms = picket_monotonic_ms();
     struct picket_feed_delta delta = {0};
@@ -222,6 +239,17 @@ int picket_intel_feed_add(struct picket_intel *intel, const struct picket_feed *
     fill_report(report, &added, &delta, &fetched.reading, started_ms);
     free_fetched(&fetched);
     refresher_wake(intel->refresher);
+    return status;
+}
+
+int picket_intel_feed_add(struct picket_intel *intel, const struct picket_feed *feed,
+                          struct picket_feed_report *report, struct picket_error *error)
+{
+    int status = enter_request(intel, error);
+    if (status != PICKET_OK)
+        return status;
+    status = add_feed(intel, feed, report, error);
+    leave_request(intel);
     return status;
 }
 
@@ -297,5 +325,10 @@ int intel_refresh(struct picket_intel *intel, const char *name, bool conditional
 int picket_intel_feed_refresh(struct picket_intel *intel, const char *name,
                               struct picket_feed_report *report, struct picket_error *error)
 {
-    return intel_refresh(intel, name, false, report, error);
+    int status = enter_request(intel, error);
+    if (status != PICKET_OK)
+        return status;
+    status = intel_refresh(intel, name, false, report, error);
+    leave_request(intel);
+    return status;
 }

@@ -15,6 +15,7 @@ struct picket_intel {
     pthread_mutex_t changing; /* around the store handle, and changes of feeds */
     struct picket_store *store;
     atomic_int stopping;
+    atomic_int requests; /* feeds being read because somebody asked for it */
     struct refresher *refresher;
 };
 
@@ -30,7 +31,7 @@ int intel_find_feed(struct picket_intel *intel, const char *name, struct picket_
 int intel_refresh(struct picket_intel *intel, const char *name, bool conditional,
                   struct picket_feed_report *report, struct picket_error *error);
 
-/* The thread that refreshes feeds when they are due. */
+/* The threads that refresh feeds when they are due. */
 int refresher_start(struct refresher **refresher, struct picket_intel *intel,
                     struct picket_error *error);
 void refresher_stop(struct refresher *refresher);

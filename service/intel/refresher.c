@@ -1,5 +1,5 @@
 /* Refreshes feeds when they are due: every refresh_s after a success; after failures sooner at
- * first, then less and less often. */
+ * first, then less and less often. A few threads, so that a slow server holds up its own feeds. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 #include "picket/base/wait.h"
 
 enum {
+    WORKERS = 4, /* feeds that are fetched at a time, each of FEED_SOURCE_BYTES_MAX at most */
     FIRST_RETRY_S = 30,
     LONGEST_RETRY_S = 6 * 3600,
     LOOK_AGAIN_MS = 60 * 1000 /* clocks may be set while we sleep */
@@ -24,16 +25,19 @@ struct attempts {
     char name[65];
     unsigned failures; /* in a row */
     int64_t tried_ms;
+    bool is_under_way;
 };
 
 struct refresher {
     struct picket_intel *intel;
-    pthread_t thread;
-    pthread_mutex_t lock;
+    pthread_t threads[WORKERS];
+    int thread_count;
+    pthread_mutex_t lock; /* around what follows */
     pthread_cond_t woken;
-    bool wake;
+    unsigned wakes;
     bool stop;
-    struct attempts *attempts; /* the thread's own */
+    pthread_mutex_t picking; /* around the attempts; taken before intel->changing */
+    struct attempts *attempts;
 };
 
 static struct attempts *attempts_of(const struct refresher *refresher, const char *name)
@@ -44,19 +48,28 @@ static struct attempts *attempts_of(const struct refresher *refresher, const cha
     return attempts;
 }
 
-static void note_attempt(struct refresher *refresher, const char *name, bool failed)
+static struct attempts *begin_attempt(struct refresher *refresher, const char *name)
 {
     struct attempts *attempts = attempts_of(refresher, name);
     if (attempts == NULL) {
         attempts = calloc(1, sizeof *attempts);
         if (attempts == NULL)
-            return;
+            return NULL;
         snprintf(attempts->name, sizeof attempts->name, "%s", name);
         attempts->next = refresher->attempts;
         refresher->attempts = attempts;
     }
+    attempts->is_under_way = true;
+    return attempts;
+}
+
+static void end_attempt(struct refresher *refresher, struct attempts *attempts, bool failed)
+{
+    pthread_mutex_lock(&refresher->picking);
     attempts->failures = failed ? attempts->failures + 1 : 0;
     attempts->tried_ms = picket_unix_ms();
+    attempts->is_under_way = false;
+    pthread_mutex_unlock(&refresher->picking);
 }
 
 /* After the nth failure 30 s × 2^(n−1), but not longer than six hours or the feed's own interval,
@@ -85,6 +98,8 @@ static void look_at(void *context, const struct picket_feed *feed)
         return;
     const struct attempts *attempts = attempts_of(due->refresher, feed->name);
     int64_t tried_ms = feed->tried_ms;
+    if (attempts != NULL && attempts->is_under_way)
+        return;
     if (attempts != NULL && attempts->tried_ms > tried_ms)
         tried_ms = attempts->tried_ms;
     int64_t at_ms = tried_ms + wait_s(feed, attempts != NULL ? attempts->failures : 0) * 1000;
@@ -96,12 +111,13 @@ static void look_at(void *context, const struct picket_feed *feed)
     memcpy(due->name, feed->name, sizeof due->name);
 }
 
-static void refresh(struct refresher *refresher, const char *name)
+static void refresh(struct refresher *refresher, struct attempts *attempts)
 {
     struct picket_feed_report report;
     struct picket_error error = {0};
+    const char *name = attempts->name;
     int status = intel_refresh(refresher->intel, name, true, &report, &error);
-    note_attempt(refresher, name, status != PICKET_OK);
+    end_attempt(refresher, attempts, status != PICKET_OK);
     if (status == PICKET_OK && (report.delta.added > 0 || report.delta.removed > 0))
         picket_say(PICKET_NOTICE, "service", "feed %s: %lld indicators came, %lld went, %lld stay",
                    name, (long long)report.delta.added, (long long)report.delta.removed,
@@ -110,20 +126,33 @@ static void refresh(struct refresher *refresher, const char *name)
         picket_say(PICKET_WARNING, "service", "feed %s: not refreshed: %s", name, error.text);
 }
 
+/* The feed most overdue that nobody else is at, or NULL and how long to sleep. */
+static struct attempts *pick(struct refresher *refresher, int64_t *sleep_ms)
+{
+    struct attempts *attempts = NULL;
+    struct due due = {.refresher = refresher, .now_ms = picket_unix_ms()};
+    due.next_ms = due.now_ms + LOOK_AGAIN_MS;
+    pthread_mutex_lock(&refresher->picking);
+    pthread_mutex_lock(&refresher->intel->changing);
+    int status = picket_store_feeds(refresher->intel->store, look_at, &due, NULL);
+    pthread_mutex_unlock(&refresher->intel->changing);
+    *sleep_ms = LOOK_AGAIN_MS;
+    if (status == PICKET_OK && due.name[0] != '\0' && due.next_ms > due.now_ms)
+        *sleep_ms = due.next_ms - due.now_ms;
+    else if (status == PICKET_OK && due.name[0] != '\0')
+        attempts = begin_attempt(refresher, due.name);
+    pthread_mutex_unlock(&refresher->picking);
+    return attempts;
+}
+
 /* Refreshes one feed if one is due; returns how long to sleep. */
 static int64_t work(struct refresher *refresher)
 {
-    struct picket_error error = {0};
-    struct due due = {.refresher = refresher, .now_ms = picket_unix_ms()};
-    due.next_ms = due.now_ms + LOOK_AGAIN_MS;
-    pthread_mutex_lock(&refresher->intel->changing);
-    int status = picket_store_feeds(refresher->intel->store, look_at, &due, &error);
-    pthread_mutex_unlock(&refresher->intel->changing);
-    if (status != PICKET_OK || due.name[0] == '\0')
-        return LOOK_AGAIN_MS;
-    if (due.next_ms > due.now_ms)
-        return due.next_ms - due.now_ms;
-    refresh(refresher, due.name);
+    int64_t sleep_ms;
+    struct attempts *attempts = pick(refresher, &sleep_ms);
+    if (attempts == NULL)
+        return sleep_ms;
+    refresh(refresher, attempts);
     return 0;
 }
 
@@ -131,13 +160,14 @@ static void *run(void *context)
 {
     struct refresher *refresher = context;
     int64_t sleep_ms = 0;
+    unsigned seen_wakes = 0;
     pthread_mutex_lock(&refresher->lock);
     while (!refresher->stop) {
-        if (sleep_ms > 0 && !refresher->wake) {
+        if (sleep_ms > 0 && refresher->wakes == seen_wakes) {
             struct timespec until = picket_deadline(sleep_ms);
             pthread_cond_timedwait(&refresher->woken, &refresher->lock, &until);
         }
-        refresher->wake = false;
+        seen_wakes = refresher->wakes;
         if (refresher->stop)
             break;
         pthread_mutex_unlock(&refresher->lock);
@@ -150,6 +180,12 @@ static void *run(void *context)
 
 static void release(struct refresher *refresher)
 {
+    while (refresher->attempts != NULL) {
+        struct attempts *next = refresher->attempts->next;
+        free(refresher->attempts);
+        refresher->attempts = next;
+    }
+    pthread_mutex_destroy(&refresher->picking);
     pthread_cond_destroy(&refresher->woken);
     pthread_mutex_destroy(&refresher->lock);
     free(refresher);
@@ -163,10 +199,15 @@ int refresher_start(struct refresher **refresher, struct picket_intel *intel,
         return picket_fail(error, PICKET_NO_MEMORY, "no memory for intelligence");
     started->intel = intel;
     pthread_mutex_init(&started->lock, NULL);
+    pthread_mutex_init(&started->picking, NULL);
     picket_condition_init(&started->woken);
-    if (picket_thread_start(&started->thread, "feeds", run, started) != 0) {
-        release(started);
-        return picket_fail(error, PICKET_NO_MEMORY, "no thread for refreshing feeds");
+    while (started->thread_count < WORKERS &&
+           picket_thread_start(&started->threads[started->thread_count], "feeds", run, started) ==
+               0)
+        started->thread_count++;
+    if (started->thread_count < WORKERS) {
+        refresher_stop(started);
+        return picket_fail(error, PICKET_NO_MEMORY, "no threads for refreshing feeds");
     }
     *refresher = started;
     return PICKET_OK;
@@ -176,21 +217,17 @@ void refresher_stop(struct refresher *refresher)
 {
     pthread_mutex_lock(&refresher->lock);
     refresher->stop = true;
-    pthread_cond_signal(&refresher->woken);
+    pthread_cond_broadcast(&refresher->woken);
     pthread_mutex_unlock(&refresher->lock);
-    pthread_join(refresher->thread, NULL);
-    while (refresher->attempts != NULL) {
-        struct attempts *next = refresher->attempts->next;
-        free(refresher->attempts);
-        refresher->attempts = next;
-    }
+    for (int i = 0; i < refresher->thread_count; i++)
+        pthread_join(refresher->threads[i], NULL);
     release(refresher);
 }
 
 void refresher_wake(struct refresher *refresher)
 {
     pthread_mutex_lock(&refresher->lock);
-    refresher->wake = true;
-    pthread_cond_signal(&refresher->woken);
+    refresher->wakes++;
+    pthread_cond_broadcast(&refresher->woken);
     pthread_mutex_unlock(&refresher->lock);
 }

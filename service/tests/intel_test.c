@@ -4,12 +4,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <arpa/inet.h>
 #include <cmocka.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "harness.h"
 #include "http_server.h"
@@ -260,6 +264,85 @@ static void a_feed_is_refreshed_by_itself_and_only_fetched_when_it_changed(void 
     http_server_stop(server);
 }
 
+/* ---- servers that do not answer ---- */
+
+/* Takes connections, and says nothing. */
+static int silent_listener, silent_port;
+
+static void listen_silently(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    silent_listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(silent_listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(silent_listener, 16), 0);
+    assert_int_equal(getsockname(silent_listener, (struct sockaddr *)&address, &size), 0);
+    silent_port = ntohs(address.sin_port);
+}
+
+static void put_silent_feed(const char *name, uint32_t refresh_s)
+{
+    char source[64];
+    snprintf(source, sizeof source, "http://127.0.0.1:%d/feed", silent_port);
+    struct picket_feed feed = feed_from(name, source);
+    memcpy(feed.format, "auto", 5);
+    feed.refresh_s = refresh_s;
+    assert_int_equal(picket_store_feed_put(harness.store, &feed, NULL), PICKET_OK);
+}
+
+static void slow_servers_do_not_hold_up_other_feeds(void **state)
+{
+    static const struct http_answer answers[] = {{200, "ETag: \"v1\"\r\n", "8.8.8.8\n"},
+                                                 {304, NULL, NULL}};
+    (void)state;
+    server = http_server_start();
+    http_server_answers(server, answers, 2);
+    listen_silently();
+    put_silent_feed("a", 1);
+    put_silent_feed("b", 1);
+    put_silent_feed("c", 1);
+    struct picket_feed feed = feed_from("web", url());
+    feed.refresh_s = 1;
+    assert_int_equal(picket_intel_feed_add(harness.intel, &feed, &report, &error), PICKET_OK);
+    assert_true(harness_wait(was_asked_with_its_etag, NULL));
+    assert_int_equal(stored("a").tried_ms, 0); /* still at it */
+    http_server_stop(server);
+    harness_stop(&harness);
+    close(silent_listener);
+}
+
+static atomic_int requests_refused;
+
+static void *request_refresh(void *context)
+{
+    struct picket_error own = {0};
+    int status = picket_intel_feed_refresh(context, "silent", NULL, &own);
+    atomic_fetch_add(&requests_refused, status == PICKET_BUSY);
+    return NULL;
+}
+
+static bool one_was_refused(void *context)
+{
+    (void)context;
+    return atomic_load(&requests_refused) == 1;
+}
+
+static void no_more_than_four_feeds_are_read_on_request_at_a_time(void **state)
+{
+    pthread_t threads[5];
+    (void)state;
+    listen_silently();
+    put_silent_feed("silent", 0);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, request_refresh, harness.intel), 0);
+    assert_true(harness_wait(one_was_refused, NULL));
+    picket_intel_interrupt(harness.intel);
+    for (int i = 0; i < 5; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(atomic_load(&requests_refused), 1);
+    close(silent_listener);
+}
+
 /* ---- lookups while feeds change ---- */
 
 static atomic_bool stop_looking;
@@ -317,6 +400,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         INTEL_TEST(a_feed_is_added_looked_up_refreshed_and_removed),
+        INTEL_TEST(slow_servers_do_not_hold_up_other_feeds),
+        INTEL_TEST(no_more_than_four_feeds_are_read_on_request_at_a_time),
         INTEL_TEST(what_cannot_be_a_feed_is_refused_with_the_reason),
         INTEL_TEST(a_feed_that_is_empty_for_now_is_no_error),
         INTEL_TEST(a_feed_that_shrinks_to_nothing_is_refused_and_the_old_one_stays),

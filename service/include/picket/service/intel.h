@@ -60,14 +60,15 @@ struct picket_feed_report {
  * ""), "plain", "csv" or "ndjson". PICKET_EXISTS; PICKET_INVALID (bad name, no list, lines but no
  * indicator, covers half of all IPv4 addresses; a feed that holds comments only is empty and no
  * error); PICKET_NOT_FOUND, PICKET_IO (cannot be fetched); PICKET_FULL (too large, or the disk is).
- * *report may be NULL; its problems are filled in for a refused feed too. Thread: any; feeds are
- * fetched side by side, and taken in one at a time. */
+ * PICKET_BUSY: four feeds are being read on request already. *report may be NULL; its problems are
+ * filled in for a refused feed too. Thread: any; feeds are fetched side by side, and taken in one
+ * at a time. */
 int picket_intel_feed_add(struct picket_intel *intel, const struct picket_feed *feed,
                           struct picket_feed_report *report, struct picket_error *error);
 int picket_intel_feed_remove(struct picket_intel *intel, const char *name,
                              struct picket_error *error);
 /* Reads the feed again, in any case. What is there stays when the feed cannot be read or has shrunk
- * to nothing, and feed.problem says why. */
+ * to nothing, and feed.problem says why. PICKET_BUSY as above. */
 int picket_intel_feed_refresh(struct picket_intel *intel, const char *name,
                               struct picket_feed_report *report, struct picket_error *error);
 
