@@ -109,7 +109,7 @@ static void print_feeds(const json_t *status)
 
 static void print_output(const char *label, const json_t *output)
 {
-    char what[128] = "NOT CONFIGURED any more", dropped[80] = "";
+    char what[128] = "NOT CONFIGURED any more", dropped[80] = "", when[32];
     if (*member_text(output, "kind"))
         snprintf(what, sizeof what, "%s, %s", member_text(output, "kind"),
                  member_text(output, "takes"));
@@ -118,6 +118,9 @@ static void print_output(const char *label, const json_t *output)
                  member_number(output, "dropped"));
     line(label, "%s (%s): %lld waiting%s", member_text(output, "name"), what,
          member_number(output, "waiting"), dropped);
+    if (*member_text(output, "problem"))
+        line("", "FAILING since %s: %s", text_time(member_time(output, "failing_since"), when),
+             member_text(output, "problem"));
 }
 
 static void print_outputs(const json_t *outputs)

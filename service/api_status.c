@@ -56,14 +56,18 @@ static void add_target(void *context, const struct picket_target *target)
 }
 
 /* Appends a target with its numbers, taken out of `targets`; before its first item it has none. */
-static void append_output(json_t *array, json_t *targets, const char *name, const char *takes,
-                          const char *kind)
+static void append_output(json_t *array, json_t *targets, struct picket_service *service,
+                          const char *name, const char *takes, const char *kind)
 {
+    struct picket_output_status status = {0};
+    picket_service_output_status(service, name, &status);
     json_t *numbers = json_object_get(targets, name);
-    json_t *output = json_pack("{s:s, s:s?, s:s?, s:i, s:i, s:i}",
+    json_t *output = json_pack("{s:s, s:s?, s:s?, s:o, s:o, s:i, s:i, s:i}",
                                "name", name,
                                "takes", takes,
                                "kind", kind,
+                               "failing_since", api_json_time(status.failing_since_ms),
+                               "problem", api_json_known(status.problem),
                                "waiting", 0,
                                "waiting_bytes", 0,
                                "dropped", 0);
@@ -74,16 +78,17 @@ static void append_output(json_t *array, json_t *targets, const char *name, cons
 }
 
 /* The location stays out: a webhook's address often holds a secret. */
-static void append_outputs(json_t *array, json_t *targets, const char *takes,
-                           const struct picket_output_config *outputs, size_t count)
+static void append_outputs(json_t *array, json_t *targets, struct picket_service *service,
+                           const char *takes, const struct picket_output_config *outputs,
+                           size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        append_output(array, targets, outputs[i].name, takes,
+        append_output(array, targets, service, outputs[i].name, takes,
                       outputs[i].kind == PICKET_OUTPUT_FILE ? "file" : "webhook");
 }
 
 /* What waits for an output that the configuration has no more. */
-static void append_forgotten(json_t *array, json_t *targets)
+static void append_forgotten(json_t *array, json_t *targets, struct picket_service *service)
 {
     const char *name;
     json_t *numbers;
@@ -91,7 +96,7 @@ static void append_forgotten(json_t *array, json_t *targets)
     json_object_foreach_safe(targets, next, name, numbers)
     {
         if (json_integer_value(json_object_get(numbers, "waiting")) > 0)
-            append_output(array, targets, name, NULL, NULL);
+            append_output(array, targets, service, name, NULL, NULL);
     }
 }
 
@@ -100,9 +105,11 @@ static int add_outputs(json_t *object, struct picket_store *store,
 {
     json_t *outputs = json_array(), *targets = json_object();
     int status = picket_store_targets(store, add_target, targets, error);
-    append_outputs(outputs, targets, "alerts", config->outputs, config->output_count);
-    append_outputs(outputs, targets, "telemetry", config->routes, config->route_count);
-    append_forgotten(outputs, targets);
+    append_outputs(outputs, targets, config->service, "alerts", config->outputs,
+                   config->output_count);
+    append_outputs(outputs, targets, config->service, "telemetry", config->routes,
+                   config->route_count);
+    append_forgotten(outputs, targets, config->service);
     json_decref(targets);
     json_object_set_new(object, "outputs", outputs);
     return status;

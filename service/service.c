@@ -303,3 +303,15 @@ void picket_service_status(struct picket_service *service, struct picket_service
     *status = service->status;
     pthread_mutex_unlock(&service->lock);
 }
+
+bool picket_service_output_status(struct picket_service *service, const char *name,
+                                  struct picket_output_status *status)
+{
+    for (size_t i = 0; i < service->output_count; i++) {
+        if (strcmp(service->names[i], name) != 0)
+            continue;
+        output_status(service->outputs[i], status);
+        return true;
+    }
+    return false;
+}

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +41,8 @@ struct output {
     pthread_cond_t woken;
     bool wake;
     atomic_int stopping;
-    unsigned failures; /* in a row */
+    unsigned failures;                  /* in a row */
+    struct picket_output_status status; /* under the lock */
 };
 
 void output_register_counters(void)
@@ -76,10 +78,26 @@ static int64_t retry_ms(unsigned failures)
     return longest / 2 + rand_r(&seed) % (longest / 2 + 1);
 }
 
+/* True if it is not what is known already. */
+static bool keep_status(struct output *output, const char *problem)
+{
+    struct picket_output_status *status = &output->status;
+    pthread_mutex_lock(&output->lock);
+    bool is_new = strncmp(status->problem, problem, sizeof status->problem - 1) != 0;
+    snprintf(status->problem, sizeof status->problem, "%s", problem);
+    if (problem[0] == '\0')
+        status->failing_since_ms = 0;
+    else if (status->failing_since_ms == 0)
+        status->failing_since_ms = picket_unix_ms();
+    pthread_mutex_unlock(&output->lock);
+    return is_new;
+}
+
 static void note_failure(struct output *output, const char *problem)
 {
     picket_count(&failed, 1);
-    if (output->failures++ == 0)
+    output->failures++;
+    if (keep_status(output, problem))
         picket_say(PICKET_WARNING, "service", "output %s: %s; it will be tried again",
                    output->target, problem);
 }
@@ -91,6 +109,7 @@ static void note_success(struct output *output, size_t sent)
         picket_say(PICKET_NOTICE, "service", "output %s: delivers again after %u failed attempts",
                    output->target, output->failures);
     output->failures = 0;
+    keep_status(output, "");
 }
 
 /* Sends up to the first item that has vanished, or all. Returns how many of the items are done
@@ -202,6 +221,13 @@ void output_wake(struct output *output)
     pthread_mutex_lock(&output->lock);
     output->wake = true;
     pthread_cond_signal(&output->woken);
+    pthread_mutex_unlock(&output->lock);
+}
+
+void output_status(struct output *output, struct picket_output_status *status)
+{
+    pthread_mutex_lock(&output->lock);
+    *status = output->status;
     pthread_mutex_unlock(&output->lock);
 }
 

@@ -47,6 +47,8 @@ void output_wake(struct output *output);
 /* Ends within seconds, what is not sent stays in the outbox. */
 void output_stop(struct output *output);
 
+void output_status(struct output *output, struct picket_output_status *status);
+
 void output_register_counters(void);
 
 #endif

@@ -157,6 +157,35 @@ static char device_of(size_t request)
     return device;
 }
 
+static bool is_failing_with(void *context)
+{
+    struct picket_output_status status = {0};
+    assert_true(picket_service_output_status(harness.service, "hook", &status));
+    assert_int_equal(status.failing_since_ms != 0, status.problem[0] != '\0');
+    const char *const *expected = context;
+    return strcmp(status.problem, *expected) == 0;
+}
+
+static void an_output_that_fails_tells_why_until_it_delivers_again(void **state)
+{
+    static const struct http_answer unwilling = {503, NULL, NULL}, willing = {200, NULL, NULL};
+    const char *well = "", *problem = "the receiver answered 503";
+    struct picket_output_status status;
+    (void)state;
+    http_server_answers(server, &unwilling, 1);
+    harness.outputs[0] = (struct picket_output_config){"hook", PICKET_OUTPUT_WEBHOOK, url};
+    harness.output_count = 1;
+    harness_start(&harness);
+    harness_feed(&harness, "demonstration", demonstration, 80, true);
+    assert_true(is_failing_with(&well));
+    raise_alerts("a");
+    assert_true(harness_wait(is_failing_with, &problem));
+    http_server_answers(server, &willing, 1);
+    wait_delivered("hook");
+    assert_true(harness_wait(is_failing_with, &well));
+    assert_false(picket_service_output_status(harness.service, "other", &status));
+}
+
 static void a_webhook_gets_each_alert_in_order_with_a_header_that_tells_repetitions(void **state)
 {
     static const struct http_answer answers[] = {
@@ -374,6 +403,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         OUTPUTS_TEST(alerts_are_appended_to_a_file_one_a_line_also_after_rotation),
         OUTPUTS_TEST(a_line_that_a_crash_cut_does_not_swallow_the_next),
+        OUTPUTS_TEST(an_output_that_fails_tells_why_until_it_delivers_again),
         OUTPUTS_TEST(a_webhook_gets_each_alert_in_order_with_a_header_that_tells_repetitions),
         OUTPUTS_TEST(a_folded_alert_is_not_sent_again),
         OUTPUTS_TEST(what_was_not_delivered_is_delivered_after_a_restart),

@@ -439,6 +439,15 @@ class Serving(Running):
             self.assertRegex(shown, rf"(?m)^{part} ")
         self.assertIn(f"port {self.server.port}", shown)
 
+    def test_the_status_says_why_an_output_does_not_deliver(self):
+        os.unlink(self.server.alerts_file)
+        os.mkdir(self.server.alerts_file)
+        self.add_feed(f"{REMOTE}\n")
+        self.connect(self.add_device()).publish(self.message(network_activity(1, REMOTE)))
+        self.server.wait_for(lambda: "FAILING since 2" in self.server.run("status").stdout)
+        self.assertRegex(self.server.run("status").stdout,
+                         r"file \(file, alerts\): 1 waiting\n +FAILING since .*Is a directory")
+
     def test_what_went_well_is_not_shown_as_lost(self):
         self.add_feed(f"{REMOTE}\n")
         device = self.connect(self.add_device())

@@ -4,6 +4,7 @@
 #ifndef PICKET_SERVICE_SERVICE_H
 #define PICKET_SERVICE_SERVICE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "picket/base/error.h"
@@ -51,5 +52,13 @@ struct picket_service_status {
     char problem[512];        /* why: "disk full: …" */
 };
 void picket_service_status(struct picket_service *service, struct picket_service_status *status);
+
+struct picket_output_status {
+    int64_t failing_since_ms; /* Unix time of the first failed attempt in a row; 0: all is well */
+    char problem[256];        /* what the last attempt met: "the receiver answered 503" */
+};
+/* Of an output or a route. False: the service has none of that name. Thread: any. */
+bool picket_service_output_status(struct picket_service *service, const char *name,
+                                  struct picket_output_status *status);
 
 #endif
