@@ -44,6 +44,14 @@ static const char *shown_address(const struct picket_config *config)
     return *config->hub.address ? config->hub.address : "every address";
 }
 
+/* A webhook's address stays out: it often holds a secret. */
+static void print_target(const char *label, const struct picket_output_config *target)
+{
+    bool is_file = target->kind == PICKET_OUTPUT_FILE;
+    printf("%-13s%s: %s%s\n", label, target->name, is_file ? "file " : "webhook",
+           is_file ? target->location : "");
+}
+
 static void print_settings(const struct picket_config *config)
 {
     printf("data folder  %s\n", config->data_folder);
@@ -53,9 +61,9 @@ static void print_settings(const struct picket_config *config)
     printf("key          %s\n", config->hub.key_file);
     printf("API          %s\n", config->api_socket);
     for (size_t i = 0; i < config->output_count; i++)
-        printf("output       %s\n", config->outputs[i].name);
+        print_target("output", &config->outputs[i]);
     for (size_t i = 0; i < config->route_count; i++)
-        printf("route        %s\n", config->routes[i].name);
+        print_target("route", &config->routes[i]);
 }
 
 static void print_ready(const struct picket_config *config, const struct server *server)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "config_yaml.h"
@@ -113,6 +114,10 @@ static int path(const struct reading *reading, const char *setting, const char *
         return PICKET_OK;
     if (!*text)
         return wrong(reading, setting, "is empty; expected a path");
+    if (text[0] == '~')
+        return wrong(reading, setting,
+                     "\"%.60s\": ~ does not stand for a home folder here; expected the whole path",
+                     text);
     *out = absolute(reading, reading->folder, text);
     return PICKET_OK;
 }
@@ -359,8 +364,18 @@ static void set_defaults(struct reading *reading)
     config->level = PICKET_NOTICE;
 }
 
+static int check_socket(const struct reading *reading)
+{
+    const struct sockaddr_un *address = NULL;
+    size_t most = sizeof address->sun_path - 1, length = strlen(reading->config->api_socket);
+    return length <= most
+               ? PICKET_OK
+               : wrong(reading, "api.socket", "the path has %zu characters; a socket's at most %zu",
+                       length, most);
+}
+
 /* What follows from the data folder. */
-static void complete(struct reading *reading)
+static int complete(struct reading *reading)
 {
     struct picket_config *config = reading->config;
     config->hub.store_folder = config->data_folder;
@@ -371,6 +386,7 @@ static void complete(struct reading *reading)
         config->hub.key_file = absolute(reading, config->data_folder, "certificates/server.key");
     if (!config->api_socket)
         config->api_socket = absolute(reading, config->data_folder, PICKET_SOCKET_NAME);
+    return check_socket(reading);
 }
 
 static int take(const struct reading *reading, const struct yaml_config *yaml)
@@ -423,6 +439,8 @@ static int load_file(struct reading *reading, const char *file_path)
     reading->file = &file;
     if (file.values)
         status = take(reading, file.values);
+    if (status == PICKET_OK)
+        status = complete(reading);
     reading->file = NULL;
     yaml_file_free(&file);
     return status;
@@ -435,12 +453,11 @@ int picket_config_load(struct picket_config **config, const char *file_path,
     if (!reading.config)
         return picket_fail(error, PICKET_NO_MEMORY, "configuration: out of memory");
     set_defaults(&reading);
-    int status = file_path ? load_file(&reading, file_path) : PICKET_OK;
+    int status = file_path ? load_file(&reading, file_path) : complete(&reading);
     if (status != PICKET_OK) {
         picket_config_free(reading.config);
         return status;
     }
-    complete(&reading);
     *config = reading.config;
     return PICKET_OK;
 }

@@ -163,6 +163,9 @@ static void relative_paths_start_at_the_files_folder(void **state)
     picket_config_free(config);
 }
 
+#define LONG_NAME "a-name-of-28-characters-...."
+#define LONG_PATH LONG_NAME LONG_NAME LONG_NAME LONG_NAME
+
 static void a_wrong_file_is_refused_with_line_and_reason(void **state)
 {
     static const struct {
@@ -173,6 +176,10 @@ static void a_wrong_file_is_refused_with_line_and_reason(void **state)
         {"hub:\n  prot: 1\n", ":2: hub: ", "Unexpected key: prot; known here: address, port"},
         {"log:\n  bytes: 5000000\nhbu:\n  port: 1\n", ":3: ", "Unexpected key: hbu"},
         {"hbu: {}\n", ":1: ", "Unexpected key: hbu; known here: data_folder, hub"},
+        {"\ndata_folder: ~/picket\n", ":2: data_folder: ", "~ does not stand for a home folder"},
+        {"api:\n  socket: /" LONG_PATH "\n",
+         ":2: api.socket: ", "the path has 113 characters; a socket's at most 107"},
+        {"data_folder: /" LONG_PATH "\n", ": api.socket: ", "a socket's at most 107"},
         {"\n\noutputs:\n  - name: a\n    kind: file\n    plcae: /x\n", ":6: outputs",
          "known here: name, kind, location"},
         {"hub:\n\n  port: 70000\n", ":3: hub.port: ", "\"70000\" is not a number from 0 to 65535"},
