@@ -109,15 +109,18 @@ static void print_feeds(const json_t *status)
 
 static void print_output(const char *label, const json_t *output)
 {
-    char what[128] = "NOT CONFIGURED any more", dropped[80] = "", when[32];
+    char what[128] = "NOT CONFIGURED any more", aside[200] = "", dropped[80] = "", when[32];
     if (*member_text(output, "kind"))
         snprintf(what, sizeof what, "%s, %s", member_text(output, "kind"),
                  member_text(output, "takes"));
     if (member_number(output, "dropped") > 0)
         snprintf(dropped, sizeof dropped, "; %lld DROPPED undelivered",
                  member_number(output, "dropped"));
-    line(label, "%s (%s): %lld waiting%s", member_text(output, "name"), what,
-         member_number(output, "waiting"), dropped);
+    if (member_number(output, "set_aside") > 0)
+        snprintf(aside, sizeof aside, "; %lld SET ASIDE until the next start: %.100s",
+                 member_number(output, "set_aside"), member_text(output, "last_refusal"));
+    line(label, "%s (%s): %lld waiting%s%s", member_text(output, "name"), what,
+         member_number(output, "waiting"), aside, dropped);
     if (*member_text(output, "problem"))
         line("", "FAILING since %s: %s", text_time(member_time(output, "failing_since"), when),
              member_text(output, "problem"));

@@ -49,9 +49,11 @@ static json_t *totals_json(const struct picket_store_totals *totals)
 static void add_target(void *context, const struct picket_target *target)
 {
     json_object_set_new(context, target->name,
-                        json_pack("{s:I, s:I, s:I}",
+                        json_pack("{s:I, s:I, s:I, s:o, s:I}",
                                   "waiting", (json_int_t)target->waiting,
                                   "waiting_bytes", (json_int_t)target->waiting_bytes,
+                                  "set_aside", (json_int_t)target->aside,
+                                  "last_refusal", api_json_known(target->refusal),
                                   "dropped", (json_int_t)target->dropped));
 }
 
@@ -62,7 +64,7 @@ static void append_output(json_t *array, json_t *targets, struct picket_service 
     struct picket_output_status status = {0};
     picket_service_output_status(service, name, &status);
     json_t *numbers = json_object_get(targets, name);
-    json_t *output = json_pack("{s:s, s:s?, s:s?, s:o, s:o, s:i, s:i, s:i}",
+    json_t *output = json_pack("{s:s, s:s?, s:s?, s:o, s:o, s:i, s:i, s:i, s:n, s:i}",
                                "name", name,
                                "takes", takes,
                                "kind", kind,
@@ -70,6 +72,8 @@ static void append_output(json_t *array, json_t *targets, struct picket_service 
                                "problem", api_json_known(status.problem),
                                "waiting", 0,
                                "waiting_bytes", 0,
+                               "set_aside", 0,
+                               "last_refusal",
                                "dropped", 0);
     if (numbers)
         json_object_update(output, numbers);
@@ -95,7 +99,8 @@ static void append_forgotten(json_t *array, json_t *targets, struct picket_servi
     void *next;
     json_object_foreach_safe(targets, next, name, numbers)
     {
-        if (json_integer_value(json_object_get(numbers, "waiting")) > 0)
+        if (json_integer_value(json_object_get(numbers, "waiting")) > 0 ||
+            json_integer_value(json_object_get(numbers, "set_aside")) > 0)
             append_output(array, targets, service, name, NULL, NULL);
     }
 }

@@ -50,6 +50,12 @@ struct store_engine {
                   picket_outbox_visit visit, void *context, struct picket_error *error);
     int (*outbox_done)(struct picket_store *store, const char *target, int64_t id,
                        struct picket_error *error);
+    int (*outbox_done_one)(struct picket_store *store, const char *target, int64_t id,
+                           struct picket_error *error);
+    int (*outbox_set_aside)(struct picket_store *store, const char *target, int64_t id,
+                            const char *reason, struct picket_error *error);
+    int (*outbox_put_back)(struct picket_store *store, const char *target, int64_t *count,
+                           struct picket_error *error);
     int (*outbox_depth)(struct picket_store *store, const char *target, int64_t *depth,
                         struct picket_error *error);
     int (*targets)(struct picket_store *store, picket_target_visit visit, void *context,

@@ -209,6 +209,24 @@ int picket_store_outbox_done(struct picket_store *store, const char *target, int
     return store->engine->outbox_done(store, target, id, error);
 }
 
+int picket_store_outbox_done_one(struct picket_store *store, const char *target, int64_t id,
+                                 struct picket_error *error)
+{
+    return store->engine->outbox_done_one(store, target, id, error);
+}
+
+int picket_store_outbox_set_aside(struct picket_store *store, const char *target, int64_t id,
+                                  const char *reason, struct picket_error *error)
+{
+    return store->engine->outbox_set_aside(store, target, id, reason, error);
+}
+
+int picket_store_outbox_put_back(struct picket_store *store, const char *target, int64_t *count,
+                                 struct picket_error *error)
+{
+    return store->engine->outbox_put_back(store, target, count, error);
+}
+
 int picket_store_outbox_depth(struct picket_store *store, const char *target, int64_t *depth,
                               struct picket_error *error)
 {

@@ -51,7 +51,8 @@ static void take_item(void *context, const struct picket_outbox_item *item)
     if (loading->count == loading->max || loading->failed)
         return;
     struct delivery *delivery = &loading->items[loading->count];
-    *delivery = (struct delivery){.id = item->id, .alert_id = item->alert_id};
+    *delivery =
+        (struct delivery){.id = item->id, .alert_id = item->alert_id, .refusals = item->refusals};
     if (item->alert_id == 0) {
         delivery->body = delivery_telemetry_text(item);
         if (delivery->body == NULL) {

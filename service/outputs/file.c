@@ -105,12 +105,11 @@ static int write_line(struct file_output *file, const struct delivery *item,
                        strerror(problem));
 }
 
-static int file_send(void *state, const struct delivery *items, size_t count, size_t *sent,
-                     struct picket_error *error)
+static int file_send(void *state, const struct delivery *items, size_t count,
+                     struct sending *sending, struct picket_error *error)
 {
     struct file_output *file = state;
     size_t written = 0;
-    *sent = 0;
     int status = follow_rotation(file, error);
     while (status == PICKET_OK && written < count) {
         status = write_line(file, &items[written], error);
@@ -120,7 +119,7 @@ static int file_send(void *state, const struct delivery *items, size_t count, si
         return status;
     if (file->descriptor < 0 || (fdatasync(file->descriptor) != 0 && errno != EINVAL))
         return picket_fail(error, PICKET_IO, "%s: %s", file->path, strerror(errno));
-    *sent = written;
+    sending->sent = written;
     return status;
 }
 

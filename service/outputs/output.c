@@ -16,7 +16,8 @@
 
 enum {
     TOGETHER = 64,
-    IDLE_MS = 5000, /* a wake-up missed costs no more than this */
+    IDLE_MS = 5000,             /* a wake-up missed costs no more than this */
+    ATTEMPTS_BEFORE_OTHERS = 5, /* at an item that the receiver answers no to */
     FIRST_RETRY_MS = 500,
     LONGEST_RETRY_MS = 60 * 1000
 };
@@ -27,6 +28,9 @@ static struct picket_counter delivered = {.name = "service_output_deliveries",
 static struct picket_counter failed = {
     .name = "service_output_failures",
     .help = "attempts of outputs and routes that failed, to be repeated"};
+static struct picket_counter set_aside = {
+    .name = "service_output_set_aside",
+    .help = "items that a receiver refused while it took others, kept aside until the next start"};
 static struct picket_counter vanished = {.name = "service_output_vanished",
                                          .help = "items whose alert was gone before it was sent"};
 
@@ -41,7 +45,9 @@ struct output {
     pthread_cond_t woken;
     bool wake;
     atomic_int stopping;
-    unsigned failures;                  /* in a row */
+    unsigned failures;  /* in a row */
+    int64_t refused_id; /* the item that the receiver answers no to, 0: none */
+    unsigned refusals;  /* how often in a row */
     struct picket_output_status status; /* under the lock */
 };
 
@@ -49,6 +55,7 @@ void output_register_counters(void)
 {
     picket_counter_register(&delivered);
     picket_counter_register(&failed);
+    picket_counter_register(&set_aside);
     picket_counter_register(&vanished);
 }
 
@@ -112,22 +119,24 @@ static void note_success(struct output *output, size_t sent)
     keep_status(output, "");
 }
 
-/* Sends up to the first item that has vanished, or all. Returns how many of the items are done
- * with. */
+/* Sends in order until one fails. *done: how many of the items are done with; *sending: how the
+ * last of the sender's calls ended. */
 static int send_items(struct output *output, struct delivery *items, size_t count, size_t *done,
-                      struct picket_error *error)
+                      struct sending *sending, struct picket_error *error)
 {
     *done = 0;
     while (*done < count) {
-        size_t end = *done, sent = 0;
+        size_t end = *done;
         while (end < count && items[end].body != NULL)
             end++;
         int status = PICKET_OK;
+        *sending = (struct sending){.sent = 0};
         if (end > *done)
-            status = output->sender->send(output->state, items + *done, end - *done, &sent, error);
-        *done += sent;
-        if (sent > 0)
-            note_success(output, sent);
+            status =
+                output->sender->send(output->state, items + *done, end - *done, sending, error);
+        *done += sending->sent;
+        if (sending->sent > 0)
+            note_success(output, sending->sent);
         if (status != PICKET_OK)
             return status;
         if (*done < count) {
@@ -138,27 +147,110 @@ static int send_items(struct output *output, struct delivery *items, size_t coun
     return PICKET_OK;
 }
 
+/* ---- items that a receiver refuses ---- */
+
+/* True: it was answered no to often enough to find out whether others are. One that has been set
+ * aside before is asked once. */
+static bool is_suspect(struct output *output, const struct delivery *item)
+{
+    output->refusals = output->refused_id == item->id ? output->refusals + 1 : 1;
+    output->refused_id = item->id;
+    return item->refusals > 0 || output->refusals >= ATTEMPTS_BEFORE_OTHERS;
+}
+
+/* One of those behind it, another each time: the receiver may refuse more than one. NULL: there is
+ * none. */
+static const struct delivery *choose_other(const struct output *output,
+                                           const struct delivery *items, size_t count)
+{
+    for (size_t i = 0; i + 1 < count; i++) {
+        const struct delivery *other = &items[1 + (output->refusals + i) % (count - 1)];
+        if (other->body != NULL)
+            return other;
+    }
+    return NULL;
+}
+
+/* True: it is confirmed, and done with. */
+static bool deliver_alone(struct output *output, const struct delivery *item,
+                          struct sending *sending)
+{
+    struct picket_error ignored = {0};
+    *sending = (struct sending){.sent = 0};
+    if (output->sender->send(output->state, item, 1, sending, &ignored) != PICKET_OK)
+        return false;
+    note_success(output, 1);
+    return picket_store_outbox_done_one(output->store, output->target, item->id, &ignored) ==
+           PICKET_OK;
+}
+
+static bool keep_aside(struct output *output, const struct delivery *item, const char *reason)
+{
+    static struct picket_say_limit limit;
+    struct picket_error error = {0};
+    if (picket_store_outbox_set_aside(output->store, output->target, item->id, reason, &error) !=
+        PICKET_OK)
+        return false;
+    picket_count(&set_aside, 1);
+    picket_say_limited(&limit, PICKET_WARNING, "service",
+                       "output %s: item %lld (alert %lld) set aside until the next start: %s, and "
+                       "took one behind it",
+                       output->target, (long long)item->id, (long long)item->alert_id, reason);
+    return true;
+}
+
+/* The first of the items was answered no to. If the receiver takes one behind it, and still not the
+ * first, then it is the item, and is set aside. True: the way is free. */
+static bool pass_refused(struct output *output, const struct delivery *items, size_t count,
+                         const char *reason)
+{
+    struct sending sending;
+    if (!is_suspect(output, items))
+        return false;
+    const struct delivery *other = choose_other(output, items, count);
+    if (other == NULL || !deliver_alone(output, other, &sending))
+        return false;
+    if (deliver_alone(output, items, &sending))
+        return true;
+    return sending.answered && keep_aside(output, items, reason);
+}
+
+/* ---- rounds ---- */
+
+/* What was not sent, and why; returns how long to wait. */
+static int64_t after_failure(struct output *output, const struct delivery *items, size_t count,
+                             const struct sending *sending, const struct picket_error *error)
+{
+    if (atomic_load(&output->stopping) != 0)
+        return FIRST_RETRY_MS;
+    if (sending->answered && pass_refused(output, items, count, error->text))
+        return 0;
+    note_failure(output, error->text);
+    int64_t wait = retry_ms(output->failures);
+    return wait > sending->retry_after_ms ? wait : sending->retry_after_ms;
+}
+
 /* One round; returns how long to wait, 0 when there may be more. */
 static int64_t work(struct output *output)
 {
     struct delivery items[TOGETHER];
+    struct sending sending = {.sent = 0};
     struct picket_error error = {0}, done_error = {0};
     size_t count = 0, done = 0;
     int status = deliveries_load(output->store, output->target, items, TOGETHER, &count, &error);
     if (status == PICKET_OK && count > 0)
-        status = send_items(output, items, count, &done, &error);
+        status = send_items(output, items, count, &done, &sending, &error);
     if (done > 0 && picket_store_outbox_done(output->store, output->target, items[done - 1].id,
                                              &done_error) != PICKET_OK) {
         status = PICKET_IO;
         error = done_error;
+        sending = (struct sending){.sent = 0};
     }
+    int64_t wait = count == TOGETHER ? 0 : IDLE_MS;
+    if (status != PICKET_OK)
+        wait = after_failure(output, items + done, count - done, &sending, &error);
     deliveries_free(items, count);
-    if (status != PICKET_OK) {
-        if (atomic_load(&output->stopping) == 0)
-            note_failure(output, error.text);
-        return retry_ms(output->failures > 0 ? output->failures : 1);
-    }
-    return count == TOGETHER ? 0 : IDLE_MS;
+    return wait;
 }
 
 static void *run(void *context)
@@ -185,6 +277,18 @@ static void free_output(struct output *output)
     free(output);
 }
 
+/* Whoever starts anew may have mended what refused them. */
+static int put_back(struct output *output, struct picket_error *error)
+{
+    int64_t count;
+    int status = picket_store_outbox_put_back(output->store, output->target, &count, error);
+    if (status == PICKET_OK && count > 0)
+        picket_say(PICKET_NOTICE, "service",
+                   "output %s: %lld items that were set aside are sent again", output->target,
+                   (long long)count);
+    return status;
+}
+
 int output_start(struct output **output, const struct picket_output_config *config,
                  const char *store_folder, struct picket_error *error)
 {
@@ -202,6 +306,8 @@ int output_start(struct output **output, const struct picket_output_config *conf
             : picket_fail(error, PICKET_NO_MEMORY, "no memory for output %s", config->name);
     if (status == PICKET_OK)
         status = picket_store_open(&started->store, store_folder, error);
+    if (status == PICKET_OK)
+        status = put_back(started, error);
     if (status == PICKET_OK)
         status = started->sender->open(&started->state, started->target, started->location,
                                        &started->stopping, error);

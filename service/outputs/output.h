@@ -3,14 +3,19 @@
  *     outbox ─▶ up to 64 items ─▶ sender (file, webhook) ─▶ done up to the last one sent
  *                    ▲                    │ not all sent
  *                    └──── back-off ◀─────┘
+ *                              │ the receiver has answered no to the first of them, several times
+ *                              ▼
+ *                     one behind it is sent ─▶ taken: then it was the item, which is set aside
  *
  * At least once, in order: an item is done only after the sender has confirmed it, and what follows
- * waits for it. Another kind of output is one file with a sender, and one line in output.c.
+ * waits for it, until the receiver has shown that it takes others. What is set aside is put back at
+ * the next start. Another kind of output is one file with a sender, and one line in output.c.
  */
 #ifndef OUTPUTS_OUTPUT_H
 #define OUTPUTS_OUTPUT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +27,14 @@ struct delivery {
     int64_t alert_id; /* 0: telemetry */
     char *body;       /* a JSON object in one line; NULL: the alert is gone, nothing to send */
     size_t body_bytes;
+    int refusals; /* how often it was set aside before */
+};
+
+/* How sending ended. */
+struct sending {
+    size_t sent;            /* so many, from the first on, are confirmed; also when it failed */
+    bool answered;          /* the receiver itself said no: it may be for the item */
+    int64_t retry_after_ms; /* when it wants to be asked again; 0: it did not say */
 };
 
 /* What a kind of output does. */
@@ -29,8 +42,8 @@ struct sender {
     /* location as configured; *stopping is not 0 once sending must end soon. */
     int (*open)(void **state, const char *target, const char *location, const atomic_int *stopping,
                 struct picket_error *error);
-    /* Sends the items in order; *sent: how many are confirmed, also when it fails. */
-    int (*send)(void *state, const struct delivery *items, size_t count, size_t *sent,
+    /* Sends the items in order until one fails. *sending is zeroed before. */
+    int (*send)(void *state, const struct delivery *items, size_t count, struct sending *sending,
                 struct picket_error *error);
     void (*close)(void *state);
 };

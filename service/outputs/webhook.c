@@ -1,6 +1,6 @@
-/* POSTs each item to a URL. 2xx confirms it; anything else is a failure and will be tried again.
- * The headers X-Picket-Delivery and X-Picket-Alert are the same at each attempt, so that a receiver
- * can tell a repetition. */
+/* POSTs each item to a URL. 2xx confirms it; anything else is a failure and will be tried again,
+ * not before the time that a Retry-After asks for. The headers X-Picket-Delivery and X-Picket-Alert
+ * are the same at each attempt, so that a receiver can tell a repetition. */
 #include <curl/curl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "../http.h"
 #include "output.h"
 
-enum { CONNECT_TIMEOUT_MS = 5000, TOTAL_TIMEOUT_MS = 20000 };
+enum { CONNECT_TIMEOUT_MS = 5000, TOTAL_TIMEOUT_MS = 20000, RETRY_AFTER_MAX_S = 3600 };
 
 struct webhook {
     char *target;
@@ -81,7 +81,21 @@ static struct curl_slist *headers_of(const struct webhook *webhook, const struct
     return headers;
 }
 
-static int post(struct webhook *webhook, const struct delivery *item, struct picket_error *error)
+/* The others say "not now", whatever the item is. */
+static bool is_answer_to_item(long answer)
+{
+    return answer >= 300 && answer <= 500 && answer != 408 && answer != 425 && answer != 429;
+}
+
+static int64_t retry_after_ms(CURL *curl)
+{
+    curl_off_t wait_s = 0;
+    curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &wait_s);
+    return (wait_s < 0 ? 0 : wait_s < RETRY_AFTER_MAX_S ? wait_s : RETRY_AFTER_MAX_S) * 1000;
+}
+
+static int post(struct webhook *webhook, const struct delivery *item, struct sending *sending,
+                struct picket_error *error)
 {
     long answer = 0;
     struct curl_slist *headers = headers_of(webhook, item);
@@ -95,19 +109,21 @@ static int post(struct webhook *webhook, const struct delivery *item, struct pic
     if (code != CURLE_OK)
         return picket_fail(error, PICKET_IO, "%s",
                            webhook->reason[0] != '\0' ? webhook->reason : curl_easy_strerror(code));
-    if (answer < 200 || answer > 299)
-        return picket_fail(error, PICKET_IO, "the receiver answered %ld", answer);
-    return PICKET_OK;
+    if (answer >= 200 && answer <= 299)
+        return PICKET_OK;
+    sending->answered = is_answer_to_item(answer);
+    sending->retry_after_ms = retry_after_ms(webhook->curl);
+    return picket_fail(error, PICKET_IO, "the receiver answered %ld", answer);
 }
 
-static int webhook_send(void *state, const struct delivery *items, size_t count, size_t *sent,
-                        struct picket_error *error)
+static int webhook_send(void *state, const struct delivery *items, size_t count,
+                        struct sending *sending, struct picket_error *error)
 {
     struct webhook *webhook = state;
     int status = PICKET_OK;
-    for (*sent = 0; *sent < count && status == PICKET_OK; *sent += status == PICKET_OK)
+    for (; sending->sent < count && status == PICKET_OK; sending->sent += status == PICKET_OK)
         status = atomic_load(webhook->stopping) == 0
-                     ? post(webhook, &items[*sent], error)
+                     ? post(webhook, &items[sending->sent], sending, error)
                      : picket_fail(error, PICKET_CLOSED, "stopping");
     return status;
 }

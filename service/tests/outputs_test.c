@@ -14,6 +14,7 @@
 
 #include "harness.h"
 #include "http_server.h"
+#include "picket/base/time.h"
 #include "shared_data.h"
 
 static struct harness harness;
@@ -256,6 +257,131 @@ static void what_was_not_delivered_is_delivered_after_a_restart(void **state)
         assert_int_equal(device_of(tried + i), "abcdefgh"[i]);
 }
 
+/* ---- receivers that refuse ---- */
+
+static struct picket_target target_named(const char *name);
+
+static void an_item_that_is_refused_does_not_hold_up_those_behind_it(void **state)
+{
+    static const struct http_answer answers[] = {
+        {400, NULL, NULL}, {401, NULL, NULL}, {400, NULL, NULL},
+        {500, NULL, NULL}, {400, NULL, NULL}, /* a, five times */
+        {400, NULL, NULL}, /* one behind it is refused too: it may be the receiver */
+        {400, NULL, NULL}, /* a */
+        {200, NULL, NULL}, /* another one behind it */
+        {422, NULL, NULL}, /* a once more: set aside */
+        {200, NULL, NULL}};
+    (void)state;
+    http_server_answers(server, answers, 10);
+    harness.outputs[0] = (struct picket_output_config){"hook", PICKET_OUTPUT_WEBHOOK, url};
+    harness.output_count = 1;
+    harness_start(&harness);
+    harness_feed(&harness, "demonstration", demonstration, 80, true);
+    raise_alerts("abcd");
+    wait_delivered("hook");
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(device_of(i), 'a');
+    char first = device_of(5), second = device_of(7);
+    assert_true(first > 'a' && second > 'a' && first != second);
+    assert_int_equal(device_of(6), 'a');
+    assert_int_equal(device_of(8), 'a');
+    assert_int_equal(http_server_requests(server), 11);
+    assert_true(device_of(9) < device_of(10));
+    assert_int_equal(target_named("hook").aside, 1);
+}
+
+/* With an item set aside, and another that waits. */
+static void start_with_one_aside(void)
+{
+    static const struct http_answer down[] = {{503, NULL, NULL}};
+    http_server_answers(server, down, 1);
+    harness.outputs[0] = (struct picket_output_config){"hook", PICKET_OUTPUT_WEBHOOK, url};
+    harness.output_count = 1;
+    harness_start(&harness);
+    harness_feed(&harness, "demonstration", demonstration, 80, true);
+    raise_alerts("ab");
+    harness_stop(&harness);
+    harness_start(&harness);
+    assert_int_equal(picket_store_outbox_set_aside(harness.store, "hook", 1, "answered 400", NULL),
+                     PICKET_OK);
+    assert_int_equal(target_named("hook").aside, 1);
+    harness_stop(&harness);
+}
+
+static void what_was_set_aside_is_sent_again_at_the_next_start(void **state)
+{
+    static const struct http_answer mended[] = {{200, NULL, NULL}};
+    (void)state;
+    start_with_one_aside();
+    size_t tried = http_server_requests(server);
+    http_server_answers(server, mended, 1);
+    harness_start(&harness);
+    wait_delivered("hook");
+    assert_int_equal(http_server_requests(server), tried + 2);
+    assert_int_equal(device_of(tried), 'a');
+    assert_int_equal(target_named("hook").aside, 0);
+}
+
+static void what_was_set_aside_is_asked_once_when_it_is_still_refused(void **state)
+{
+    static const struct http_answer still[] = {
+        {400, NULL, NULL}, {200, NULL, NULL}, {400, NULL, NULL}};
+    (void)state;
+    start_with_one_aside();
+    size_t tried = http_server_requests(server);
+    http_server_answers(server, still, 3);
+    harness_start(&harness);
+    wait_delivered("hook");
+    assert_int_equal(http_server_requests(server), tried + 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(device_of(tried + i), "aba"[i]);
+    assert_int_equal(target_named("hook").aside, 1);
+}
+
+static bool has_been_tried_eight_times(void *context)
+{
+    (void)context;
+    return http_server_requests(server) >= 8;
+}
+
+static void nothing_is_set_aside_while_the_receiver_refuses_all(void **state)
+{
+    static const struct http_answer no[] = {{403, NULL, NULL}}, yes[] = {{200, NULL, NULL}};
+    (void)state;
+    http_server_answers(server, no, 1);
+    harness.outputs[0] = (struct picket_output_config){"hook", PICKET_OUTPUT_WEBHOOK, url};
+    harness.output_count = 1;
+    harness_start(&harness);
+    harness_feed(&harness, "demonstration", demonstration, 80, true);
+    raise_alerts("abc");
+    assert_true(harness_wait(has_been_tried_eight_times, NULL));
+    harness_stop(&harness);
+    size_t tried = http_server_requests(server);
+    http_server_answers(server, yes, 1);
+    harness_start(&harness);
+    wait_delivered("hook");
+    assert_int_equal(http_server_requests(server), tried + 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(device_of(tried + i), "abc"[i]);
+}
+
+static void a_receiver_that_says_when_is_not_asked_before(void **state)
+{
+    static const struct http_answer answers[] = {{429, "Retry-After: 3\r\n", NULL},
+                                                 {200, NULL, NULL}};
+    (void)state;
+    http_server_answers(server, answers, 2);
+    harness.outputs[0] = (struct picket_output_config){"hook", PICKET_OUTPUT_WEBHOOK, url};
+    harness.output_count = 1;
+    harness_start(&harness);
+    harness_feed(&harness, "demonstration", demonstration, 80, true);
+    int64_t before_ms = picket_monotonic_ms();
+    raise_alerts("ab");
+    wait_delivered("hook");
+    assert_true(picket_monotonic_ms() - before_ms >= 3000);
+    assert_int_equal(http_server_requests(server), 3);
+}
+
 /* ---- bounds ---- */
 
 static struct picket_target seen_target;
@@ -266,13 +392,18 @@ static void note_target(void *context, const struct picket_target *target)
         seen_target = *target;
 }
 
-static int64_t dropped_of(const char *name)
+static struct picket_target target_named(const char *name)
 {
     char copy[64];
     snprintf(copy, sizeof copy, "%s", name);
     seen_target = (struct picket_target){.dropped = -1};
     assert_int_equal(picket_store_targets(harness.store, note_target, copy, NULL), PICKET_OK);
-    return seen_target.dropped;
+    return seen_target;
+}
+
+static int64_t dropped_of(const char *name)
+{
+    return target_named(name).dropped;
 }
 
 static void of_too_many_alerts_that_wait_the_newest_are_sent_and_the_rest_is_counted(void **state)
@@ -407,6 +538,11 @@ int main(void)
         OUTPUTS_TEST(a_webhook_gets_each_alert_in_order_with_a_header_that_tells_repetitions),
         OUTPUTS_TEST(a_folded_alert_is_not_sent_again),
         OUTPUTS_TEST(what_was_not_delivered_is_delivered_after_a_restart),
+        OUTPUTS_TEST(an_item_that_is_refused_does_not_hold_up_those_behind_it),
+        OUTPUTS_TEST(what_was_set_aside_is_sent_again_at_the_next_start),
+        OUTPUTS_TEST(what_was_set_aside_is_asked_once_when_it_is_still_refused),
+        OUTPUTS_TEST(nothing_is_set_aside_while_the_receiver_refuses_all),
+        OUTPUTS_TEST(a_receiver_that_says_when_is_not_asked_before),
         OUTPUTS_TEST(of_too_many_alerts_that_wait_the_newest_are_sent_and_the_rest_is_counted),
         OUTPUTS_TEST(what_waits_for_an_output_that_is_no_more_goes_by_its_age_without_any_message),
         OUTPUTS_TEST(telemetry_goes_to_every_route),

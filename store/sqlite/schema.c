@@ -133,6 +133,14 @@ static const char *const picket_steps[] = {
     "create index alerts_last_seen on alerts (last_seen_ms);",
 
     "alter table totals add column events_aged integer not null default 0;",
+
+    /* Set aside: refused by a receiver that took others; not sent until it is put back. */
+    "alter table outbox add column aside integer not null default 0;"
+    "alter table outbox add column refusals integer not null default 0;"
+    "drop index outbox_target;"
+    "create index outbox_next on outbox (target, aside);"
+    "alter table targets add column aside integer not null default 0;"
+    "alter table targets add column refusal text not null default '';",
 };
 
 static const char *const intelligence_steps[] = {

@@ -69,12 +69,20 @@ enum {
     STATEMENT_OUTBOX_PUT,
     STATEMENT_OUTBOX,
     STATEMENT_OUTBOX_DONE,
+    STATEMENT_OUTBOX_DROP,
+    STATEMENT_OUTBOX_DONE_ONE,
+    STATEMENT_OUTBOX_ASIDE,
+    STATEMENT_OUTBOX_BACK,
     STATEMENT_OUTBOX_DEPTH,
     STATEMENT_OUTBOX_DEPTH_OF,
     STATEMENT_OUTBOX_THROUGH,
+    STATEMENT_OUTBOX_ALL_THROUGH,
+    STATEMENT_OUTBOX_ONE,
     STATEMENT_OUTBOX_SIZES,
     STATEMENT_OUTBOX_OLD,
     STATEMENT_TARGET_COUNT,
+    STATEMENT_TARGET_ASIDE,
+    STATEMENT_TARGET_BACK,
     STATEMENT_TARGET_OVER,
     STATEMENT_TARGETS,
     STATEMENT_TOTALS_ADD,
@@ -210,9 +218,15 @@ int sqlite_outbox(struct picket_store *store, const char *target, int limit,
                   picket_outbox_visit visit, void *context, struct picket_error *error);
 int sqlite_outbox_done(struct picket_store *store, const char *target, int64_t id,
                        struct picket_error *error);
-/* Removes a target's items up to and including id, as delivered or as dropped. */
-int outbox_remove(struct sqlite_store *store, const char *target, int64_t id, bool dropped,
-                  int64_t *count, struct picket_error *error);
+int sqlite_outbox_done_one(struct picket_store *store, const char *target, int64_t id,
+                           struct picket_error *error);
+int sqlite_outbox_set_aside(struct picket_store *store, const char *target, int64_t id,
+                            const char *reason, struct picket_error *error);
+int sqlite_outbox_put_back(struct picket_store *store, const char *target, int64_t *count,
+                           struct picket_error *error);
+/* Drops a target's items up to and including id, also those set aside. */
+int outbox_drop(struct sqlite_store *store, const char *target, int64_t id, int64_t *count,
+                struct picket_error *error);
 int sqlite_targets(struct picket_store *store, picket_target_visit visit, void *context,
                    struct picket_error *error);
 int sqlite_outbox_depth(struct picket_store *store, const char *target, int64_t *depth,

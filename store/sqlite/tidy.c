@@ -117,7 +117,7 @@ static int tidy_target(struct sqlite_store *store, const char *target, struct ex
     query_text(&query, target);
     int status = measure(&query, excess, error);
     if (status == PICKET_OK)
-        status = outbox_remove(store, target, excess->last_id, true, &excess->gone, error);
+        status = outbox_drop(store, target, excess->last_id, &excess->gone, error);
     return status;
 }
 
@@ -166,7 +166,7 @@ static int tidy_old_items(struct sqlite_store *store, int64_t since_ms, int64_t 
         int64_t id = 0, gone = 0;
         int status = find_old_item(store, since_ms, target, &id, error);
         if (status == PICKET_OK && target[0] != '\0')
-            status = outbox_remove(store, target, id, true, &gone, error);
+            status = outbox_drop(store, target, id, &gone, error);
         if (status != PICKET_OK || gone == 0)
             return status;
         *removed += gone;

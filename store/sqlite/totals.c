@@ -13,7 +13,7 @@ static int picket_totals(struct sqlite_store *store, struct picket_store_totals 
                 "(select count(*) from alerts where status <= 2), (select count(*) from alerts), "
                 "dead_letters, dead_letter_bytes, dead_letters_dropped, events_aged, "
                 "(select received_ms from events order by id limit 1), "
-                "(select coalesce(sum(waiting), 0) from targets) from totals",
+                "(select coalesce(sum(waiting - aside), 0) from targets) from totals",
                 "reading the totals");
     if (query_row(&query)) {
         totals->devices = query_take_int(&query);

@@ -286,16 +286,27 @@ static void since_is_exact_however_the_clock_was_set(void **state)
             query.before_id = 0;
         assert_since(*state, received, COUNT, query);
     }
-    run_sql("picket.db", "create table expected as select event, before_ms from clock_steps;"
-                         "drop table clock_steps; drop index alerts_last_seen;"
-                         "alter table totals drop column events_aged; pragma user_version = 2");
     picket_store_close(handles[1]);
-    MUST(picket_store_open(&handles[1], folder, &error)); /* upgrades */
-    assert_int_equal(ask_sql("picket.db", "select count(*) from (select * from expected except "
-                                          "select * from clock_steps)"),
-                     0);
-    assert_true(ask_sql("picket.db", "select count(*) from clock_steps") > 5);
-    picket_store_close(handles[1]);
+}
+
+static void the_clocks_steps_of_an_older_store_are_found(void **state)
+{
+    struct picket_store *store;
+    (void)state;
+    new_folder();
+    make_old_store(2);
+    run_sql("picket.db",
+            "with recursive n (i) as (select 1 union all select i + 1 from n where i < 9) "
+            "insert into events (id, device, previous, module, time_s, key, received_ms, type, "
+            "event_id, collection_interval_s, duration_s, lost_flows, lost_bytes_in, "
+            "lost_bytes_out) select i, 1, 0, '', i, x'', case when i in (4, 8) then 1 else i end, "
+            "1, x'', 0, 0, 0, 0, 0 from n");
+    MUST(picket_store_open(&store, folder, &error));
+    assert_int_equal(ask_sql("picket.db", "select count(*) from clock_steps"), 2);
+    assert_int_equal(ask_sql("picket.db", "select before_ms from clock_steps where event = 4"), 3);
+    assert_int_equal(ask_sql("picket.db", "select before_ms from clock_steps where event = 8"), 7);
+    picket_store_close(store);
+    forget_folder();
 }
 
 static void a_batch_that_is_rolled_back_never_was(void **state)
@@ -478,6 +489,7 @@ int main(void)
         TEST(events_of_one_device_are_found),
         TEST(since_means_received_since),
         TEST(since_is_exact_however_the_clock_was_set),
+        cmocka_unit_test(the_clocks_steps_of_an_older_store_are_found),
         TEST(a_batch_that_is_rolled_back_never_was),
         TEST(an_open_batch_sees_its_own_and_nobody_else_does),
         TEST(two_handles_may_write_for_one_device),

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store.h"
+
 char folder[64];
 struct picket_error error;
 
@@ -97,6 +99,18 @@ int64_t ask_sql(const char *file, const char *sql)
     sqlite3_finalize(statement);
     sqlite3_close(handle);
     return answer;
+}
+
+void make_old_store(int version)
+{
+    char stamp[100];
+    assert_int_equal(mkdir(folder, 0700), 0);
+    run_sql("picket.db", "pragma page_size = 4096");
+    for (int step = 0; step < version; step++)
+        run_sql("picket.db", picket_schema.steps[step]);
+    snprintf(stamp, sizeof stamp, "pragma application_id = %d; pragma user_version = %d",
+             0x50636b74, version);
+    run_sql("picket.db", stamp);
 }
 
 struct picket_event_row event_of(const char *device, int64_t time_s, uint64_t key)

@@ -40,6 +40,9 @@ void must(int status);
 void run_sql(const char *file, const char *sql);
 int64_t ask_sql(const char *file, const char *sql);
 
+/* The folder with a picket.db as the first steps of the schema left it. */
+void make_old_store(int version);
+
 struct picket_event_row event_of(const char *device, int64_t time_s, uint64_t key);
 struct picket_flow flow_of(uint64_t number);
 /* Not by memcmp(): between the members there may be anything. */

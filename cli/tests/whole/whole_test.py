@@ -360,12 +360,14 @@ class AgainstAnotherServer(unittest.TestCase):
     def test_what_was_dropped_is_shown_where_it_was_kept(self):
         shown = self.answered(http_answer(200, json.dumps({
             "store": {"dead_letters": 7, "dead_letter_bytes": 2000, "dead_letters_dropped": 3},
-            "outputs": [{"name": "soc", "takes": "alerts", "kind": "webhook", "waiting": 5, "dropped": 2},
+            "outputs": [{"name": "soc", "takes": "alerts", "kind": "webhook", "waiting": 5, "dropped": 2,
+                         "set_aside": 1, "last_refusal": "the receiver answered 400"},
                         {"name": "old", "takes": None, "kind": None, "waiting": 1, "dropped": 0}]})),
             "status").stdout
         self.assertIn("events none, kept for ever", shown)
         self.assertIn("7, 2.0 kB; 3 older ones DROPPED for want of room", shown)
-        self.assertIn("soc (webhook, alerts): 5 waiting; 2 DROPPED undelivered\n", shown)
+        self.assertIn("soc (webhook, alerts): 5 waiting; 1 SET ASIDE until the next start: the "
+                      "receiver answered 400; 2 DROPPED undelivered\n", shown)
         self.assertIn("old (NOT CONFIGURED any more): 1 waiting\n", shown)
 
     def test_an_error_of_the_server_is_shown_as_it_is_but_printable(self):

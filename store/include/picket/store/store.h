@@ -273,28 +273,40 @@ struct picket_outbox_item {
     int64_t received_ms;
     const uint8_t *payload;
     size_t payload_bytes;
+    int refusals; /* how often it was set aside, and put back; set by the store */
 };
 
 /* Within a batch: telemetry on its way to a route. */
 int picket_store_enqueue(struct picket_store *store, const char *target,
                          const struct picket_outbox_item *item, struct picket_error *error);
 
-/* The oldest items of a target, in order, up to limit. */
+/* The oldest items of a target, in order, up to limit; none that is set aside. */
 typedef void (*picket_outbox_visit)(void *context, const struct picket_outbox_item *item);
 int picket_store_outbox(struct picket_store *store, const char *target, int limit,
                         picket_outbox_visit visit, void *context, struct picket_error *error);
-/* Everything of the target up to and including id has been delivered. Its own transaction. */
+/* Everything of the target up to and including id has been delivered, but for what is set aside; or
+ * that one alone. Each its own transaction, as are those that follow. */
 int picket_store_outbox_done(struct picket_store *store, const char *target, int64_t id,
                              struct picket_error *error);
-/* How many are waiting; target NULL: all. */
+int picket_store_outbox_done_one(struct picket_store *store, const char *target, int64_t id,
+                                 struct picket_error *error);
+/* The receiver refuses it for that reason, and takes others: it stays, but is not sent, until all
+ * of the target's are put back. */
+int picket_store_outbox_set_aside(struct picket_store *store, const char *target, int64_t id,
+                                  const char *reason, struct picket_error *error);
+int picket_store_outbox_put_back(struct picket_store *store, const char *target, int64_t *count,
+                                 struct picket_error *error);
+/* How many are waiting to be sent; target NULL: all. */
 int picket_store_outbox_depth(struct picket_store *store, const char *target, int64_t *depth,
                               struct picket_error *error);
 
 /* A target of the outbox, from its first item on; also one that no output has any more. */
 struct picket_target {
     const char *name;
-    int64_t waiting;
-    int64_t waiting_bytes;
+    int64_t waiting;       /* to be sent */
+    int64_t waiting_bytes; /* of these and of those set aside */
+    int64_t aside;         /* set aside */
+    const char *refusal;   /* why the last one was, "" if none ever was */
     int64_t dropped; /* by picket_store_tidy(), ever; some may have been sent meanwhile */
 };
 typedef void (*picket_target_visit)(void *context, const struct picket_target *target);
