@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,20 +93,26 @@ static size_t on_data(char *data, size_t size, size_t count, void *context)
     return bytes;
 }
 
-/* libcurl does not say why a socket could not be connected; the system does. */
-static void complain_of_connection(const char *socket_path)
+/* libcurl does not say why a socket could not be connected; the system does: errno. */
+static int connection_problem(const char *socket_path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(socket_path) >= sizeof address.sun_path) {
-        complain("the socket's path is too long: %s", socket_path);
-        return;
-    }
+    if (strlen(socket_path) >= sizeof address.sun_path)
+        return ENAMETOOLONG;
     strcpy(address.sun_path, socket_path);
     int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int result = connect(probe, (struct sockaddr *)&address, sizeof address);
-    int reason = errno;
+    int reason = result != 0 ? errno : ECONNREFUSED;
     close(probe);
-    if (result != 0 && reason == EACCES)
+    return reason;
+}
+
+static void complain_of_connection(const char *socket_path)
+{
+    int reason = connection_problem(socket_path);
+    if (reason == ENAMETOOLONG)
+        complain("the socket's path is too long: %s", socket_path);
+    else if (reason == EACCES)
         complain("cannot connect to %s: permission denied; its owner and group may", socket_path);
     else
         complain("picket is not running: cannot connect to %s; start it with `picket serve`",
@@ -126,11 +133,19 @@ static void prepare(CURL *curl, const char *socket_path, const char *method,
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, received);
 }
 
-static int read_answer(CURL *curl, const struct received *received, json_t **answer)
+static bool is_gone(CURLcode code, long answer, const char *socket_path)
+{
+    if (code == CURLE_COULDNT_CONNECT) {
+        int reason = connection_problem(socket_path);
+        return reason == ENOENT || reason == ECONNREFUSED;
+    }
+    return code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
+           code == CURLE_PARTIAL_FILE || (code == CURLE_OK && answer == 503);
+}
+
+static int read_answer(long code, const struct received *received, json_t **answer)
 {
     json_error_t problem;
-    long code = 0;
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
     json_t *value =
         received->text ? json_loadb(received->text, received->bytes, 0, &problem) : NULL;
     if (value && code >= 200 && code < 300) {
@@ -146,25 +161,29 @@ static int read_answer(CURL *curl, const struct received *received, json_t **ans
 }
 
 static int perform(CURL *curl, const char *socket_path, const struct client_url *url,
-                   const char *method, json_t **answer)
+                   const char *method, bool may_be_gone, json_t **answer)
 {
     struct received received = {0};
     char error_text[CURL_ERROR_SIZE] = "";
     int result = EXIT_FAILED;
+    long status = 0;
     prepare(curl, socket_path, method, url, error_text, &received);
     CURLcode code = curl_easy_perform(curl);
-    if (code == CURLE_COULDNT_CONNECT)
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    if (may_be_gone && is_gone(code, status, socket_path))
+        result = CLIENT_GONE;
+    else if (code == CURLE_COULDNT_CONNECT)
         complain_of_connection(socket_path);
     else if (code != CURLE_OK)
         complain("%s: %s", socket_path, *error_text ? error_text : curl_easy_strerror(code));
     else
-        result = read_answer(curl, &received, answer);
+        result = read_answer(status, &received, answer);
     free(received.text);
     return result;
 }
 
-int client_call(const char *socket_path, const char *method, const struct client_url *url,
-                const json_t *body, json_t **answer)
+static int call(const char *socket_path, const char *method, const struct client_url *url,
+                const json_t *body, bool may_be_gone, json_t **answer)
 {
     if (url->length >= sizeof url->text) {
         complain("the request is too long");
@@ -185,11 +204,23 @@ int client_call(const char *socket_path, const char *method, const struct client
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, text);
         curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     }
-    int result = perform(curl, socket_path, url, method, answer);
+    int result = perform(curl, socket_path, url, method, may_be_gone, answer);
     curl_slist_free_all(headers);
     curl_easy_cleanup(curl);
     free(text);
     return result;
+}
+
+int client_call(const char *socket_path, const char *method, const struct client_url *url,
+                const json_t *body, json_t **answer)
+{
+    return call(socket_path, method, url, body, false, answer);
+}
+
+int client_try(const char *socket_path, const char *method, const struct client_url *url,
+               const json_t *body, json_t **answer)
+{
+    return call(socket_path, method, url, body, true, answer);
 }
 
 /* ---- answers ---- */

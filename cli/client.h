@@ -26,6 +26,12 @@ const char *client_socket(const char *option);
 int client_call(const char *socket_path, const char *method, const struct client_url *url,
                 const json_t *body, json_t **answer);
 
+/* The same, for who goes on when picket has gone: CLIENT_GONE, without saying why, when nobody
+ * listens, the connection is lost, or the server is stopping. */
+enum { CLIENT_GONE = -1 };
+int client_try(const char *socket_path, const char *method, const struct client_url *url,
+               const json_t *body, json_t **answer);
+
 /* ---- reading answers: what is missing or of another type is "" or 0 ---- */
 
 const char *member_text(const json_t *object, const char *name);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "client.h"
 #include "command.h"
@@ -120,7 +121,7 @@ static int follow_once(const struct alert_options *options, long long *last)
     client_url_query_number(&url, "after", *last);
     client_url_query_number(&url, "wait", FOLLOW_WAIT_S);
     client_url_query_number(&url, "limit", PAGE);
-    int result = client_call(options->socket_path, "GET", &url, NULL, &answer);
+    int result = client_try(options->socket_path, "GET", &url, NULL, &answer);
     if (result != EXIT_DONE)
         return result;
     json_array_foreach(json_object_get(answer, "alerts"), index, alert)
@@ -130,6 +131,23 @@ static int follow_once(const struct alert_options *options, long long *last)
     }
     json_decref(answer);
     return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* Ids go on where they were when picket comes back, so that none is left out. */
+static int follow_from(const struct alert_options *options, long long last)
+{
+    bool was_gone = false;
+    for (;;) {
+        int result = follow_once(options, &last);
+        if (result != EXIT_DONE && result != CLIENT_GONE)
+            return result;
+        bool is_gone = result == CLIENT_GONE;
+        if (is_gone != was_gone)
+            complain(is_gone ? "picket has gone; waiting until it is back" : "picket is back");
+        was_gone = is_gone;
+        if (is_gone)
+            nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+    }
 }
 
 /* The id of the newest alert, whenever its device was last seen; 0: there is none. */
@@ -163,9 +181,7 @@ static int follow(const struct alert_options *options)
     }
     json_decref(alerts);
     fflush(stdout);
-    while (result == EXIT_DONE)
-        result = follow_once(options, &last);
-    return result;
+    return follow_from(options, last);
 }
 
 static int list(const struct alert_options *options)
@@ -210,7 +226,7 @@ static int run_list(const struct command *command, int argc, char **argv)
 const struct command command_alert_list = {
     "alert list", "", "Lists alerts, newest first",
     "--follow shows new alerts; another finding of the same kind in an open alert\n"
-    "adds to its count.\n"
+    "adds to its count. When picket stops, it waits until picket is back.\n"
     "\n"
     "  picket alert list --since 24h\n"
     "  picket alert list --follow --json | while read -r alert; do ...; done\n",

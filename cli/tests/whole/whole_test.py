@@ -403,6 +403,25 @@ class Serving(Running):
         self.assertEqual(self.server.stop(signal.SIGINT, deadline_s=20), 0)
         self.assertFalse(os.path.exists(self.server.socket))
 
+    def test_who_follows_goes_on_when_picket_is_back(self):
+        self.add_feed("45.148.10.0/24\n45.148.10.1\n45.148.10.2\n")
+        follower = subprocess.Popen([PICKET, "alert", "list", "--follow", "--json", "--socket",
+                                     self.server.socket], stdout=subprocess.PIPE,
+                                    stderr=subprocess.PIPE, text=True)
+        for stream in (follower.stdout, follower.stderr):
+            self.addCleanup(stream.close)
+        self.addCleanup(follower.wait)
+        self.addCleanup(follower.kill)
+        connection_string = self.add_device()
+        self.connect(connection_string).publish(self.message(network_activity(1, "45.148.10.1")))
+        self.assertEqual(json.loads(follower.stdout.readline())["id"], 1)
+        self.assertEqual(self.server.stop(), 0)
+        self.assertEqual(follower.stderr.readline(), "picket: picket has gone; waiting until it is back\n")
+        self.server.start()
+        self.connect(connection_string).publish(self.message(network_activity(2, "45.148.10.2")))
+        self.assertEqual(json.loads(follower.stdout.readline())["id"], 2)
+        self.assertEqual(follower.stderr.readline(), "picket: picket is back\n")
+
     def test_a_stop_does_not_wait_for_a_feed_that_does_not_come(self):
         with socket.socket() as silent:
             silent.bind(("127.0.0.1", 0))
