@@ -25,12 +25,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (verdict == PICKET_PACKET_COUNTED) {
         /* What is said to be there is there. */
         assert(packet.address_words == 1 || packet.address_words == 4);
-        assert(packet.addresses >= bytes);
-        assert(packet.addresses + 8u * packet.address_words <= bytes + captured_bytes);
+        const uint8_t *addresses = picket_packet_addresses(bytes, packet.address_words);
+        assert(addresses + 8u * packet.address_words <= bytes + captured_bytes);
         assert(packet.protocol <= PICKET_WIRE_ICMP);
         assert(packet.payload_bytes <= 65535);
         assert(wire_bytes == PICKET_WIRE_BYTES_UNKNOWN || packet.payload_bytes <= wire_bytes);
     }
+    if (verdict == PICKET_PACKET_HEADER_CHAIN)
+        assert(packet.payload_bytes > 0 && packet.payload_bytes <= 65535);
     assert(verdict != PICKET_PACKET_LOST && verdict != PICKET_PACKET_MULTICAST);
     free(bytes);
     return 0;

@@ -76,7 +76,8 @@ static bool valid(const struct picket_agent_config *config)
         config->first_delay_max_s > time_max_s || config->send_retry_s > time_max_s ||
         config->early_report_min_interval_s > time_max_s)
         return false;
-    return picket_flow_storage_valid(&config->ipv4) && picket_flow_storage_valid(&config->ipv6);
+    return picket_flow_storage_valid(&config->ipv4, 1) &&
+           picket_flow_storage_valid(&config->ipv6, 4);
 }
 
 bool picket_agent_init(struct picket_agent *agent, const struct picket_agent_config *config)

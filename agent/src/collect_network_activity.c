@@ -49,7 +49,7 @@ static void thaw(struct picket_agent *agent, struct picket_flow_table *table,
 {
     picket_flow_index index = frozen->head;
     for (uint32_t left = frozen->count; left > 0; left--) {
-        picket_flow_index next = picket_flow_at(table, index, table->address_words)->next;
+        picket_flow_index next = picket_flow_at(table, index)->next;
         picket_count_again(agent, table, index);
         index = next;
     }

@@ -7,29 +7,15 @@
 #include "packet.h"
 #include "picket/agent/agent.h"
 
-PICKET_COLD enum picket_packet_verdict ignore(struct picket_agent *agent,
-                                              enum picket_packet_verdict verdict)
-{
-    uint32_t posture = picket_lock(agent);
-    picket_saturating_increment(&agent->packets_ignored);
-    picket_unlock(agent, posture);
-    return verdict;
-}
-
-/* A packet without room for its flow. The lock is held, and given up. */
-PICKET_COLD enum picket_packet_verdict lose(struct picket_agent *agent,
-                                            const struct picket_flow_table *table, uint32_t hash,
-                                            enum picket_direction direction, uint32_t bytes,
-                                            uint32_t posture)
-{
-    bool wanted = table->capacity > 0;
-    if (wanted) {
-        picket_losses_add(&agent->losses, hash, direction, bytes);
-        picket_saturating_increment(&agent->packets_lost);
-    }
-    picket_unlock(agent, posture);
-    return wanted ? PICKET_PACKET_LOST : ignore(agent, PICKET_PACKET_OTHER_PROTOCOL);
-}
+/* A packet whose flow is known by its key. */
+struct counting {
+    struct picket_flow_table *table;
+    struct picket_flow_key key;
+    uint32_t hash;
+    uint32_t payload_bytes;
+    enum picket_direction direction;
+    uint32_t address_words;
+};
 
 /* Neither multicast (224.0.0.0/4, ff00::/8) nor limited broadcast; a subnet's own broadcast address
  * cannot be told without the interface's mask, which is the port's. */
@@ -40,24 +26,56 @@ PICKET_HOT bool is_unicast(const uint8_t *address, uint32_t address_words)
     return address[0] < 224 || (address[0] >= 240 && picket_word(address) != UINT32_MAX);
 }
 
+PICKET_HOT bool is_wanted(const struct picket_agent *agent, const uint8_t *local,
+                          enum picket_direction direction, uint32_t address_words)
+{
+    return direction == PICKET_OUT || is_unicast(local, address_words) ||
+           !agent->config.unicast_only;
+}
+
+/* A packet without room for its flow. The lock is held, and given up. */
+PICKET_HOT enum picket_packet_verdict lose(struct picket_agent *agent,
+                                           const struct counting *counting, uint32_t posture)
+{
+    picket_losses_add(&agent->losses, counting->hash, counting->direction, counting->payload_bytes);
+    picket_saturating_increment(&agent->packets_lost);
+    picket_unlock(agent, posture);
+    return PICKET_PACKET_LOST;
+}
+
+/* A packet that is not counted after all. The lock is held, and given up. */
+PICKET_COLD enum picket_packet_verdict refuse(struct picket_agent *agent,
+                                              enum picket_packet_verdict verdict, uint32_t posture)
+{
+    picket_saturating_increment(&agent->packets_ignored);
+    picket_unlock(agent, posture);
+    return verdict;
+}
+
+PICKET_COLD enum picket_packet_verdict ignore(struct picket_agent *agent,
+                                              enum picket_packet_verdict verdict)
+{
+    return refuse(agent, verdict, picket_lock(agent));
+}
+
 /* Opens a flow that is not in the table, or counts it as lost. The lock is held, and given up. */
 PICKET_HOT enum picket_packet_verdict open_flow(struct picket_agent *agent,
-                                                struct picket_flow_table *table, uint32_t hash,
-                                                const struct picket_flow_key *key,
-                                                enum picket_direction direction, uint32_t bytes,
-                                                uint32_t posture, uint32_t address_words)
+                                                const struct counting *counting,
+                                                picket_flow_index *bucket, bool room,
+                                                uint32_t posture)
 {
     /* Not before: a flow that is known has passed here. */
-    if (direction == PICKET_IN && !is_unicast(key->local, address_words) &&
-        agent->config.unicast_only) {
-        picket_unlock(agent, posture);
-        return ignore(agent, PICKET_PACKET_MULTICAST);
-    }
-    struct picket_flow_head *flow =
-        picket_flow_table_add(table, picket_flow_bucket(table, hash), key, address_words);
+    if (!is_wanted(agent, counting->key.local, counting->direction, counting->address_words))
+        return refuse(agent, PICKET_PACKET_MULTICAST, posture);
+    struct picket_flow_table *table = counting->table;
+    if (!room)
+        return lose(agent, counting, posture);
+    struct picket_flow_head *flow = picket_flow_table_add(table, bucket, &counting->key,
+                                                          counting->hash, counting->address_words);
     if (flow == NULL)
-        return lose(agent, table, hash, direction, bytes, posture);
-    flow->bytes[direction] = bytes;
+        return table->capacity > 0 ? lose(agent, counting, posture)
+                                   : refuse(agent, PICKET_PACKET_OTHER_PROTOCOL, posture);
+    flow->bytes[counting->direction] = counting->payload_bytes;
     agent->packets_counted++;
     bool filling_up = table->live == table->early_at;
     picket_unlock(agent, posture);
@@ -67,30 +85,101 @@ PICKET_HOT enum picket_packet_verdict open_flow(struct picket_agent *agent,
 }
 
 PICKET_HOT enum picket_packet_verdict count(struct picket_agent *agent,
-                                            struct picket_flow_table *table,
-                                            const struct picket_packet *packet,
-                                            enum picket_direction direction, uint32_t address_words)
+                                            struct picket_flow_table *table, const uint8_t *bytes,
+                                            uint_fast32_t ports, uint_fast32_t protocol,
+                                            uint32_t payload_bytes, enum picket_direction direction,
+                                            uint32_t address_words)
 {
-    const uint8_t *source = packet->addresses;
+    const uint8_t *source = picket_packet_addresses(bytes, address_words);
     const uint8_t *destination = source + 4 * address_words;
-    struct picket_flow_key key = {source, destination, packet->ports, packet->protocol};
+    struct counting counting = {
+        table, {source, destination, ports, protocol}, 0, payload_bytes, direction, address_words};
     if (direction == PICKET_IN) {
-        key.local = destination;
-        key.remote = source;
-        key.ports = packet->ports << 16 | packet->ports >> 16;
+        counting.key.local = destination;
+        counting.key.remote = source;
+        counting.key.ports = (uint32_t)ports << 16 | (uint32_t)ports >> 16;
     }
-    uint32_t hash = picket_flow_hash(&agent->hash_keys, &key, address_words);
+    counting.hash = picket_flow_hash(&agent->hash_keys, &counting.key, address_words);
 
     uint32_t posture = picket_lock(agent);
+    picket_flow_index *bucket = picket_flow_bucket(table, counting.hash);
+    bool room;
     struct picket_flow_head *flow =
-        picket_flow_find(table, picket_flow_bucket(table, hash), &key, address_words);
+        picket_flow_find(table, bucket, &counting.key, counting.hash, address_words, &room);
     if (flow == NULL)
-        return open_flow(agent, table, hash, &key, direction, packet->payload_bytes, posture,
-                         address_words);
-    picket_flow_count(flow, direction, packet->payload_bytes);
+        return open_flow(agent, &counting, bucket, room, posture);
+    picket_flow_count(flow, direction, payload_bytes);
     agent->packets_counted++;
     picket_unlock(agent, posture);
     return PICKET_PACKET_COUNTED;
+}
+
+/* Where speed is asked for, there is a function for each family and direction: with these as
+ * constants, what is needed beyond the lock is five values, which are kept in registers. */
+#if PICKET_FOR_SPEED
+PICKET_APART enum picket_packet_verdict count_ipv4_in(struct picket_agent *agent,
+                                                      const uint8_t *bytes, uint_fast32_t ports,
+                                                      uint_fast32_t protocol,
+                                                      uint32_t payload_bytes)
+{
+    return count(agent, &agent->ipv4, bytes, ports, protocol, payload_bytes, PICKET_IN, 1);
+}
+
+PICKET_APART enum picket_packet_verdict count_ipv4_out(struct picket_agent *agent,
+                                                       const uint8_t *bytes, uint_fast32_t ports,
+                                                       uint_fast32_t protocol,
+                                                       uint32_t payload_bytes)
+{
+    return count(agent, &agent->ipv4, bytes, ports, protocol, payload_bytes, PICKET_OUT, 1);
+}
+
+PICKET_APART enum picket_packet_verdict count_ipv6_in(struct picket_agent *agent,
+                                                      const uint8_t *bytes, uint_fast32_t ports,
+                                                      uint_fast32_t protocol,
+                                                      uint32_t payload_bytes)
+{
+    return count(agent, &agent->ipv6, bytes, ports, protocol, payload_bytes, PICKET_IN, 4);
+}
+
+PICKET_APART enum picket_packet_verdict count_ipv6_out(struct picket_agent *agent,
+                                                       const uint8_t *bytes, uint_fast32_t ports,
+                                                       uint_fast32_t protocol,
+                                                       uint32_t payload_bytes)
+{
+    return count(agent, &agent->ipv6, bytes, ports, protocol, payload_bytes, PICKET_OUT, 4);
+}
+#endif
+
+PICKET_HOT enum picket_packet_verdict count_parsed(struct picket_agent *agent, const uint8_t *bytes,
+                                                   enum picket_packet_verdict verdict,
+                                                   const struct picket_packet *packet,
+                                                   enum picket_direction direction)
+{
+    if (verdict != PICKET_PACKET_COUNTED)
+        return ignore(agent, verdict);
+#if PICKET_FOR_SPEED
+    if (packet->address_words == 1 && direction == PICKET_OUT)
+        return count_ipv4_out(agent, bytes, packet->ports, packet->protocol, packet->payload_bytes);
+    if (packet->address_words == 1)
+        return count_ipv4_in(agent, bytes, packet->ports, packet->protocol, packet->payload_bytes);
+    if (direction == PICKET_OUT)
+        return count_ipv6_out(agent, bytes, packet->ports, packet->protocol, packet->payload_bytes);
+    return count_ipv6_in(agent, bytes, packet->ports, packet->protocol, packet->payload_bytes);
+#else
+    struct picket_flow_table *table = packet->address_words == 1 ? &agent->ipv4 : &agent->ipv6;
+    return count(agent, table, bytes, packet->ports, packet->protocol, packet->payload_bytes,
+                 direction, packet->address_words);
+#endif
+}
+
+PICKET_APART enum picket_packet_verdict count_any(struct picket_agent *agent, const uint8_t *bytes,
+                                                  size_t captured_bytes, uint32_t wire_bytes,
+                                                  enum picket_direction direction)
+{
+    struct picket_packet packet;
+    enum picket_packet_verdict verdict =
+        picket_packet_parse(&packet, bytes, captured_bytes, wire_bytes);
+    return count_parsed(agent, bytes, verdict, &packet, direction);
 }
 
 enum picket_packet_verdict picket_agent_count_packet(struct picket_agent *agent,
@@ -99,33 +188,22 @@ enum picket_packet_verdict picket_agent_count_packet(struct picket_agent *agent,
                                                      enum picket_direction direction)
 {
     struct picket_packet packet;
+    if (!PICKET_FOR_SPEED || !picket_is_plain_ipv4(bytes, captured_bytes))
+        return count_any(agent, bytes, captured_bytes, wire_bytes, direction);
     enum picket_packet_verdict verdict =
-        picket_packet_parse(&packet, bytes, captured_bytes, wire_bytes);
-    if (verdict != PICKET_PACKET_COUNTED)
-        return ignore(agent, verdict);
-#if PICKET_FOR_SPEED
-    /* With the direction and the family as constants, fewer values are to be kept over the lock. */
-    if (packet.address_words == 1 && direction == PICKET_OUT)
-        return count(agent, &agent->ipv4, &packet, PICKET_OUT, 1);
-    if (packet.address_words == 1)
-        return count(agent, &agent->ipv4, &packet, PICKET_IN, 1);
-    if (direction == PICKET_OUT)
-        return count(agent, &agent->ipv6, &packet, PICKET_OUT, 4);
-    return count(agent, &agent->ipv6, &packet, PICKET_IN, 4);
-#else
-    struct picket_flow_table *table = packet.address_words == 1 ? &agent->ipv4 : &agent->ipv6;
-    return count(agent, table, &packet, direction, packet.address_words);
-#endif
+        picket_parse_ipv4(&packet, bytes, captured_bytes, wire_bytes, PICKET_IPV4_PLAIN);
+    return count_parsed(agent, bytes, verdict, &packet, direction);
 }
 
 /* Adds a frozen flow to the one in its place, or puts it there. False: there is no place. */
-static bool put_back(struct picket_flow_table *table, picket_flow_index *bucket,
-                     struct picket_flow_head *frozen, picket_flow_index index,
-                     const struct picket_flow_key *key)
+static bool put_back(struct picket_flow_table *table, struct picket_flow_head *frozen,
+                     picket_flow_index index, const struct picket_flow_key *key, uint32_t hash)
 {
-    uint32_t address_words = table->address_words;
-    struct picket_flow_head *flow = picket_flow_find(table, bucket, key, address_words);
-    if (flow == NULL && !picket_flow_chain_full(table, bucket, address_words)) {
+    picket_flow_index *bucket = picket_flow_bucket(table, hash);
+    bool room;
+    struct picket_flow_head *flow =
+        picket_flow_find(table, bucket, key, hash, table->address_words, &room);
+    if (flow == NULL && room) {
         picket_flow_link(table, bucket, frozen, index);
         return true;
     }
@@ -142,14 +220,13 @@ void picket_count_again(struct picket_agent *agent, struct picket_flow_table *ta
                         picket_flow_index index)
 {
     uint32_t address_words = table->address_words;
-    struct picket_flow_head *frozen = picket_flow_at(table, index, address_words);
+    struct picket_flow_head *frozen = picket_flow_at(table, index);
     const uint32_t *local = picket_flow_addresses(frozen);
     struct picket_flow_key key = {(const uint8_t *)local, (const uint8_t *)(local + address_words),
-                                  frozen->ports, frozen->protocol};
+                                  frozen->ports, frozen->mark & PICKET_MARK_PROTOCOL};
     uint32_t hash = picket_flow_hash(&agent->hash_keys, &key, address_words);
-    picket_flow_index *bucket = picket_flow_bucket(table, hash);
     uint32_t posture = picket_lock(agent);
-    if (!put_back(table, bucket, frozen, index, &key)) {
+    if (!put_back(table, frozen, index, &key, hash)) {
         picket_losses_add(&agent->losses, hash, PICKET_IN, frozen->bytes[PICKET_IN]);
         picket_losses_add(&agent->losses, hash, PICKET_OUT, frozen->bytes[PICKET_OUT]);
     }

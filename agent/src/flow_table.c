@@ -7,16 +7,16 @@ enum { BUCKETS_PER_HOLD = 32 };
 /* The buckets of a table without entries; only read. */
 static const picket_flow_index no_flow[2] = {PICKET_FLOW_NONE, PICKET_FLOW_NONE};
 
-bool picket_flow_storage_valid(const struct picket_flow_storage *storage)
+bool picket_flow_storage_valid(const struct picket_flow_storage *storage, uint32_t address_words)
 {
+    const uint32_t entries_max = (PICKET_FLOW_NONE - 1u) / picket_flow_words(address_words);
     if (storage->capacity == 0)
         return true;
     if (storage->entries == NULL || storage->buckets == NULL)
         return false;
     if (storage->bucket_count < 2 || (storage->bucket_count & (storage->bucket_count - 1)) != 0)
         return false;
-    return storage->capacity < PICKET_FLOW_NONE &&
-           storage->reserve < PICKET_FLOW_NONE - storage->capacity;
+    return storage->capacity <= entries_max && storage->reserve <= entries_max - storage->capacity;
 }
 
 void picket_flow_table_init(struct picket_flow_table *table,
@@ -38,18 +38,13 @@ void picket_flow_table_init(struct picket_flow_table *table,
     for (uint32_t count = storage->bucket_count; count > 2; count /= 2)
         table->bucket_shift--;
     table->capacity = (picket_flow_index)storage->capacity;
-    table->end = (picket_flow_index)(storage->capacity + storage->reserve);
+    table->end = (picket_flow_index)((storage->capacity + storage->reserve) *
+                                     picket_flow_words(address_words));
     table->early_at =
         (picket_flow_index)(storage->capacity -
                             storage->capacity / 8 * (8 - PICKET_AGENT_EARLY_REPORT_EIGHTHS));
     for (uint32_t bucket = 0; bucket < storage->bucket_count; bucket++)
         storage->buckets[bucket] = PICKET_FLOW_NONE;
-}
-
-static struct picket_flow_head *flow_at(const struct picket_flow_table *table,
-                                        picket_flow_index index)
-{
-    return picket_flow_at(table, index, table->address_words);
 }
 
 uint32_t picket_flow_table_detach(struct picket_flow_table *table, uint32_t *bucket,
@@ -77,10 +72,10 @@ uint32_t picket_frozen_flows_append(struct picket_frozen_flows *frozen, picket_f
     if (frozen->count == 0)
         frozen->head = chain;
     else
-        flow_at(frozen->table, frozen->tail)->next = chain;
+        picket_flow_at(frozen->table, frozen->tail)->next = chain;
     for (; chain != PICKET_FLOW_NONE; length++) {
         frozen->tail = chain;
-        chain = flow_at(frozen->table, chain)->next;
+        chain = picket_flow_at(frozen->table, chain)->next;
     }
     frozen->count += length;
     return length;
@@ -91,7 +86,7 @@ void picket_flow_table_release(struct picket_flow_table *table,
 {
     if (frozen->count == 0)
         return;
-    flow_at(table, frozen->tail)->next = table->free;
+    picket_flow_at(table, frozen->tail)->next = table->free;
     table->free = frozen->head;
 }
 
@@ -101,14 +96,15 @@ uint32_t picket_frozen_flows_next(const void *context, uint32_t cursor,
     const struct picket_frozen_flows *frozen = context;
     /* Cursors are indices plus one: 0 is the first flow, wherever it lies. */
     picket_flow_index index = cursor == 0 ? frozen->head : (picket_flow_index)(cursor - 1);
-    struct picket_flow_head *flow = flow_at(frozen->table, index);
+    struct picket_flow_head *flow = picket_flow_at(frozen->table, index);
     const uint32_t *local = picket_flow_addresses(flow);
     out->local_address = (const uint8_t *)local;
     out->remote_address = (const uint8_t *)(local + frozen->table->address_words);
     out->bytes_in = flow->bytes[PICKET_IN];
     out->bytes_out = flow->bytes[PICKET_OUT];
-    out->local_port = (uint16_t)(flow->ports >> 16);
-    out->remote_port = (uint16_t)flow->ports;
-    out->protocol = flow->protocol;
+    const uint8_t *ports = (const uint8_t *)&flow->ports;
+    out->local_port = (uint16_t)picket_big_endian_16(ports);
+    out->remote_port = (uint16_t)picket_big_endian_16(ports + 2);
+    out->protocol = flow->mark & PICKET_MARK_PROTOCOL;
     return flow->next + UINT32_C(1);
 }

@@ -25,7 +25,7 @@ void picket_flow_table_init(struct picket_flow_table *table,
                             const struct picket_flow_storage *storage, uint8_t address_words);
 
 /* Whether storage can hold a table. */
-bool picket_flow_storage_valid(const struct picket_flow_storage *storage);
+bool picket_flow_storage_valid(const struct picket_flow_storage *storage, uint32_t address_words);
 
 /* 0: the family is not counted. */
 static inline uint32_t picket_flow_table_buckets(const struct picket_flow_table *table)
@@ -51,10 +51,15 @@ uint32_t picket_frozen_flows_next(const void *frozen, uint32_t cursor,
                                   struct picket_wire_flow *flow);
 
 PICKET_HOT struct picket_flow_head *picket_flow_at(const struct picket_flow_table *table,
-                                                   picket_flow_index index, uint32_t address_words)
+                                                   picket_flow_index index)
 {
-    size_t size_bytes = sizeof(struct picket_flow_head) + (size_t)address_words * 8;
-    return (struct picket_flow_head *)(void *)(table->entries + index * size_bytes);
+    return (struct picket_flow_head *)(void *)(table->entries + index);
+}
+
+/* The words of an entry: how far the index of the next one is. */
+PICKET_HOT picket_flow_index picket_flow_words(uint32_t address_words)
+{
+    return (picket_flow_index)(sizeof(struct picket_flow_head) / 4 + 2 * address_words);
 }
 
 /* The local address; behind it the remote one. */
@@ -69,44 +74,58 @@ PICKET_HOT picket_flow_index *picket_flow_bucket(const struct picket_flow_table 
     return &table->buckets[hash >> table->bucket_shift];
 }
 
+/* Whether both addresses are next to each other in the packet as they are in an entry. */
+PICKET_HOT bool picket_flow_key_contiguous(const struct picket_flow_key *key,
+                                           uint32_t address_words)
+{
+    return PICKET_FOR_SPEED && key->remote == key->local + 4 * address_words;
+}
+
 PICKET_HOT bool picket_flow_is(struct picket_flow_head *flow, const struct picket_flow_key *key,
                                uint32_t address_words)
 {
     const uint32_t *local = picket_flow_addresses(flow);
-    return flow->ports == key->ports && flow->protocol == key->protocol &&
-           picket_same_words(local + address_words, key->remote, address_words) &&
+    if (flow->ports != (uint32_t)key->ports)
+        return false;
+    if (picket_flow_key_contiguous(key, address_words))
+        return picket_same_words(local, key->local, 2 * address_words);
+    return picket_same_words(local + address_words, key->remote, address_words) &&
            picket_same_words(local, key->local, address_words);
 }
 
-/* The flow in the chain of its bucket, or NULL. */
+/* What a flow of the same mark costs a walk beside one of another: such flows are two at most. */
+enum { PICKET_FLOW_ALIKE_COST = PICKET_AGENT_CHAIN_MAX / 2 };
+
+/* The flow in the chain of its bucket, or NULL; then *room says whether the chain takes one more.
+ */
 PICKET_HOT struct picket_flow_head *picket_flow_find(const struct picket_flow_table *table,
                                                      const picket_flow_index *bucket,
                                                      const struct picket_flow_key *key,
-                                                     uint32_t address_words)
+                                                     uint32_t hash, uint32_t address_words,
+                                                     bool *room)
 {
     picket_flow_index index = *bucket;
-    while (index != PICKET_FLOW_NONE) {
-        struct picket_flow_head *flow = picket_flow_at(table, index, address_words);
-        if (picket_likely(picket_flow_is(flow, key, address_words)))
-            return flow;
+    uint32_t cost = 0;
+    for (; index != PICKET_FLOW_NONE; cost++) {
+        struct picket_flow_head *flow = picket_flow_at(table, index);
+        if (picket_likely(flow->mark == (uint16_t)hash)) {
+            if (picket_likely(picket_flow_is(flow, key, address_words)))
+                return flow;
+            cost += PICKET_FLOW_ALIKE_COST;
+        }
         index = flow->next;
     }
+    *room = cost < PICKET_AGENT_CHAIN_MAX;
     return NULL;
-}
-
-PICKET_HOT bool picket_flow_chain_full(const struct picket_flow_table *table,
-                                       const picket_flow_index *bucket, uint32_t address_words)
-{
-    uint32_t length = 0;
-    for (picket_flow_index index = *bucket; index != PICKET_FLOW_NONE; length++)
-        index = picket_flow_at(table, index, address_words)->next;
-    return length >= PICKET_AGENT_CHAIN_MAX;
 }
 
 PICKET_HOT void picket_flow_count(struct picket_flow_head *flow, enum picket_direction direction,
                                   uint32_t bytes)
 {
-    flow->bytes[direction] = picket_saturating_add(flow->bytes[direction], bytes);
+    uint32_t sum = flow->bytes[direction] + bytes;
+    flow->bytes[direction] = sum;
+    if (!picket_likely(sum >= bytes))
+        flow->bytes[direction] = UINT32_MAX;
 }
 
 PICKET_HOT void picket_flow_link(struct picket_flow_table *table, picket_flow_index *bucket,
@@ -117,33 +136,42 @@ PICKET_HOT void picket_flow_link(struct picket_flow_table *table, picket_flow_in
     table->live++;
 }
 
-/* Adds a flow without bytes, which is not in the table. NULL: there is no room for it. */
+/* Adds a flow without bytes, which is not in the table and for which its chain has room. NULL: the
+ * table has none. */
 PICKET_HOT struct picket_flow_head *picket_flow_table_add(struct picket_flow_table *table,
                                                           picket_flow_index *bucket,
                                                           const struct picket_flow_key *key,
-                                                          uint32_t address_words)
+                                                          uint32_t hash, uint32_t address_words)
 {
-    if (table->live >= table->capacity || picket_flow_chain_full(table, bucket, address_words))
+    picket_flow_index live = table->live;
+    if (live >= table->capacity)
         return NULL;
     picket_flow_index index = table->free;
     struct picket_flow_head *flow;
     if (index != PICKET_FLOW_NONE) {
-        flow = picket_flow_at(table, index, address_words);
+        flow = picket_flow_at(table, index);
         table->free = flow->next;
     } else {
         if (table->fresh >= table->end)
             return NULL;
-        index = table->fresh++;
-        flow = picket_flow_at(table, index, address_words);
+        index = table->fresh;
+        table->fresh = (picket_flow_index)(index + picket_flow_words(address_words));
+        flow = picket_flow_at(table, index);
     }
     uint32_t *local = picket_flow_addresses(flow);
-    picket_load_words(local, key->local, address_words);
-    picket_load_words(local + address_words, key->remote, address_words);
+    if (picket_flow_key_contiguous(key, address_words)) {
+        picket_load_words(local, key->local, 2 * address_words);
+    } else {
+        picket_load_words(local, key->local, address_words);
+        picket_load_words(local + address_words, key->remote, address_words);
+    }
     flow->bytes[PICKET_IN] = 0;
     flow->bytes[PICKET_OUT] = 0;
-    flow->ports = key->ports;
-    flow->protocol = key->protocol;
-    picket_flow_link(table, bucket, flow, index);
+    flow->mark = (uint16_t)hash;
+    flow->ports = (uint32_t)key->ports;
+    flow->next = *bucket;
+    *bucket = index;
+    table->live = (picket_flow_index)(live + 1);
     return flow;
 }
 

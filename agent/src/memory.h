@@ -27,6 +27,18 @@ static inline uint32_t picket_big_endian_16(const uint8_t *bytes)
     return (uint32_t)bytes[0] << 8 | bytes[1];
 }
 
+/* Whether a number of two bytes has any of the bits of a constant. */
+static inline bool picket_big_endian_16_has(const uint8_t *bytes, uint32_t bits)
+{
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    uint16_t half;
+    picket_copy(&half, bytes, sizeof half);
+    return (half & (bits >> 8 | (bits & 0xFF) << 8)) != 0;
+#else
+    return (picket_big_endian_16(bytes) & bits) != 0;
+#endif
+}
+
 static inline uint32_t picket_big_endian_32(const uint8_t *bytes)
 {
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
@@ -37,28 +49,37 @@ static inline uint32_t picket_big_endian_32(const uint8_t *bytes)
 #if defined(__GNUC__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
 #define PICKET_FOR_SPEED         1
 #define PICKET_HOT               static inline __attribute__((always_inline))
+#define PICKET_APART             static __attribute__((noinline))
 #define PICKET_COLD              static __attribute__((noinline, cold))
 #define PICKET_UNROLL_4          _Pragma("GCC unroll 4")
 #define picket_likely(condition) __builtin_expect((condition), 1)
 #else
 #define PICKET_FOR_SPEED 0
 #define PICKET_HOT       static inline
+#define PICKET_APART     static
 #define PICKET_COLD      static
 #define PICKET_UNROLL_4
 #define picket_likely(condition) (condition)
 #endif
 
-/* Whether bytes, at any alignment, are those of count words. */
+/* Whether bytes, at any alignment, are those of count words; for speed, two words at a time. */
 PICKET_HOT bool picket_same_words(const uint32_t *words, const uint8_t *bytes, uint32_t count)
 {
+    uint32_t i = 0;
 #if PICKET_FOR_SPEED
-    return __builtin_memcmp(words, bytes, 4 * count) == 0;
-#else
-    for (uint32_t i = 0; i < count; i++)
+    PICKET_UNROLL_4
+    for (; i + 2 <= count; i += 2) {
+        uint64_t two[2];
+        picket_copy(&two[0], words + i, sizeof two[0]);
+        picket_copy(&two[1], bytes + 4 * i, sizeof two[1]);
+        if (two[0] != two[1])
+            return false;
+    }
+#endif
+    for (; i < count; i++)
         if (words[i] != picket_word(bytes + 4 * i))
             return false;
     return true;
-#endif
 }
 
 PICKET_HOT void picket_load_words(uint32_t *words, const uint8_t *bytes, uint32_t count)
@@ -81,8 +102,8 @@ static inline uint32_t picket_saturating_add(uint32_t a, uint32_t b)
 
 static inline void picket_saturating_increment(uint32_t *counter)
 {
-    if (*counter != UINT32_MAX)
-        ++*counter;
+    if (!picket_likely(++*counter != 0))
+        *counter = UINT32_MAX;
 }
 
 #endif

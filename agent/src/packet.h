@@ -26,11 +26,10 @@
 #include "picket/agent/agent.h"
 
 struct picket_packet {
-    const uint8_t *addresses; /* the source, right behind it the destination */
-    uint32_t ports;           /* source << 16 | destination; ICMP, later fragments: 0 */
-    uint32_t payload_bytes;
-    uint8_t protocol;      /* enum picket_wire_protocol */
-    uint8_t address_words; /* 1: IPv4; 4: IPv6 */
+    uint32_t ports;         /* source, destination: as they lie there; ICMP, later fragments: 0 */
+    uint32_t payload_bytes; /* HEADER_CHAIN: behind the headers that were walked */
+    uint32_t address_words; /* 1: IPv4; 4: IPv6 */
+    uint8_t protocol;       /* enum picket_wire_protocol */
 };
 
 /* Internet protocol numbers, IANA. */
@@ -57,18 +56,11 @@ enum {
     PICKET_NOT_WANTED = 0xFF
 };
 
-/* What came of walking over IPv6 extension headers; small enough to be returned in a register. */
-struct picket_extension_walk {
-    uint32_t at;    /* offset of the header that ends the walk */
-    uint8_t number; /* its protocol number */
-    bool later_fragment;
-    uint8_t verdict; /* enum picket_packet_verdict; but for COUNTED the rest is not to be used */
-};
-
-/* Of a packet that ends at `end`; the IPv6 header itself is captured. `at` may lie beyond either.
- */
-struct picket_extension_walk picket_packet_walk_extensions(const uint8_t *bytes,
-                                                           size_t captured_bytes, uint32_t end);
+/* The source address; right behind it is the destination. */
+PICKET_HOT const uint8_t *picket_packet_addresses(const uint8_t *bytes, uint32_t address_words)
+{
+    return bytes + (address_words == 1 ? 12 : 8);
+}
 
 PICKET_HOT uint8_t picket_wanted_protocol(uint32_t number, uint32_t icmp_number)
 {
@@ -81,17 +73,18 @@ PICKET_HOT uint8_t picket_wanted_protocol(uint32_t number, uint32_t icmp_number)
     return PICKET_NOT_WANTED;
 }
 
-/* The TCP header's own length: within the payload, and room for its fixed part. */
+/* The TCP header's own length: within the payload, which has room for the fixed part of the header,
+ * and at least that part. */
 PICKET_HOT bool picket_tcp_offset_valid(uint32_t offset_byte, uint32_t payload_bytes)
 {
-    /* Without options, that is all: the payload is known to hold the fixed part. */
-    if (offset_byte - 0x50 < 0x10)
+    /* Without options, that is all. */
+    if (PICKET_FOR_SPEED && offset_byte == 0x50)
         return true;
     uint32_t header_bytes = (offset_byte >> 4) * 4;
     return header_bytes >= PICKET_TCP_BYTES && header_bytes <= payload_bytes;
 }
 
-/* The transport header is at `at`, and the packet's declared end at `end`. Fills in ports and
+/* The packet's declared end is at `end`, and what it carries at `at`. Fills in ports and
  * payload_bytes. */
 PICKET_HOT enum picket_packet_verdict picket_parse_transport(struct picket_packet *packet,
                                                              const uint8_t *bytes,
@@ -111,94 +104,137 @@ PICKET_HOT enum picket_packet_verdict picket_parse_transport(struct picket_packe
     packet->ports = 0;
     if (later_fragment || packet->protocol == PICKET_WIRE_ICMP)
         return PICKET_PACKET_COUNTED;
-    packet->ports = picket_big_endian_32(bytes + at);
+    packet->ports = picket_word(bytes + at);
     if (packet->protocol == PICKET_WIRE_TCP &&
         !picket_tcp_offset_valid(bytes[at + 12], packet->payload_bytes))
         return PICKET_PACKET_MALFORMED;
     return PICKET_PACKET_COUNTED;
 }
 
-/* Of IPv4, with a header of `at` bytes; the fixed part of it is captured. */
-PICKET_HOT enum picket_packet_verdict picket_parse_ipv4_header(struct picket_packet *packet,
-                                                               const uint8_t *bytes,
-                                                               size_t captured_bytes,
-                                                               uint32_t wire_bytes, uint32_t at)
-{
-    uint32_t end = picket_big_endian_16(bytes + 2);
-    if (end > wire_bytes)
-        return PICKET_PACKET_MALFORMED;
-    /* Fragment offset and protocol in one look: offset 0 leaves the number alone. */
-    uint32_t offset_and_number = picket_big_endian_32(bytes + 6) & 0x1FFF00FF;
-    bool later_fragment = false;
-    packet->protocol = picket_wanted_protocol(offset_and_number, PICKET_NUMBER_ICMP);
-    if (packet->protocol == PICKET_NOT_WANTED) {
-        later_fragment = offset_and_number > 0xFF;
-        packet->protocol = picket_wanted_protocol(offset_and_number & 0xFF, PICKET_NUMBER_ICMP);
-        if (packet->protocol == PICKET_NOT_WANTED)
-            return PICKET_PACKET_OTHER_PROTOCOL;
-    }
-    packet->addresses = bytes + 12;
-    packet->address_words = 1;
-    return picket_parse_transport(packet, bytes, captured_bytes, at, end, later_fragment);
-}
-
+/* The fixed part of an IPv4 header is captured; `first` is its first byte. */
 PICKET_HOT enum picket_packet_verdict picket_parse_ipv4(struct picket_packet *packet,
                                                         const uint8_t *bytes, size_t captured_bytes,
-                                                        uint32_t wire_bytes)
+                                                        uint32_t wire_bytes, uint32_t first)
 {
-    /* Without options a compiler counts in constants. */
-    if (PICKET_FOR_SPEED && bytes[0] == PICKET_IPV4_PLAIN)
-        return picket_parse_ipv4_header(packet, bytes, captured_bytes, wire_bytes,
-                                        PICKET_IPV4_HEADER_BYTES);
-    uint32_t at = (uint32_t)(bytes[0] & 0x0F) * 4;
-    if (at < PICKET_IPV4_HEADER_BYTES)
+    uint32_t at = (first & 0x0F) * 4;
+    uint32_t end = picket_big_endian_16(bytes + 2);
+    if (at < PICKET_IPV4_HEADER_BYTES || end > wire_bytes)
         return PICKET_PACKET_MALFORMED;
-    return picket_parse_ipv4_header(packet, bytes, captured_bytes, wire_bytes, at);
+    packet->address_words = 1;
+    packet->protocol = picket_wanted_protocol(bytes[9], PICKET_NUMBER_ICMP);
+    if (packet->protocol == PICKET_NOT_WANTED)
+        return PICKET_PACKET_OTHER_PROTOCOL;
+    return picket_parse_transport(packet, bytes, captured_bytes, at, end,
+                                  picket_big_endian_16_has(bytes + 6, 0x1FFF));
 }
 
+/* Where an IPv6 packet's headers end. */
+struct picket_ipv6_end {
+    uint32_t at;
+    uint32_t number; /* of what is there */
+    bool later_fragment;
+    bool too_many; /* as many were walked as may be */
+};
+
+PICKET_HOT bool picket_is_extension(uint32_t number)
+{
+    return number == PICKET_NUMBER_ROUTING || number == PICKET_NUMBER_FRAGMENT ||
+           number == PICKET_NUMBER_AUTHENTICATION || number == PICKET_NUMBER_DESTINATION_OPTIONS;
+}
+
+/* Steps over extension headers, from the IPv6 header on, which is captured, as far as they are. */
+PICKET_HOT struct picket_ipv6_end picket_walk_extensions(const uint8_t *bytes,
+                                                         size_t captured_bytes, uint32_t end)
+{
+    size_t at = PICKET_IPV6_HEADER_BYTES;
+    uint32_t number = bytes[6], left = PICKET_AGENT_EXTENSION_HEADERS_MAX;
+    bool later_fragment = false;
+    if (number == PICKET_NUMBER_HOP_BY_HOP) /* like destination options, but here only */
+        number = PICKET_NUMBER_DESTINATION_OPTIONS;
+    /* Up to here the shortest of them is there. */
+    size_t room = (captured_bytes < end ? captured_bytes : end) - PICKET_EXTENSION_BYTES_MIN;
+    while (at <= room) {
+        const uint8_t *header = bytes + at;
+        switch (number) {
+        case PICKET_NUMBER_FRAGMENT:
+            at += PICKET_EXTENSION_BYTES_MIN;
+            later_fragment = picket_big_endian_16_has(header + 2, 0xFFF8);
+            if (later_fragment)
+                left = 1; /* behind it there are no headers */
+            break;
+        case PICKET_NUMBER_AUTHENTICATION:
+            at += PICKET_EXTENSION_BYTES_MIN + (size_t)header[1] * 4;
+            break;
+        case PICKET_NUMBER_ROUTING:
+        case PICKET_NUMBER_DESTINATION_OPTIONS:
+            at += PICKET_EXTENSION_BYTES_MIN + (size_t)header[1] * 8;
+            break;
+        default:
+            return (struct picket_ipv6_end){(uint32_t)at, number, false, false};
+        }
+        number = header[0];
+        if (--left == 0)
+            break;
+    }
+    return (struct picket_ipv6_end){(uint32_t)at, number, later_fragment, left == 0};
+}
+
+/* Of what is not counted behind the headers that were walked. */
+PICKET_HOT enum picket_packet_verdict picket_ipv6_verdict(const struct picket_ipv6_end *last,
+                                                          uint32_t end)
+{
+    if (last->later_fragment || !picket_is_extension(last->number))
+        return PICKET_PACKET_OTHER_PROTOCOL;
+    if (last->at + PICKET_EXTENSION_BYTES_MIN > end)
+        return PICKET_PACKET_MALFORMED;
+    return last->too_many ? PICKET_PACKET_HEADER_CHAIN : PICKET_PACKET_TRUNCATED;
+}
+
+/* The IPv6 header is captured. */
 PICKET_HOT enum picket_packet_verdict picket_parse_ipv6(struct picket_packet *packet,
                                                         const uint8_t *bytes, size_t captured_bytes,
                                                         uint32_t wire_bytes)
 {
-    if (captured_bytes < PICKET_IPV6_HEADER_BYTES)
-        return PICKET_PACKET_TRUNCATED;
     uint32_t end = PICKET_IPV6_HEADER_BYTES + picket_big_endian_16(bytes + 4);
-    if (end == PICKET_IPV6_HEADER_BYTES || end > wire_bytes)
+    if (end > wire_bytes)
         return PICKET_PACKET_MALFORMED;
-    packet->addresses = bytes + 8;
     packet->address_words = 4;
     packet->protocol = picket_wanted_protocol(bytes[6], PICKET_NUMBER_ICMPV6);
     if (PICKET_FOR_SPEED && packet->protocol != PICKET_NOT_WANTED)
         return picket_parse_transport(packet, bytes, captured_bytes, PICKET_IPV6_HEADER_BYTES, end,
                                       false);
-    struct picket_extension_walk walk = picket_packet_walk_extensions(bytes, captured_bytes, end);
-    if (walk.verdict != PICKET_PACKET_COUNTED)
-        return (enum picket_packet_verdict)walk.verdict;
-    packet->protocol = picket_wanted_protocol(walk.number, PICKET_NUMBER_ICMPV6);
+    struct picket_ipv6_end last = picket_walk_extensions(bytes, captured_bytes, end);
+    packet->payload_bytes = end - last.at;
+    packet->protocol = picket_wanted_protocol(last.number, PICKET_NUMBER_ICMPV6);
     if (packet->protocol == PICKET_NOT_WANTED)
-        return PICKET_PACKET_OTHER_PROTOCOL;
-    return picket_parse_transport(packet, bytes, captured_bytes, walk.at, end, walk.later_fragment);
+        return picket_ipv6_verdict(&last, end);
+    return picket_parse_transport(packet, bytes, captured_bytes, last.at, end, last.later_fragment);
 }
 
-/* COUNTED: *packet is filled in. Any other verdict: it is not to be used. Never LOST or MULTICAST.
- */
+/* IPv4 without options, as most packets are. */
+PICKET_HOT bool picket_is_plain_ipv4(const uint8_t *bytes, size_t captured_bytes)
+{
+    return captured_bytes >= PICKET_IPV4_HEADER_BYTES && bytes[0] == PICKET_IPV4_PLAIN;
+}
+
+/* COUNTED: *packet is filled in. HEADER_CHAIN: its payload_bytes and address_words are. Any other
+ * verdict: it is not to be used. Never LOST or MULTICAST. */
 PICKET_HOT enum picket_packet_verdict picket_packet_parse(struct picket_packet *packet,
                                                           const uint8_t *bytes,
                                                           size_t captured_bytes,
                                                           uint32_t wire_bytes)
 {
+#if PICKET_AGENT_IPV6
+    if (captured_bytes >= PICKET_IPV6_HEADER_BYTES && bytes[0] >> 4 == 6)
+        return picket_parse_ipv6(packet, bytes, captured_bytes, wire_bytes);
+#endif
     if (captured_bytes < PICKET_IPV4_HEADER_BYTES)
         return PICKET_PACKET_TRUNCATED;
-    /* Most packets are IPv4 without options: one comparison. */
-    if (bytes[0] == PICKET_IPV4_PLAIN || bytes[0] >> 4 == 4)
-        return picket_parse_ipv4(packet, bytes, captured_bytes, wire_bytes);
+    if (bytes[0] >> 4 == 4)
+        return picket_parse_ipv4(packet, bytes, captured_bytes, wire_bytes, bytes[0]);
     if (bytes[0] >> 4 != 6)
         return PICKET_PACKET_MALFORMED;
-#if PICKET_AGENT_IPV6
-    return picket_parse_ipv6(packet, bytes, captured_bytes, wire_bytes);
-#else
-    return PICKET_PACKET_OTHER_PROTOCOL;
-#endif
+    return PICKET_AGENT_IPV6 ? PICKET_PACKET_TRUNCATED : PICKET_PACKET_OTHER_PROTOCOL;
 }
 
 #endif

@@ -289,14 +289,15 @@ enum picket_packet_verdict harness_count_udp(struct harness *harness, uint16_t r
     return harness_count(harness, &spec);
 }
 
-static const struct picket_flow_head *entry(const struct picket_flow_table *table, uint32_t index)
+static const struct picket_flow_head *entry(const struct picket_flow_table *table,
+                                            picket_flow_index index)
 {
-    size_t size_bytes = sizeof(struct picket_flow_head) + 8u * table->address_words;
-    return (const struct picket_flow_head *)(const void *)(table->entries + index * size_bytes);
+    return (const struct picket_flow_head *)(const void *)(table->entries + index);
 }
 
 static void check_table(const struct picket_flow_table *table)
 {
+    uint32_t words = sizeof(struct picket_flow_head) / 4 + 2u * table->address_words;
     bool *seen = calloc(table->end + 1u, sizeof *seen);
     assert_non_null(seen);
     uint32_t live = 0, free_entries = 0;
@@ -305,20 +306,20 @@ static void check_table(const struct picket_flow_table *table)
         uint32_t depth = 0;
         for (picket_flow_index i = table->buckets[bucket]; i != PICKET_FLOW_NONE;
              i = entry(table, i)->next) {
-            assert_true(i < table->fresh && !seen[i]);
+            assert_true(i < table->fresh && i % words == 0 && !seen[i]);
             seen[i] = true;
             live++;
             assert_true(++depth <= PICKET_AGENT_CHAIN_MAX);
         }
     }
     for (picket_flow_index i = table->free; i != PICKET_FLOW_NONE; i = entry(table, i)->next) {
-        assert_true(i < table->fresh && !seen[i]);
+        assert_true(i < table->fresh && i % words == 0 && !seen[i]);
         seen[i] = true;
         free_entries++;
     }
     free(seen);
     assert_int_equal(live, table->live);
-    assert_int_equal(live + free_entries, table->fresh);
+    assert_int_equal((live + free_entries) * words, table->fresh);
     assert_true(table->fresh <= table->end);
 }
 

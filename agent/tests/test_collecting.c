@@ -428,7 +428,7 @@ static void a_full_table_of_each_family_fits_one_message(void **state)
 static void a_table_can_be_as_large_as_its_index(void **state)
 {
     (void)state;
-    enum { FLOWS = 65000, BUCKETS = 65536 };
+    enum { FLOWS = 5461, BUCKETS = 8192 };
     struct picket_ipv6_flow *flows = calloc(FLOWS, sizeof *flows);
     picket_flow_index *buckets = calloc(BUCKETS, sizeof *buckets);
     harness.config.ipv6 = (struct picket_flow_storage){flows, buckets, FLOWS, 0, BUCKETS};
@@ -466,7 +466,7 @@ static void refuse_later_messages(struct harness *port, void *context)
 static void of_several_messages_those_refused_are_sent_later(void **state)
 {
     (void)state;
-    enum { FLOWS = 20000, BUCKETS = 16384 };
+    enum { FLOWS = 10900, BUCKETS = 16384 };
     struct picket_ipv4_flow *flows = calloc(FLOWS, sizeof *flows);
     picket_flow_index *buckets = calloc(BUCKETS, sizeof *buckets);
     harness.config.ipv4 = (struct picket_flow_storage){flows, buckets, FLOWS, 0, BUCKETS};

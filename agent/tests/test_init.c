@@ -93,9 +93,17 @@ static void the_largest_table_of_the_index_is_accepted(void **state)
     picket_flow_index *buckets = calloc(BUCKETS, sizeof *buckets);
     harness.config.ipv4.buckets = buckets;
     harness.config.ipv4.bucket_count = BUCKETS;
-    harness.config.ipv4.capacity = PICKET_FLOW_NONE - 101; /* entries are not touched by init */
+    harness.config.ipv4.capacity = 10822; /* entries are not touched by init */
     harness.config.ipv4.reserve = 100;
     assert_true(starts());
+    harness.config.ipv4.reserve = 101;
+    assert_false(starts());
+    harness.config.ipv4.reserve = 0;
+    harness.config.ipv6.capacity = 5461;
+    harness.config.ipv6.reserve = 0;
+    assert_true(starts());
+    harness.config.ipv6.reserve = 1;
+    assert_false(starts());
     free(buckets);
 }
 

@@ -21,8 +21,6 @@ static enum picket_packet_verdict parse(struct picket_packet *packet, const uint
     memcpy(copy, bytes, captured_bytes);
     enum picket_packet_verdict verdict =
         picket_packet_parse(packet, copy, captured_bytes, wire_bytes);
-    if (verdict == PICKET_PACKET_COUNTED)
-        packet->addresses = bytes + (packet->addresses - copy);
     free(copy);
     return verdict;
 }
@@ -119,11 +117,12 @@ static void expect_flow(struct making *making, uint8_t protocol, uint32_t ports,
     assert_int_equal(parse(&packet, making->bytes, making->size_bytes, unknown),
                      PICKET_PACKET_COUNTED);
     assert_int_equal(packet.protocol, protocol);
-    assert_int_equal(packet.ports, ports);
+    assert_int_equal(picket_big_endian_32((const uint8_t *)&packet.ports), ports);
     assert_int_equal(packet.payload_bytes, payload_bytes);
     bool ipv4 = making->bytes[0] >> 4 == 4;
     assert_int_equal(packet.address_words, ipv4 ? 1 : 4);
-    assert_ptr_equal(packet.addresses, making->bytes + (ipv4 ? 12 : 8));
+    assert_ptr_equal(picket_packet_addresses(making->bytes, packet.address_words),
+                     making->bytes + (ipv4 ? 12 : 8));
 }
 
 static void expect_truncated_up_to(struct making *making, size_t needed)

@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../agent/src/flow_hash.h"
 #include "picket/agent/agent.h"
 
-enum { PACKET_BYTES_MAX = 256, COLLIDING_MAX = 16 };
+enum { PACKET_BYTES_MAX = 256 };
 
 struct packet {
     uint8_t bytes[PACKET_BYTES_MAX];
@@ -108,9 +109,9 @@ static struct packet make(int version, uint8_t protocol, enum picket_direction d
         payload += 8 * extensions;
         bytes[4] = (uint8_t)(payload >> 8);
         bytes[5] = (uint8_t)payload;
-        bytes[6] = extensions > 0 ? 60 : protocol;
+        bytes[6] = extensions > 0 ? 44 : protocol;
         for (unsigned i = 0; i < extensions; i++)
-            bytes[40 + 8 * i] = i + 1 < extensions ? 60 : protocol;
+            bytes[40 + 8 * i] = i + 1 < extensions ? 44 : protocol;
         bytes[8] = bytes[24] = 0x20;
         bytes[23] = bytes[39] = 1;
     }
@@ -121,7 +122,7 @@ static struct packet make(int version, uint8_t protocol, enum picket_direction d
     bytes[local_port_at] = (uint8_t)(flow >> 8);
     bytes[local_port_at + 1] = (uint8_t)flow;
     if (protocol == 6)
-        bytes[at + 12] = 0x50;
+        bytes[at + 12] = extensions > 0 ? 0x60 : 0x50;
     packet.size_bytes = at + transport_bytes;
     return packet;
 }
@@ -153,38 +154,61 @@ static void fresh(int version, unsigned times)
 static void full(int version, unsigned extensions, unsigned times)
 {
     for (unsigned i = 0; i < 64 + times; i++) {
-        struct packet packet = make(version, 6, PICKET_OUT, i, extensions);
+        struct packet packet = make(version, 6, PICKET_IN, i, extensions);
         count(&packet);
     }
 }
 
-/* The worst that is possible, for one who knows the seed: the longest chain of flows that differ in
- * what is compared last, the local address; and in front of it all the extension headers there may
- * be. `depth`: which of them comes again; beyond the last, it is one that finds no room. */
-static void worst(int version, unsigned extensions, unsigned depth, unsigned times)
+static uint32_t hash_of(const struct packet *packet, int version)
 {
-    const picket_flow_index *buckets = version == 4 ? ipv4_buckets : ipv6_buckets;
-    struct packet colliding[COLLIDING_MAX];
-    unsigned found = 0, home = 0;
-    for (uint32_t local = 0; found <= PICKET_AGENT_CHAIN_MAX; local++) {
-        struct packet packet = make(version, 6, PICKET_OUT, 1, extensions);
-        uint8_t *last = packet.bytes + (version == 4 ? 14 : 22);
-        last[0] = (uint8_t)(local >> 8);
-        last[1] = (uint8_t)local;
-        count(&packet); /* a table that is empty shows which bucket it takes */
-        unsigned bucket = 0;
-        while (buckets[bucket] == PICKET_FLOW_NONE)
-            bucket++;
-        picket_agent_flush(&agent);
-        if (found == 0)
-            home = bucket;
-        if (bucket == home)
-            colliding[found++] = packet;
+    size_t addresses_at = version == 4 ? 12 : 8, address_bytes = version == 4 ? 4 : 16;
+    const uint8_t *ends[] = {packet->bytes + addresses_at + address_bytes,
+                             packet->bytes + addresses_at};
+    const uint8_t *ports = packet->bytes + packet->size_bytes - 20;
+    const uint8_t turned[] = {ports[2], ports[3], ports[0], ports[1]};
+    uint32_t word;
+    memcpy(&word, packet->direction == PICKET_IN ? turned : ports, sizeof word);
+    struct picket_flow_key key = {ends[packet->direction], ends[!packet->direction], word,
+                                  PICKET_WIRE_TCP};
+    return picket_flow_hash(&agent.hash_keys, &key, version == 4 ? 1 : 4);
+}
+
+/* The next packet, by what of its flow is compared last, whose hash has the wanted bits. */
+static struct packet find_colliding(int version, unsigned extensions, uint32_t *tried,
+                                    uint32_t mask, uint32_t wanted)
+{
+    struct packet packet = make(version, 6, PICKET_IN, 1, extensions);
+    do {
+        ++*tried;
+        memcpy(packet.bytes + (version == 4 ? 16 : 36), tried, sizeof *tried);
+    } while ((hash_of(&packet, version) & mask) != wanted);
+    return packet;
+}
+
+/* The worst that is possible, for one who knows the seed: the longest chain; at its end two flows
+ * that are told from the one that is counted by what is compared last only; and in front of it all
+ * the extension headers there may be. The one that is counted is not in the chain, or, if `known`,
+ * was its first. */
+static void worst(int version, unsigned extensions, bool known, unsigned times)
+{
+    const uint32_t bucket = ~(UINT32_MAX / PICKET_AGENT_BUCKETS), mark = 0xFFFF;
+    uint32_t tried = 0;
+    struct packet packet = find_colliding(version, extensions, &tried, 0, 0);
+    uint32_t hash = hash_of(&packet, version);
+    unsigned alike = known ? 1 : 2, chain = 0;
+    if (known)
+        count(&packet), chain++;
+    for (; alike > 0; alike--, chain++) {
+        struct packet other =
+            find_colliding(version, extensions, &tried, bucket | mark, hash & (bucket | mark));
+        count(&other);
     }
-    for (unsigned i = 0; i < PICKET_AGENT_CHAIN_MAX; i++)
-        count(&colliding[i]);
+    for (; chain < PICKET_AGENT_CHAIN_MAX; chain++) {
+        struct packet other = find_colliding(version, extensions, &tried, bucket, hash & bucket);
+        count(&other);
+    }
     for (unsigned i = 0; i < times; i++)
-        count(&colliding[depth]);
+        count(&packet);
 }
 
 static void messages(int version, unsigned flows, unsigned times)
@@ -217,9 +241,9 @@ int main(int argc, char **argv)
     else if (strcmp(what, "known-udp-out") == 0)
         known(version, 17, PICKET_OUT, 0, times);
     else if (strcmp(what, "extensions") == 0)
-        known(version, 6, PICKET_OUT, PICKET_AGENT_EXTENSION_HEADERS_MAX, times);
+        known(version, 6, PICKET_IN, PICKET_AGENT_EXTENSION_HEADERS_MAX, times);
     else if (strcmp(what, "too-many-extensions") == 0)
-        known(version, 6, PICKET_OUT, PICKET_AGENT_EXTENSION_HEADERS_MAX + 1, times);
+        known(version, 6, PICKET_IN, PICKET_AGENT_EXTENSION_HEADERS_MAX + 1, times);
     else if (strcmp(what, "new") == 0)
         fresh(version, times);
     else if (strcmp(what, "full") == 0)
@@ -227,12 +251,11 @@ int main(int argc, char **argv)
     else if (strcmp(what, "extensions-full") == 0)
         full(version, PICKET_AGENT_EXTENSION_HEADERS_MAX, times);
     else if (strcmp(what, "longest-chain") == 0)
-        worst(version, 0, 0, times);
+        worst(version, 0, true, times);
     else if (strcmp(what, "chain-full") == 0)
-        worst(version, 0, PICKET_AGENT_CHAIN_MAX, times);
+        worst(version, 0, false, times);
     else if (strcmp(what, "worst") == 0)
-        worst(version, version == 6 ? PICKET_AGENT_EXTENSION_HEADERS_MAX : 0,
-              PICKET_AGENT_CHAIN_MAX, times);
+        worst(version, PICKET_AGENT_EXTENSION_HEADERS_MAX, false, times);
     else if (strcmp(what, "message") == 0)
         messages(version, 64, times);
     else {

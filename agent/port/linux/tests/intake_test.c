@@ -16,10 +16,11 @@ static uint32_t uptime(void *context)
     return 1;
 }
 
-static void zeros(void *context, void *bytes, size_t size_bytes)
+static void counting_up(void *context, void *bytes, size_t size_bytes)
 {
     (void)context;
-    memset(bytes, 0, size_bytes);
+    for (size_t i = 0; i < size_bytes; i++)
+        ((uint8_t *)bytes)[i] = (uint8_t)(37 * i + 11);
 }
 
 static bool connected(void *context)
@@ -44,7 +45,7 @@ static int start(void **state)
     memset(&sent, 0, sizeof sent);
     picket_agent_config_defaults(&config);
     config.callbacks = (struct picket_agent_callbacks){
-        .uptime_s = uptime, .random = zeros, .connected = connected, .send = take};
+        .uptime_s = uptime, .random = counting_up, .connected = connected, .send = take};
     config.unicast_only = false; /* the intake knows the groups */
     intake.local = &local;
     intake.agent = &agent;
