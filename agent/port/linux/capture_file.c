@@ -49,6 +49,8 @@ static int open_reader(struct capture_file *file, struct picket_error *error)
     uint8_t magic[PCAPNG_MAGIC_BYTES] = {0};
     size_t got = fread(magic, 1, sizeof magic, file->stream);
     rewind(file->stream);
+    if (magic[0] == 0x1f && magic[1] == 0x8b)
+        return picket_fail(error, PICKET_INVALID, "%s: is compressed; gunzip it first", file->path);
     if (got < sizeof magic || !pcapng_is(magic))
         return open_pcap(file, error);
     file->pcapng = pcapng_open(file->stream);

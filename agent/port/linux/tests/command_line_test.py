@@ -78,6 +78,7 @@ class CommandLine(unittest.TestCase):
         self.expect(1, "cannot be opened", "replay", self.folder / "absent", *EVERYTHING)
         self.expect(1, "not a regular file", "replay", self.folder, *EVERYTHING)
         self.expect(1, "not a capture", "replay", self.file("empty", b""), *EVERYTHING)
+        self.expect(1, "gunzip it first", "replay", self.file("gz", b"\x1f\x8b\x08\0"), *EVERYTHING)
         self.expect(1, "not a capture", "replay", self.file("text", b"no capture at all" * 9), *EVERYTHING)
         self.expect(1, "cannot be opened", "run", "--connection-string-file", self.folder / "absent")
 
