@@ -98,7 +98,7 @@ static bool start_connecting(struct client *client)
         return false;
     client->ssl = SSL_new(tls);
     SSL_set_fd(client->ssl, client->fd);
-    SSL_set_tlsext_host_name(client->ssl, options.host);
+    SSL_set_tlsext_host_name(client->ssl, (uintptr_t)options.host); /* the macro casts const away */
     SSL_set1_host(client->ssl, options.host);
     SSL_set_connect_state(client->ssl);
     client->state = CONNECTING;

@@ -37,9 +37,9 @@ static void check(sqlite3 *database, int code)
 
 static sqlite3 *open_database(const char *path)
 {
-    sqlite3 *database;
-    check(database,
-          sqlite3_open_v2(path, &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL));
+    sqlite3 *database = NULL;
+    int code = sqlite3_open_v2(path, &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    check(database, code);
     return database;
 }
 
