@@ -296,6 +296,14 @@ static void pause_until(struct hub_connection *connection, int64_t until_ms)
     pthread_mutex_unlock(&connection->mutex);
 }
 
+/* What to look at; libmosquitto says only what TLS met. */
+static const char *advice(const char *reason)
+{
+    return strstr(reason, "certificate verify failed")
+               ? " (--ca has to name the authority of the hub's certificate)"
+               : "";
+}
+
 static void one_connection(struct hub_connection *connection)
 {
     char reason[600] = "";
@@ -318,10 +326,10 @@ static void one_connection(struct hub_connection *connection)
     if (good || is_stopping(connection))
         return;
     uint32_t pause_ms = back_off_ms(connection->failures);
-    picket_say(PICKET_WARNING, "agent", "hub %s:%u: %s: %s; trying again in %u.%u s",
+    picket_say(PICKET_WARNING, "agent", "hub %s:%u: %s: %s%s; trying again in %u.%u s",
                connection->config.device.host_name, connection->config.port,
-               was_connected ? "connection lost" : "not connected", reason, pause_ms / 1000,
-               pause_ms % 1000 / 100);
+               was_connected ? "connection lost" : "not connected", reason, advice(reason),
+               pause_ms / 1000, pause_ms % 1000 / 100);
     pause_until(connection, picket_monotonic_ms() + pause_ms);
 }
 

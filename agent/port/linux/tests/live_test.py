@@ -250,7 +250,7 @@ class AgainstAHubOfOurs(Live):
         hub = Hub(*Certificates(folder).server("server", "IP:127.0.0.1"))
         self.addCleanup(hub.stop)
         agent = self.agent(hub.port, *FAST)
-        agent.wait("certificate verify failed")
+        agent.wait("certificate verify failed (--ca has to name the authority")
         self.assertEqual(agent.end(), 0)
         self.assertEqual(hub.connects, [])
 
