@@ -1,4 +1,4 @@
-/* picket device add | list | show | remove */
+/* picket device add | list | show | disable | enable | remove */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -228,9 +228,11 @@ const struct command command_device_show = {"device show", "ID", "Shows what is 
                                             "  picket device show pump-7 --connection-string\n",
                                             run_show};
 
-/* ---- remove ---- */
+/* ---- change ---- */
 
-static int run_remove(const struct command *command, int argc, char **argv)
+/* A request about one device, of whose answer nothing is shown. Takes the body. */
+static int change_device(const struct command *command, int argc, char **argv, const char *method,
+                         json_t *body)
 {
     const char *socket_path = NULL;
     const struct option_spec options[] = {
@@ -239,14 +241,42 @@ static int run_remove(const struct command *command, int argc, char **argv)
     struct client_url url;
     json_t *answer;
     int result;
-    if (!command_parse(command, options, argc, argv, &operands, &result))
-        return result;
-    client_url(&url, "/v1/devices");
-    client_url_segment(&url, operands.words[0]);
-    result = client_call(client_socket(socket_path), "DELETE", &url, NULL, &answer);
-    if (result == EXIT_DONE)
-        json_decref(answer);
+    if (command_parse(command, options, argc, argv, &operands, &result)) {
+        client_url(&url, "/v1/devices");
+        client_url_segment(&url, operands.words[0]);
+        result = client_call(client_socket(socket_path), method, &url, body, &answer);
+        if (result == EXIT_DONE)
+            json_decref(answer);
+    }
+    json_decref(body);
     return result;
+}
+
+static int run_disable(const struct command *command, int argc, char **argv)
+{
+    return change_device(command, argc, argv, "PATCH", json_pack("{s:b}", "enabled", 0));
+}
+
+const struct command command_device_disable = {
+    "device disable", "ID", "Keeps a device out, for the time being",
+    "Its connection ends, and it can no longer connect, until it is enabled again.\n"
+    "Its keys stay.\n"
+    "\n"
+    "  picket device disable pump-7\n",
+    run_disable};
+
+static int run_enable(const struct command *command, int argc, char **argv)
+{
+    return change_device(command, argc, argv, "PATCH", json_pack("{s:b}", "enabled", 1));
+}
+
+const struct command command_device_enable = {"device enable", "ID",
+                                              "Lets a device in again that was disabled",
+                                              "  picket device enable pump-7\n", run_enable};
+
+static int run_remove(const struct command *command, int argc, char **argv)
+{
+    return change_device(command, argc, argv, "DELETE", NULL);
 }
 
 const struct command command_device_remove = {

@@ -126,7 +126,7 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct api
     }
     MHD_add_response_header(response, "Content-Type", "application/json");
     MHD_add_response_header(response, "Cache-Control", "no-store");
-    if (answer->allow)
+    if (answer->allow[0])
         MHD_add_response_header(response, "Allow", answer->allow);
     enum MHD_Result result = MHD_queue_response(connection, text ? answer->status : 500, response);
     MHD_destroy_response(response);

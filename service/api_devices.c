@@ -164,9 +164,53 @@ void api_devices_show(struct api_request *request, struct api_answer *answer)
     json_decref(devices);
 }
 
+/* The hub looks at the registry when a device connects; those that are connected it must be told.
+ */
+static void tell_hub(const struct picket_api *api, const char *id)
+{
+    const struct picket_api_config *config = api_config(api);
+    if (config->device_changed)
+        config->device_changed(config->context, id);
+}
+
+static int enable_device(struct picket_api *api, const char *id, bool enabled,
+                         struct picket_error *error)
+{
+    struct picket_store *store = api_store_borrow(api, error);
+    if (!store)
+        return error->status;
+    int status = picket_store_device_enable(store, id, enabled, error);
+    api_store_return(api, store);
+    return status;
+}
+
+void api_devices_change(struct api_request *request, struct api_answer *answer)
+{
+    struct picket_error error = {0};
+    struct picket_device_query query = {.id = request->argument};
+    json_t *devices = NULL;
+    bool enabled = false;
+    int status = json_object_get(request->body, "enabled")
+                     ? api_member_flag(request->body, "enabled", &enabled, &error)
+                     : picket_fail(&error, PICKET_INVALID, "\"enabled\" is missing");
+    if (status == PICKET_OK)
+        status = enable_device(request->api, request->argument, enabled, &error);
+    if (status == PICKET_OK) {
+        if (!enabled)
+            tell_hub(request->api, request->argument);
+        picket_say(PICKET_NOTICE, "service", "device %s: %s", request->argument,
+                   enabled ? "enabled" : "disabled");
+        devices = devices_json(request->api, &query, &error);
+    }
+    if (devices)
+        api_answer_json(answer, 200, json_incref(json_array_get(devices, 0)));
+    else
+        api_answer_error(answer, &error);
+    json_decref(devices);
+}
+
 void api_devices_remove(struct api_request *request, struct api_answer *answer)
 {
-    const struct picket_api_config *config = api_config(request->api);
     struct picket_error error = {0};
     struct picket_store *store = api_store_borrow(request->api, &error);
     int status = error.status;
@@ -178,8 +222,7 @@ void api_devices_remove(struct api_request *request, struct api_answer *answer)
         api_answer_error(answer, &error);
         return;
     }
-    if (config->device_changed)
-        config->device_changed(config->context, request->argument);
+    tell_hub(request->api, request->argument);
     picket_say(PICKET_NOTICE, "service", "device %s: removed", request->argument);
     api_answer_json(answer, 200, json_pack("{s:o}", "removed", api_json_text(request->argument)));
 }

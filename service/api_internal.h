@@ -56,7 +56,7 @@ struct api_request {
 struct api_answer {
     unsigned status;
     json_t *body;      /* owned */
-    const char *allow; /* for 405: the methods there are */
+    char allow[64];    /* for 405: the methods there are; otherwise "" */
 };
 
 /* Sets the answer; takes the reference. NULL (no memory) becomes an error. */
@@ -152,6 +152,7 @@ void api_status_get(struct api_request *request, struct api_answer *answer);
 void api_devices_list(struct api_request *request, struct api_answer *answer);
 void api_devices_add(struct api_request *request, struct api_answer *answer);
 void api_devices_show(struct api_request *request, struct api_answer *answer);
+void api_devices_change(struct api_request *request, struct api_answer *answer);
 void api_devices_remove(struct api_request *request, struct api_answer *answer);
 void api_feeds_list(struct api_request *request, struct api_answer *answer);
 void api_feeds_add(struct api_request *request, struct api_answer *answer);

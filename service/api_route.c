@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "api_internal.h"
@@ -7,6 +8,7 @@ static const struct api_route routes[] = {
     {"GET", "/v1/devices", "limit after", NULL, api_devices_list},
     {"POST", "/v1/devices", "", "id primary_key secondary_key", api_devices_add},
     {"GET", "/v1/devices/{}", "keys", NULL, api_devices_show},
+    {"PATCH", "/v1/devices/{}", "", "enabled", api_devices_change},
     {"DELETE", "/v1/devices/{}", "", NULL, api_devices_remove},
     {"GET", "/v1/feeds", "", NULL, api_feeds_list},
     {"POST", "/v1/feeds", "", "name source format confidence match_special_purpose refresh_s",
@@ -54,21 +56,26 @@ static bool path_matches(const char *pattern, const char *path, char *argument, 
     return *path == 0;
 }
 
+/* Adds a method to those that a path takes. */
+static void allow_method(char *allow, size_t size_bytes, const char *method)
+{
+    size_t used = strlen(allow);
+    snprintf(allow + used, size_bytes - used, "%s%s", used ? ", " : "",
+             strcmp(method, "GET") == 0 ? "GET, HEAD" : method);
+}
+
+/* NULL: there is none. *allow then has the methods that the path takes, "" if it is not known. */
 static const struct api_route *find(const struct api_request *request, char *argument,
-                                    size_t size_bytes, bool *path_known, const char **allow)
+                                    size_t size_bytes, char *allow, size_t allow_bytes)
 {
     bool head = strcmp(request->method, "HEAD") == 0;
-    *path_known = false;
+    allow[0] = 0;
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
         if (!path_matches(routes[i].path, request->path, argument, size_bytes))
             continue;
         if (strcmp(routes[i].method, head ? "GET" : request->method) == 0)
             return &routes[i];
-        /* Two methods at one path are the most there are. */
-        *allow = *path_known
-                     ? (routes[i].method[0] == 'P' ? "GET, HEAD, POST" : "GET, HEAD, DELETE")
-                     : (routes[i].method[0] == 'G' ? "GET, HEAD" : routes[i].method);
-        *path_known = true;
+        allow_method(allow, allow_bytes, routes[i].method);
     }
     return NULL;
 }
@@ -117,16 +124,15 @@ static void handle(const struct api_route *route, struct api_request *request,
 void api_route(struct api_request *request, struct api_answer *answer)
 {
     char argument[1024];
-    bool path_known;
-    const char *allow = NULL;
-    const struct api_route *route = find(request, argument, sizeof argument, &path_known, &allow);
+    const struct api_route *route =
+        find(request, argument, sizeof argument, answer->allow, sizeof answer->allow);
     request->argument = argument;
     if (route) {
+        answer->allow[0] = 0;
         handle(route, request, answer);
-    } else if (path_known) {
-        answer->allow = allow;
+    } else if (answer->allow[0]) {
         api_answer_refuse(answer, 405, "%s does not take %s; it takes %s", request->path,
-                          request->method, allow);
+                          request->method, answer->allow);
     } else {
         api_answer_refuse(answer, 404, "there is no resource %s", request->path);
     }

@@ -16,6 +16,8 @@ struct store_engine {
                       struct picket_error *error);
     int (*device_get)(struct picket_store *store, const char *id,
                       struct picket_device_identity *device, struct picket_error *error);
+    int (*device_enable)(struct picket_store *store, const char *id, bool enabled,
+                         struct picket_error *error);
     int (*device_remove)(struct picket_store *store, const char *id, struct picket_error *error);
     int (*devices)(struct picket_store *store, const struct picket_device_query *query,
                    picket_device_visit visit, void *context, struct picket_error *error);

@@ -70,6 +70,12 @@ int picket_store_device_get(struct picket_store *store, const char *id,
     return store->engine->device_get(store, id, device, error);
 }
 
+int picket_store_device_enable(struct picket_store *store, const char *id, bool enabled,
+                               struct picket_error *error)
+{
+    return store->engine->device_enable(store, id, enabled, error);
+}
+
 int picket_store_device_remove(struct picket_store *store, const char *id,
                                struct picket_error *error)
 {

@@ -151,6 +151,25 @@ static void devices_are_paged_by_their_ids(void **state)
     expect_error(fixture, 400, "GET", "/v1/devices?limit=1001", NULL, "limit");
 }
 
+static void a_disabled_device_is_kept_and_the_hub_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    struct http_answer answer = expect(fixture, 201, "POST", "/v1/devices", "{\"id\": \"d\"}");
+    http_release(&answer);
+    answer = expect(fixture, 200, "PATCH", "/v1/devices/d", "{\"enabled\": false}");
+    assert_true(json_is_false(json_object_get(answer.body, "enabled")));
+    http_release(&answer);
+    assert_string_equal(fixture->changed_device, "d");
+    fixture->changed_device[0] = 0;
+    answer = expect(fixture, 200, "PATCH", "/v1/devices/d", "{\"enabled\": true}");
+    assert_true(json_is_true(json_object_get(answer.body, "enabled")));
+    http_release(&answer);
+    assert_string_equal(fixture->changed_device, "");
+    expect_error(fixture, 400, "PATCH", "/v1/devices/d", "{}", "\"enabled\" is missing");
+    expect_error(fixture, 400, "PATCH", "/v1/devices/d", "{\"enabled\": 1}", "true or false");
+    expect_error(fixture, 404, "PATCH", "/v1/devices/e", "{\"enabled\": false}", "e");
+}
+
 static void a_removed_device_is_gone_and_the_hub_is_told(void **state)
 {
     struct fixture *fixture = *state;
@@ -594,6 +613,7 @@ int main(void)
         TEST(a_wrong_device_is_refused),
         TEST(keys_are_shown_only_when_asked_for),
         TEST(devices_are_paged_by_their_ids),
+        TEST(a_disabled_device_is_kept_and_the_hub_is_told),
         TEST(a_removed_device_is_gone_and_the_hub_is_told),
         TEST(a_feed_is_added_listed_refreshed_and_removed),
         TEST(a_wrong_feed_is_refused),

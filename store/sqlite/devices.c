@@ -103,6 +103,38 @@ int sqlite_device_get(struct picket_store *base, const char *id,
     return status;
 }
 
+/* A change of a registered device: PICKET_NOT_FOUND if it changed none. */
+static int run_change(struct sqlite_store *store, struct query *query, const char *id,
+                      struct picket_error *error)
+{
+    int status = query_run(query, error);
+    if (status == PICKET_OK && sqlite3_changes(store->picket.handle) == 0)
+        return picket_fail(error, PICKET_NOT_FOUND, "device %s: is not registered", id);
+    return status;
+}
+
+static int enable_device(struct sqlite_store *store, const char *id, bool enabled,
+                         struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_DEVICE_ENABLE,
+                "update devices set enabled = ? where id = ? and registered = 1",
+                "changing a device");
+    query_int(&query, enabled);
+    query_text(&query, id);
+    return run_change(store, &query, id, error);
+}
+
+int sqlite_device_enable(struct picket_store *base, const char *id, bool enabled,
+                         struct picket_error *error)
+{
+    struct sqlite_store *store = sqlite_of(base);
+    int status = own_transaction_begin(store, error);
+    if (status == PICKET_OK)
+        status = own_transaction_end(store, enable_device(store, id, enabled, error), error);
+    return status;
+}
+
 static int remove_device(struct sqlite_store *store, const char *id, struct picket_error *error)
 {
     struct query query;
@@ -111,10 +143,7 @@ static int remove_device(struct sqlite_store *store, const char *id, struct pick
                 "secondary_key = x'' where id = ? and registered = 1",
                 "removing a device");
     query_text(&query, id);
-    int status = query_run(&query, error);
-    if (status == PICKET_OK && sqlite3_changes(store->picket.handle) == 0)
-        return picket_fail(error, PICKET_NOT_FOUND, "device %s: is not registered", id);
-    return status;
+    return run_change(store, &query, id, error);
 }
 
 int sqlite_device_remove(struct picket_store *base, const char *id, struct picket_error *error)

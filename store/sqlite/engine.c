@@ -29,6 +29,7 @@ static const struct store_engine sqlite_engine = {
     .close = sqlite_close,
     .device_add = sqlite_device_add,
     .device_get = sqlite_device_get,
+    .device_enable = sqlite_device_enable,
     .device_remove = sqlite_device_remove,
     .devices = sqlite_devices,
     .begin = sqlite_begin,

@@ -26,6 +26,7 @@ enum {
     STATEMENT_COMMIT,
     STATEMENT_DEVICE_ADD,
     STATEMENT_DEVICE_GET,
+    STATEMENT_DEVICE_ENABLE,
     STATEMENT_DEVICE_REMOVE,
     STATEMENT_DEVICE_NUMBER,
     STATEMENT_DEVICE_NUMBER_NEW,
@@ -170,6 +171,8 @@ int sqlite_device_add(struct picket_store *store, const struct picket_device_ide
                       struct picket_error *error);
 int sqlite_device_get(struct picket_store *store, const char *id,
                       struct picket_device_identity *device, struct picket_error *error);
+int sqlite_device_enable(struct picket_store *store, const char *id, bool enabled,
+                         struct picket_error *error);
 int sqlite_device_remove(struct picket_store *store, const char *id, struct picket_error *error);
 int sqlite_devices(struct picket_store *store, const struct picket_device_query *query,
                    picket_device_visit visit, void *context, struct picket_error *error);

@@ -115,6 +115,24 @@ static void look_at(struct picket_store *store, const char *id)
     MUST(look(store, (struct picket_device_query){.id = id, .limit = 10000}));
 }
 
+static void a_device_is_disabled_and_enabled_again(void **state)
+{
+    struct picket_device_identity found;
+    add(*state, "d");
+    MUST(picket_store_device_enable(*state, "d", false, &error));
+    MUST(picket_store_device_get(*state, "d", &found, &error));
+    assert_false(found.enabled);
+    assert_int_equal(found.primary_key_bytes, 7);
+    look_at(*state, "d");
+    assert_false(seen.enabled);
+    MUST(picket_store_device_enable(*state, "d", true, &error));
+    look_at(*state, "d");
+    assert_true(seen.enabled);
+    MUST(picket_store_device_remove(*state, "d", &error));
+    assert_int_equal(picket_store_device_enable(*state, "d", true, &error), PICKET_NOT_FOUND);
+    assert_int_equal(picket_store_device_enable(*state, "e", true, &error), PICKET_NOT_FOUND);
+}
+
 static void a_removed_device_keeps_its_history_and_loses_its_keys(void **state)
 {
     struct picket_device_identity found;
@@ -292,6 +310,7 @@ int main(void)
         TEST(a_device_is_added_once),
         TEST(ids_are_those_of_azure_iot_hub),
         TEST(an_unknown_device_is_not_found),
+        TEST(a_device_is_disabled_and_enabled_again),
         TEST(a_removed_device_keeps_its_history_and_loses_its_keys),
         TEST(the_keys_of_a_removed_device_are_no_longer_in_the_file),
         TEST(a_device_that_comes_back_has_its_history),

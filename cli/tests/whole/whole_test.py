@@ -228,6 +228,23 @@ class TheWholePath(Running):
                    if "refused" in counter["name"] and counter["value"] > 0]
         self.assertTrue(refused)
 
+    def test_a_disabled_device_is_disconnected_and_comes_back_when_it_is_enabled(self):
+        connection_string = self.add_device()
+        device = self.connect(connection_string)
+        gone = []
+        device.client.on_disconnect = lambda *arguments: gone.append(arguments)
+        self.assertEqual(self.server.run("device", "disable", "pump-7").returncode, 0)
+        self.server.wait_for(lambda: gone)
+        device.close()
+        self.assertRegex(self.server.run("device", "show", "pump-7").stdout, r"(?m)^state +disabled$")
+        with self.assertRaises(Refused):
+            self.connect(connection_string)
+        self.assertEqual(self.server.run("device", "enable", "pump-7").returncode, 0)
+        self.connect(connection_string).publish(self.message(network_activity(1, REMOTE)))
+        unknown = self.server.run("device", "disable", "pump-8")
+        self.assertEqual(unknown.returncode, 1)
+        self.assertIn("device pump-8: is not registered", unknown.stderr)
+
     def test_a_removed_device_is_disconnected_and_stays_out(self):
         connection_string = self.add_device()
         device = self.connect(connection_string)

@@ -62,6 +62,9 @@ int picket_store_device_add(struct picket_store *store, const struct picket_devi
                             struct picket_error *error);
 int picket_store_device_get(struct picket_store *store, const char *id,
                             struct picket_device_identity *device, struct picket_error *error);
+/* Whether it may connect; its keys stay as they are. PICKET_NOT_FOUND. */
+int picket_store_device_enable(struct picket_store *store, const char *id, bool enabled,
+                               struct picket_error *error);
 /* Its history stays until it ages out. PICKET_NOT_FOUND. */
 int picket_store_device_remove(struct picket_store *store, const char *id,
                                struct picket_error *error);
