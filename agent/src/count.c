@@ -195,6 +195,37 @@ enum picket_packet_verdict picket_agent_count_packet(struct picket_agent *agent,
     return count_parsed(agent, bytes, verdict, &packet, direction);
 }
 
+void picket_agent_read_packet(const uint8_t *bytes, size_t captured_bytes, uint32_t wire_bytes,
+                              struct picket_packet_reading *reading)
+{
+    struct picket_packet packet;
+    reading->verdict = (uint8_t)picket_packet_parse(&packet, bytes, captured_bytes, wire_bytes);
+    if (reading->verdict != PICKET_PACKET_COUNTED)
+        return;
+    reading->ports = (uint32_t)packet.ports;
+    reading->payload_bytes = packet.payload_bytes;
+    reading->protocol = (uint8_t)packet.protocol;
+    reading->address_words = (uint8_t)packet.address_words;
+    picket_load_words(reading->header, bytes,
+                      (packet.address_words == 1 ? PICKET_IPV4_HEADER_BYTES
+                                                 : PICKET_IPV6_HEADER_BYTES) /
+                          4);
+}
+
+enum picket_packet_verdict picket_agent_count_reading(struct picket_agent *agent,
+                                                      const struct picket_packet_reading *reading,
+                                                      enum picket_direction direction)
+{
+    const struct picket_packet packet = {
+        .ports = reading->ports,
+        .payload_bytes = reading->payload_bytes,
+        .protocol = reading->protocol,
+        .address_words = reading->address_words,
+    };
+    return count_parsed(agent, (const uint8_t *)reading->header,
+                        (enum picket_packet_verdict)reading->verdict, &packet, direction);
+}
+
 /* Adds a frozen flow to the one in its place, or puts it there. False: there is no place. */
 static bool put_back(struct picket_flow_table *table, struct picket_flow_head *frozen,
                      picket_flow_index index, const struct picket_flow_key *key, uint32_t hash)

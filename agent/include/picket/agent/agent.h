@@ -177,6 +177,24 @@ enum picket_packet_verdict picket_agent_count_packet(struct picket_agent *agent,
                                                      uint32_t wire_bytes,
                                                      enum picket_direction direction);
 
+/* What a flow needs of a packet, for a port that learns only later whether the packet was good. */
+struct picket_packet_reading {
+    uint32_t header[10]; /* the IP header's fixed part */
+    uint32_t ports;
+    uint32_t payload_bytes;
+    uint8_t protocol;
+    uint8_t address_words;
+    uint8_t verdict; /* enum picket_packet_verdict; but for COUNTED the rest is not filled in */
+};
+
+/* picket_agent_count_packet() in two steps: what is read is a copy, and packet need not exist any more
+ * when it is counted. Reading takes no lock. */
+void picket_agent_read_packet(const uint8_t *packet, size_t captured_bytes, uint32_t wire_bytes,
+                              struct picket_packet_reading *reading);
+enum picket_packet_verdict picket_agent_count_reading(struct picket_agent *agent,
+                                                      const struct picket_packet_reading *reading,
+                                                      enum picket_direction direction);
+
 /* Does what is due. Returns the seconds after which it wants to be called again, at least 1; calling
  * it more often does no harm. Thread: one, the same for all functions below. */
 uint32_t picket_agent_poll(struct picket_agent *agent);

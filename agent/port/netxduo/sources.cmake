@@ -1,0 +1,29 @@
+# All files of the agent for a device, in paths from the top of Picket. An IDE's project lists the same:
+# these sources, these include folders, and PICKET_AGENT_OPTIONS_FILE="picket/netxduo/options.h" as a
+# preprocessor symbol.
+set(PICKET_NETXDUO_SOURCES
+    wire/encoder.c
+    agent/src/agent.c
+    agent/src/collect_heartbeat.c
+    agent/src/collect_network_activity.c
+    agent/src/collect_system_information.c
+    agent/src/count.c
+    agent/src/flow_table.c
+    agent/src/losses.c
+    agent/src/packet.c
+    agent/src/poll.c
+    agent/src/report.c
+    agent/src/schedule.c
+    agent/port/netxduo/src/device.c
+    agent/port/netxduo/src/features.c
+    agent/port/netxduo/src/seed.c
+    agent/port/netxduo/src/watch.c)
+
+# With the Azure IoT middleware.
+set(PICKET_NETXDUO_AZURE_SOURCES
+    agent/port/netxduo/src/azure.c)
+
+set(PICKET_NETXDUO_INCLUDE
+    wire/include
+    agent/include
+    agent/port/netxduo/include)

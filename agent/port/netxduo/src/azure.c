@@ -1,0 +1,183 @@
+/* The agent on the cloud thread of the Azure IoT middleware, sending through its hub clients.
+ *
+ * The middleware's mutex is held while its list of hub clients is walked and a message is handed
+ * over: a client that is being deleted waits. Nothing that runs in an IP thread takes that mutex,
+ * so the order mutex, then nx_ip_protection, cannot be turned round. */
+#include "nx_azure_iot_security_module.h"
+
+#include <string.h>
+
+#include "nx_azure_iot_hub_client.h"
+
+#include "picket/netxduo/netxduo.h"
+#include "picket/wire/encoder.h"
+
+static NX_AZURE_IOT *azure; /* enabled with it; NULL: not enabled */
+static NX_CLOUD_MODULE cloud_module;
+
+/* ---- hub clients ---- */
+
+/* The first connected hub client at or after the resource, or NULL. */
+static NX_AZURE_IOT_HUB_CLIENT *connected_client(NX_AZURE_IOT_RESOURCE *resource)
+{
+    for (; resource != NX_NULL; resource = resource->resource_next) {
+        NX_AZURE_IOT_HUB_CLIENT *client = resource->resource_data_ptr;
+        if (resource->resource_type == NX_AZURE_IOT_RESOURCE_IOT_HUB && client != NX_NULL &&
+            client->nx_azure_iot_hub_client_state == NX_AZURE_IOT_HUB_CLIENT_STATUS_CONNECTED)
+            return client;
+    }
+    return NULL;
+}
+
+static NX_AZURE_IOT_HUB_CLIENT *connected_client_after(const NX_AZURE_IOT_HUB_CLIENT *client)
+{
+    return connected_client(client->nx_azure_iot_hub_client_resource.resource_next);
+}
+
+static bool same_text(az_span a, az_span b)
+{
+    return az_span_size(a) == az_span_size(b) &&
+           memcmp(az_span_ptr(a), az_span_ptr(b), (size_t)az_span_size(a)) == 0;
+}
+
+/* A device and its modules connect with clients of their own, but they are one device. */
+static bool same_device(const NX_AZURE_IOT_HUB_CLIENT *a, const NX_AZURE_IOT_HUB_CLIENT *b)
+{
+    return same_text(a->iot_hub_client_core._internal.iot_hub_hostname,
+                     b->iot_hub_client_core._internal.iot_hub_hostname) &&
+           same_text(a->iot_hub_client_core._internal.device_id,
+                     b->iot_hub_client_core._internal.device_id);
+}
+
+static bool connected(void *context)
+{
+    (void)context;
+    tx_mutex_get(azure->nx_azure_iot_mutex_ptr, TX_WAIT_FOREVER);
+    bool found = connected_client(azure->nx_azure_iot_resource_list_header) != NULL;
+    tx_mutex_put(azure->nx_azure_iot_mutex_ptr);
+    return found;
+}
+
+/* ---- sending ---- */
+
+static bool append(void *packet, const void *piece, size_t size_bytes)
+{
+    return nx_packet_data_append(packet, (VOID *)piece, (ULONG)size_bytes,
+                                 ((NX_PACKET *)packet)->nx_packet_pool_owner,
+                                 NX_NO_WAIT) == NX_SUCCESS;
+}
+
+/* Fails if the client is not connected. */
+static UINT next_packet_id(NXD_MQTT_CLIENT *mqtt, UCHAR packet_id[2])
+{
+#if (NETXDUO_MAJOR_VERSION << 16 | NETXDUO_MINOR_VERSION << 8 | NETXDUO_PATCH_VERSION) < 0x06010B
+    return nx_azure_iot_mqtt_packet_id_get(mqtt, packet_id, NX_NO_WAIT);
+#else
+    return nx_azure_iot_mqtt_packet_id_get(mqtt, packet_id);
+#endif
+}
+
+/* Lays the message out in the packet: topic, properties, packet identifier, payload; then the
+ * middleware puts the MQTT header before it, as nx_azure_iot_hub_client_telemetry_send() does with
+ * a payload that lies in one piece. */
+static UINT publish(NXD_MQTT_CLIENT *mqtt, NX_PACKET *packet,
+                    const struct picket_wire_message *message)
+{
+    static const CHAR properties[] = PICKET_WIRE_TOPIC_PROPERTIES;
+    UCHAR packet_id[2];
+    if (!append(packet, properties, sizeof properties - 1))
+        return NX_NO_PACKET;
+    UINT topic_bytes = (UINT)packet->nx_packet_length;
+    UINT status = next_packet_id(mqtt, packet_id);
+    if (status != NX_AZURE_IOT_SUCCESS)
+        return status;
+    if (!append(packet, packet_id, sizeof packet_id) ||
+        !picket_wire_encode(message, append, packet))
+        return NX_NO_PACKET;
+    return nx_azure_iot_publish_mqtt_packet(mqtt, packet, topic_bytes, packet_id,
+                                            NX_AZURE_IOT_MQTT_QOS_1, NX_NO_WAIT);
+}
+
+/* A message whose first transmission failed is in the client's queue all the same, and goes out
+ * with the next connection: sending it again would say everything twice. */
+static bool send_through(NX_AZURE_IOT_HUB_CLIENT *client, const struct picket_wire_message *message)
+{
+    NX_PACKET *packet;
+    if (nx_azure_iot_hub_client_telemetry_message_create(client, &packet, NX_NO_WAIT) !=
+        NX_AZURE_IOT_SUCCESS)
+        return false;
+    UINT status = publish(&client->nx_azure_iot_hub_client_resource.resource_mqtt, packet, message);
+    if (status != NX_AZURE_IOT_SUCCESS)
+        nx_azure_iot_hub_client_telemetry_message_delete(packet);
+    return status == NX_AZURE_IOT_SUCCESS || status == NXD_MQTT_COMMUNICATION_FAILURE;
+}
+
+/* An earlier client of the list speaks for the same device. */
+static bool spoken_for(const NX_AZURE_IOT_HUB_CLIENT *client)
+{
+    const NX_AZURE_IOT_HUB_CLIENT *earlier =
+        connected_client(azure->nx_azure_iot_resource_list_header);
+    for (; earlier != client; earlier = connected_client_after(earlier))
+        if (same_device(earlier, client))
+            return true;
+    return false;
+}
+
+/* Accepted if every device's hub took it, or at least one: hubs are independent copies, and to send
+ * again for the sake of one would say everything twice to the others. */
+static enum picket_send_result send(void *context, const struct picket_wire_message *message)
+{
+    enum picket_send_result result = PICKET_SEND_REFUSED;
+    (void)context;
+    tx_mutex_get(azure->nx_azure_iot_mutex_ptr, TX_WAIT_FOREVER);
+    NX_AZURE_IOT_HUB_CLIENT *client = connected_client(azure->nx_azure_iot_resource_list_header);
+    for (; client != NULL; client = connected_client_after(client))
+        if (!spoken_for(client) && send_through(client, message))
+            result = PICKET_SEND_ACCEPTED;
+    tx_mutex_put(azure->nx_azure_iot_mutex_ptr);
+    return result;
+}
+
+/* ---- the cloud thread ---- */
+
+static VOID process(VOID *context, ULONG common_events, ULONG module_own_events)
+{
+    (void)context;
+    (void)module_own_events;
+    if (common_events & NX_CLOUD_COMMON_PERIODIC_EVENT)
+        picket_netxduo_poll();
+}
+
+UINT nx_azure_iot_security_module_enable(NX_AZURE_IOT *nx_azure_iot_ptr)
+{
+    static const struct picket_netxduo_transport hub_clients = {NULL, connected, send};
+    if (nx_azure_iot_ptr == NX_NULL)
+        return NX_AZURE_IOT_INVALID_PARAMETER;
+    if (azure != NULL)
+        return azure == nx_azure_iot_ptr ? NX_AZURE_IOT_SUCCESS : NX_AZURE_IOT_INVALID_PARAMETER;
+    azure = nx_azure_iot_ptr;
+    if (picket_netxduo_start(&hub_clients, nx_azure_iot_ptr->nx_azure_iot_unix_time_get) ==
+        NX_SUCCESS) {
+        if (nx_cloud_module_register(&nx_azure_iot_ptr->nx_azure_iot_cloud, &cloud_module, "Picket",
+                                     NX_CLOUD_MODULE_AZURE_ISM_EVENT |
+                                         NX_CLOUD_COMMON_PERIODIC_EVENT,
+                                     process, NX_NULL) == NX_SUCCESS)
+            return NX_AZURE_IOT_SUCCESS;
+        picket_netxduo_stop();
+    }
+    azure = NULL;
+    return NX_AZURE_IOT_FAILURE;
+}
+
+UINT nx_azure_iot_security_module_disable(NX_AZURE_IOT *nx_azure_iot_ptr)
+{
+    if (azure == NULL)
+        return NX_AZURE_IOT_SUCCESS;
+    if (nx_azure_iot_ptr != NX_NULL && nx_azure_iot_ptr != azure)
+        return NX_AZURE_IOT_INVALID_PARAMETER;
+    if (nx_cloud_module_deregister(&azure->nx_azure_iot_cloud, &cloud_module) != NX_SUCCESS)
+        return NX_AZURE_IOT_FAILURE;
+    picket_netxduo_stop();
+    azure = NULL;
+    return NX_AZURE_IOT_SUCCESS;
+}

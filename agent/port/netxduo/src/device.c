@@ -1,0 +1,197 @@
+/* The one agent of a device: its storage, its clocks and lock, its start and end. */
+#include "picket/netxduo/netxduo.h"
+
+#include <string.h>
+
+#include "features.h"
+#include "seed.h"
+#include "watch.h"
+
+static struct picket_ipv4_flow ipv4_flows[PICKET_IPV4_FLOW_ENTRIES];
+static picket_flow_index ipv4_buckets[PICKET_AGENT_BUCKETS];
+#if PICKET_AGENT_IPV6
+static struct picket_ipv6_flow ipv6_flows[PICKET_IPV6_FLOW_ENTRIES];
+static picket_flow_index ipv6_buckets[PICKET_AGENT_BUCKETS];
+#endif
+
+static struct {
+    struct picket_agent agent;
+    struct picket_netxduo_transport transport;
+    UINT (*unix_time_get)(ULONG *unix_time);
+    const CHAR *identity;
+    TX_THREAD *poller; /* runs picket_netxduo_poll() or _flush() just now */
+    ULONG ticks;       /* up to which uptime_s counts */
+    uint32_t uptime_s;
+    uint8_t unwatched;
+    uint8_t watched;
+    bool started;
+} device;
+
+/* ---- what the agent asks for ---- */
+
+/* Interrupts off, for one table operation: packets may be handled by IP threads, by the
+ * application's and by interrupts. */
+static uint32_t lock(void *context)
+{
+    (void)context;
+    return (uint32_t)tx_interrupt_control(TX_INT_DISABLE);
+}
+
+static void unlock(void *context, uint32_t posture)
+{
+    (void)context;
+    tx_interrupt_control((UINT)posture);
+}
+
+/* Ticks wrap, in 49 days where a second has 1,000; polls are closer than that. */
+static uint32_t uptime_s(void *context)
+{
+    (void)context;
+    ULONG seconds = (tx_time_get() - device.ticks) / TX_TIMER_TICKS_PER_SECOND;
+    device.ticks += seconds * TX_TIMER_TICKS_PER_SECOND;
+    device.uptime_s += (uint32_t)seconds;
+    return device.uptime_s;
+}
+
+static bool unix_time_s(void *context, uint32_t *seconds)
+{
+    ULONG now = 0;
+    (void)context;
+    if (device.unix_time_get == NULL || device.unix_time_get(&now) != NX_SUCCESS)
+        return false;
+    *seconds = (uint32_t)now;
+    return true;
+}
+
+static bool connected(void *context)
+{
+    (void)context;
+    return device.transport.connected(device.transport.context);
+}
+
+static enum picket_send_result send(void *context, const struct picket_wire_message *message)
+{
+    (void)context;
+    return device.transport.send(device.transport.context, message);
+}
+
+/* ---- start and end ---- */
+
+VOID picket_netxduo_identity_set(const CHAR *identity)
+{
+    device.identity = identity;
+}
+
+VOID picket_netxduo_config_defaults(struct picket_agent_config *config)
+{
+    picket_agent_config_defaults(config);
+    config->callbacks.lock = lock;
+    config->callbacks.unlock = unlock;
+    config->callbacks.uptime_s = uptime_s;
+    config->callbacks.unix_time_s = unix_time_s;
+    config->callbacks.random = picket_seed_random;
+    config->callbacks.connected = connected;
+    config->callbacks.send = send;
+    config->system_information.os_info = picket_operating_system();
+    config->system_information.kernel_info = picket_network_stack();
+    config->system_information.hw_info = device.identity;
+    config->ipv4 = (struct picket_flow_storage)PICKET_IPV4_FLOW_STORAGE(ipv4_flows, ipv4_buckets);
+#if PICKET_AGENT_IPV6
+    config->ipv6 = (struct picket_flow_storage)PICKET_IPV6_FLOW_STORAGE(ipv6_flows, ipv6_buckets);
+#endif
+}
+
+static void scan(void)
+{
+    UINT watched, unwatched;
+    picket_watch_scan(&device.agent, &watched, &unwatched);
+    device.watched = (uint8_t)watched;
+    device.unwatched = (uint8_t)unwatched;
+}
+
+UINT picket_netxduo_start_with(const struct picket_agent_config *config,
+                               const struct picket_netxduo_transport *transport,
+                               UINT (*unix_time_get)(ULONG *unix_time))
+{
+    if (transport == NULL || transport->connected == NULL || transport->send == NULL)
+        return NX_PTR_ERROR;
+    if (device.started)
+        return NX_ALREADY_ENABLED;
+    device.transport = *transport;
+    device.unix_time_get = unix_time_get;
+    picket_seed_gather(unix_time_get);
+    if (!picket_agent_init(&device.agent, config))
+        return NX_INVALID_PARAMETERS;
+    scan();
+    device.started = true;
+    return NX_SUCCESS;
+}
+
+UINT picket_netxduo_start(const struct picket_netxduo_transport *transport,
+                          UINT (*unix_time_get)(ULONG *unix_time))
+{
+    struct picket_agent_config config;
+    picket_netxduo_config_defaults(&config);
+    return picket_netxduo_start_with(&config, transport, unix_time_get);
+}
+
+/* ---- the polling thread ---- */
+
+/* False: not started, or just being stopped. */
+static bool enter(void)
+{
+    UINT posture = tx_interrupt_control(TX_INT_DISABLE);
+    bool started = device.started;
+    if (started)
+        device.poller = tx_thread_identify();
+    tx_interrupt_control(posture);
+    return started;
+}
+
+static void leave(void)
+{
+    device.poller = NULL;
+}
+
+ULONG picket_netxduo_poll(VOID)
+{
+    if (!enter())
+        return 0;
+    scan();
+    ULONG next_s = picket_agent_poll(&device.agent);
+    leave();
+    return next_s;
+}
+
+UINT picket_netxduo_flush(VOID)
+{
+    if (!enter())
+        return NX_NOT_ENABLED;
+    bool sent = picket_agent_flush(&device.agent);
+    leave();
+    return sent ? NX_SUCCESS : NX_NOT_SUCCESSFUL;
+}
+
+UINT picket_netxduo_statistics(struct picket_netxduo_statistics *statistics)
+{
+    if (!device.started)
+        return NX_NOT_ENABLED;
+    picket_agent_statistics(&device.agent, &statistics->agent);
+    statistics->ip_instances_watched = device.watched;
+    statistics->ip_instances_unwatched = device.unwatched;
+    return NX_SUCCESS;
+}
+
+/* A poll on another thread runs to its end first; it never waits for long. */
+UINT picket_netxduo_stop(VOID)
+{
+    if (!device.started)
+        return NX_NOT_ENABLED;
+    if (device.poller != NULL && device.poller == tx_thread_identify())
+        return NX_CALLER_ERROR;
+    device.started = false;
+    while (device.poller != NULL)
+        tx_thread_sleep(1);
+    picket_watch_end();
+    return NX_SUCCESS;
+}

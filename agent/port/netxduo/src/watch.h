@@ -1,0 +1,27 @@
+/* Watches the packets of every NX_IP, and counts them.
+ *
+ *     driver ─▶ _nx_ip_packet_receive ─▶ the application's filters ─▶ nx_ipv4_packet_receive ─▶ the
+ * stack nx_ipv6_packet_receive └─ inbound hook: reads the headers, lets the stack have the packet,
+ *                                                                         counts what it did not
+ * refuse
+ *
+ *     the stack ─▶ nx_ip_packet_filter_extended ─▶ driver
+ *                   └─ outbound hook: asks the application's filter, counts what it lets pass
+ *
+ * A slot belongs to an NX_IP as long as that exists: a hook that is running, or that somebody has
+ * saved to call it later, finds its originals there even after the watch has ended.
+ */
+#ifndef PICKET_NETXDUO_SRC_WATCH_H
+#define PICKET_NETXDUO_SRC_WATCH_H
+
+#include "picket/agent/agent.h"
+#include "picket/netxduo/netxduo.h"
+
+/* Takes every NX_IP that has appeared since the last time under watch, and forgets those that are
+ * gone. Thread: the one that polls. */
+void picket_watch_scan(struct picket_agent *agent, UINT *watched, UINT *unwatched);
+
+/* Takes the hooks out, and stops counting. Thread: the one that polls, or any while none does. */
+void picket_watch_end(void);
+
+#endif
