@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "packets.h"
 #include "picket/agent/agent.h"
 #include "picket/wire/decoder.h"
 
@@ -66,21 +67,6 @@ struct harness_totals {
     uint64_t heartbeat_events;
 };
 struct harness_totals harness_totals(const struct harness *harness);
-
-/* Packets, made of what tells their flow. Returns the length. payload_bytes is of the transport
- * payload; the transport header comes on top. */
-enum { PACKET_BYTES_MAX = 512 };
-struct packet_spec {
-    uint8_t version;  /* 4 or 6 */
-    uint8_t protocol; /* enum picket_wire_protocol */
-    uint32_t local;   /* the last four bytes of the address */
-    uint32_t remote;
-    uint16_t local_port;
-    uint16_t remote_port;
-    uint32_t payload_bytes; /* declared, not stored */
-    enum picket_direction direction;
-};
-size_t packet_build(uint8_t packet[PACKET_BYTES_MAX], const struct packet_spec *spec);
 
 /* Builds and counts it. */
 enum picket_packet_verdict harness_count(struct harness *harness, const struct packet_spec *spec);

@@ -23,7 +23,7 @@ set(PICKET_NETXDUO_SOURCES
 set(PICKET_NETXDUO_AZURE_SOURCES
     agent/port/netxduo/src/azure.c)
 
-set(PICKET_NETXDUO_INCLUDE
+set(PICKET_NETXDUO_FOLDERS
     wire/include
     agent/include
     agent/port/netxduo/include)

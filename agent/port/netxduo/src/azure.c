@@ -62,7 +62,7 @@ static bool connected(void *context)
 
 static bool append(void *packet, const void *piece, size_t size_bytes)
 {
-    return nx_packet_data_append(packet, (VOID *)piece, (ULONG)size_bytes,
+    return nx_packet_data_append(packet, (VOID *)(ALIGN_TYPE)piece, (ULONG)size_bytes,
                                  ((NX_PACKET *)packet)->nx_packet_pool_owner,
                                  NX_NO_WAIT) == NX_SUCCESS;
 }

@@ -75,10 +75,11 @@ static bool is_subnet_broadcast(const NX_PACKET *packet)
     if (interface == NX_NULL || packet->nx_packet_ip_version != NX_IP_VERSION_V4 ||
         packet->nx_packet_length < sizeof(NX_IPV4_HEADER))
         return false;
-    ULONG destination =
-        (ULONG)header[16] << 24 | (ULONG)header[17] << 16 | (ULONG)header[18] << 8 | header[19];
-    ULONG host_bits = ~interface->nx_interface_ip_network_mask;
-    return host_bits != 0 && destination == (interface->nx_interface_ip_network | host_bits);
+    uint32_t destination = (uint32_t)header[16] << 24 | (uint32_t)header[17] << 16 |
+                           (uint32_t)header[18] << 8 | header[19];
+    uint32_t host_bits = ~(uint32_t)interface->nx_interface_ip_network_mask;
+    return host_bits != 0 &&
+           destination == ((uint32_t)interface->nx_interface_ip_network | host_bits);
 }
 #endif
 

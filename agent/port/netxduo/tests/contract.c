@@ -1,0 +1,112 @@
+/* Every declaration of ThreadX and NetX Duo that the port relies on. Compiled against the double's
+ * headers always, and against the real ones where PICKET_NETXDUO_INCLUDE or PICKET_NETXDUO_TARGET
+ * is given: the double cannot drift from what it stands for. Only compiling it is the test. */
+#include "nx_azure_iot_hub_client.h"
+#include "nx_ip.h"
+
+#define MEMBER(structure, member) (((structure *)0)->member)
+#define HAS_TYPE(expression, type)                                                                 \
+    _Static_assert(_Generic((expression), type : 1, default : 0), #expression " is not " #type)
+
+/* ThreadX */
+HAS_TYPE(&tx_interrupt_control, UINT (*)(UINT));
+HAS_TYPE(&tx_time_get, ULONG (*)(VOID));
+HAS_TYPE(&tx_thread_identify, TX_THREAD *(*)(VOID));
+HAS_TYPE(&tx_thread_sleep, UINT (*)(ULONG));
+_Static_assert(TX_SUCCESS == 0, "");
+_Static_assert(TX_TIMER_TICKS_PER_SECOND > 0, "");
+
+/* Packets */
+HAS_TYPE(&MEMBER(NX_PACKET, nx_packet_pool_owner), NX_PACKET_POOL **);
+HAS_TYPE(&MEMBER(NX_PACKET, nx_packet_prepend_ptr), UCHAR **);
+HAS_TYPE(&MEMBER(NX_PACKET, nx_packet_append_ptr), UCHAR **);
+HAS_TYPE(&MEMBER(NX_PACKET, nx_packet_length), ULONG *);
+HAS_TYPE(&MEMBER(NX_PACKET, nx_packet_ip_version), UCHAR *);
+HAS_TYPE(&MEMBER(NX_PACKET, nx_packet_address.nx_packet_interface_ptr), NX_INTERFACE **);
+_Static_assert(sizeof(NX_IPV4_HEADER) == 20 || sizeof(ULONG) != 4, "an IPv4 header");
+_Static_assert(NX_IP_PACKET_IN == 0 && NX_IP_PACKET_OUT == 1, "directions of a filter");
+_Static_assert(NX_IP_VERSION_V4 == 4 && NX_IP_VERSION_V6 == 6, "");
+
+/* Hooks */
+typedef VOID (*receive)(NX_IP *, NX_PACKET *);
+HAS_TYPE(&MEMBER(NX_IP, nx_ipv4_packet_receive), receive *);
+HAS_TYPE(&MEMBER(NX_IP, nx_ipv6_packet_receive), receive *);
+HAS_TYPE(MEMBER(NX_IP, nx_ip_packet_filter), UINT (*)(VOID *, UINT));
+#if (NETXDUO_MAJOR_VERSION << 16 | NETXDUO_MINOR_VERSION << 8 | NETXDUO_PATCH_VERSION) >= 0x060108
+HAS_TYPE(MEMBER(NX_IP, nx_ip_packet_filter_extended), UINT (*)(NX_IP *, NX_PACKET *, UINT));
+#endif
+HAS_TYPE(&_nx_ip_created_ptr, NX_IP **);
+HAS_TYPE(&_nx_ip_created_count, ULONG *);
+HAS_TYPE(&MEMBER(NX_IP, nx_ip_created_next), NX_IP **);
+
+/* Counters of what the stack refuses */
+HAS_TYPE(&MEMBER(NX_IP, nx_ip_receive_packets_dropped), ULONG *);
+HAS_TYPE(&MEMBER(NX_IP, nx_ip_packets_forwarded), ULONG *);
+HAS_TYPE(&MEMBER(NX_IP, nx_ip_tcp_invalid_packets), ULONG *);
+HAS_TYPE(&MEMBER(NX_IP, nx_ip_tcp_checksum_errors), ULONG *);
+HAS_TYPE(&MEMBER(NX_IP, nx_ip_udp_invalid_packets), ULONG *);
+HAS_TYPE(&MEMBER(NX_IP, nx_ip_icmp_invalid_packets), ULONG *);
+HAS_TYPE(&MEMBER(NX_IP, nx_ip_icmp_checksum_errors), ULONG *);
+HAS_TYPE(&MEMBER(NX_IP, nx_ip_total_packets_received), ULONG *);
+
+/* Interfaces */
+HAS_TYPE(&MEMBER(NX_IP, nx_ip_interface[0]), NX_INTERFACE *);
+HAS_TYPE(&MEMBER(NX_INTERFACE, nx_interface_ip_network), ULONG *);
+HAS_TYPE(&MEMBER(NX_INTERFACE, nx_interface_ip_network_mask), ULONG *);
+HAS_TYPE(&MEMBER(NX_INTERFACE, nx_interface_physical_address_msw), ULONG *);
+HAS_TYPE(&MEMBER(NX_INTERFACE, nx_interface_physical_address_lsw), ULONG *);
+
+/* The middleware */
+HAS_TYPE(&MEMBER(NX_AZURE_IOT, nx_azure_iot_cloud), NX_CLOUD *);
+HAS_TYPE(&MEMBER(NX_AZURE_IOT, nx_azure_iot_mutex_ptr), TX_MUTEX **);
+HAS_TYPE(&MEMBER(NX_AZURE_IOT, nx_azure_iot_resource_list_header), NX_AZURE_IOT_RESOURCE **);
+HAS_TYPE(MEMBER(NX_AZURE_IOT, nx_azure_iot_unix_time_get), UINT (*)(ULONG *));
+HAS_TYPE(&MEMBER(NX_AZURE_IOT_RESOURCE, resource_type), UINT *);
+HAS_TYPE(&MEMBER(NX_AZURE_IOT_RESOURCE, resource_data_ptr), VOID **);
+HAS_TYPE(&MEMBER(NX_AZURE_IOT_RESOURCE, resource_mqtt), NXD_MQTT_CLIENT *);
+HAS_TYPE(&MEMBER(NX_AZURE_IOT_RESOURCE, resource_next), NX_AZURE_IOT_RESOURCE **);
+HAS_TYPE(&MEMBER(NX_AZURE_IOT_HUB_CLIENT, nx_azure_iot_hub_client_state), UINT *);
+HAS_TYPE(&MEMBER(NX_AZURE_IOT_HUB_CLIENT, nx_azure_iot_hub_client_resource),
+         NX_AZURE_IOT_RESOURCE *);
+HAS_TYPE(&MEMBER(NX_AZURE_IOT_HUB_CLIENT, iot_hub_client_core._internal.iot_hub_hostname),
+         az_span *);
+HAS_TYPE(&MEMBER(NX_AZURE_IOT_HUB_CLIENT, iot_hub_client_core._internal.device_id), az_span *);
+HAS_TYPE(&nx_azure_iot_hub_client_telemetry_message_create,
+         UINT (*)(NX_AZURE_IOT_HUB_CLIENT *, NX_PACKET **, UINT));
+HAS_TYPE(&nx_azure_iot_hub_client_telemetry_message_delete, UINT (*)(NX_PACKET *));
+HAS_TYPE(&nx_azure_iot_publish_mqtt_packet,
+         UINT (*)(NXD_MQTT_CLIENT *, NX_PACKET *, UINT, UCHAR *, UINT, UINT));
+#if (NETXDUO_MAJOR_VERSION << 16 | NETXDUO_MINOR_VERSION << 8 | NETXDUO_PATCH_VERSION) < 0x06010B
+HAS_TYPE(&nx_azure_iot_mqtt_packet_id_get, UINT (*)(NXD_MQTT_CLIENT *, UCHAR *, UINT));
+#else
+HAS_TYPE(&nx_azure_iot_mqtt_packet_id_get, UINT (*)(NXD_MQTT_CLIENT *, UCHAR *));
+#endif
+_Static_assert(NX_AZURE_IOT_SUCCESS == 0, "");
+_Static_assert(NX_AZURE_IOT_FAILURE == 0x20000, "");
+_Static_assert(NX_AZURE_IOT_INVALID_PARAMETER == 0x20002, "");
+_Static_assert(NX_AZURE_IOT_RESOURCE_IOT_HUB == 1, "");
+_Static_assert(NX_AZURE_IOT_HUB_CLIENT_STATUS_CONNECTED == 2, "");
+_Static_assert(NX_AZURE_IOT_MQTT_QOS_1 == 1, "");
+_Static_assert(NXD_MQTT_COMMUNICATION_FAILURE == 0x10007, "");
+
+/* The cloud thread */
+_Static_assert(NX_CLOUD_COMMON_PERIODIC_EVENT == 0x00000001u, "");
+_Static_assert(NX_CLOUD_MODULE_AZURE_ISM_EVENT == 0x00080000u, "");
+
+/* Services that error checking wraps in macros: a call of the right types must compile. */
+UINT contract_of_wrapped_services(NX_PACKET *packet, TX_MUTEX *mutex, NX_CLOUD *cloud,
+                                  NX_CLOUD_MODULE *module, VOID (*process)(VOID *, ULONG, ULONG));
+UINT contract_of_wrapped_services(NX_PACKET *packet, TX_MUTEX *mutex, NX_CLOUD *cloud,
+                                  NX_CLOUD_MODULE *module, VOID (*process)(VOID *, ULONG, ULONG))
+{
+    VOID *data = NX_NULL;
+    UINT status = tx_mutex_get(mutex, TX_WAIT_FOREVER);
+    status |= tx_mutex_put(mutex);
+    status |= nx_packet_data_append(packet, data, (ULONG)1, packet->nx_packet_pool_owner,
+                                    (ULONG)NX_NO_WAIT);
+    status |= nx_packet_release(packet);
+    status |= nx_cloud_module_register(cloud, module, "Picket", NX_CLOUD_COMMON_PERIODIC_EVENT,
+                                       process, data);
+    status |= nx_cloud_module_deregister(cloud, module);
+    return status;
+}

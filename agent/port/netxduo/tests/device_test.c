@@ -1,0 +1,230 @@
+/* The agent of the device: clocks, randomness, what it says of itself, start and end. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "double.h"
+#include "reports.h"
+
+static NX_IP ip;
+
+static int setup(void **state)
+{
+    (void)state;
+    double_reset();
+    reports_reset();
+    double_ip_create(&ip, 0x0A000001, 0xFFFFFF00);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    picket_netxduo_stop();
+    picket_netxduo_random_set(NULL);
+    picket_netxduo_identity_set(NULL);
+    return 0;
+}
+
+static UINT unix_time(ULONG *now)
+{
+    *now = 1700000000;
+    return NX_SUCCESS;
+}
+
+static UINT no_unix_time(ULONG *now)
+{
+    (void)now;
+    return NX_NOT_SUCCESSFUL;
+}
+
+static void second(void)
+{
+    double_state.ticks += TX_TIMER_TICKS_PER_SECOND;
+    picket_netxduo_poll();
+}
+
+static void a_missing_callback_is_refused(void **state)
+{
+    (void)state;
+    struct picket_netxduo_transport transport = reports_transport;
+    assert_int_equal(picket_netxduo_start(NULL, NULL), NX_PTR_ERROR);
+    transport.send = NULL;
+    assert_int_equal(picket_netxduo_start(&transport, NULL), NX_PTR_ERROR);
+    transport = reports_transport;
+    transport.connected = NULL;
+    assert_int_equal(picket_netxduo_start(&transport, NULL), NX_PTR_ERROR);
+}
+
+static void calls_in_the_wrong_order_say_so(void **state)
+{
+    (void)state;
+    struct picket_netxduo_statistics statistics;
+    assert_int_equal(picket_netxduo_stop(), NX_NOT_ENABLED);
+    assert_int_equal(picket_netxduo_poll(), 0);
+    assert_int_equal(picket_netxduo_flush(), NX_NOT_ENABLED);
+    assert_int_equal(picket_netxduo_statistics(&statistics), NX_NOT_ENABLED);
+    assert_int_equal(picket_netxduo_start(&reports_transport, NULL), NX_SUCCESS);
+    assert_int_equal(picket_netxduo_start(&reports_transport, NULL), NX_ALREADY_ENABLED);
+}
+
+static void a_configuration_that_cannot_be_is_refused(void **state)
+{
+    (void)state;
+    struct picket_agent_config config;
+    picket_netxduo_config_defaults(&config);
+    config.first_delay_min_s = 2;
+    config.first_delay_max_s = 1;
+    assert_int_equal(picket_netxduo_start_with(&config, &reports_transport, NULL),
+                     NX_INVALID_PARAMETERS);
+    assert_int_equal(picket_netxduo_flush(), NX_NOT_ENABLED);
+}
+
+static void a_wall_clock_that_is_missing_or_fails_is_told_and_does_no_harm(void **state)
+{
+    (void)state;
+    UINT (*clocks[])(ULONG *) = {NULL, no_unix_time};
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(picket_netxduo_start(&reports_transport, clocks[i]), NX_SUCCESS);
+        reports_flush();
+        assert_int_equal(reports.last_time_s, UINT32_MAX);
+        picket_netxduo_stop();
+    }
+    assert_int_equal(picket_netxduo_start(&reports_transport, unix_time), NX_SUCCESS);
+    reports_flush();
+    assert_int_equal(reports.last_time_s, 1700000000);
+}
+
+static void the_first_report_comes_within_its_delay(void **state)
+{
+    (void)state;
+    assert_int_equal(picket_netxduo_start(&reports_transport, unix_time), NX_SUCCESS);
+    for (unsigned i = 0; i < PICKET_AGENT_FIRST_DELAY_MIN_S - 1; i++)
+        second();
+    assert_int_equal(reports.messages, 0);
+    for (unsigned i = 0; i <= PICKET_AGENT_FIRST_DELAY_MAX_S; i++)
+        second();
+    assert_true(reports.messages > 0);
+}
+
+static void ticks_may_wrap(void **state)
+{
+    (void)state;
+    double_state.ticks = (ULONG)0 - 20 * TX_TIMER_TICKS_PER_SECOND;
+    assert_int_equal(picket_netxduo_start(&reports_transport, unix_time), NX_SUCCESS);
+    for (unsigned i = 0; i < 200; i++)
+        second();
+    /* Heartbeat and system information each minute. */
+    assert_true(reports.messages >= 2 && reports.messages <= 4);
+}
+
+static void two_devices_and_two_boots_do_not_say_the_same_though_rand_does(void **state)
+{
+    (void)state;
+    uint8_t ids[3][16];
+    for (int i = 0; i < 3; i++) {
+        double_reset();
+        double_ip_create(&ip, 0x0A000001, 0xFFFFFF00);
+        ip.nx_ip_interface[0].nx_interface_physical_address_lsw = i == 1 ? 7 : 8;
+        double_state.ticks = i == 2 ? 12345 : 1;
+        assert_int_equal(picket_netxduo_start(&reports_transport, NULL), NX_SUCCESS);
+        reports_flush();
+        memcpy(ids[i], reports.last_id, 16);
+        picket_netxduo_stop();
+    }
+    assert_memory_not_equal(ids[0], ids[1], 16);
+    assert_memory_not_equal(ids[0], ids[2], 16);
+    assert_memory_not_equal(ids[1], ids[2], 16);
+}
+
+static VOID all_sevens(VOID *bytes, UINT size)
+{
+    memset(bytes, 7, size);
+}
+
+static void randomness_may_be_the_applications(void **state)
+{
+    (void)state;
+    static const uint8_t sevens[16] = {7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7};
+    picket_netxduo_random_set(all_sevens);
+    assert_int_equal(picket_netxduo_start(&reports_transport, NULL), NX_SUCCESS);
+    reports_flush();
+    assert_memory_equal(reports.last_id, sevens, 16);
+}
+
+static void system_information_names_versions_features_and_identity(void **state)
+{
+    (void)state;
+    picket_netxduo_identity_set("Contoso Pump 7, firmware 1.4.2");
+    assert_int_equal(picket_netxduo_start(&reports_transport, NULL), NX_SUCCESS);
+    reports_flush();
+    assert_string_equal(reports.os_info, "ThreadX 6.4.2");
+#ifdef DOUBLE_NETXDUO_6_1_0
+    assert_memory_equal(reports.kernel_info, "NetX Duo 6.1.0 ", 15);
+#else
+    assert_memory_equal(reports.kernel_info, "NetX Duo 6.4.2 ", 15);
+#endif
+    assert_non_null(strstr(reports.kernel_info, " ipv4 ipv6"));
+    assert_null(strstr(reports.kernel_info, "tls"));
+    assert_string_equal(reports.hw_info, "Contoso Pump 7, firmware 1.4.2");
+}
+
+static void interrupts_are_as_they_were_after_every_call(void **state)
+{
+    (void)state;
+    for (UINT posture = 0; posture < 2; posture++) {
+        double_state.posture = posture;
+        picket_netxduo_start(&reports_transport, unix_time);
+        assert_int_equal(double_state.posture, posture);
+        reports_flush();
+        picket_netxduo_poll();
+        assert_int_equal(double_state.posture, posture);
+        picket_netxduo_stop();
+        assert_int_equal(double_state.posture, posture);
+    }
+}
+
+/* ---- stopping while another thread polls ---- */
+
+static UINT stopped_within;
+
+static enum picket_send_result stop_within_send(void *context,
+                                                const struct picket_wire_message *message)
+{
+    (void)context, (void)message;
+    stopped_within = picket_netxduo_stop();
+    return PICKET_SEND_ACCEPTED;
+}
+
+static void stopping_from_within_a_poll_is_refused(void **state)
+{
+    (void)state;
+    struct picket_netxduo_transport transport = reports_transport;
+    transport.send = stop_within_send;
+    assert_int_equal(picket_netxduo_start(&transport, NULL), NX_SUCCESS);
+    reports_flush();
+    assert_int_equal(stopped_within, NX_CALLER_ERROR);
+    assert_int_equal(picket_netxduo_flush(), NX_SUCCESS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+        TEST(a_missing_callback_is_refused),
+        TEST(calls_in_the_wrong_order_say_so),
+        TEST(a_configuration_that_cannot_be_is_refused),
+        TEST(a_wall_clock_that_is_missing_or_fails_is_told_and_does_no_harm),
+        TEST(the_first_report_comes_within_its_delay),
+        TEST(ticks_may_wrap),
+        TEST(two_devices_and_two_boots_do_not_say_the_same_though_rand_does),
+        TEST(randomness_may_be_the_applications),
+        TEST(system_information_names_versions_features_and_identity),
+        TEST(interrupts_are_as_they_were_after_every_call),
+        TEST(stopping_from_within_a_poll_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

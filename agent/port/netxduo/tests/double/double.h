@@ -1,0 +1,58 @@
+/* A stack that a test turns by hand: NX_IP instances that exist, packets that pass them, hub
+ * clients that take messages or do not. It does to a packet what the real stack does around its
+ * hooks, and nothing else. */
+#ifndef DOUBLE_H
+#define DOUBLE_H
+
+#include <stdbool.h>
+
+#include "nx_azure_iot_hub_client.h"
+#include "nx_ip.h"
+
+enum { DOUBLE_MESSAGES_MAX = 16, DOUBLE_PACKET_BYTES_MAX = 16384 };
+
+struct double_message {
+    const NXD_MQTT_CLIENT *client;
+    size_t topic_bytes;
+    size_t size_bytes;                    /* of the payload */
+    UCHAR bytes[DOUBLE_PACKET_BYTES_MAX]; /* topic, then payload */
+};
+
+extern struct double_state {
+    ULONG ticks;
+    UINT posture;           /* of interrupts; TX_INT_DISABLE: off */
+    TX_THREAD *thread;      /* the one that runs */
+    void (*sleeping)(void); /* runs within tx_thread_sleep() */
+    int random;             /* what NX_RAND says, always */
+
+    ULONG delivered; /* packets that reached the stack */
+    ULONG *refuses;  /* the counter that the next inbound packet counts up; NULL: taken */
+    ULONG sent;      /* outbound packets that no filter refused */
+
+    UINT mutex_depth;
+    bool no_packets;     /* the pool is empty */
+    UINT publish_status; /* what the next publishing returns */
+    bool registering_fails;
+    bool deregistering_fails;
+    struct double_message messages[DOUBLE_MESSAGES_MAX];
+    size_t message_count;
+    size_t packets_held; /* allocated and not yet released */
+} double_state;
+
+void double_reset(void);
+
+/* NX_IP instances: as the stack creates and deletes them; all they held is cleared. */
+void double_ip_create(NX_IP *ip, ULONG address, ULONG mask);
+void double_ipv6_enable(NX_IP *ip);
+void double_ip_delete(NX_IP *ip);
+
+/* A packet arrives, or is sent: contiguous_bytes of it lie in the first buffer of its chain. */
+void double_receive(NX_IP *ip, const void *bytes, size_t contiguous_bytes, size_t size_bytes);
+bool double_send(NX_IP *ip, const void *bytes, size_t contiguous_bytes, size_t size_bytes);
+
+/* Hub clients. */
+void double_hub_client_add(NX_AZURE_IOT *azure, NX_AZURE_IOT_HUB_CLIENT *client, const char *host,
+                           const char *device);
+void double_periodic_event(NX_AZURE_IOT *azure);
+
+#endif

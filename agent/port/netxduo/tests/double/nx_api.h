@@ -1,0 +1,92 @@
+/* What the port uses of NetX Duo, declared as there; contract.c holds both to it. Structures have
+ * the members that the port uses, not the layout. */
+#ifndef NX_API_H
+#define NX_API_H
+
+#include "tx_api.h"
+
+#ifdef DOUBLE_NETXDUO_6_1_0 /* the release before filters were told the packet */
+#define NETXDUO_MAJOR_VERSION 6
+#define NETXDUO_MINOR_VERSION 1
+#define NETXDUO_PATCH_VERSION 0
+#else
+#define NETXDUO_MAJOR_VERSION 6
+#define NETXDUO_MINOR_VERSION 4
+#define NETXDUO_PATCH_VERSION 2
+#endif
+
+#define NX_ENABLE_IP_PACKET_FILTER
+#define FEATURE_NX_IPV6
+#define NX_MAX_PHYSICAL_INTERFACES 2
+
+#define NX_NULL               ((void *)0)
+#define NX_NO_WAIT            0
+#define NX_WAIT_FOREVER       0xFFFFFFFF
+#define NX_IP_PACKET_IN       0
+#define NX_IP_PACKET_OUT      1
+#define NX_IP_VERSION_V4      0x4
+#define NX_IP_VERSION_V6      0x6
+#define NX_SUCCESS            0x00
+#define NX_NO_PACKET          0x01
+#define NX_PTR_ERROR          0x07
+#define NX_CALLER_ERROR       0x11
+#define NX_NOT_ENABLED        0x14
+#define NX_ALREADY_ENABLED    0x15
+#define NX_NOT_SUCCESSFUL     0x43
+#define NX_INVALID_PARAMETERS 0x4D
+
+int double_rand(void);
+#define NX_RAND double_rand
+
+typedef struct NX_INTERFACE_STRUCT {
+    ULONG nx_interface_ip_address;
+    ULONG nx_interface_ip_network_mask;
+    ULONG nx_interface_ip_network;
+    ULONG nx_interface_physical_address_msw;
+    ULONG nx_interface_physical_address_lsw;
+} NX_INTERFACE;
+
+typedef struct NX_PACKET_POOL_STRUCT {
+    ULONG nx_packet_pool_available;
+} NX_PACKET_POOL;
+
+typedef struct NX_PACKET_STRUCT {
+    NX_PACKET_POOL *nx_packet_pool_owner;
+    struct NX_PACKET_STRUCT *nx_packet_next;
+    UCHAR *nx_packet_prepend_ptr;
+    UCHAR *nx_packet_append_ptr;
+    ULONG nx_packet_length;
+    union {
+        NX_INTERFACE *nx_packet_interface_ptr;
+    } nx_packet_address;
+    UCHAR nx_packet_ip_version;
+} NX_PACKET;
+
+typedef struct NX_IPV4_HEADER_STRUCT {
+    UCHAR nx_ip_header_bytes[20];
+} NX_IPV4_HEADER;
+
+typedef struct NX_IP_STRUCT {
+    ULONG nx_ip_total_packets_received;
+    ULONG nx_ip_receive_packets_dropped;
+    ULONG nx_ip_packets_forwarded;
+    ULONG nx_ip_tcp_invalid_packets;
+    ULONG nx_ip_tcp_checksum_errors;
+    ULONG nx_ip_udp_invalid_packets;
+    ULONG nx_ip_icmp_invalid_packets;
+    ULONG nx_ip_icmp_checksum_errors;
+    VOID (*nx_ipv4_packet_receive)(struct NX_IP_STRUCT *, NX_PACKET *);
+    VOID (*nx_ipv6_packet_receive)(struct NX_IP_STRUCT *, NX_PACKET *);
+    UINT (*nx_ip_packet_filter)(VOID *, UINT);
+#ifndef DOUBLE_NETXDUO_6_1_0
+    UINT (*nx_ip_packet_filter_extended)(struct NX_IP_STRUCT *, NX_PACKET *, UINT);
+#endif
+    struct NX_IP_STRUCT *nx_ip_created_next;
+    NX_INTERFACE nx_ip_interface[NX_MAX_PHYSICAL_INTERFACES];
+} NX_IP;
+
+UINT nx_packet_data_append(NX_PACKET *packet_ptr, VOID *data_start, ULONG data_size,
+                           NX_PACKET_POOL *pool_ptr, ULONG wait_option);
+UINT nx_packet_release(NX_PACKET *packet_ptr);
+
+#endif
