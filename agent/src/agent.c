@@ -12,7 +12,7 @@ static const uint32_t time_max_s = 0x7FFFFFFF;
 void picket_agent_config_defaults(struct picket_agent_config *config)
 {
     memset(config, 0, sizeof *config);
-    config->security_module_id = "picket-agent";
+    config->security_module_id = PICKET_AGENT_SECURITY_MODULE_ID;
     config->collectors[PICKET_COLLECTOR_NETWORK_ACTIVITY].enabled =
         PICKET_AGENT_NETWORK_ACTIVITY_ENABLED;
     config->collectors[PICKET_COLLECTOR_NETWORK_ACTIVITY].priority = PICKET_PRIORITY_HIGH;
@@ -53,7 +53,7 @@ static void replace_absent(struct picket_agent_config *config)
         if (config->interval_s[priority] == 0)
             config->interval_s[priority] = interval_s[priority];
     if (config->security_module_id == NULL)
-        config->security_module_id = "picket-agent";
+        config->security_module_id = PICKET_AGENT_SECURITY_MODULE_ID;
     if (config->callbacks.lock == NULL) {
         config->callbacks.lock = no_lock;
         config->callbacks.unlock = no_unlock;

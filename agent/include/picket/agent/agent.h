@@ -84,7 +84,7 @@ struct picket_collector_config {
 struct picket_agent_config {
     struct picket_agent_callbacks callbacks;
 
-    const char *security_module_id;          /* NULL: "picket-agent" */
+    const char *security_module_id;          /* NULL: the option's default */
     uint32_t interval_s[PICKET_PRIORITIES];  /* 0: the option's default */
     struct picket_collector_config collectors[PICKET_COLLECTORS];
     bool send_empty_events; /* network activity without a flow is an event, too */

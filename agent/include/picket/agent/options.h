@@ -102,6 +102,11 @@
 
 /* ---- Defaults of struct picket_agent_config; no cost ---- */
 
+/* The name by which messages tell who wrote them. */
+#ifndef PICKET_AGENT_SECURITY_MODULE_ID
+#define PICKET_AGENT_SECURITY_MODULE_ID "picket-agent"
+#endif
+
 /* Seconds between two collections of each priority group. */
 #ifndef PICKET_AGENT_HIGH_INTERVAL_S
 #define PICKET_AGENT_HIGH_INTERVAL_S 10
