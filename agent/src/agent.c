@@ -6,9 +6,6 @@
 #include "lock.h"
 #include "schedule.h"
 
-/* Times beyond this cannot be told from times past; see picket_reached(). */
-static const uint32_t time_max_s = 0x7FFFFFFF;
-
 void picket_agent_config_defaults(struct picket_agent_config *config)
 {
     memset(config, 0, sizeof *config);
@@ -67,14 +64,14 @@ static bool valid(const struct picket_agent_config *config)
         callbacks->send == NULL || (callbacks->lock == NULL) != (callbacks->unlock == NULL))
         return false;
     for (unsigned priority = 0; priority < PICKET_PRIORITIES; priority++)
-        if (config->interval_s[priority] > time_max_s)
+        if (config->interval_s[priority] > PICKET_TIME_MAX_S)
             return false;
     for (unsigned collector = 0; collector < PICKET_COLLECTORS; collector++)
         if ((unsigned)config->collectors[collector].priority >= PICKET_PRIORITIES)
             return false;
     if (config->first_delay_min_s > config->first_delay_max_s ||
-        config->first_delay_max_s > time_max_s || config->send_retry_s > time_max_s ||
-        config->early_report_min_interval_s > time_max_s)
+        config->first_delay_max_s > PICKET_TIME_MAX_S || config->send_retry_s > PICKET_TIME_MAX_S ||
+        config->early_report_min_interval_s > PICKET_TIME_MAX_S)
         return false;
     return picket_flow_storage_valid(&config->ipv4, 1) &&
            picket_flow_storage_valid(&config->ipv6, 4);

@@ -7,6 +7,9 @@
 
 #include "picket/agent/agent.h"
 
+/* Times beyond this cannot be told from times past. */
+#define PICKET_TIME_MAX_S UINT32_C(0x7FFFFFFF)
+
 /* Whether a moment has come; right for moments up to 2^31 seconds away. */
 static inline bool picket_reached(uint32_t now_s, uint32_t moment_s)
 {

@@ -7,11 +7,13 @@ set(PICKET_NETXDUO_SOURCES
     agent/src/collect_heartbeat.c
     agent/src/collect_network_activity.c
     agent/src/collect_system_information.c
+    agent/src/configure.c
     agent/src/count.c
     agent/src/flow_table.c
     agent/src/losses.c
     agent/src/packet.c
     agent/src/poll.c
+    agent/src/properties.c
     agent/src/report.c
     agent/src/schedule.c
     agent/port/netxduo/src/device.c

@@ -203,6 +203,17 @@ uint32_t picket_agent_poll(struct picket_agent *agent);
  * to send and it was not accepted. */
 bool picket_agent_flush(struct picket_agent *agent);
 
+/* Changes the intervals of all groups, in seconds; a group whose interval changes is due again one
+ * interval from now. False, and nothing changes: one is 0 or 2^31 or more. */
+bool picket_agent_set_intervals(struct picket_agent *agent,
+                                const uint32_t interval_s[PICKET_PRIORITIES]);
+
+/* Enables or disables a collector, or puts it into another group. While network activity is disabled,
+ * packets open no flows and none count as lost; flows that are in the table already go on and are
+ * reported when it is enabled again. False, and nothing changes: no such collector or group. */
+bool picket_agent_set_collector(struct picket_agent *agent, enum picket_collector collector,
+                                const struct picket_collector_config *config);
+
 enum picket_agent_state picket_agent_state(const struct picket_agent *agent);
 void picket_agent_statistics(struct picket_agent *agent, struct picket_agent_statistics *out);
 
