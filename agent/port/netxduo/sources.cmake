@@ -23,7 +23,8 @@ set(PICKET_NETXDUO_SOURCES
 
 # With the Azure IoT middleware.
 set(PICKET_NETXDUO_AZURE_SOURCES
-    agent/port/netxduo/src/azure.c)
+    agent/port/netxduo/src/azure.c
+    agent/port/netxduo/src/azure_twin.c)
 
 set(PICKET_NETXDUO_FOLDERS
     wire/include

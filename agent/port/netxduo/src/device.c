@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "device.h"
 #include "features.h"
 #include "seed.h"
 #include "watch.h"
@@ -19,12 +20,14 @@ static struct {
     struct picket_netxduo_transport transport;
     UINT (*unix_time_get)(ULONG *unix_time);
     const CHAR *identity;
-    TX_THREAD *poller; /* runs picket_netxduo_poll() or _flush() just now */
+    TX_THREAD *within; /* the thread that is at the agent, while busy */
     ULONG ticks;       /* up to which uptime_s counts */
     uint32_t uptime_s;
     uint8_t unwatched;
     uint8_t watched;
     bool started;
+    bool busy;
+    unsigned starts;
 } device;
 
 /* ---- what the agent asks for ---- */
@@ -123,6 +126,7 @@ UINT picket_netxduo_start_with(const struct picket_agent_config *config,
     if (!picket_agent_init(&device.agent, config))
         return NX_INVALID_PARAMETERS;
     scan();
+    device.starts++;
     device.started = true;
     return NX_SUCCESS;
 }
@@ -135,62 +139,108 @@ UINT picket_netxduo_start(const struct picket_netxduo_transport *transport,
     return picket_netxduo_start_with(&config, transport, unix_time_get);
 }
 
-/* ---- the polling thread ---- */
+/* ---- one thread at a time ---- */
 
-/* False: not started, or just being stopped. */
-static bool enter(void)
+unsigned picket_device_starts(void)
 {
-    UINT posture = tx_interrupt_control(TX_INT_DISABLE);
-    bool started = device.started;
-    if (started)
-        device.poller = tx_thread_identify();
-    tx_interrupt_control(posture);
-    return started;
+    return device.starts;
 }
 
-static void leave(void)
+static bool try_to_enter(bool *started)
 {
-    device.poller = NULL;
+    UINT posture = tx_interrupt_control(TX_INT_DISABLE);
+    *started = device.started && (!device.busy || device.within != tx_thread_identify());
+    bool entered = *started && !device.busy;
+    if (entered) {
+        device.busy = true;
+        device.within = tx_thread_identify();
+    }
+    tx_interrupt_control(posture);
+    return entered;
+}
+
+struct picket_agent *picket_device_enter(void)
+{
+    bool started;
+    while (!try_to_enter(&started)) {
+        if (!started)
+            return NULL;
+        tx_thread_sleep(1);
+    }
+    return &device.agent;
+}
+
+void picket_device_leave(void)
+{
+    device.busy = false;
 }
 
 ULONG picket_netxduo_poll(VOID)
 {
-    if (!enter())
+    struct picket_agent *agent = picket_device_enter();
+    if (agent == NULL)
         return 0;
     scan();
-    ULONG next_s = picket_agent_poll(&device.agent);
-    leave();
+    ULONG next_s = picket_agent_poll(agent);
+    picket_device_leave();
     return next_s;
 }
 
 UINT picket_netxduo_flush(VOID)
 {
-    if (!enter())
+    struct picket_agent *agent = picket_device_enter();
+    if (agent == NULL)
         return NX_NOT_ENABLED;
-    bool sent = picket_agent_flush(&device.agent);
-    leave();
+    bool sent = picket_agent_flush(agent);
+    picket_device_leave();
     return sent ? NX_SUCCESS : NX_NOT_SUCCESSFUL;
+}
+
+UINT picket_netxduo_set_intervals(const uint32_t interval_s[PICKET_PRIORITIES])
+{
+    struct picket_agent *agent = picket_device_enter();
+    if (agent == NULL)
+        return NX_NOT_ENABLED;
+    picket_agent_flush(agent);
+    bool valid = picket_agent_set_intervals(agent, interval_s);
+    picket_device_leave();
+    return valid ? NX_SUCCESS : NX_INVALID_PARAMETERS;
+}
+
+UINT picket_netxduo_set_collector(enum picket_collector collector, bool enabled,
+                                  enum picket_priority priority)
+{
+    const struct picket_collector_config config = {enabled, priority};
+    struct picket_agent *agent = picket_device_enter();
+    if (agent == NULL)
+        return NX_NOT_ENABLED;
+    picket_agent_flush(agent);
+    bool valid = picket_agent_set_collector(agent, collector, &config);
+    picket_device_leave();
+    return valid ? NX_SUCCESS : NX_INVALID_PARAMETERS;
 }
 
 UINT picket_netxduo_statistics(struct picket_netxduo_statistics *statistics)
 {
-    if (!device.started)
+    struct picket_agent *agent = picket_device_enter();
+    if (agent == NULL)
         return NX_NOT_ENABLED;
-    picket_agent_statistics(&device.agent, &statistics->agent);
+    picket_agent_statistics(agent, &statistics->agent);
     statistics->ip_instances_watched = device.watched;
     statistics->ip_instances_unwatched = device.unwatched;
+    picket_device_leave();
     return NX_SUCCESS;
 }
 
-/* A poll on another thread runs to its end first; it never waits for long. */
+/* Whoever is at the agent ends first; that never takes long. */
 UINT picket_netxduo_stop(VOID)
 {
     if (!device.started)
         return NX_NOT_ENABLED;
-    if (device.poller != NULL && device.poller == tx_thread_identify())
+    if (device.busy && device.within == tx_thread_identify())
         return NX_CALLER_ERROR;
     device.started = false;
-    while (device.poller != NULL)
+    while (device.busy)
         tx_thread_sleep(1);
     picket_watch_end();
     return NX_SUCCESS;

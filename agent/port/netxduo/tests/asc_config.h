@@ -1,4 +1,5 @@
-/* A configuration as the removed module had it: flags without a value, numbers, what is undefined is off. */
+/* A configuration as the removed module had it: flags without a value, numbers, what is undefined
+ * is off. */
 #define ASC_SECURITY_MODULE_ID "defender-iot-micro-agent"
 #define ASC_COLLECTOR_NETWORK_ACTIVITY_ENABLED
 #define ASC_COLLECTOR_NETWORK_ACTIVITY_MAX_IPV4_OBJECTS_IN_CACHE 32
@@ -6,9 +7,9 @@
 #define ASC_COLLECTOR_NETWORK_ACTIVITY_UDP_DISABLED
 #define ASC_COLLECTOR_NETWORK_ACTIVITY_CAPTURE_UNICAST_ONLY
 #define ASC_COLLECTOR_SYSTEM_INFORMATION_ENABLED
-#define ASC_FIRST_COLLECTION_INTERVAL 20
-#define ASC_HIGH_PRIORITY_INTERVAL 11
-#define ASC_MEDIUM_PRIORITY_INTERVAL 31
-#define ASC_LOW_PRIORITY_INTERVAL 61
-#define ASC_SECURITY_MODULE_PENDING_TIME 60*4
+#define ASC_FIRST_COLLECTION_INTERVAL               20
+#define ASC_HIGH_PRIORITY_INTERVAL                  11
+#define ASC_MEDIUM_PRIORITY_INTERVAL                31
+#define ASC_LOW_PRIORITY_INTERVAL                   61
+#define ASC_SECURITY_MODULE_PENDING_TIME            60 * 4
 #define ASC_SECURITY_MODULE_SEND_MESSAGE_RETRY_TIME 4

@@ -2,6 +2,8 @@
  * headers always, and against the real ones where PICKET_NETXDUO_INCLUDE or PICKET_NETXDUO_TARGET
  * is given: the double cannot drift from what it stands for. Only compiling it is the test. */
 #include "nx_azure_iot_hub_client.h"
+#include "nx_azure_iot_json_reader.h"
+#include "nx_azure_iot_json_writer.h"
 #include "nx_ip.h"
 
 #define MEMBER(structure, member) (((structure *)0)->member)
@@ -88,6 +90,31 @@ _Static_assert(NX_AZURE_IOT_RESOURCE_IOT_HUB == 1, "");
 _Static_assert(NX_AZURE_IOT_HUB_CLIENT_STATUS_CONNECTED == 2, "");
 _Static_assert(NX_AZURE_IOT_MQTT_QOS_1 == 1, "");
 _Static_assert(NXD_MQTT_COMMUNICATION_FAILURE == 0x10007, "");
+
+/* The device twin */
+HAS_TYPE(&nx_azure_iot_hub_client_device_twin_reported_properties_send,
+         UINT (*)(NX_AZURE_IOT_HUB_CLIENT *, const UCHAR *, UINT, UINT *, UINT *, ULONG *, UINT));
+HAS_TYPE(&nx_azure_iot_json_reader_init, UINT (*)(NX_AZURE_IOT_JSON_READER *, NX_PACKET *));
+HAS_TYPE(&nx_azure_iot_json_reader_next_token, UINT (*)(NX_AZURE_IOT_JSON_READER *));
+HAS_TYPE(&nx_azure_iot_json_reader_skip_children, UINT (*)(NX_AZURE_IOT_JSON_READER *));
+HAS_TYPE(&nx_azure_iot_json_reader_token_type, UINT (*)(NX_AZURE_IOT_JSON_READER *));
+HAS_TYPE(&nx_azure_iot_json_reader_token_int32_get,
+         UINT (*)(NX_AZURE_IOT_JSON_READER *, int32_t *));
+HAS_TYPE(&nx_azure_iot_json_reader_token_string_get,
+         UINT (*)(NX_AZURE_IOT_JSON_READER *, UCHAR *, UINT, UINT *));
+HAS_TYPE(&nx_azure_iot_json_writer_with_buffer_init,
+         UINT (*)(NX_AZURE_IOT_JSON_WRITER *, UCHAR *, UINT));
+HAS_TYPE(&nx_azure_iot_json_writer_get_bytes_used, UINT (*)(NX_AZURE_IOT_JSON_WRITER *));
+HAS_TYPE(&nx_azure_iot_json_writer_append_property_name,
+         UINT (*)(NX_AZURE_IOT_JSON_WRITER *, const UCHAR *, UINT));
+HAS_TYPE(&nx_azure_iot_json_writer_append_property_with_int32_value,
+         UINT (*)(NX_AZURE_IOT_JSON_WRITER *, const UCHAR *, UINT, int32_t));
+HAS_TYPE(&nx_azure_iot_json_writer_append_string,
+         UINT (*)(NX_AZURE_IOT_JSON_WRITER *, const UCHAR *, UINT));
+HAS_TYPE(&nx_azure_iot_json_writer_append_bool, UINT (*)(NX_AZURE_IOT_JSON_WRITER *, UINT));
+HAS_TYPE(&nx_azure_iot_json_writer_append_null, UINT (*)(NX_AZURE_IOT_JSON_WRITER *));
+HAS_TYPE(&nx_azure_iot_json_writer_append_begin_object, UINT (*)(NX_AZURE_IOT_JSON_WRITER *));
+HAS_TYPE(&nx_azure_iot_json_writer_append_end_object, UINT (*)(NX_AZURE_IOT_JSON_WRITER *));
 
 /* The cloud thread */
 _Static_assert(NX_CLOUD_COMMON_PERIODIC_EVENT == 0x00000001u, "");

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "../src/device.h"
 #include "double.h"
 #include "reports.h"
 
@@ -210,6 +211,63 @@ static void stopping_from_within_a_poll_is_refused(void **state)
     assert_int_equal(picket_netxduo_flush(), NX_SUCCESS);
 }
 
+/* ---- changes while it runs ---- */
+
+static void intervals_and_collectors_change_while_it_runs(void **state)
+{
+    (void)state;
+    const uint32_t good[PICKET_PRIORITIES] = {1, 2, 3}, bad[PICKET_PRIORITIES] = {1, 0, 3};
+    assert_int_equal(picket_netxduo_set_intervals(good), NX_NOT_ENABLED);
+    assert_int_equal(
+        picket_netxduo_set_collector(PICKET_COLLECTOR_HEARTBEAT, false, PICKET_PRIORITY_LOW),
+        NX_NOT_ENABLED);
+    assert_int_equal(picket_netxduo_start(&reports_transport, NULL), NX_SUCCESS);
+    assert_int_equal(picket_netxduo_set_intervals(bad), NX_INVALID_PARAMETERS);
+    assert_int_equal(picket_netxduo_set_intervals(good), NX_SUCCESS);
+    assert_int_equal(picket_netxduo_set_collector(PICKET_COLLECTOR_HEARTBEAT, false,
+                                                  (enum picket_priority)PICKET_PRIORITIES),
+                     NX_INVALID_PARAMETERS);
+    reports.messages = 0;
+    for (int i = 0; i < 9; i++)
+        second();
+    assert_int_equal(reports.messages, 3);
+    picket_netxduo_set_collector(PICKET_COLLECTOR_HEARTBEAT, false, PICKET_PRIORITY_LOW);
+    picket_netxduo_set_collector(PICKET_COLLECTOR_SYSTEM_INFORMATION, false, PICKET_PRIORITY_LOW);
+    reports.messages = 0;
+    for (int i = 0; i < 9; i++)
+        second();
+    assert_int_equal(reports.messages, 0);
+}
+
+static TX_THREAD other_thread;
+static unsigned slept;
+
+static void the_other_thread_leaves(void)
+{
+    if (++slept == 3)
+        picket_device_leave();
+}
+
+static void a_thread_waits_until_the_other_has_left(void **state)
+{
+    (void)state;
+    TX_THREAD *self = double_state.thread;
+    assert_int_equal(picket_netxduo_start(&reports_transport, NULL), NX_SUCCESS);
+    double_state.thread = &other_thread;
+    assert_non_null(picket_device_enter());
+    double_state.thread = self;
+    double_state.sleeping = the_other_thread_leaves;
+    slept = 0;
+    assert_int_equal(picket_netxduo_flush(), NX_SUCCESS);
+    assert_int_equal(slept, 3);
+    double_state.thread = &other_thread;
+    assert_non_null(picket_device_enter());
+    double_state.thread = self;
+    slept = 0;
+    assert_int_equal(picket_netxduo_stop(), NX_SUCCESS);
+    assert_int_equal(slept, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +283,8 @@ int main(void)
         TEST(system_information_names_versions_features_and_identity),
         TEST(interrupts_are_as_they_were_after_every_call),
         TEST(stopping_from_within_a_poll_is_refused),
+        TEST(intervals_and_collectors_change_while_it_runs),
+        TEST(a_thread_waits_until_the_other_has_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

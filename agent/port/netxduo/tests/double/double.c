@@ -308,3 +308,17 @@ UINT nx_azure_iot_publish_mqtt_packet(NXD_MQTT_CLIENT *client_ptr, NX_PACKET *pa
     memcpy(message->bytes + topic_len, bytes + topic_len + 2, message->size_bytes);
     return nx_packet_release(packet_ptr);
 }
+
+UINT nx_azure_iot_hub_client_device_twin_reported_properties_send(
+    NX_AZURE_IOT_HUB_CLIENT *hub_client_ptr, const UCHAR *message_buffer, UINT message_length,
+    UINT *request_id_ptr, UINT *response_status_ptr, ULONG *version_ptr, UINT wait_option)
+{
+    size_t used = strlen(double_state.reported);
+    (void)hub_client_ptr, (void)wait_option;
+    *request_id_ptr = *response_status_ptr = 0;
+    *version_ptr = 0;
+    assert(used + message_length < sizeof double_state.reported);
+    memcpy(double_state.reported + used, message_buffer, message_length);
+    double_state.reported[used + message_length] = '\0';
+    return double_state.reporting_status;
+}

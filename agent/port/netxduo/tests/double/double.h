@@ -18,6 +18,11 @@ struct double_message {
     UCHAR bytes[DOUBLE_PACKET_BYTES_MAX]; /* topic, then payload */
 };
 
+struct double_token {
+    UINT type; /* NX_AZURE_IOT_READER_TOKEN_… */
+    const char *text;
+};
+
 extern struct double_state {
     ULONG ticks;
     UINT posture;           /* of interrupts; TX_INT_DISABLE: off */
@@ -37,6 +42,11 @@ extern struct double_state {
     struct double_message messages[DOUBLE_MESSAGES_MAX];
     size_t message_count;
     size_t packets_held; /* allocated and not yet released */
+
+    const struct double_token *tokens; /* of the next JSON document */
+    size_t token_count;
+    UINT reporting_status; /* what sending reported properties returns */
+    char reported[1024];   /* every document sent, one after the other */
 } double_state;
 
 void double_reset(void);

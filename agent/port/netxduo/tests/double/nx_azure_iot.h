@@ -17,7 +17,7 @@
 #define NX_CLOUD_MODULE_AZURE_ISM_EVENT 0x00080000u
 
 typedef struct NX_CLOUD_MODULE_STRUCT {
-    VOID (*nx_cloud_module_process)
+    VOID(*nx_cloud_module_process)
     (VOID *module_context, ULONG common_events, ULONG module_own_events);
     VOID *nx_cloud_module_context;
 } NX_CLOUD_MODULE;

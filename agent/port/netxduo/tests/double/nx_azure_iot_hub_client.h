@@ -39,5 +39,8 @@ typedef struct NX_AZURE_IOT_HUB_CLIENT_STRUCT {
 UINT nx_azure_iot_hub_client_telemetry_message_create(NX_AZURE_IOT_HUB_CLIENT *hub_client_ptr,
                                                       NX_PACKET **packet_pptr, UINT wait_option);
 UINT nx_azure_iot_hub_client_telemetry_message_delete(NX_PACKET *packet_ptr);
+UINT nx_azure_iot_hub_client_device_twin_reported_properties_send(
+    NX_AZURE_IOT_HUB_CLIENT *hub_client_ptr, const UCHAR *message_buffer, UINT message_length,
+    UINT *request_id_ptr, UINT *response_status_ptr, ULONG *version_ptr, UINT wait_option);
 
 #endif

@@ -66,17 +66,26 @@ UINT picket_netxduo_start_with(const struct picket_agent_config *config,
                                const struct picket_netxduo_transport *transport,
                                UINT (*unix_time_get)(ULONG *unix_time));
 
-/* Takes every hook out again, and forgets what was not sent; picket_netxduo_flush() first to send
- * it. A filter that somebody set over ours stays, and goes on being asked. NX_SUCCESS,
- * NX_NOT_ENABLED. Thread: the one that polls, or any while none does. */
+/* Takes every hook out again, and forgets what was not sent; picket_netxduo_flush() first to send it.
+ * A filter that somebody set over ours stays, and goes on being asked.
+ * NX_SUCCESS, NX_NOT_ENABLED; NX_CALLER_ERROR: called from within a callback of the agent.
+ * Thread: any, not an interrupt; it waits for the one that polls. */
 UINT picket_netxduo_stop(VOID);
 
 /* Looks for new NX_IP instances, and does what is due. Returns the seconds after which it wants to
- * be called again, at least 1; 0: not started. Thread: one, the same for all functions below. */
+ * be called again, at least 1; 0: not started. Thread: any, not an interrupt, here and below; one at a time
+ * is at the agent, and the others wait. */
 ULONG picket_netxduo_poll(VOID);
 
 /* Sends all there is now. NX_SUCCESS; NX_NOT_SUCCESSFUL: refused, and kept; NX_NOT_ENABLED. */
 UINT picket_netxduo_flush(VOID);
+
+/* Changes the agent while it runs; what is unsent goes out first, or stays for the next message. See
+ * picket_agent_set_intervals() and picket_agent_set_collector().
+ * NX_SUCCESS, NX_NOT_ENABLED, NX_INVALID_PARAMETERS: nothing has changed. */
+UINT picket_netxduo_set_intervals(const uint32_t interval_s[PICKET_PRIORITIES]);
+UINT picket_netxduo_set_collector(enum picket_collector collector, bool enabled,
+                                  enum picket_priority priority);
 
 struct picket_netxduo_statistics {
     struct picket_agent_statistics agent;
