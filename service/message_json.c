@@ -270,6 +270,7 @@ static json_t *listening_ports_json(const struct picket_wire_event_view *event)
     struct object object = object_begin();
     add_list(&object, "ipv4_ports", &view, view.ipv4_count, ipv4_port_json);
     add_list(&object, "ipv6_ports", &view, view.ipv6_count, ipv6_port_json);
+    add_number(&object, "unlisted", view.unlisted);
     return object_end(object);
 }
 

@@ -199,6 +199,7 @@ picket_wire_listening_ports(const struct picket_wire_event_view *event)
     ports.message = event->message;
     ports.ipv4_count = vector_of(&table, PORTS_IPV4, &ports.ipv4_at);
     ports.ipv6_count = vector_of(&table, PORTS_IPV6, &ports.ipv6_at);
+    ports.unlisted = word_of(&table, PORTS_UNLISTED, 0);
     return ports;
 }
 

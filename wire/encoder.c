@@ -14,9 +14,9 @@
  *     flows       NetworkActivityV4 or V6, each followed by its NetworkActivityCommon
  *     vtables     those of the flows
  *
- * Everything up to the flows has a size that is known without looking at a flow. The walk that writes
- * the vectors of flows finds out how large the flows are and which vtables they need; the walk that
- * writes the flows can therefore point to vtables behind them.
+ * Everything up to the flows has a size that is known without looking at a flow. The walk that
+ * writes the vectors of flows finds out how large the flows are and which vtables they need; the
+ * walk that writes the flows can therefore point to vtables behind them.
  *
  * A vtable depends on which fields are present. Payloads and NetworkActivityCommon are laid out as
  * words of which any may be absent: a mask of those that are there identifies the vtable. The other
@@ -43,12 +43,14 @@ enum {
     IPV4_TABLE_BYTES = 4 + 2 * PICKET_WIRE_IPV4_BYTES + 4,
     IPV6_TABLE_BYTES = 4 + 2 * PICKET_WIRE_IPV6_BYTES + 4,
     COMMON_BYTES_MAX = 4 + 4 * COMMON_WORDS,
+    IPV4_PORT_BYTES = PICKET_WIRE_IPV4_BYTES + 4,
+    IPV6_PORT_BYTES = PICKET_WIRE_IPV6_BYTES + 4,
     FLOW_BYTES_MIN = 4 + IPV4_TABLE_BYTES + 4, /* offset, addresses, a common table of no words */
     VTABLE_ENTRIES_MAX = 8,
     VTABLES_BYTES_MAX = (SLOTS - IPV4_SLOT) * 2 * VTABLE_ENTRIES_MAX,
 
-    /* Each four bytes in front of the flows, if they are offsets, stand for at most 60 of flows: up to
-     * here a message cannot be too large. */
+    /* Each four bytes in front of the flows, if they are offsets, stand for at most 60 of flows: up
+     * to here a message cannot be too large. */
     MEASURE_FROM_BYTES = (PICKET_WIRE_MESSAGE_BYTES_MAX - VTABLES_BYTES_MAX) /
                          (1 + (IPV6_TABLE_BYTES + COMMON_BYTES_MAX) / 4),
 
@@ -99,9 +101,9 @@ static void flush(struct encoder *encoder)
         encoder->refused = !encoder->sink(encoder->context, encoder->stage, bytes);
 }
 
-/* Room for the next bytes of the message, to be filled by the caller. What is not a multiple of four
- * bytes is only asked for in sizes that fill the stage exactly. So every piece but the last is whole
- * words, and what is aligned in the message is aligned in the stage. */
+/* Room for the next bytes of the message, to be filled by the caller. What is not a multiple of
+ * four bytes is only asked for in sizes that fill the stage exactly. So every piece but the last is
+ * whole words, and what is aligned in the message is aligned in the stage. */
 static void *run(struct encoder *encoder, uint32_t bytes)
 {
     if (encoder->staged_bytes + bytes > STAGE_BYTES)
@@ -181,8 +183,8 @@ static void put_string(struct encoder *encoder, const char *text)
 
 /* ---- vtables ---- */
 
-/* Fills in the vtable of a table of words. The ports of a NetworkActivityCommon are two fields in one
- * word. */
+/* Fills in the vtable of a table of words. The ports of a NetworkActivityCommon are two fields in
+ * one word. */
 static void lay_words_out(uint8_t vtable[VTABLE_ENTRIES_MAX], uint32_t mask, bool common)
 {
     uint32_t at = 4, entries = 2;
@@ -250,13 +252,12 @@ struct payload {
     uint32_t bytes;
 };
 
-/* 0 for no flows; too large for a message if the flows are, however small. */
-static uint32_t vector_bytes(const struct picket_wire_flows *flows)
+/* 0 for nothing; too large for a message if what it holds is, at bytes_min each and more. */
+static uint32_t vector_bytes(uint32_t count, uint32_t element_bytes, uint32_t bytes_min)
 {
-    uint32_t count = flows->count;
-    if (count > PICKET_WIRE_MESSAGE_BYTES_MAX / FLOW_BYTES_MIN)
+    if (count > PICKET_WIRE_MESSAGE_BYTES_MAX / bytes_min)
         count = PICKET_WIRE_MESSAGE_BYTES_MAX;
-    return count == 0 ? 0 : 4 + 4 * count;
+    return count == 0 ? 0 : 4 + element_bytes * count;
 }
 
 /* False if the payload's type is not one that a device sends. */
@@ -265,8 +266,8 @@ static bool examine(struct payload *payload, const struct picket_wire_event *eve
     memset(payload, 0, sizeof *payload);
     if (event->payload_type == PICKET_WIRE_NETWORK_ACTIVITY) {
         const struct picket_wire_network_activity *activity = &event->payload.network_activity;
-        payload->words[0] = vector_bytes(&activity->ipv4);
-        payload->words[1] = vector_bytes(&activity->ipv6);
+        payload->words[0] = vector_bytes(activity->ipv4.count, 4, FLOW_BYTES_MIN);
+        payload->words[1] = vector_bytes(activity->ipv6.count, 4, FLOW_BYTES_MIN);
         payload->words[2] = activity->lost_flows;
         payload->words[3] = activity->lost_bytes_in;
         payload->words[4] = activity->lost_bytes_out;
@@ -277,6 +278,12 @@ static bool examine(struct payload *payload, const struct picket_wire_event *eve
         payload->words[1] = string_bytes(system->kernel_info);
         payload->words[2] = string_bytes(system->hw_info);
         payload->children = 3;
+    } else if (event->payload_type == PICKET_WIRE_LISTENING_PORTS) {
+        const struct picket_wire_listening_ports *ports = &event->payload.listening_ports;
+        payload->words[0] = vector_bytes(ports->ipv4.count, IPV4_PORT_BYTES, IPV4_PORT_BYTES);
+        payload->words[1] = vector_bytes(ports->ipv6.count, IPV6_PORT_BYTES, IPV6_PORT_BYTES);
+        payload->words[2] = ports->unlisted;
+        payload->children = 2;
     } else if (event->payload_type == PICKET_WIRE_HEARTBEAT) {
         payload->words[0] = event->payload.heartbeat.uptime_s;
     } else {
@@ -320,6 +327,21 @@ static uint32_t common_mask(const struct picket_wire_flow *flow)
 /* The size of a NetworkActivityCommon by its mask. */
 static const uint8_t common_bytes[] = {4, 8,  8,  12, 8,  12, 12, 16,
                                        8, 12, 12, 16, 12, 16, 16, COMMON_BYTES_MAX};
+
+/* ---- what is in a list of ports ---- */
+
+static void put_ports(struct encoder *encoder, const struct picket_wire_ports *ports,
+                      uint32_t address_bytes)
+{
+    uint32_t cursor = 0;
+    put_optional(encoder, ports->count);
+    for (uint32_t left = ports->count; left > 0; left--) {
+        struct picket_wire_listening_port port;
+        cursor = ports->next(ports->table, cursor, &port);
+        put_bytes(encoder, port.local_address, address_bytes);
+        put_32(encoder, port.local_port | (uint32_t)port.protocol << 16);
+    }
+}
 
 /* ---- the sections ---- */
 
@@ -493,6 +515,9 @@ static void walk_events(struct encoder *encoder, enum walk walk)
             put_string(encoder, event->payload.system_information.os_info);
             put_string(encoder, event->payload.system_information.kernel_info);
             put_string(encoder, event->payload.system_information.hw_info);
+        } else if (event->payload_type == PICKET_WIRE_LISTENING_PORTS && walk == VECTORS) {
+            put_ports(encoder, &event->payload.listening_ports.ipv4, PICKET_WIRE_IPV4_BYTES);
+            put_ports(encoder, &event->payload.listening_ports.ipv6, PICKET_WIRE_IPV6_BYTES);
         }
     }
 }

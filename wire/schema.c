@@ -47,6 +47,7 @@ static const struct field system_information_fields[] = {TEXT, TEXT, TEXT};
 static const struct field listening_ports_fields[] = {
     STRUCT_VECTOR(IPV4_PORT_BYTES),
     STRUCT_VECTOR(IPV6_PORT_BYTES),
+    SCALAR(4),
 };
 static const struct field heartbeat_fields[] = {SCALAR(4)};
 static const struct field baseline_fields[] = {TABLE_VECTOR(BASELINE_CHECK)};

@@ -96,6 +96,7 @@ enum {
 
     PORTS_IPV4 = 0,
     PORTS_IPV6 = 1,
+    PORTS_UNLISTED = 2,
 
     HEARTBEAT_UPTIME = 0,
 

@@ -18,6 +18,11 @@ void picket_agent_config_defaults(struct picket_agent_config *config)
     config->collectors[PICKET_COLLECTOR_SYSTEM_INFORMATION].priority = PICKET_PRIORITY_LOW;
     config->collectors[PICKET_COLLECTOR_HEARTBEAT].enabled = PICKET_AGENT_HEARTBEAT_ENABLED;
     config->collectors[PICKET_COLLECTOR_HEARTBEAT].priority = PICKET_PRIORITY_LOW;
+#if PICKET_AGENT_LISTENING_PORTS > 0
+    config->collectors[PICKET_COLLECTOR_LISTENING_PORTS].enabled =
+        PICKET_AGENT_LISTENING_PORTS_ENABLED;
+    config->collectors[PICKET_COLLECTOR_LISTENING_PORTS].priority = PICKET_PRIORITY_LOW;
+#endif
     config->interval_s[PICKET_PRIORITY_HIGH] = PICKET_AGENT_HIGH_INTERVAL_S;
     config->interval_s[PICKET_PRIORITY_MEDIUM] = PICKET_AGENT_MEDIUM_INTERVAL_S;
     config->interval_s[PICKET_PRIORITY_LOW] = PICKET_AGENT_LOW_INTERVAL_S;

@@ -25,6 +25,10 @@ struct picket_report {
     struct picket_losses losses;
     uint32_t ipv4_bucket;
     uint32_t ipv6_bucket;
+
+#if PICKET_AGENT_LISTENING_PORTS > 0
+    struct picket_listening_port ports[PICKET_AGENT_LISTENING_PORTS];
+#endif
 };
 
 struct picket_collector_driver {
@@ -40,5 +44,6 @@ struct picket_collector_driver {
 extern const struct picket_collector_driver picket_network_activity_collector;
 extern const struct picket_collector_driver picket_system_information_collector;
 extern const struct picket_collector_driver picket_heartbeat_collector;
+extern const struct picket_collector_driver picket_listening_ports_collector;
 
 #endif

@@ -18,6 +18,10 @@ static const struct {
     {"SystemInformation_MessageFrequency", SET_FREQUENCY, PICKET_COLLECTOR_SYSTEM_INFORMATION},
     {"Heartbeat_Disabled", SET_DISABLED, PICKET_COLLECTOR_HEARTBEAT},
     {"Heartbeat_MessageFrequency", SET_FREQUENCY, PICKET_COLLECTOR_HEARTBEAT},
+#if PICKET_AGENT_LISTENING_PORTS > 0
+    {"ListeningPorts_Disabled", SET_DISABLED, PICKET_COLLECTOR_LISTENING_PORTS},
+    {"ListeningPorts_MessageFrequency", SET_FREQUENCY, PICKET_COLLECTOR_LISTENING_PORTS},
+#endif
     {"SystemInformation_HardwareVendor", SET_IDENTITY, 0},
     {"SystemInformation_HardwareModel", SET_IDENTITY, 1},
     {"SystemInformation_HardwareSerialNumber", SET_IDENTITY, 2},

@@ -11,6 +11,9 @@ static const struct picket_collector_driver *const drivers[PICKET_COLLECTORS] = 
     &picket_network_activity_collector,
     &picket_system_information_collector,
     &picket_heartbeat_collector,
+#if PICKET_AGENT_LISTENING_PORTS > 0
+    &picket_listening_ports_collector,
+#endif
 };
 
 static void stamp(struct picket_agent *agent, unsigned collector, uint32_t now_s,

@@ -206,7 +206,8 @@ static void collectors_are_disabled_enabled_and_restored_by_name(void **state)
 {
     (void)state;
     static const char *const names[PICKET_COLLECTORS] = {
-        "NetworkActivity_Disabled", "SystemInformation_Disabled", "Heartbeat_Disabled"};
+        "NetworkActivity_Disabled", "SystemInformation_Disabled", "Heartbeat_Disabled",
+        "ListeningPorts_Disabled"};
     for (unsigned i = 0; i < PICKET_COLLECTORS; i++) {
         const bool *enabled = &harness.agent.config.collectors[i].enabled;
         assert_int_equal(apply(names[i], PICKET_PROPERTY_TRUE, NULL), PICKET_PROPERTY_APPLIED);
@@ -223,9 +224,9 @@ static void collectors_are_disabled_enabled_and_restored_by_name(void **state)
 static void frequencies_name_the_priority_group(void **state)
 {
     (void)state;
-    static const char *const names[PICKET_COLLECTORS] = {"NetworkActivity_MessageFrequency",
-                                                         "SystemInformation_MessageFrequency",
-                                                         "Heartbeat_MessageFrequency"};
+    static const char *const names[PICKET_COLLECTORS] = {
+        "NetworkActivity_MessageFrequency", "SystemInformation_MessageFrequency",
+        "Heartbeat_MessageFrequency", "ListeningPorts_MessageFrequency"};
     static const char *const values[PICKET_PRIORITIES] = {"High", "Medium", "Low"};
     for (unsigned i = 0; i < PICKET_COLLECTORS; i++) {
         const struct picket_collector_config *config = &harness.agent.config.collectors[i];

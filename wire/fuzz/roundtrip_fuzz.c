@@ -82,6 +82,23 @@ static void take_list(struct source *source, struct list *list, struct picket_wi
     *flows = (struct picket_wire_flows){list->count, next_flow, list};
 }
 
+/* The ports of a list are the local ends of flows. */
+static uint32_t next_port(const void *table, uint32_t cursor,
+                          struct picket_wire_listening_port *port)
+{
+    const struct picket_wire_flow *flow = &((const struct list *)table)->flows[cursor];
+    *port =
+        (struct picket_wire_listening_port){flow->local_address, flow->local_port, flow->protocol};
+    return cursor + 1;
+}
+
+static void take_ports(struct source *source, struct list *list, struct picket_wire_ports *ports)
+{
+    struct picket_wire_flows flows;
+    take_list(source, list, &flows);
+    *ports = (struct picket_wire_ports){list->count, next_port, list};
+}
+
 static void take_event(struct source *source, struct content *content, uint32_t index)
 {
     struct picket_wire_event *event = &content->events[index];
@@ -90,7 +107,7 @@ static void take_event(struct source *source, struct content *content, uint32_t 
     event->time_s = take(source, 4);
     event->collection_interval_s = take(source, 2);
     event->duration_s = take(source, 1);
-    switch (take(source, 1) % 3) {
+    switch (take(source, 1) % 4) {
     case 0: {
         struct picket_wire_network_activity *activity = &event->payload.network_activity;
         event->payload_type = PICKET_WIRE_NETWORK_ACTIVITY;
@@ -107,6 +124,14 @@ static void take_event(struct source *source, struct content *content, uint32_t 
         system->os_info = take_text(source, content->texts[3 * index]);
         system->kernel_info = take_text(source, content->texts[3 * index + 1]);
         system->hw_info = take_text(source, content->texts[3 * index + 2]);
+        break;
+    }
+    case 2: {
+        struct picket_wire_listening_ports *ports = &event->payload.listening_ports;
+        event->payload_type = PICKET_WIRE_LISTENING_PORTS;
+        take_ports(source, &content->lists[index][0], &ports->ipv4);
+        take_ports(source, &content->lists[index][1], &ports->ipv6);
+        ports->unlisted = take(source, 1);
         break;
     }
     default:
@@ -149,6 +174,26 @@ static void compare_activity(const struct picket_wire_event_view *event,
         compare_flow(picket_wire_ipv6_flow_at(&found, i), &lists[1].flows[i], 16);
 }
 
+static void compare_port(struct picket_wire_listening_port found,
+                         const struct picket_wire_flow *flow, size_t address_bytes)
+{
+    require(memcmp(found.local_address, flow->local_address, address_bytes) == 0);
+    require(found.local_port == flow->local_port && found.protocol == flow->protocol);
+}
+
+static void compare_ports(const struct picket_wire_event_view *event,
+                          const struct picket_wire_listening_ports *expected,
+                          const struct list lists[2])
+{
+    struct picket_wire_listening_ports_view found = picket_wire_listening_ports(event);
+    require(found.ipv4_count == lists[0].count && found.ipv6_count == lists[1].count);
+    require(found.unlisted == expected->unlisted);
+    for (uint32_t i = 0; i < found.ipv4_count; i++)
+        compare_port(picket_wire_ipv4_port_at(&found, i), &lists[0].flows[i], 4);
+    for (uint32_t i = 0; i < found.ipv6_count; i++)
+        compare_port(picket_wire_ipv6_port_at(&found, i), &lists[1].flows[i], 16);
+}
+
 static void compare_event(const struct picket_wire_event_view *found, const struct content *content,
                           uint32_t index)
 {
@@ -165,6 +210,8 @@ static void compare_event(const struct picket_wire_event_view *found, const stru
         compare_text(system.os_info, event->payload.system_information.os_info);
         compare_text(system.kernel_info, event->payload.system_information.kernel_info);
         compare_text(system.hw_info, event->payload.system_information.hw_info);
+    } else if (event->payload_type == PICKET_WIRE_LISTENING_PORTS) {
+        compare_ports(found, &event->payload.listening_ports, content->lists[index]);
     } else {
         require(picket_wire_heartbeat(found).uptime_s == event->payload.heartbeat.uptime_s);
     }

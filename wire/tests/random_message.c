@@ -70,17 +70,34 @@ static void fill_list(uint64_t *state, struct random_flows *list, struct picket_
     flows->table = list;
 }
 
+/* The ports of a list are the local ends of flows. */
+static uint32_t next_port(const void *table, uint32_t cursor,
+                          struct picket_wire_listening_port *port)
+{
+    const struct picket_wire_flow *flow = &((const struct random_flows *)table)->flows[cursor];
+    *port =
+        (struct picket_wire_listening_port){flow->local_address, flow->local_port, flow->protocol};
+    return cursor + 1;
+}
+
+static void fill_ports(uint64_t *state, struct random_flows *list, struct picket_wire_ports *ports)
+{
+    struct picket_wire_flows flows;
+    fill_list(state, list, &flows);
+    *ports = (struct picket_wire_ports){list->count, next_port, list};
+}
+
 static void fill_event(uint64_t *state, struct random_message *random, uint32_t index)
 {
     static const uint8_t types[] = {PICKET_WIRE_NETWORK_ACTIVITY, PICKET_WIRE_SYSTEM_INFORMATION,
-                                    PICKET_WIRE_HEARTBEAT};
+                                    PICKET_WIRE_LISTENING_PORTS, PICKET_WIRE_HEARTBEAT};
     struct picket_wire_event *event = &random->events[index];
     for (uint32_t i = 0; i < sizeof event->id; i++)
         event->id[i] = (uint8_t)random_next(state);
     event->time_s = number(state, UINT32_MAX);
     event->collection_interval_s = number(state, UINT32_MAX);
     event->duration_s = number(state, UINT32_MAX);
-    event->payload_type = types[below(state, 3)];
+    event->payload_type = types[below(state, sizeof types)];
     if (event->payload_type == PICKET_WIRE_NETWORK_ACTIVITY) {
         struct picket_wire_network_activity *activity = &event->payload.network_activity;
         fill_list(state, &random->lists[index][0], &activity->ipv4);
@@ -93,6 +110,11 @@ static void fill_event(uint64_t *state, struct random_message *random, uint32_t 
         system->os_info = below(state, 3) ? text(state, random->texts[3 * index]) : NULL;
         system->kernel_info = below(state, 3) ? text(state, random->texts[3 * index + 1]) : NULL;
         system->hw_info = below(state, 3) ? text(state, random->texts[3 * index + 2]) : NULL;
+    } else if (event->payload_type == PICKET_WIRE_LISTENING_PORTS) {
+        struct picket_wire_listening_ports *ports = &event->payload.listening_ports;
+        fill_ports(state, &random->lists[index][0], &ports->ipv4);
+        fill_ports(state, &random->lists[index][1], &ports->ipv6);
+        ports->unlisted = number(state, UINT32_MAX);
     } else {
         event->payload.heartbeat.uptime_s = number(state, UINT32_MAX);
     }

@@ -28,8 +28,33 @@ static void prepare_activity(struct picket_wire_event *event,
     };
 }
 
+static uint32_t next_ipv4_port(const void *table, uint32_t cursor,
+                               struct picket_wire_listening_port *port)
+{
+    *port = picket_wire_ipv4_port_at(table, cursor);
+    return cursor + 1;
+}
+
+static uint32_t next_ipv6_port(const void *table, uint32_t cursor,
+                               struct picket_wire_listening_port *port)
+{
+    *port = picket_wire_ipv6_port_at(table, cursor);
+    return cursor + 1;
+}
+
+static void prepare_ports(struct picket_wire_event *event,
+                          struct picket_wire_listening_ports_view *view)
+{
+    event->payload.listening_ports = (struct picket_wire_listening_ports){
+        .ipv4 = {.count = view->ipv4_count, .next = next_ipv4_port, .table = view},
+        .ipv6 = {.count = view->ipv6_count, .next = next_ipv6_port, .table = view},
+        .unlisted = view->unlisted,
+    };
+}
+
 static bool prepare_event(struct picket_wire_event *event,
                           struct picket_wire_network_activity_view *activity,
+                          struct picket_wire_listening_ports_view *ports,
                           const struct picket_wire_event_view *view)
 {
     memcpy(event->id, view->id, sizeof event->id);
@@ -48,6 +73,10 @@ static bool prepare_event(struct picket_wire_event *event,
             system.os_info.text, system.kernel_info.text, system.hw_info.text};
         return true;
     }
+    case PICKET_WIRE_LISTENING_PORTS:
+        *ports = picket_wire_listening_ports(view);
+        prepare_ports(event, ports);
+        return true;
     case PICKET_WIRE_HEARTBEAT:
         event->payload.heartbeat.uptime_s = picket_wire_heartbeat(view).uptime_s;
         return true;
@@ -69,7 +98,8 @@ bool reencoding_prepare(struct reencoding *reencoding, const struct picket_wire_
     };
     for (uint32_t i = 0; i < view->event_count; i++) {
         struct picket_wire_event_view event = picket_wire_event_at(view, i);
-        if (!prepare_event(&reencoding->events[i], &reencoding->activities[i], &event))
+        if (!prepare_event(&reencoding->events[i], &reencoding->activities[i],
+                           &reencoding->ports[i], &event))
             return false;
     }
     return true;

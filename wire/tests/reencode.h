@@ -11,6 +11,7 @@ struct reencoding {
     struct picket_wire_message message; /* strings point into the bytes that were decoded */
     struct picket_wire_event events[PICKET_WIRE_EVENTS_MAX];
     struct picket_wire_network_activity_view activities[PICKET_WIRE_EVENTS_MAX];
+    struct picket_wire_listening_ports_view ports[PICKET_WIRE_EVENTS_MAX];
 };
 
 /* False if the encoder has no words for it: too many events, another payload type. The view must

@@ -50,6 +50,28 @@ static void check_activity(const struct picket_wire_event_view *view,
     assert_int_equal(found.lost_bytes_out, expected->lost_bytes_out);
 }
 
+static void check_port(struct picket_wire_listening_port found,
+                       const struct picket_wire_flow *expected, size_t address_bytes)
+{
+    assert_memory_equal(found.local_address, expected->local_address, address_bytes);
+    assert_int_equal(found.local_port, expected->local_port);
+    assert_int_equal(found.protocol, expected->protocol);
+}
+
+static void check_ports(const struct picket_wire_event_view *view,
+                        const struct picket_wire_listening_ports *expected)
+{
+    struct picket_wire_listening_ports_view found = picket_wire_listening_ports(view);
+    const struct random_flows *ipv4 = expected->ipv4.table, *ipv6 = expected->ipv6.table;
+    assert_int_equal(found.ipv4_count, ipv4->count);
+    assert_int_equal(found.ipv6_count, ipv6->count);
+    for (uint32_t i = 0; i < found.ipv4_count; i++)
+        check_port(picket_wire_ipv4_port_at(&found, i), &ipv4->flows[i], 4);
+    for (uint32_t i = 0; i < found.ipv6_count; i++)
+        check_port(picket_wire_ipv6_port_at(&found, i), &ipv6->flows[i], 16);
+    assert_int_equal(found.unlisted, expected->unlisted);
+}
+
 static void check_event(const struct picket_wire_event_view *found,
                         const struct picket_wire_event *expected)
 {
@@ -65,6 +87,8 @@ static void check_event(const struct picket_wire_event_view *found,
         check_text(system.os_info, expected->payload.system_information.os_info);
         check_text(system.kernel_info, expected->payload.system_information.kernel_info);
         check_text(system.hw_info, expected->payload.system_information.hw_info);
+    } else if (expected->payload_type == PICKET_WIRE_LISTENING_PORTS) {
+        check_ports(found, &expected->payload.listening_ports);
     } else {
         assert_int_equal(picket_wire_heartbeat(found).uptime_s,
                          expected->payload.heartbeat.uptime_s);

@@ -47,7 +47,7 @@ static uint64_t ports_sum(const struct picket_wire_event_view *event)
         sum += port_sum(picket_wire_ipv4_port_at(&view, i), 4);
     for (uint32_t i = 0; i < view.ipv6_count; i++)
         sum += port_sum(picket_wire_ipv6_port_at(&view, i), 16);
-    return sum;
+    return sum + view.unlisted;
 }
 
 static uint64_t baseline_sum(const struct picket_wire_event_view *event)

@@ -14,6 +14,7 @@
 #include "host.h"
 #include "hub_connection.h"
 #include "intake.h"
+#include "listening_ports.h"
 #include "live_capture.h"
 #include "message_bytes.h"
 #include "network_watch.h"
@@ -112,6 +113,7 @@ static int init_agent(struct runner *self, struct picket_error *error)
                                                         .random = host_random,
                                                         .connected = is_connected,
                                                         .send = send,
+                                                        .listening_ports = listening_ports,
                                                         .wake = wake};
     int status =
         flow_storage_allocate(config, agent->ipv4_flows, agent->ipv6_flows, FLOWS_RESERVE, error);

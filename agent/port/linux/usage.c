@@ -3,7 +3,7 @@
 #define AGENT_OPTIONS                                                                              \
     "  --high S, --medium S, --low S\n"                                                            \
     "                     seconds between reports of a priority: network activity\n"               \
-    "                     is high (10), system information and heartbeat low (60)\n"               \
+    "                     is high (10), all other collectors low (60)\n"                           \
     "  --first-delay MIN-MAX\n"                                                                    \
     "                     seconds before the first report, at random between the\n"                \
     "                     two (30-90)\n"                                                           \

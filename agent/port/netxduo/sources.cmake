@@ -5,6 +5,7 @@ set(PICKET_NETXDUO_SOURCES
     wire/encoder.c
     agent/src/agent.c
     agent/src/collect_heartbeat.c
+    agent/src/collect_listening_ports.c
     agent/src/collect_network_activity.c
     agent/src/collect_system_information.c
     agent/src/configure.c
@@ -18,6 +19,7 @@ set(PICKET_NETXDUO_SOURCES
     agent/src/schedule.c
     agent/port/netxduo/src/device.c
     agent/port/netxduo/src/features.c
+    agent/port/netxduo/src/ports.c
     agent/port/netxduo/src/seed.c
     agent/port/netxduo/src/watch.c)
 

@@ -40,6 +40,14 @@ enum picket_send_result {
     PICKET_SEND_REFUSED   /* it has not; the agent keeps everything and tries again */
 };
 
+/* One open port at one of the device's addresses. */
+struct picket_listening_port {
+    uint8_t address[16]; /* network order, IPv4 in the first four; all zero: any */
+    uint16_t port;
+    uint8_t protocol; /* PICKET_WIRE_TCP or PICKET_WIRE_UDP */
+    bool is_ipv6;
+};
+
 /* What the port supplies. All get callbacks.context. */
 struct picket_agent_callbacks {
     void *context;
@@ -60,6 +68,10 @@ struct picket_agent_callbacks {
      * several times, for several hubs. The message is valid during the call only. */
     enum picket_send_result (*send)(void *context, const struct picket_wire_message *message);
 
+    /* Fills ports with up to max of those that are open now; returns how many there are. NULL: no event of
+     * listening ports. Never called where PICKET_AGENT_LISTENING_PORTS is 0. */
+    uint32_t (*listening_ports)(void *context, struct picket_listening_port *ports, uint32_t max);
+
     /* A table is filling up: call picket_agent_poll() soon, for an early report. Called from
      * picket_agent_count_packet(), without the lock. May be NULL where poll() runs every second. */
     void (*wake)(void *context);
@@ -71,9 +83,10 @@ enum { PICKET_PRIORITIES = 3 };
 enum picket_collector {
     PICKET_COLLECTOR_NETWORK_ACTIVITY,
     PICKET_COLLECTOR_SYSTEM_INFORMATION,
-    PICKET_COLLECTOR_HEARTBEAT
+    PICKET_COLLECTOR_HEARTBEAT,
+    PICKET_COLLECTOR_LISTENING_PORTS
 };
-enum { PICKET_COLLECTORS = 3 };
+enum { PICKET_COLLECTORS = PICKET_AGENT_LISTENING_PORTS > 0 ? 4 : 3 };
 
 struct picket_collector_config {
     bool enabled;

@@ -9,7 +9,7 @@
  *                                         text, up to PICKET_PROPERTY_TEXT_BYTES - 1 bytes of
  * printable ASCII
  *
- * with the collectors NetworkActivity, SystemInformation, Heartbeat. null, which is how a twin
+ * with the collectors NetworkActivity, SystemInformation, ListeningPorts, Heartbeat. null, which is how a twin
  * takes a property away, restores what the agent was started with.
  *
  * Optional: who does not call it does not pay for it. Thread: the polling one.

@@ -5,6 +5,7 @@
 
 #include "device.h"
 #include "features.h"
+#include "ports.h"
 #include "seed.h"
 #include "watch.h"
 
@@ -95,6 +96,9 @@ VOID picket_netxduo_config_defaults(struct picket_agent_config *config)
     config->callbacks.random = picket_seed_random;
     config->callbacks.connected = connected;
     config->callbacks.send = send;
+#if PICKET_AGENT_LISTENING_PORTS > 0
+    config->callbacks.listening_ports = picket_ports_list;
+#endif
     config->system_information.os_info = picket_operating_system();
     config->system_information.kernel_info = picket_network_stack();
     config->system_information.hw_info = device.identity;

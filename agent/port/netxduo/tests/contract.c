@@ -58,6 +58,22 @@ HAS_TYPE(&MEMBER(NX_INTERFACE, nx_interface_ip_network_mask), ULONG *);
 HAS_TYPE(&MEMBER(NX_INTERFACE, nx_interface_physical_address_msw), ULONG *);
 HAS_TYPE(&MEMBER(NX_INTERFACE, nx_interface_physical_address_lsw), ULONG *);
 
+HAS_TYPE(&MEMBER(NX_INTERFACE, nx_interface_ip_address), ULONG *);
+HAS_TYPE(&MEMBER(NX_INTERFACE, nx_interface_valid), UCHAR *);
+HAS_TYPE(&MEMBER(NX_IP, nx_ipv6_address[0].nxd_ipv6_address_valid), UCHAR *);
+HAS_TYPE(&MEMBER(NX_IP, nx_ipv6_address[0].nxd_ipv6_address[0]), ULONG *);
+_Static_assert(NX_MAX_IPV6_ADDRESSES > 0 && NX_MAX_PHYSICAL_INTERFACES > 0, "");
+
+/* Sockets */
+HAS_TYPE(&MEMBER(NX_IP, nx_ip_tcp_active_listen_requests), NX_TCP_LISTEN **);
+HAS_TYPE(&MEMBER(NX_TCP_LISTEN, nx_tcp_listen_port), UINT *);
+HAS_TYPE(&MEMBER(NX_TCP_LISTEN, nx_tcp_listen_next), NX_TCP_LISTEN **);
+HAS_TYPE(&MEMBER(NX_IP, nx_ip_udp_created_sockets_ptr), NX_UDP_SOCKET **);
+HAS_TYPE(&MEMBER(NX_IP, nx_ip_udp_created_sockets_count), ULONG *);
+HAS_TYPE(&MEMBER(NX_UDP_SOCKET, nx_udp_socket_port), UINT *);
+HAS_TYPE(&MEMBER(NX_UDP_SOCKET, nx_udp_socket_bound_next), NX_UDP_SOCKET **);
+HAS_TYPE(&MEMBER(NX_UDP_SOCKET, nx_udp_socket_created_next), NX_UDP_SOCKET **);
+
 /* The middleware */
 HAS_TYPE(&MEMBER(NX_AZURE_IOT, nx_azure_iot_cloud), NX_CLOUD *);
 HAS_TYPE(&MEMBER(NX_AZURE_IOT, nx_azure_iot_mutex_ptr), TX_MUTEX **);

@@ -173,6 +173,41 @@ static void system_information_names_versions_features_and_identity(void **state
     assert_string_equal(reports.hw_info, "Contoso Pump 7, firmware 1.4.2");
 }
 
+static void open_ports_are_told_at_each_address(void **state)
+{
+    (void)state;
+    static const uint8_t ipv4[4] = {10, 0, 0, 1};
+    static const uint8_t ipv6[16] = {0xFE, 0x80, [15] = 7};
+    NX_TCP_LISTEN https = {443, NULL}, http = {80, &https};
+    NX_UDP_SOCKET unbound = {0, NULL, NULL}, dns = {53, NULL, &unbound};
+    https.nx_tcp_listen_next = &http;
+    dns.nx_udp_socket_bound_next = &dns;
+    unbound.nx_udp_socket_created_next = &dns;
+    assert_int_equal(picket_netxduo_start(&reports_transport, NULL), NX_SUCCESS);
+    reports_flush();
+    assert_int_equal(reports.ports, 0);
+    ip.nx_ip_tcp_active_listen_requests = &http;
+    reports_flush();
+    assert_int_equal(reports.ports, 2);
+    assert_int_equal(reports.last_port, 443);
+    assert_memory_equal(reports.last_port_address, ipv4, 4);
+    ip.nx_ip_udp_created_sockets_ptr = &unbound;
+    ip.nx_ip_udp_created_sockets_count = 2;
+    reports_flush();
+    assert_int_equal(reports.ports, 3);
+    assert_int_equal(reports.last_port, 53);
+    ip.nx_ip_interface[1] = ip.nx_ip_interface[0];
+    reports_flush();
+    assert_int_equal(reports.ports, 6);
+    double_ipv6_enable(&ip);
+    ip.nx_ipv6_address[2].nxd_ipv6_address_valid = 1;
+    ip.nx_ipv6_address[2].nxd_ipv6_address[0] = 0xFE800000;
+    ip.nx_ipv6_address[2].nxd_ipv6_address[3] = 7;
+    reports_flush();
+    assert_int_equal(reports.ports, 9);
+    assert_memory_equal(reports.last_port_address, ipv6, 16);
+}
+
 static void interrupts_are_as_they_were_after_every_call(void **state)
 {
     (void)state;
@@ -233,6 +268,7 @@ static void intervals_and_collectors_change_while_it_runs(void **state)
     assert_int_equal(reports.messages, 3);
     picket_netxduo_set_collector(PICKET_COLLECTOR_HEARTBEAT, false, PICKET_PRIORITY_LOW);
     picket_netxduo_set_collector(PICKET_COLLECTOR_SYSTEM_INFORMATION, false, PICKET_PRIORITY_LOW);
+    picket_netxduo_set_collector(PICKET_COLLECTOR_LISTENING_PORTS, false, PICKET_PRIORITY_LOW);
     reports.messages = 0;
     for (int i = 0; i < 9; i++)
         second();
@@ -281,6 +317,7 @@ int main(void)
         TEST(two_devices_and_two_boots_do_not_say_the_same_though_rand_does),
         TEST(randomness_may_be_the_applications),
         TEST(system_information_names_versions_features_and_identity),
+        TEST(open_ports_are_told_at_each_address),
         TEST(interrupts_are_as_they_were_after_every_call),
         TEST(stopping_from_within_a_poll_is_refused),
         TEST(intervals_and_collectors_change_while_it_runs),

@@ -25,6 +25,20 @@ static void read_flows(const struct picket_wire_event_view *event)
     }
 }
 
+static void read_ports(const struct picket_wire_event_view *event)
+{
+    struct picket_wire_listening_ports_view view = picket_wire_listening_ports(event);
+    reports.ports = view.ipv4_count + view.ipv6_count;
+    for (uint32_t i = 0; i < reports.ports; i++) {
+        bool is_ipv4 = i < view.ipv4_count;
+        struct picket_wire_listening_port port =
+            is_ipv4 ? picket_wire_ipv4_port_at(&view, i)
+                    : picket_wire_ipv6_port_at(&view, i - view.ipv4_count);
+        reports.last_port = port.local_port;
+        memcpy(reports.last_port_address, port.local_address, is_ipv4 ? 4 : 16);
+    }
+}
+
 static void text(struct picket_wire_string string, char *out, size_t size_bytes)
 {
     snprintf(out, size_bytes, "%.*s", (int)string.size_bytes, string.text ? string.text : "");
@@ -54,6 +68,8 @@ void reports_read(const uint8_t *bytes, size_t size_bytes)
             read_flows(&event);
         else if (event.payload_type == PICKET_WIRE_SYSTEM_INFORMATION)
             read_system_information(&event);
+        else if (event.payload_type == PICKET_WIRE_LISTENING_PORTS)
+            read_ports(&event);
     }
 }
 

@@ -17,6 +17,9 @@ struct reports {
     uint64_t bytes_in;
     uint64_t bytes_out;
     uint32_t lost_flows;
+    unsigned ports; /* open ones */
+    uint16_t last_port;
+    uint8_t last_port_address[16];
     uint8_t last_id[16]; /* of the last message's first event */
     uint32_t last_time_s;
     char os_info[64];

@@ -92,13 +92,8 @@ struct picket_wire_listening_ports_view {
     const struct picket_wire_message_view *message;
     uint32_t ipv4_count;
     uint32_t ipv6_count;
+    uint32_t unlisted;
     uint32_t ipv4_at, ipv6_at; /* internal */
-};
-
-struct picket_wire_listening_port {
-    const uint8_t *local_address; /* 4 or 16 bytes in network order */
-    uint16_t local_port;
-    uint8_t protocol; /* enum picket_wire_protocol */
 };
 
 struct picket_wire_baseline_view {

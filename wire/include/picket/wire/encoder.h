@@ -44,6 +44,20 @@ struct picket_wire_system_information {
     const char *hw_info;
 };
 
+/* A list of open ports, walked like one of flows, but for one walk only (two if the message may be too
+ * large). */
+struct picket_wire_ports {
+    uint32_t count;
+    uint32_t (*next)(const void *table, uint32_t cursor, struct picket_wire_listening_port *port);
+    const void *table;
+};
+
+struct picket_wire_listening_ports {
+    struct picket_wire_ports ipv4;
+    struct picket_wire_ports ipv6;
+    uint32_t unlisted; /* Picket: open ports that there was no room for */
+};
+
 struct picket_wire_heartbeat {
     uint32_t uptime_s; /* Picket: seconds since boot; 0 is not stored */
 };
@@ -53,11 +67,12 @@ struct picket_wire_event {
     uint32_t time_s; /* Unix seconds at the end of the window; UINT32_MAX: clock unknown */
     uint32_t collection_interval_s; /* nominal period */
     uint32_t duration_s;            /* Picket: seconds the window really covers; 0 is not stored */
-    /* NETWORK_ACTIVITY, SYSTEM_INFORMATION or HEARTBEAT. */
+    /* NETWORK_ACTIVITY, SYSTEM_INFORMATION, LISTENING_PORTS or HEARTBEAT. */
     enum picket_wire_payload payload_type;
     union {
         struct picket_wire_network_activity network_activity;
         struct picket_wire_system_information system_information;
+        struct picket_wire_listening_ports listening_ports;
         struct picket_wire_heartbeat heartbeat;
     } payload;
 };

@@ -57,4 +57,12 @@ struct picket_wire_flow {
     uint8_t protocol; /* enum picket_wire_protocol */
 };
 
+/* One open port. The address points to 4 or 16 bytes in network order that belong to whoever filled the
+ * structure; all zero: any of the device's. */
+struct picket_wire_listening_port {
+    const uint8_t *local_address;
+    uint16_t local_port;
+    uint8_t protocol; /* TCP or UDP */
+};
+
 #endif

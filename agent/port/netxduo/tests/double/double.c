@@ -84,6 +84,7 @@ void double_ip_create(NX_IP *ip, ULONG address, ULONG mask)
 {
     memset(ip, 0, sizeof *ip);
     ip->nx_ipv4_packet_receive = stack_receive;
+    ip->nx_ip_interface[0].nx_interface_valid = 1;
     ip->nx_ip_interface[0].nx_interface_ip_address = address;
     ip->nx_ip_interface[0].nx_interface_ip_network_mask = mask;
     ip->nx_ip_interface[0].nx_interface_ip_network = address & mask;

@@ -18,6 +18,8 @@
 #define NX_ENABLE_IP_PACKET_FILTER
 #define FEATURE_NX_IPV6
 #define NX_MAX_PHYSICAL_INTERFACES 2
+#define NX_MAX_IPV6_ADDRESSES      3
+#define NX_MAX_LISTEN_REQUESTS     10
 
 #define NX_NULL               ((void *)0)
 #define NX_NO_WAIT            0
@@ -39,6 +41,7 @@ int double_rand(void);
 #define NX_RAND double_rand
 
 typedef struct NX_INTERFACE_STRUCT {
+    UCHAR nx_interface_valid;
     ULONG nx_interface_ip_address;
     ULONG nx_interface_ip_network_mask;
     ULONG nx_interface_ip_network;
@@ -66,6 +69,22 @@ typedef struct NX_IPV4_HEADER_STRUCT {
     UCHAR nx_ip_header_bytes[20];
 } NX_IPV4_HEADER;
 
+typedef struct NXD_IPV6_ADDRESS_STRUCT {
+    UCHAR nxd_ipv6_address_valid;
+    ULONG nxd_ipv6_address[4];
+} NXD_IPV6_ADDRESS;
+
+typedef struct NX_UDP_SOCKET_STRUCT {
+    UINT nx_udp_socket_port;
+    struct NX_UDP_SOCKET_STRUCT *nx_udp_socket_bound_next;
+    struct NX_UDP_SOCKET_STRUCT *nx_udp_socket_created_next;
+} NX_UDP_SOCKET;
+
+typedef struct NX_TCP_LISTEN_STRUCT {
+    UINT nx_tcp_listen_port;
+    struct NX_TCP_LISTEN_STRUCT *nx_tcp_listen_next;
+} NX_TCP_LISTEN;
+
 typedef struct NX_IP_STRUCT {
     ULONG nx_ip_total_packets_received;
     ULONG nx_ip_receive_packets_dropped;
@@ -83,6 +102,10 @@ typedef struct NX_IP_STRUCT {
 #endif
     struct NX_IP_STRUCT *nx_ip_created_next;
     NX_INTERFACE nx_ip_interface[NX_MAX_PHYSICAL_INTERFACES];
+    NXD_IPV6_ADDRESS nx_ipv6_address[NX_MAX_IPV6_ADDRESSES];
+    NX_UDP_SOCKET *nx_ip_udp_created_sockets_ptr;
+    ULONG nx_ip_udp_created_sockets_count;
+    NX_TCP_LISTEN *nx_ip_tcp_active_listen_requests;
 } NX_IP;
 
 UINT nx_packet_data_append(NX_PACKET *packet_ptr, VOID *data_start, ULONG data_size,

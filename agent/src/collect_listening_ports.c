@@ -1,0 +1,52 @@
+/* Listening ports: what of the device can be connected to. */
+#include "collector.h"
+
+#if PICKET_AGENT_LISTENING_PORTS > 0
+
+/* The first port of the family at or after the cursor. */
+static uint32_t next(const struct picket_report *report, uint32_t cursor, bool is_ipv6,
+                     struct picket_wire_listening_port *port)
+{
+    while (report->ports[cursor].is_ipv6 != is_ipv6)
+        cursor++;
+    port->local_address = report->ports[cursor].address;
+    port->local_port = report->ports[cursor].port;
+    port->protocol = report->ports[cursor].protocol;
+    return cursor + 1;
+}
+
+static uint32_t next_ipv4(const void *report, uint32_t cursor,
+                          struct picket_wire_listening_port *port)
+{
+    return next(report, cursor, false, port);
+}
+
+static uint32_t next_ipv6(const void *report, uint32_t cursor,
+                          struct picket_wire_listening_port *port)
+{
+    return next(report, cursor, true, port);
+}
+
+static bool collect(struct picket_agent *agent, struct picket_report *report,
+                    struct picket_wire_event *event)
+{
+    const struct picket_agent_callbacks *callbacks = &agent->config.callbacks;
+    struct picket_wire_listening_ports *ports = &event->payload.listening_ports;
+    if (callbacks->listening_ports == NULL)
+        return false;
+    uint32_t open =
+        callbacks->listening_ports(callbacks->context, report->ports, PICKET_AGENT_LISTENING_PORTS);
+    uint32_t listed = open < PICKET_AGENT_LISTENING_PORTS ? open : PICKET_AGENT_LISTENING_PORTS;
+    uint32_t ipv6 = 0;
+    for (uint32_t i = 0; i < listed; i++)
+        ipv6 += report->ports[i].is_ipv6;
+    event->payload_type = PICKET_WIRE_LISTENING_PORTS;
+    ports->ipv4 = (struct picket_wire_ports){listed - ipv6, next_ipv4, report};
+    ports->ipv6 = (struct picket_wire_ports){ipv6, next_ipv6, report};
+    ports->unlisted = open - listed;
+    return true;
+}
+
+const struct picket_collector_driver picket_listening_ports_collector = {collect, NULL};
+
+#endif
