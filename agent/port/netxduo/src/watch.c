@@ -1,5 +1,7 @@
 #include "watch.h"
 
+#include <string.h>
+
 #include "nx_ip.h"
 
 #ifndef NX_ENABLE_IP_PACKET_FILTER
@@ -21,6 +23,9 @@ typedef UINT (*filter)(VOID *header, UINT direction);
 #define FILTER_OF(ip) ((ip)->nx_ip_packet_filter)
 #endif
 
+/* Filters of the application's that can be set one over the other, while we come in between. */
+enum { FILTER_LEVELS = 4 };
+
 struct watch {
     NX_IP *ip; /* NULL: a free slot */
 #ifndef NX_DISABLE_IPV4
@@ -29,8 +34,9 @@ struct watch {
 #ifdef FEATURE_NX_IPV6
     receive ipv6_receive; /* the stack's, NULL while IPv6 is not enabled */
 #endif
-    filter filter; /* the application's, NULL for none */
-    bool asking;   /* the application's filter runs; nx_ip_protection is held */
+    filter under[FILTER_LEVELS]; /* the application's, asked by our filter of that level, or NULL */
+    uint8_t levels;              /* that have been used */
+    uint8_t level;               /* of our filter that is on top */
 };
 
 static struct watch watches[PICKET_NETXDUO_IP_INSTANCES];
@@ -136,86 +142,123 @@ static void count_outbound(const UCHAR *header, size_t captured_bytes, uint32_t 
         picket_agent_count_packet(agent, header, captured_bytes, wire_bytes, PICKET_OUT);
 }
 
-/* A filter that was set over ours, and calls it, is found by the next scan and becomes the one that
- * is asked; then its call of ours comes back here while it is being asked, and must not ask it
- * again. */
+/* Our filter of a level asks the one that was there before, and that may ask ours of the level
+ * below, which it found when it was set. The topmost of ours counts. */
 #if FILTER_HAS_PACKET
-static UINT filter_outbound(NX_IP *ip, NX_PACKET *packet, UINT direction)
+static UINT filter_outbound(uint8_t level, NX_IP *ip, NX_PACKET *packet, UINT direction)
 {
-    struct watch *watch = watch_of(ip);
+    const struct watch *watch = watch_of(ip);
     UINT status = NX_SUCCESS;
-    if (watch == NULL || watch->asking)
+    if (watch == NULL)
         return NX_SUCCESS;
-    if (watch->filter != NX_NULL) {
-        watch->asking = true;
-        status = watch->filter(ip, packet, direction);
-        watch->asking = false;
-    }
-    if (status == NX_SUCCESS && direction == NX_IP_PACKET_OUT)
+    if (watch->under[level] != NX_NULL)
+        status = watch->under[level](ip, packet, direction);
+    if (status == NX_SUCCESS && direction == NX_IP_PACKET_OUT && level == watch->level)
         count_outbound(packet->nx_packet_prepend_ptr,
                        (size_t)(packet->nx_packet_append_ptr - packet->nx_packet_prepend_ptr),
                        (uint32_t)packet->nx_packet_length);
     return status;
 }
 
-static filter filter_for(const struct watch *watch)
+#define FILTER_OF_LEVEL(level)                                                                     \
+    static UINT filter_##level(NX_IP *ip, NX_PACKET *packet, UINT direction)                       \
+    {                                                                                              \
+        return filter_outbound(level, ip, packet, direction);                                      \
+    }
+FILTER_OF_LEVEL(0)
+FILTER_OF_LEVEL(1)
+FILTER_OF_LEVEL(2)
+FILTER_OF_LEVEL(3)
+
+static filter filter_for(const struct watch *watch, uint8_t level)
 {
+    static const filter filters[FILTER_LEVELS] = {filter_0, filter_1, filter_2, filter_3};
     (void)watch;
-    return filter_outbound;
+    return filters[level];
 }
 #else
 /* The header is the stack's own work, and its declared length the packet's. */
-static UINT filter_outbound(struct watch *watch, VOID *header, UINT direction)
+static UINT filter_outbound(const struct watch *watch, uint8_t level, VOID *header, UINT direction)
 {
     UINT status = NX_SUCCESS;
-    if (watch->asking)
-        return NX_SUCCESS;
-    if (watch->filter != NX_NULL) {
-        watch->asking = true;
-        status = watch->filter(header, direction);
-        watch->asking = false;
-    }
-    if (status == NX_SUCCESS && direction == NX_IP_PACKET_OUT)
+    if (watch->under[level] != NX_NULL)
+        status = watch->under[level](header, direction);
+    if (status == NX_SUCCESS && direction == NX_IP_PACKET_OUT && level == watch->level)
         count_outbound(header, UINT16_MAX, PICKET_WIRE_BYTES_UNKNOWN);
     return status;
 }
 
-/* Such a filter is not told the NX_IP: each slot has a function of its own. */
-#define FILTER_OF_SLOT(slot)                                                                       \
-    static UINT filter_slot_##slot(VOID *header, UINT direction)                                   \
+/* Such a filter is not told the NX_IP: each slot has functions of its own. */
+#define FILTER_OF_LEVEL(slot, level)                                                               \
+    static UINT filter_##slot##_##level(VOID *header, UINT direction)                              \
     {                                                                                              \
-        return filter_outbound(&watches[slot], header, direction);                                 \
+        return filter_outbound(&watches[slot], level, header, direction);                          \
     }
-FILTER_OF_SLOT(0)
+#define FILTERS_OF_SLOT(slot)                                                                      \
+    FILTER_OF_LEVEL(slot, 0)                                                                       \
+    FILTER_OF_LEVEL(slot, 1) FILTER_OF_LEVEL(slot, 2) FILTER_OF_LEVEL(slot, 3)
+#define NAMES_OF_SLOT(slot)                                                                        \
+    {                                                                                              \
+        filter_##slot##_0, filter_##slot##_1, filter_##slot##_2, filter_##slot##_3                 \
+    }
+
+FILTERS_OF_SLOT(0)
 #if PICKET_NETXDUO_IP_INSTANCES > 1
-FILTER_OF_SLOT(1)
+FILTERS_OF_SLOT(1)
 #endif
 #if PICKET_NETXDUO_IP_INSTANCES > 2
-FILTER_OF_SLOT(2)
+FILTERS_OF_SLOT(2)
 #endif
 #if PICKET_NETXDUO_IP_INSTANCES > 3
-FILTER_OF_SLOT(3)
+FILTERS_OF_SLOT(3)
 #endif
 
-static filter filter_for(const struct watch *watch)
+static filter filter_for(const struct watch *watch, uint8_t level)
 {
-    static const filter filters[PICKET_NETXDUO_IP_INSTANCES] = {
-        filter_slot_0,
+    static const filter filters[PICKET_NETXDUO_IP_INSTANCES][FILTER_LEVELS] = {
+        NAMES_OF_SLOT(0),
 #if PICKET_NETXDUO_IP_INSTANCES > 1
-        filter_slot_1,
+        NAMES_OF_SLOT(1),
 #endif
 #if PICKET_NETXDUO_IP_INSTANCES > 2
-        filter_slot_2,
+        NAMES_OF_SLOT(2),
 #endif
 #if PICKET_NETXDUO_IP_INSTANCES > 3
-        filter_slot_3,
+        NAMES_OF_SLOT(3),
 #endif
     };
-    return filters[watch - watches];
+    return filters[watch - watches][level];
 }
 #endif
 
 /* ---- hooks ---- */
+
+/* Whoever sets a filter may have saved the one that was there, and call it, or put it back later.
+ * So ours of a level stays what it was, and comes over a filter it has not seen as ours of the
+ * next; only where there is none at all, nobody is left who could call ours. Beyond the last level
+ * a filter stays on top. Interrupts are off. */
+static void hook_filter(struct watch *watch)
+{
+    filter top = FILTER_OF(watch->ip);
+    uint8_t level;
+    for (level = 0; level < FILTER_LEVELS; level++)
+        if (top == filter_for(watch, level)) {
+            watch->level = level;
+            return;
+        }
+    if (top == NX_NULL)
+        watch->levels = 0;
+    for (level = 0; level < watch->levels; level++)
+        if (top == watch->under[level])
+            break;
+    if (level == FILTER_LEVELS)
+        return;
+    if (level == watch->levels)
+        watch->levels++;
+    watch->under[level] = top;
+    watch->level = level;
+    FILTER_OF(watch->ip) = filter_for(watch, level);
+}
 
 /* What is not our hook is the stack's or the application's: it is remembered, and ours takes its
  * place. Interrupts are off. */
@@ -234,10 +277,7 @@ static void hook(struct watch *watch)
         ip->nx_ipv6_packet_receive = receive_ipv6;
     }
 #endif
-    if (FILTER_OF(ip) != filter_for(watch)) {
-        watch->filter = FILTER_OF(ip);
-        FILTER_OF(ip) = filter_for(watch);
-    }
+    hook_filter(watch);
 }
 
 /* Interrupts are off. */
@@ -252,8 +292,8 @@ static void unhook(const struct watch *watch)
     if (ip->nx_ipv6_packet_receive == receive_ipv6)
         ip->nx_ipv6_packet_receive = watch->ipv6_receive;
 #endif
-    if (FILTER_OF(ip) == filter_for(watch))
-        FILTER_OF(ip) = watch->filter;
+    if (FILTER_OF(ip) == filter_for(watch, watch->level))
+        FILTER_OF(ip) = watch->under[watch->level];
 }
 
 /* Interrupts are off: the stack's list changes with them off, too. */
@@ -269,8 +309,10 @@ static bool exists(const NX_IP *wanted)
 static struct watch *slot_for(NX_IP *ip)
 {
     struct watch *watch = watch_of(ip);
-    if (watch == NULL && (watch = watch_of(NULL)) != NULL)
+    if (watch == NULL && (watch = watch_of(NULL)) != NULL) {
+        memset(watch, 0, sizeof *watch);
         watch->ip = ip;
+    }
     return watch;
 }
 

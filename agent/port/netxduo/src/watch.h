@@ -1,12 +1,14 @@
 /* Watches the packets of every NX_IP, and counts them.
  *
- *     driver ─▶ _nx_ip_packet_receive ─▶ the application's filters ─▶ nx_ipv4_packet_receive ─▶ the
- * stack nx_ipv6_packet_receive └─ inbound hook: reads the headers, lets the stack have the packet,
- *                                                                         counts what it did not
+ *     driver
+ *       └─▶ the application's filters
+ *             └─▶ inbound hook (in the place of nx_ipv4_ and nx_ipv6_packet_receive)
+ *                   reads the headers, lets the stack have the packet, counts what that did not
  * refuse
  *
- *     the stack ─▶ nx_ip_packet_filter_extended ─▶ driver
- *                   └─ outbound hook: asks the application's filter, counts what it lets pass
+ *     the stack
+ *       └─▶ outbound hook (the packet filter; asks the application's, if there is one)
+ *             counts what that lets pass
  *
  * A slot belongs to an NX_IP as long as that exists: a hook that is running, or that somebody has
  * saved to call it later, finds its originals there even after the watch has ended.

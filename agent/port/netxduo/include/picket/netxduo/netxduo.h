@@ -11,7 +11,9 @@
  * are counted after the stack has looked at them: those it refuses (lengths, checksums it verifies
  * on arrival, addresses that are not its own) or forwards do not become flows. Outbound ones are
  * counted where the stack asks its packet filter, which needs NX_ENABLE_IP_PACKET_FILTER; a filter
- * of the application's is asked first, and what it refuses is not counted.
+ * of the application's is asked first, and what it refuses is not counted. The application may set,
+ * chain and take out its filter at any time; packets that it sends before the next poll after it
+ * has set one that does not call the one before may be missed.
  *
  * One agent in a device. Return values are those of NetX Duo.
  */

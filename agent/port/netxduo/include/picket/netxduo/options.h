@@ -14,7 +14,7 @@
 #endif
 
 /* NX_IP instances that are watched, 1 to 4. One that has no place is not watched, and
- * picket_netxduo_statistics() says so. Cost: 20 bytes of RAM each. */
+ * picket_netxduo_statistics() says so. Cost: 32 bytes of RAM each. */
 #ifndef PICKET_NETXDUO_IP_INSTANCES
 #define PICKET_NETXDUO_IP_INSTANCES 2
 #endif
