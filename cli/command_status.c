@@ -29,6 +29,7 @@ static void line(const char *label, const char *format, ...)
 static void print_hub(const json_t *hub)
 {
     const char *address = member_text(hub, "address");
+    char connections[64], devices[64], messages[64];
     if (!hub) {
         line("hub", "not started");
         return;
@@ -36,9 +37,10 @@ static void print_hub(const json_t *hub)
     line("hub", "%s, listening on %s%s%s port %lld", member_text(hub, "host_name"),
          strchr(address, ':') ? "[" : "", *address ? address : "every address",
          strchr(address, ':') ? "]" : "", member_number(hub, "port"));
-    line("", "%lld connections, %lld devices connected, %lld messages to be acknowledged",
-         member_number(hub, "connections"), member_number(hub, "devices_connected"),
-         member_number(hub, "awaiting_durable"));
+    line("", "%s, %s connected, %s to be acknowledged",
+         text_count(member_number(hub, "connections"), "connection", connections),
+         text_count(member_number(hub, "devices_connected"), "device", devices),
+         text_count(member_number(hub, "awaiting_durable"), "message", messages));
 }
 
 static void print_service(const json_t *service)
@@ -82,11 +84,12 @@ static void print_dead_letters(const json_t *store)
 static void print_store(const json_t *status)
 {
     const json_t *store = json_object_get(status, "store");
-    char size[32];
+    char size[32], devices[64], events[64], flows[64];
     if (json_object_get(status, "store_problem"))
         line("store", "CANNOT BE READ: %s", member_text(status, "store_problem"));
-    line("store", "%lld devices, %lld events, %lld flows, %s", member_number(store, "devices"),
-         member_number(store, "events"), member_number(store, "flows"),
+    line("store", "%s, %s, %s, %s", text_count(member_number(store, "devices"), "device", devices),
+         text_count(member_number(store, "events"), "event", events),
+         text_count(member_number(store, "flows"), "flow", flows),
          text_bytes(member_number(store, "size_bytes"), size));
     print_events(store);
     line("alerts", "%lld open, %lld in all", member_number(store, "alerts_open"),
@@ -97,10 +100,12 @@ static void print_store(const json_t *status)
 static void print_feeds(const json_t *status)
 {
     const json_t *store = json_object_get(status, "store");
+    char indicators[64];
     size_t index;
     json_t *feed;
-    line("feeds", "%lld, %lld indicators in memory", member_number(store, "feeds"),
-         member_number(json_object_get(status, "intelligence"), "indicators"));
+    line("feeds", "%lld, %s in memory", member_number(store, "feeds"),
+         text_count(member_number(json_object_get(status, "intelligence"), "indicators"),
+                    "indicator", indicators));
     json_array_foreach(json_object_get(status, "feeds_with_problems"), index, feed)
     {
         line("", "PROBLEM with %s: %s", member_text(feed, "name"), member_text(feed, "problem"));
@@ -164,12 +169,13 @@ static void print_counters(const json_t *counters, bool work, const char *title,
 static void print_status(const json_t *status)
 {
     const json_t *log = json_object_get(status, "log");
-    char span[32], when[32], bytes[32];
+    char span[32], when[32], bytes[32], messages[64];
     line("picket", "%s, up %s, since %s", member_text(status, "version"),
          text_span(member_number(status, "uptime_s"), span),
          text_time(member_time(status, "started"), when));
     print_hub(json_object_get(status, "hub"));
-    line("log", "%lld messages waiting (%s)", member_number(log, "messages_held"),
+    line("log", "%s waiting (%s)",
+         text_count(member_number(log, "messages_held"), "message", messages),
          text_bytes(member_number(log, "bytes_held"), bytes));
     print_service(json_object_get(status, "service"));
     print_store(status);

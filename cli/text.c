@@ -97,6 +97,12 @@ char *text_bytes(long long bytes, char *out)
     return out;
 }
 
+char *text_count(long long count, const char *noun, char *out)
+{
+    snprintf(out, 64, "%lld %.40s%s", count, noun, count == 1 ? "" : "s");
+    return out;
+}
+
 static char *two_units(char *out, long long whole, const char *unit, long long rest,
                        const char *rest_unit)
 {

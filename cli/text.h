@@ -23,6 +23,9 @@ size_t text_fit(const char *text, size_t columns);
 /* "1.5 MB" of 1,500,000; into out, of 32 bytes; returns out. */
 char *text_bytes(long long bytes, char *out);
 
+/* "1 device", "2 devices"; into out, of 64 bytes; returns out. */
+char *text_count(long long count, const char *noun, char *out);
+
 /* "2 h 5 min" of 7500; into out, of 32 bytes; returns out. */
 char *text_span(long long seconds, char *out);
 

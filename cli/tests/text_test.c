@@ -82,6 +82,9 @@ static void sizes_and_spans_are_short(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         assert_string_equal(text_bytes(sizes[i].bytes, out), sizes[i].text);
+    char count[64];
+    assert_string_equal(text_count(1, "device", count), "1 device");
+    assert_string_equal(text_count(0, "device", count), "0 devices");
     assert_string_equal(text_span(59, out), "59 s");
     assert_string_equal(text_span(3600, out), "1 h");
     assert_string_equal(text_span(7500, out), "2 h 5 min");
