@@ -25,7 +25,8 @@ extern const struct command command_device_add, command_device_list, command_dev
 extern const struct command command_feed_add, command_feed_list, command_feed_refresh,
     command_feed_remove;
 extern const struct command command_intel_lookup;
-extern const struct command command_alert_list, command_alert_show;
+extern const struct command command_alert_list, command_alert_show, command_alert_acknowledge,
+    command_alert_close;
 extern const struct command command_event_list;
 extern const struct command command_dead_letter_list;
 extern const struct command command_status;

@@ -327,6 +327,19 @@ static void print_techniques(const json_t *techniques)
         print_labeled("technique", text);
 }
 
+static void print_decision(const json_t *alert)
+{
+    char when[32];
+    const char *decided = member_time(alert, "decided");
+    if (!decided)
+        return;
+    print_labeled("since", text_time(decided, when));
+    if (*member_text(alert, "verdict"))
+        print_labeled("verdict", member_text(alert, "verdict"));
+    if (*member_text(alert, "reason"))
+        print_labeled("reason", member_text(alert, "reason"));
+}
+
 static void print_alert(const json_t *alert)
 {
     const char *severity = member_text(alert, "severity");
@@ -339,6 +352,7 @@ static void print_alert(const json_t *alert)
     snprintf(text, sizeof text, "#%lld, %.40s", member_number(alert, "id"),
              member_text(alert, "status"));
     print_labeled("alert", text);
+    print_decision(alert);
     print_labeled("type", member_text(alert, "type"));
     print_labeled("device", member_text(alert, "device"));
     print_labeled("about", member_text(alert, "subject"));

@@ -55,6 +55,16 @@ static void print_service(const json_t *service)
              member_text(service, "problem"));
 }
 
+static void print_alerts(const json_t *store)
+{
+    long long open = member_number(store, "alerts_open"), all = member_number(store, "alerts");
+    long long removed = member_number(store, "alerts_aged");
+    if (removed > 0)
+        line("alerts", "%lld open, %lld in all; %lld removed, closed long ago", open, all, removed);
+    else
+        line("alerts", "%lld open, %lld in all", open, all);
+}
+
 /* How far back events go, and how far they are to. */
 static void print_events(const json_t *store)
 {
@@ -92,8 +102,7 @@ static void print_store(const json_t *status)
          text_count(member_number(store, "flows"), "flow", flows),
          text_bytes(member_number(store, "size_bytes"), size));
     print_events(store);
-    line("alerts", "%lld open, %lld in all", member_number(store, "alerts_open"),
-         member_number(store, "alerts"));
+    print_alerts(store);
     print_dead_letters(store);
 }
 

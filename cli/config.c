@@ -224,6 +224,9 @@ static int store_bounds(const struct reading *reading, const struct yaml_store *
         status = span(reading, "store.outbox_age", yaml->outbox_age, &bounds->outbox_age_s);
     if (status == PICKET_OK)
         status = span(reading, "store.retention", yaml->retention, &bounds->event_age_s);
+    if (status == PICKET_OK)
+        status =
+            span(reading, "store.closed_alerts", yaml->closed_alerts, &bounds->closed_alert_age_s);
     return status;
 }
 
@@ -360,7 +363,8 @@ static void set_defaults(struct reading *reading)
                                                   .outbox_items = 100000,
                                                   .outbox_bytes = 1 << 30,
                                                   .outbox_age_s = 30 * 86400,
-                                                  .event_age_s = 30 * 86400};
+                                                  .event_age_s = 30 * 86400,
+                                                  .closed_alert_age_s = 365 * 86400};
     config->level = PICKET_NOTICE;
 }
 

@@ -25,7 +25,8 @@ struct yaml_service {
     char *batch_messages;
 };
 struct yaml_store {
-    char *dead_letters, *dead_letter_bytes, *outbox_items, *outbox_bytes, *outbox_age, *retention;
+    char *dead_letters, *dead_letter_bytes, *outbox_items, *outbox_bytes, *outbox_age, *retention,
+        *closed_alerts;
 };
 struct yaml_api {
     char *socket;

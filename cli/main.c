@@ -18,13 +18,26 @@ static int run_decode(const struct command *command, int argc, char **argv)
 const struct command command_decode = {"decode", "FILE...",
                                        "Prints security messages as lines of JSON", "", run_decode};
 
-static const struct command *const commands[] = {
-    &command_serve,         &command_status,           &command_device_add,
-    &command_device_list,   &command_device_show,      &command_device_disable,
-    &command_device_enable, &command_device_remove,    &command_feed_add,
-    &command_feed_list,     &command_feed_refresh,     &command_feed_remove,
-    &command_intel_lookup,  &command_alert_list,       &command_alert_show,
-    &command_event_list,    &command_dead_letter_list, &command_decode};
+static const struct command *const commands[] = {&command_serve,
+                                                 &command_status,
+                                                 &command_device_add,
+                                                 &command_device_list,
+                                                 &command_device_show,
+                                                 &command_device_disable,
+                                                 &command_device_enable,
+                                                 &command_device_remove,
+                                                 &command_feed_add,
+                                                 &command_feed_list,
+                                                 &command_feed_refresh,
+                                                 &command_feed_remove,
+                                                 &command_intel_lookup,
+                                                 &command_alert_list,
+                                                 &command_alert_show,
+                                                 &command_alert_acknowledge,
+                                                 &command_alert_close,
+                                                 &command_event_list,
+                                                 &command_dead_letter_list,
+                                                 &command_decode};
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
 /* The commands whose names start with the word; all for NULL. */

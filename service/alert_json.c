@@ -51,6 +51,15 @@ static void set_evidence(json_t *object, const struct picket_alert *alert)
     json_decref(first);
 }
 
+static void set_decision(json_t *object, const struct picket_alert *alert)
+{
+    if (alert->decided_ms == 0)
+        return;
+    json_object_set_new(object, "decided", time_json(alert->decided_ms));
+    set_text(object, "verdict", alert->verdict);
+    set_text(object, "reason", alert->reason);
+}
+
 json_t *picket_alert_json(const struct picket_alert *alert)
 {
     json_t *object = json_object();
@@ -71,5 +80,6 @@ json_t *picket_alert_json(const struct picket_alert *alert)
     json_object_set_new(object, "raised", time_json(alert->raised_ms));
     json_object_set_new(object, "count", json_integer(alert->count));
     set_evidence(object, alert);
+    set_decision(object, alert);
     return object;
 }

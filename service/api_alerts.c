@@ -2,12 +2,13 @@
  * request may wait for the next one, which is how `picket alert list --follow` follows. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "alert_json.h"
 #include "api_internal.h"
 #include "picket/base/time.h"
 
-enum { LOOK_EVERY_MS = 200 };
+enum { LOOK_EVERY_MS = 200, REASON_BYTES_MAX = 1000 };
 
 static void append_alert(void *context, const struct picket_alert *alert)
 {
@@ -87,24 +88,94 @@ void api_alerts_list(struct api_request *request, struct api_answer *answer)
                               query.oldest_first ? "next_after" : "next_before", next));
 }
 
-void api_alerts_show(struct api_request *request, struct api_answer *answer)
+/* ---- one of them ---- */
+
+/* False: it was refused. */
+static bool parse_id(const struct api_request *request, int64_t *id, struct api_answer *answer)
 {
-    struct picket_error error = {0};
     char *end;
     errno = 0;
-    long long id = strtoll(request->argument, &end, 10);
-    if (*end || end == request->argument || id <= 0 || errno) {
-        api_answer_refuse(answer, 400, "alert \"%s\": an alert's id is a positive number",
-                          request->argument);
-        return;
-    }
+    long long number = strtoll(request->argument, &end, 10);
+    *id = number;
+    if (!*end && end != request->argument && number > 0 && !errno)
+        return true;
+    api_answer_refuse(answer, 400, "alert \"%s\": an alert's id is a positive number",
+                      request->argument);
+    return false;
+}
+
+static void answer_alert(const struct api_request *request, int64_t id, struct api_answer *answer)
+{
+    struct picket_error error = {0};
     struct picket_alert_query query = {.id = id, .limit = 1};
     json_t *alerts = alerts_json(request->api, &query, &error);
     if (!alerts)
         api_answer_error(answer, &error);
     else if (json_array_size(alerts) == 0)
-        api_answer_refuse(answer, 404, "there is no alert %lld", id);
+        api_answer_refuse(answer, 404, "there is no alert %lld", (long long)id);
     else
         api_answer_json(answer, 200, json_incref(json_array_get(alerts, 0)));
     json_decref(alerts);
+}
+
+void api_alerts_show(struct api_request *request, struct api_answer *answer)
+{
+    int64_t id;
+    if (parse_id(request, &id, answer))
+        answer_alert(request, id, answer);
+}
+
+/* ---- decisions ---- */
+
+/* Closing takes a verdict, and only closing does. */
+static int check_verdict(const struct picket_alert_decision *decision, struct picket_error *error)
+{
+    static const char verdicts[] = "true-positive benign-positive false-positive unknown";
+    bool closes = strcmp(decision->status, "acknowledged") != 0;
+    if (closes && !api_listed(verdicts, decision->verdict))
+        return picket_fail(error, PICKET_INVALID,
+                           "verdict: \"%.40s\" is none of true-positive, benign-positive, "
+                           "false-positive, unknown",
+                           decision->verdict);
+    if (!closes && decision->verdict[0])
+        return picket_fail(error, PICKET_INVALID, "verdict: goes with dismissed or resolved");
+    return PICKET_OK;
+}
+
+static int parse_decision(const json_t *body, struct picket_alert_decision *decision,
+                          struct picket_error *error)
+{
+    int status = api_member_text(body, "status", true, &decision->status, error);
+    if (status == PICKET_OK)
+        status = api_member_text(body, "verdict", false, &decision->verdict, error);
+    if (status == PICKET_OK)
+        status = api_member_text(body, "reason", false, &decision->reason, error);
+    if (status == PICKET_OK && strlen(decision->reason) > REASON_BYTES_MAX)
+        return picket_fail(error, PICKET_INVALID, "reason: longer than %d bytes", REASON_BYTES_MAX);
+    return status == PICKET_OK ? check_verdict(decision, error) : status;
+}
+
+static int decide(struct picket_api *api, const struct picket_alert_decision *decision,
+                  struct picket_error *error)
+{
+    struct picket_store *store = api_store_borrow(api, error);
+    if (!store)
+        return error->status;
+    int status = picket_store_alert_decide(store, decision, error);
+    api_store_return(api, store);
+    return status;
+}
+
+void api_alerts_decide(struct api_request *request, struct api_answer *answer)
+{
+    struct picket_error error = {0};
+    struct picket_alert_decision decision = {
+        .verdict = "", .reason = "", .decided_ms = picket_unix_ms()};
+    if (!parse_id(request, &decision.id, answer))
+        return;
+    if (parse_decision(request->body, &decision, &error) != PICKET_OK ||
+        decide(request->api, &decision, &error) != PICKET_OK)
+        api_answer_error(answer, &error);
+    else
+        answer_alert(request, decision.id, answer);
 }

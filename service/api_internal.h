@@ -160,6 +160,7 @@ void api_feeds_refresh(struct api_request *request, struct api_answer *answer);
 void api_feeds_remove(struct api_request *request, struct api_answer *answer);
 void api_intelligence_lookup(struct api_request *request, struct api_answer *answer);
 void api_alerts_list(struct api_request *request, struct api_answer *answer);
+void api_alerts_decide(struct api_request *request, struct api_answer *answer);
 void api_alerts_show(struct api_request *request, struct api_answer *answer);
 void api_events_list(struct api_request *request, struct api_answer *answer);
 void api_dead_letters_list(struct api_request *request, struct api_answer *answer);

@@ -18,6 +18,7 @@ static const struct api_route routes[] = {
     {"POST", "/v1/intelligence/lookup", "", "addresses", api_intelligence_lookup},
     {"GET", "/v1/alerts", "device since limit before after wait", NULL, api_alerts_list},
     {"GET", "/v1/alerts/{}", "", NULL, api_alerts_show},
+    {"PATCH", "/v1/alerts/{}", "", "status verdict reason", api_alerts_decide},
     {"GET", "/v1/events", "device since limit before", NULL, api_events_list},
     {"GET", "/v1/dead-letters", "limit payload", NULL, api_dead_letters_list},
 };

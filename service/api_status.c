@@ -27,7 +27,7 @@ static json_t *service_json(struct picket_service *service)
 
 static json_t *totals_json(const struct picket_store_totals *totals)
 {
-    return json_pack("{s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+    return json_pack("{s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
                      "devices", (json_int_t)totals->devices,
                      "events", (json_int_t)totals->events,
                      "flows", (json_int_t)totals->flows,
@@ -35,6 +35,7 @@ static json_t *totals_json(const struct picket_store_totals *totals)
                      "events_aged", (json_int_t)totals->events_aged,
                      "alerts_open", (json_int_t)totals->alerts_open,
                      "alerts", (json_int_t)totals->alerts,
+                     "alerts_aged", (json_int_t)totals->alerts_aged,
                      "dead_letters", (json_int_t)totals->dead_letters,
                      "dead_letter_bytes", (json_int_t)totals->dead_letter_bytes,
                      "dead_letters_dropped", (json_int_t)totals->dead_letters_dropped,

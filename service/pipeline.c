@@ -21,6 +21,7 @@ enum {
     DEAD_LETTERS_DROPPED,
     OUTBOX_DROPPED,
     EVENTS_AGED,
+    ALERTS_AGED,
     COUNTERS
 };
 
@@ -49,6 +50,9 @@ static struct picket_counter counters[COUNTERS] = {
                                 "too many, too large or too old"},
     [EVENTS_AGED] = {.name = "service_events_aged",
                      .help = "events removed for their age, with their flows",
+                     .is_work = true},
+    [ALERTS_AGED] = {.name = "service_alerts_aged",
+                     .help = "alerts removed that were closed long ago",
                      .is_work = true},
 };
 
@@ -289,6 +293,7 @@ static int tidy(struct batch *batch)
     batch->tally[DEAD_LETTERS_DROPPED] = (uint64_t)tidied.dead_letters;
     batch->tally[OUTBOX_DROPPED] = (uint64_t)tidied.outbox_items;
     batch->tally[EVENTS_AGED] = (uint64_t)tidied.events;
+    batch->tally[ALERTS_AGED] = (uint64_t)tidied.alerts;
     batch->result->old_left = tidied.more;
     return status;
 }

@@ -37,7 +37,7 @@ struct pipeline {
 struct pipeline_result {
     bool alerts;    /* at least one new alert */
     bool telemetry; /* at least one item for a route */
-    bool old_left;  /* there are more events that are too old */
+    bool old_left;  /* there is more that is too old */
 };
 
 /* All of the batch is committed, or nothing. A message that the store does not take for what it

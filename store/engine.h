@@ -41,6 +41,8 @@ struct store_engine {
     int (*tidy)(struct picket_store *store, const struct picket_store_bounds *bounds,
                 int64_t now_ms, struct picket_store_tidied *tidied, struct picket_error *error);
 
+    int (*alert_decide)(struct picket_store *store, const struct picket_alert_decision *decision,
+                        struct picket_error *error);
     int (*alerts)(struct picket_store *store, const struct picket_alert_query *query,
                   picket_alert_visit visit, void *context, struct picket_error *error);
     int (*events)(struct picket_store *store, const struct picket_event_query *query,

@@ -167,6 +167,13 @@ int picket_store_raise(struct picket_store *store, const struct picket_finding *
                                 is_new != NULL ? is_new : &ignored_new, error);
 }
 
+int picket_store_alert_decide(struct picket_store *store,
+                              const struct picket_alert_decision *decision,
+                              struct picket_error *error)
+{
+    return store->engine->alert_decide(store, decision, error);
+}
+
 int picket_store_alerts(struct picket_store *store, const struct picket_alert_query *query,
                         picket_alert_visit visit, void *context, struct picket_error *error)
 {

@@ -45,6 +45,7 @@ static void a_wrong_method_is_told_which_there_are(void **state)
         {"GET", "/v1/feeds/a/refresh", "Allow: POST"},
         {"GET", "/v1/intelligence/lookup", "Allow: POST"},
         {"BREW", "/v1/alerts", "Allow: GET, HEAD"},
+        {"PUT", "/v1/alerts/1", "Allow: GET, HEAD, PATCH"},
     };
     struct fixture *fixture = *state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -344,6 +344,42 @@ static void one_alert_is_shown_whole(void **state)
     expect_error(fixture, 400, "GET", "/v1/alerts/99999999999999999999", NULL, "positive number");
 }
 
+static void an_alert_is_acknowledged_and_closed(void **state)
+{
+    struct fixture *fixture = *state;
+    raise_alert(fixture->store, "pump-7", "198.51.100.0/24");
+    struct http_answer answer =
+        expect(fixture, 200, "PATCH", "/v1/alerts/1", "{\"status\": \"acknowledged\"}");
+    assert_string_equal(text_at(answer.body, "status"), "acknowledged");
+    assert_string_equal(text_at(answer.body, "verdict"), "");
+    http_release(&answer);
+    static const struct {
+        int status;
+        const char *path, *body, *error;
+    } cases[] = {
+        {400, "/v1/alerts/1", "{}", "\"status\" is missing"},
+        {400, "/v1/alerts/1", "{\"status\": \"new\", \"verdict\": \"unknown\"}", "\"new\" is none"},
+        {400, "/v1/alerts/1", "{\"status\": \"resolved\"}", "verdict: \"\" is none of"},
+        {400, "/v1/alerts/1", "{\"status\": \"acknowledged\", \"verdict\": \"unknown\"}",
+         "goes with"},
+        {404, "/v1/alerts/2", "{\"status\": \"acknowledged\"}", "no alert 2"},
+        {400, "/v1/alerts/x", "{\"status\": \"acknowledged\"}", "positive number"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect_error(fixture, cases[i].status, "PATCH", cases[i].path, cases[i].body,
+                     cases[i].error);
+    answer = expect(fixture, 200, "PATCH", "/v1/alerts/1",
+                    "{\"status\": \"dismissed\", \"verdict\": \"false-positive\", "
+                    "\"reason\": \"our own\"}");
+    assert_string_equal(text_at(answer.body, "status"), "dismissed");
+    assert_string_equal(text_at(answer.body, "verdict"), "false-positive");
+    assert_string_equal(text_at(answer.body, "reason"), "our own");
+    assert_true(strlen(text_at(answer.body, "decided")) > 20);
+    http_release(&answer);
+    expect_error(fixture, 409, "PATCH", "/v1/alerts/1", "{\"status\": \"acknowledged\"}",
+                 "closed already: dismissed");
+}
+
 static void a_wrong_query_is_refused(void **state)
 {
     static const struct {
@@ -621,6 +657,7 @@ int main(void)
         TEST(a_wrong_lookup_is_refused),
         TEST(alerts_are_listed_and_paged_both_ways),
         TEST(one_alert_is_shown_whole),
+        TEST(an_alert_is_acknowledged_and_closed),
         TEST(a_wrong_query_is_refused),
         TEST(a_request_may_wait_for_the_next_alert),
         TEST(stopping_ends_a_request_that_waits),

@@ -86,32 +86,32 @@ static void an_empty_file_and_one_of_comments_mean_the_defaults(void **state)
 static void every_setting_is_taken(void **state)
 {
     (void)state;
-    struct picket_config *config =
-        good("data_folder: /srv/picket\n"
-             "hub:\n"
-             "  address: \"::\"\n"
-             "  port: 0\n"
-             "  host_name: hub.example.org\n"
-             "  certificate_file: /c\n"
-             "  key_file: /k\n"
-             "  limits:\n"
-             "    connections: 5\n"
-             "    message_bytes: 2048\n"
-             "    connect_timeout_s: 7\n"
-             "    handshakes: 9\n"
-             "    handshakes_per_address: 3\n"
-             "    input_bytes: 4000000\n"
-             "log: {messages: 11, bytes: 2000000}\n"
-             "service: {batch_messages: 13}\n"
-             "store: {dead_letters: 14, dead_letter_bytes: 2000000, outbox_items: 15,\n"
-             "        outbox_bytes: 3000000, outbox_age: 12h, retention: never}\n"
-             "api: {socket: /run/p.sock}\n"
-             "diagnostics: {level: debug}\n"
-             "outputs:\n"
-             "  - {name: soc, kind: webhook, location: \"https://x/y\"}\n"
-             "  - {name: file-1, kind: file, location: /a.jsonl}\n"
-             "routes:\n"
-             "  - {name: t, kind: file, location: /t.jsonl}\n");
+    struct picket_config *config = good(
+        "data_folder: /srv/picket\n"
+        "hub:\n"
+        "  address: \"::\"\n"
+        "  port: 0\n"
+        "  host_name: hub.example.org\n"
+        "  certificate_file: /c\n"
+        "  key_file: /k\n"
+        "  limits:\n"
+        "    connections: 5\n"
+        "    message_bytes: 2048\n"
+        "    connect_timeout_s: 7\n"
+        "    handshakes: 9\n"
+        "    handshakes_per_address: 3\n"
+        "    input_bytes: 4000000\n"
+        "log: {messages: 11, bytes: 2000000}\n"
+        "service: {batch_messages: 13}\n"
+        "store: {dead_letters: 14, dead_letter_bytes: 2000000, outbox_items: 15,\n"
+        "        outbox_bytes: 3000000, outbox_age: 12h, retention: never, closed_alerts: 90d}\n"
+        "api: {socket: /run/p.sock}\n"
+        "diagnostics: {level: debug}\n"
+        "outputs:\n"
+        "  - {name: soc, kind: webhook, location: \"https://x/y\"}\n"
+        "  - {name: file-1, kind: file, location: /a.jsonl}\n"
+        "routes:\n"
+        "  - {name: t, kind: file, location: /t.jsonl}\n");
     assert_string_equal(config->data_folder, "/srv/picket");
     assert_string_equal(config->hub.address, "::");
     assert_int_equal(config->hub.port, 0);
@@ -133,6 +133,7 @@ static void every_setting_is_taken(void **state)
     assert_int_equal(config->bounds.outbox_bytes, 3000000);
     assert_int_equal(config->bounds.outbox_age_s, 43200);
     assert_int_equal(config->bounds.event_age_s, 0);
+    assert_int_equal(config->bounds.closed_alert_age_s, 90 * 86400);
     assert_string_equal(config->api_socket, "/run/p.sock");
     assert_int_equal(config->level, PICKET_DEBUG);
     assert_int_equal(config->output_count, 2);

@@ -1,10 +1,16 @@
-/* Events that are too old go, with their flows: from the low end of their trees, some at a time. */
+/* What is too old goes, some at a time: events with their flows, from the low end of their trees;
+ * closed alerts. */
 #include "flow_block.h"
 #include "store.h"
 
 /* A batch removes up to twice as many as it puts, so that aging keeps up with any load, and some
  * more, so that it catches up. */
-enum { EVENTS_A_CALL = 100, EVENTS_FOR_ONE_PUT = 2, WRONG_CLOCK_MS = 3600 * 1000 };
+enum {
+    EVENTS_A_CALL = 100,
+    ALERTS_A_CALL = 100,
+    EVENTS_FOR_ONE_PUT = 2,
+    WRONG_CLOCK_MS = 3600 * 1000
+};
 
 struct aged {
     int64_t last_id; /* 0: none */
@@ -105,4 +111,26 @@ int age_events(struct sqlite_store *store, int64_t age_s, int64_t now_ms, int64_
     tidied->events += aged.events;
     tidied->more |= aged.events == limit;
     return remove_aged(store, &aged, error);
+}
+
+int age_alerts(struct sqlite_store *store, int64_t age_s, int64_t now_ms,
+               struct picket_store_tidied *tidied, struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_ALERTS_AGED,
+                "delete from alerts where id in (select id from alerts where status > 2 "
+                "and decided_ms < ? order by decided_ms limit ?)",
+                "removing closed alerts");
+    query_int(&query, now_ms - age_s * 1000);
+    query_int(&query, ALERTS_A_CALL);
+    int status = query_run(&query, error);
+    int64_t count = sqlite3_changes(store->picket.handle);
+    if (status != PICKET_OK || count == 0)
+        return status;
+    tidied->alerts += count;
+    tidied->more |= count == ALERTS_A_CALL;
+    query_begin(&query, &store->picket, STATEMENT_TOTALS_ALERTS_AGED,
+                "update totals set alerts_aged = alerts_aged + ?", "counting closed alerts");
+    query_int(&query, count);
+    return query_run(&query, error);
 }

@@ -1,4 +1,6 @@
 /* Alerts: findings folded by type, device and subject. */
+#include <string.h>
+
 #include "picket/base/time.h"
 #include "store.h"
 
@@ -6,6 +8,12 @@ enum { STATUS_NEW = 1 };
 
 static const char *const status_names[] = {"unknown", "new", "acknowledged", "dismissed",
                                            "resolved"};
+
+static const char *status_name(int64_t number)
+{
+    bool known = number > 0 && number < (int64_t)(sizeof status_names / sizeof status_names[0]);
+    return status_names[known ? number : 0];
+}
 
 /* ---- writing ---- */
 
@@ -119,20 +127,77 @@ int sqlite_raise(struct picket_store *base, const struct picket_finding *finding
     return batch_note(store, status);
 }
 
+/* ---- decisions ---- */
+
+static int status_number(const char *name)
+{
+    int count = sizeof status_names / sizeof status_names[0];
+    for (int number = STATUS_NEW + 1; number < count; number++)
+        if (strcmp(status_names[number], name) == 0)
+            return number;
+    return 0;
+}
+
+/* Why nothing was changed. */
+static int explain_refusal(struct sqlite_store *store, int64_t id, struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_ALERT_STATUS,
+                "select status from alerts where id = ?", "looking up an alert");
+    query_int(&query, id);
+    const char *name = query_row(&query) ? status_name(query_take_int(&query)) : NULL;
+    int status = query_end(&query, error);
+    if (status != PICKET_OK)
+        return status;
+    if (name == NULL)
+        return picket_fail(error, PICKET_NOT_FOUND, "there is no alert %lld", (long long)id);
+    return picket_fail(error, PICKET_EXISTS, "alert %lld is closed already: %s", (long long)id,
+                       name);
+}
+
+static int decide(struct sqlite_store *store, const struct picket_alert_decision *decision,
+                  int number, struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_ALERT_DECIDE,
+                "update alerts set status = ?, verdict = ?, reason = ?, decided_ms = ? "
+                "where id = ? and status <= 2",
+                "deciding on an alert");
+    query_int(&query, number);
+    query_text(&query, decision->verdict);
+    query_text(&query, decision->reason);
+    query_int(&query, decision->decided_ms);
+    query_int(&query, decision->id);
+    int status = query_run(&query, error);
+    if (status == PICKET_OK && sqlite3_changes(store->picket.handle) == 0)
+        return explain_refusal(store, decision->id, error);
+    return status;
+}
+
+int sqlite_alert_decide(struct picket_store *base, const struct picket_alert_decision *decision,
+                        struct picket_error *error)
+{
+    struct sqlite_store *store = sqlite_of(base);
+    int number = status_number(decision->status);
+    if (number == 0)
+        return picket_fail(error, PICKET_INVALID,
+                           "status \"%.40s\" is none of acknowledged, dismissed, resolved",
+                           decision->status);
+    int status = own_transaction_begin(store, error);
+    if (status == PICKET_OK)
+        status = own_transaction_end(store, decide(store, decision, number, error), error);
+    return status;
+}
+
 /* ---- reading ---- */
 
 #define ALERT_COLUMNS                                                                              \
     "select a.id, a.type, d.id, a.subject, a.severity, a.status, a.first_seen_ms, "                \
     "a.last_seen_ms, a.raised_ms, a.count, a.title, a.description, a.remediation, a.technique, "   \
-    "a.first_evidence, a.last_evidence from alerts a cross join devices d "                        \
+    "a.first_evidence, a.last_evidence, a.verdict, a.reason, a.decided_ms from alerts a cross "    \
+    "join devices d "                                                                              \
     "on d.number = a.device "
 #define OF_DEVICE "a.device = (select number from devices where id = ?) "
-
-static const char *status_name(int64_t number)
-{
-    bool known = number > 0 && number < (int64_t)(sizeof status_names / sizeof status_names[0]);
-    return status_names[known ? number : 0];
-}
 
 static void visit_alert(struct query *query, picket_alert_visit visit, void *context)
 {
@@ -153,6 +218,9 @@ static void visit_alert(struct query *query, picket_alert_visit visit, void *con
     alert.technique = query_take_text(query);
     alert.first_evidence = query_take_text(query);
     alert.last_evidence = query_take_text(query);
+    alert.verdict = query_take_text(query);
+    alert.reason = query_take_text(query);
+    alert.decided_ms = query_take_int(query);
     visit(context, &alert);
 }
 

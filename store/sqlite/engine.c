@@ -42,6 +42,7 @@ static const struct store_engine sqlite_engine = {
     .raise = sqlite_raise,
     .enqueue = sqlite_enqueue,
     .tidy = sqlite_tidy,
+    .alert_decide = sqlite_alert_decide,
     .alerts = sqlite_alerts,
     .events = sqlite_events,
     .dead_letters = sqlite_dead_letters,

@@ -141,6 +141,13 @@ static const char *const picket_steps[] = {
     "create index outbox_next on outbox (target, aside);"
     "alter table targets add column aside integer not null default 0;"
     "alter table targets add column refusal text not null default '';",
+
+    /* What people make of an alert. */
+    "alter table alerts add column verdict text not null default '';"
+    "alter table alerts add column reason text not null default '';"
+    "alter table alerts add column decided_ms integer not null default 0;"
+    "create index alerts_closed on alerts (decided_ms) where status > 2;"
+    "alter table totals add column alerts_aged integer not null default 0;",
 };
 
 static const char *const intelligence_steps[] = {

@@ -55,6 +55,10 @@ enum {
     STATEMENT_ALERT_FIND,
     STATEMENT_ALERT_NEW,
     STATEMENT_ALERT_FOLD,
+    STATEMENT_ALERT_DECIDE,
+    STATEMENT_ALERT_STATUS,
+    STATEMENT_ALERTS_AGED,
+    STATEMENT_TOTALS_ALERTS_AGED,
     STATEMENT_ALERTS_NEWEST,
     STATEMENT_ALERTS_AFTER,
     STATEMENT_ALERTS_NEWEST_OF,
@@ -210,6 +214,8 @@ int sqlite_dead_letters(struct picket_store *store, int limit, picket_dead_lette
 int sqlite_raise(struct picket_store *store, const struct picket_finding *finding,
                  const char *const *targets, int64_t *alert_id, bool *is_new,
                  struct picket_error *error);
+int sqlite_alert_decide(struct picket_store *store, const struct picket_alert_decision *decision,
+                        struct picket_error *error);
 int sqlite_alerts(struct picket_store *store, const struct picket_alert_query *query,
                   picket_alert_visit visit, void *context, struct picket_error *error);
 
@@ -259,6 +265,9 @@ int sqlite_totals(struct picket_store *store, struct picket_store_totals *totals
 
 /* Removes some of the events that are older than age_s, with their flows. */
 int age_events(struct sqlite_store *store, int64_t age_s, int64_t now_ms, int64_t events_put,
+               struct picket_store_tidied *tidied, struct picket_error *error);
+/* The same of alerts closed longer ago. */
+int age_alerts(struct sqlite_store *store, int64_t age_s, int64_t now_ms,
                struct picket_store_tidied *tidied, struct picket_error *error);
 
 int sqlite_tidy(struct picket_store *store, const struct picket_store_bounds *bounds,

@@ -1,4 +1,4 @@
-/* Removing what exceeds a bound, oldest first; events in aging.c. */
+/* Removing what exceeds a bound, oldest first; what is aged, in aging.c. */
 #include <stdio.h>
 
 #include "store.h"
@@ -190,6 +190,8 @@ static int tidy(struct sqlite_store *store, const struct picket_store_bounds *bo
                                 error);
     if (status == PICKET_OK && bounds->event_age_s > 0)
         status = age_events(store, bounds->event_age_s, now_ms, events_put, tidied, error);
+    if (status == PICKET_OK && bounds->closed_alert_age_s > 0)
+        status = age_alerts(store, bounds->closed_alert_age_s, now_ms, tidied, error);
     return status;
 }
 

@@ -12,6 +12,7 @@ static int picket_totals(struct sqlite_store *store, struct picket_store_totals 
                 "select (select count(*) from devices where registered = 1), events, flows, "
                 "(select count(*) from alerts where status <= 2), (select count(*) from alerts), "
                 "dead_letters, dead_letter_bytes, dead_letters_dropped, events_aged, "
+                "alerts_aged, "
                 "(select received_ms from events order by id limit 1), "
                 "(select coalesce(sum(waiting - aside), 0) from targets) from totals",
                 "reading the totals");
@@ -25,6 +26,7 @@ static int picket_totals(struct sqlite_store *store, struct picket_store_totals 
         totals->dead_letter_bytes = query_take_int(&query);
         totals->dead_letters_dropped = query_take_int(&query);
         totals->events_aged = query_take_int(&query);
+        totals->alerts_aged = query_take_int(&query);
         totals->oldest_event_ms = query_take_int(&query);
         totals->outbox = query_take_int(&query);
     }

@@ -135,6 +135,36 @@ static void an_event_from_the_future_does_not_hold_up_those_after_it(void **stat
     assert_int_equal(ask_sql("picket.db", "select count(*) from clock_steps"), 0);
 }
 
+static void alerts_closed_long_ago_go_and_open_ones_stay(void **state)
+{
+    const struct picket_store_bounds bounds = {.event_age_s = 1, .closed_alert_age_s = 60};
+    struct picket_store_tidied tidied;
+    MUST(picket_store_begin(*state, &error));
+    for (int i = 0; i < 130; i++) {
+        char subject[20];
+        snprintf(subject, sizeof subject, "s%d", i);
+        struct picket_finding finding = finding_of("d", subject, 1);
+        MUST(picket_store_raise(*state, &finding, NULL, NULL, NULL, &error));
+    }
+    MUST(picket_store_commit(*state, &error));
+    for (int id = 1; id <= 120; id++) {
+        struct picket_alert_decision decision = {id, id <= 10 ? "acknowledged" : "resolved", "", "",
+                                                 id <= 115 ? 1000 : 2000};
+        MUST(picket_store_alert_decide(*state, &decision, &error));
+    }
+    static const int64_t expected[] = {100, 5, 0};
+    for (int i = 0; i < 3; i++) {
+        MUST(picket_store_begin(*state, &error));
+        MUST(picket_store_tidy(*state, &bounds, 61001, &tidied, &error));
+        MUST(picket_store_commit(*state, &error));
+        assert_int_equal(tidied.alerts, expected[i]);
+        assert_int_equal(tidied.more, i == 0);
+    }
+    assert_int_equal(totals_of(*state).alerts, 25);
+    assert_int_equal(totals_of(*state).alerts_open, 20);
+    assert_int_equal(totals_of(*state).alerts_aged, 105);
+}
+
 static void room_is_used_again(void **state)
 {
     int64_t pages = 0;
@@ -174,6 +204,7 @@ int main(void)
         TEST(a_call_takes_no_more_than_a_step),
         TEST(what_a_batch_puts_goes_twice_as_fast),
         TEST(an_event_from_the_future_does_not_hold_up_those_after_it),
+        TEST(alerts_closed_long_ago_go_and_open_ones_stay),
         TEST(room_is_used_again),
         TEST(a_rolled_back_step_removed_nothing),
     };

@@ -4,7 +4,7 @@ enum { SEEN_MAX = 200, TEXT_MAX = 64 };
 
 static struct seen {
     struct picket_alert alerts[SEEN_MAX];
-    char texts[SEEN_MAX][7][TEXT_MAX];
+    char texts[SEEN_MAX][8][TEXT_MAX];
     int count;
 } seen;
 
@@ -18,6 +18,7 @@ static void note(void *context, const struct picket_alert *alert)
                            alert->title, alert->first_evidence, alert->last_evidence};
     for (int i = 0; i < 7; i++)
         snprintf(seen.texts[at][i], TEXT_MAX, "%s", texts[i]);
+    snprintf(seen.texts[at][7], TEXT_MAX, "%s %s", alert->verdict, alert->reason);
     assert_string_equal(alert->description, "description");
     assert_string_equal(alert->remediation, "remediation");
     assert_string_equal(alert->technique, "T1071");
@@ -126,6 +127,45 @@ static void a_closed_alert_is_not_folded_into(void **state)
     assert_string_equal(seen.texts[1][3], "resolved");
     assert_string_equal(seen.texts[2][3], "dismissed");
     assert_int_equal(totals_of(*state).alerts_open, 1);
+}
+
+static int decide(struct picket_store *store, int64_t id, const char *status, const char *verdict)
+{
+    struct picket_alert_decision decision = {id, status, verdict, "because", 777};
+    return picket_store_alert_decide(store, &decision, &error);
+}
+
+static void an_alert_is_acknowledged_and_closed(void **state)
+{
+    struct picket_finding finding = finding_of("d", "s", 1);
+    int64_t id = raise_alone(*state, &finding, true);
+    look(*state, (struct picket_alert_query){.id = id});
+    assert_int_equal(seen.alerts[0].decided_ms, 0);
+    MUST(decide(*state, id, "acknowledged", ""));
+    MUST(decide(*state, id, "acknowledged", ""));
+    assert_int_equal(raise_alone(*state, &finding, false), id);
+    look(*state, (struct picket_alert_query){.id = id});
+    assert_string_equal(seen.texts[0][3], "acknowledged");
+    assert_string_equal(seen.texts[0][7], " because");
+    assert_int_equal(seen.alerts[0].decided_ms, 777);
+    MUST(decide(*state, id, "dismissed", "false-positive"));
+    look(*state, (struct picket_alert_query){.id = id});
+    assert_string_equal(seen.texts[0][3], "dismissed");
+    assert_string_equal(seen.texts[0][7], "false-positive because");
+    assert_int_equal(totals_of(*state).alerts_open, 0);
+    assert_true(raise_alone(*state, &finding, true) > id);
+}
+
+static void what_cannot_be_decided_is_told(void **state)
+{
+    struct picket_finding finding = finding_of("d", "s", 1);
+    int64_t id = raise_alone(*state, &finding, true);
+    assert_int_equal(decide(*state, id, "new", ""), PICKET_INVALID);
+    assert_int_equal(decide(*state, id, "unknown", ""), PICKET_INVALID);
+    assert_int_equal(decide(*state, id + 1, "resolved", "x"), PICKET_NOT_FOUND);
+    MUST(decide(*state, id, "resolved", "true-positive"));
+    assert_int_equal(decide(*state, id, "acknowledged", ""), PICKET_EXISTS);
+    assert_non_null(strstr(error.text, "alert 1 is closed already: resolved"));
 }
 
 static struct picket_outbox_item items[SEEN_MAX];
@@ -384,6 +424,8 @@ int main(void)
         TEST(findings_of_one_subject_are_one_alert),
         TEST(alerts_differ_by_type_device_and_subject),
         TEST(a_closed_alert_is_not_folded_into),
+        TEST(an_alert_is_acknowledged_and_closed),
+        TEST(what_cannot_be_decided_is_told),
         TEST(a_new_alert_goes_to_every_target_and_a_folded_one_to_none),
         TEST(an_alert_that_is_rolled_back_is_not_sent),
         TEST(the_outbox_keeps_the_order_of_each_target),

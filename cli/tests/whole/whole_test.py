@@ -166,6 +166,25 @@ class TheWholePath(Running):
         self.assertEqual([line.split()[5] for line in shown[1:]], remotes[:-3:-1])
         self.assertIn("1 flow, 1.2 kB in, 300 B out", self.server.run("event", "list").stdout)
 
+    def test_an_alert_is_acknowledged_and_closed_and_the_next_finding_is_a_new_one(self):
+        self.add_feed(f"{REMOTE}\n")
+        device = self.connect(self.add_device())
+        device.publish(self.message(network_activity(1, REMOTE)))
+        for words in (["acknowledge", "1", "--reason", "Ann looks"],
+                      ["close", "#1", "--verdict", "false-positive", "--reason", "our own"]):
+            done = self.server.run("alert", *words)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+        page = self.server.run("alert", "show", "1").stdout
+        for line in (r"alert +#1, dismissed", r"verdict +false-positive", r"reason +our own"):
+            self.assertRegex(page, f"(?m)^  {line}$")
+        device.publish(self.message(network_activity(2, REMOTE)))
+        self.assertEqual([(alert["id"], alert["status"]) for alert in self.server.json("alert", "list")],
+                         [(2, "new"), (1, "dismissed")])
+        self.assertEqual(self.server.run("alert", "close", "2").returncode, 2)
+        again = self.server.run("alert", "close", "1", "--verdict", "unknown")
+        self.assertEqual(again.returncode, 1)
+        self.assertIn("alert 1 is closed already: dismissed", again.stderr)
+
     def test_all_devices_are_listed_past_a_page_of_the_api(self):
         with sqlite3.connect(os.path.join(self.server.folder, "data", "picket.db"), timeout=30) as store:
             store.executemany("insert into devices (id, registered, enabled) values (?, 1, 1)",

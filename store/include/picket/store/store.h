@@ -166,6 +166,7 @@ struct picket_store_bounds {
     int64_t outbox_bytes;      /* payloads of one target; an alert has none */
     int64_t outbox_age_s;      /* what waits for longer is not sent any more */
     int64_t event_age_s;       /* events received longer ago go, with their flows */
+    int64_t closed_alert_age_s; /* alerts closed longer ago go; open ones never */
 };
 
 /* What one call removed. */
@@ -173,13 +174,14 @@ struct picket_store_tidied {
     int64_t dead_letters;
     int64_t outbox_items;
     int64_t events;
+    int64_t alerts;
     bool more; /* there are more old events: the next call will take them */
 };
 
 /* Within a batch, best as the last before its commit: removes what exceeds the bounds, and adds it
  * to the totals and to its target's `dropped`. By number and bytes all that exceeds goes. By age,
  * as of now_ms (Unix time), some go a call, so that no batch takes long: 1,000 items of the outbox,
- * 100 events and twice as many as the batch has put. The newest event always stays. */
+ * 100 events and twice as many as the batch has put, 100 alerts. The newest event always stays. */
 int picket_store_tidy(struct picket_store *store, const struct picket_store_bounds *bounds,
                       int64_t now_ms, struct picket_store_tidied *tidied,
                       struct picket_error *error);
@@ -227,6 +229,9 @@ struct picket_alert {
     const char *technique;
     const char *first_evidence;
     const char *last_evidence;
+    const char *verdict; /* of who closed it, "" before */
+    const char *reason;  /* why it was acknowledged or closed, "" if nobody said */
+    int64_t decided_ms;  /* when it was acknowledged or closed; 0: it is new */
 };
 
 /* Within a batch. A new alert is put into the outbox of every target in `targets` (NULL-terminated,
@@ -234,6 +239,20 @@ struct picket_alert {
 int picket_store_raise(struct picket_store *store, const struct picket_finding *finding,
                        const char *const *targets, int64_t *alert_id, bool *is_new,
                        struct picket_error *error);
+
+/* Somebody has looked at it. */
+struct picket_alert_decision {
+    int64_t id;
+    const char *status;  /* "acknowledged"; or "dismissed", "resolved": these close it */
+    const char *verdict; /* "" for one that stays open */
+    const char *reason;  /* "" for none */
+    int64_t decided_ms;
+};
+/* PICKET_NOT_FOUND; PICKET_EXISTS: it is closed already, and stays so; PICKET_INVALID: another
+ * status. A finding of the same kind after that is a new alert. Its own transaction. */
+int picket_store_alert_decide(struct picket_store *store,
+                              const struct picket_alert_decision *decision,
+                              struct picket_error *error);
 
 struct picket_alert_query {
     int64_t id;         /* > 0: this one */
@@ -380,6 +399,7 @@ struct picket_store_totals {
     int64_t dead_letter_bytes;
     int64_t dead_letters_dropped; /* by picket_store_tidy(), ever */
     int64_t events_aged;          /* the same */
+    int64_t alerts_aged;          /* the same */
     int64_t oldest_event_ms;      /* receipt of the oldest event there is; 0: there is none */
     int64_t size_bytes;           /* on disk */
 };
