@@ -206,10 +206,9 @@ void picket_agent_read_packet(const uint8_t *bytes, size_t captured_bytes, uint3
     reading->payload_bytes = packet.payload_bytes;
     reading->protocol = (uint8_t)packet.protocol;
     reading->address_words = (uint8_t)packet.address_words;
-    picket_load_words(reading->header, bytes,
-                      (packet.address_words == 1 ? PICKET_IPV4_HEADER_BYTES
-                                                 : PICKET_IPV6_HEADER_BYTES) /
-                          4);
+    uint32_t header_bytes =
+        packet.address_words == 1 ? PICKET_IPV4_HEADER_BYTES : PICKET_IPV6_HEADER_BYTES;
+    picket_load_words(reading->header, bytes, header_bytes / 4);
 }
 
 enum picket_packet_verdict picket_agent_count_reading(struct picket_agent *agent,

@@ -74,6 +74,14 @@ static void read_message(size_t i)
     reports_read(message->bytes + message->topic_bytes, message->size_bytes);
 }
 
+/* How many there are depends on the random moment of the first. */
+static void read_messages(void)
+{
+    assert_true(double_state.message_count > 0);
+    for (size_t i = 0; i < double_state.message_count; i++)
+        read_message(i);
+}
+
 static void enabling_and_disabling_answer_as_the_removed_module_did(void **state)
 {
     (void)state;
@@ -127,8 +135,7 @@ static void what_is_collected_before_there_is_a_connection_is_sent_with_it(void 
     assert_int_equal(double_state.message_count, 0);
     double_hub_client_add(&azure, &client, "hub.example", "pump-7");
     pass(5);
-    assert_int_equal(double_state.message_count, 1);
-    read_message(0);
+    read_messages();
     assert_int_equal(reports.flows, 10);
 }
 
@@ -173,8 +180,7 @@ static void without_a_packet_nothing_is_lost_and_nothing_leaks(void **state)
     assert_int_equal(double_state.message_count, 0);
     double_state.no_packets = false;
     pass(PICKET_AGENT_SEND_RETRY_S + 1);
-    assert_int_equal(double_state.message_count, 1);
-    read_message(0);
+    read_messages();
     assert_int_equal(reports.flows, 1);
 }
 
@@ -188,8 +194,7 @@ static void a_message_that_waits_in_the_clients_queue_is_not_sent_twice(void **s
     after_the_first_delay();
     double_state.publish_status = NX_AZURE_IOT_SUCCESS;
     pass(PICKET_AGENT_LOW_INTERVAL_S);
-    for (size_t i = 0; i < double_state.message_count; i++)
-        read_message(i);
+    read_messages();
     assert_int_equal(reports.flows, 0);
 }
 
@@ -203,8 +208,7 @@ static void a_message_that_is_refused_is_sent_again(void **state)
     after_the_first_delay();
     double_state.publish_status = NX_AZURE_IOT_SUCCESS;
     pass(PICKET_AGENT_SEND_RETRY_S + 1);
-    assert_int_equal(double_state.message_count, 1);
-    read_message(0);
+    read_messages();
     assert_int_equal(reports.flows, 1);
 }
 
@@ -217,8 +221,7 @@ static void one_device_hearing_it_is_enough(void **state)
     enable();
     receive_udp(6000);
     after_the_first_delay();
-    for (size_t i = 0; i < double_state.message_count; i++)
-        read_message(i);
+    read_messages();
     assert_int_equal(reports.flows, 1);
 }
 
