@@ -223,6 +223,30 @@ int client_try(const char *socket_path, const char *method, const struct client_
     return call(socket_path, method, url, body, true, answer);
 }
 
+int client_show(const char *socket_path, const struct client_url *url, const char *member,
+                bool as_json, void (*print)(const json_t *value))
+{
+    json_t *answer;
+    int result = client_call(socket_path, "GET", url, NULL, &answer);
+    if (result != EXIT_DONE)
+        return result;
+    print_either(member ? json_incref(json_object_get(answer, member)) : json_incref(answer),
+                 as_json, print);
+    json_decref(answer);
+    return EXIT_DONE;
+}
+
+int client_change(const char *socket_path, const char *method, const struct client_url *url,
+                  json_t *body)
+{
+    json_t *answer;
+    int result = client_call(socket_path, method, url, body, &answer);
+    json_decref(body);
+    if (result == EXIT_DONE)
+        json_decref(answer);
+    return result;
+}
+
 /* ---- answers ---- */
 
 const char *member_text(const json_t *object, const char *name)
@@ -251,6 +275,15 @@ long long member_number(const json_t *object, const char *name)
 static size_t encoding(void)
 {
     return isatty(STDOUT_FILENO) ? JSON_ENSURE_ASCII : 0;
+}
+
+void print_either(json_t *value, bool as_json, void (*print)(const json_t *value))
+{
+    if (as_json)
+        print_json(value);
+    else
+        print(value);
+    json_decref(value);
 }
 
 int print_json(const json_t *value)

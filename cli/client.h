@@ -4,6 +4,7 @@
 #define PICKET_CLI_CLIENT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* An address of the API, built piece by piece; pieces are escaped. Too long ones are refused by
@@ -26,6 +27,15 @@ const char *client_socket(const char *option);
 int client_call(const char *socket_path, const char *method, const struct client_url *url,
                 const json_t *body, json_t **answer);
 
+/* The same with GET, of whose answer that member, or the whole for NULL, is printed: as JSON, or by
+ * `print`. */
+int client_show(const char *socket_path, const struct client_url *url, const char *member,
+                bool as_json, void (*print)(const json_t *value));
+
+/* The same with nothing to be shown of the answer. Takes the body. */
+int client_change(const char *socket_path, const char *method, const struct client_url *url,
+                  json_t *body);
+
 /* The same, for who goes on when picket has gone: CLIENT_GONE, without saying why, when nobody
  * listens, the connection is lost, or the server is stopping. */
 enum { CLIENT_GONE = -1 };
@@ -40,6 +50,9 @@ const char *member_shown(const json_t *object, const char *name);
 /* NULL for null: text_time() shows it as "-". */
 const char *member_time(const json_t *object, const char *name);
 long long member_number(const json_t *object, const char *name);
+
+/* Prints a value as JSON or by `print`, and takes it. */
+void print_either(json_t *value, bool as_json, void (*print)(const json_t *value));
 
 /* As JSON on standard output, readable. Always EXIT_DONE. */
 int print_json(const json_t *value);

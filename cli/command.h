@@ -47,6 +47,12 @@ struct option_spec {
     const char *help;
 };
 
+/* Of every command that speaks to the server. */
+#define OPTION_SOCKET(path)                                                                        \
+    {                                                                                              \
+        "socket", OPTION_TEXT, &(path), "PATH", "of the running picket"                            \
+    }
+
 struct operands {
     char **words;
     int count;

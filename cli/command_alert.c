@@ -188,14 +188,9 @@ static int list(const struct alert_options *options)
 {
     json_t *alerts;
     int result = newest(options, options->limit < 0 ? LIST_LIMIT : options->limit, &alerts);
-    if (result != EXIT_DONE)
-        return result;
-    if (options->as_json)
-        print_json(alerts);
-    else
-        print_alerts(alerts);
-    json_decref(alerts);
-    return EXIT_DONE;
+    if (result == EXIT_DONE)
+        print_either(alerts, options->as_json, print_alerts);
+    return result;
 }
 
 static int run_list(const struct command *command, int argc, char **argv)
@@ -209,7 +204,7 @@ static int run_list(const struct command *command, int argc, char **argv)
         {"limit", OPTION_NUMBER, &alerts.limit, "N", "the newest N (default 100; --follow: 10)"},
         {"json", OPTION_FLAG, &alerts.as_json, NULL,
          "print a JSON array; with --follow, one object a line"},
-        {"socket", OPTION_TEXT, &alerts.socket_path, "PATH", "of the running picket"},
+        OPTION_SOCKET(alerts.socket_path),
         {0}};
     struct operands operands;
     int result;
@@ -375,25 +370,16 @@ static int run_show(const struct command *command, int argc, char **argv)
     bool as_json = false;
     const struct option_spec options[] = {
         {"json", OPTION_FLAG, &as_json, NULL, "print a JSON object"},
-        {"socket", OPTION_TEXT, &socket_path, "PATH", "of the running picket"},
+        OPTION_SOCKET(socket_path),
         {0}};
     struct operands operands;
     struct client_url url;
-    json_t *alert;
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
     client_url(&url, "/v1/alerts");
     client_url_segment(&url, operands.words[0] + (operands.words[0][0] == '#'));
-    result = client_call(client_socket(socket_path), "GET", &url, NULL, &alert);
-    if (result != EXIT_DONE)
-        return result;
-    if (as_json)
-        print_json(alert);
-    else
-        print_alert(alert);
-    json_decref(alert);
-    return EXIT_DONE;
+    return client_show(client_socket(socket_path), &url, NULL, as_json, print_alert);
 }
 
 const struct command command_alert_show = {

@@ -9,18 +9,13 @@
 static int decide(const char *socket_path, const char *id, json_t *body)
 {
     struct client_url url;
-    json_t *answer;
     if (!body) {
         complain("--reason: is not UTF-8");
         return EXIT_USAGE;
     }
     client_url(&url, "/v1/alerts");
     client_url_segment(&url, id + (id[0] == '#'));
-    int result = client_call(client_socket(socket_path), "PATCH", &url, body, &answer);
-    json_decref(body);
-    if (result == EXIT_DONE)
-        json_decref(answer);
-    return result;
+    return client_change(client_socket(socket_path), "PATCH", &url, body);
 }
 
 static int run_acknowledge(const struct command *command, int argc, char **argv)
@@ -28,7 +23,7 @@ static int run_acknowledge(const struct command *command, int argc, char **argv)
     const char *socket_path = NULL, *reason = NULL;
     const struct option_spec options[] = {
         {"reason", OPTION_TEXT, &reason, "TEXT", "who looks at it, and how"},
-        {"socket", OPTION_TEXT, &socket_path, "PATH", "of the running picket"},
+        OPTION_SOCKET(socket_path),
         {0}};
     struct operands operands;
     int result;
@@ -52,7 +47,7 @@ static int run_close(const struct command *command, int argc, char **argv)
         {"verdict", OPTION_TEXT, &verdict, "VERDICT",
          "true-positive, benign-positive, false-positive or unknown"},
         {"reason", OPTION_TEXT, &reason, "TEXT", "what was found, what was done"},
-        {"socket", OPTION_TEXT, &socket_path, "PATH", "of the running picket"},
+        OPTION_SOCKET(socket_path),
         {0}};
     struct operands operands;
     int result;

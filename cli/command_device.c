@@ -43,7 +43,7 @@ static int run_add(const struct command *command, int argc, char **argv)
          "key the device has already; else a new one"},
         {"secondary-key", OPTION_TEXT, &secondary, "BASE64", "likewise"},
         {"json", OPTION_FLAG, &as_json, NULL, "print id, keys and connection string as JSON"},
-        {"socket", OPTION_TEXT, &socket_path, "PATH", "of the running picket"},
+        OPTION_SOCKET(socket_path),
         {0}};
     struct operands operands;
     struct client_url url;
@@ -139,7 +139,7 @@ static int run_list(const struct command *command, int argc, char **argv)
     bool as_json = false;
     const struct option_spec options[] = {
         {"json", OPTION_FLAG, &as_json, NULL, "print a JSON array"},
-        {"socket", OPTION_TEXT, &socket_path, "PATH", "of the running picket"},
+        OPTION_SOCKET(socket_path),
         {0}};
     struct operands operands;
     int result;
@@ -147,10 +147,8 @@ static int run_list(const struct command *command, int argc, char **argv)
         return result;
     json_t *devices = json_array();
     result = get_devices(client_socket(socket_path), devices);
-    if (result == EXIT_DONE && as_json)
-        print_json(devices);
-    else if (result == EXIT_DONE)
-        print_devices(devices);
+    if (result == EXIT_DONE)
+        print_either(json_incref(devices), as_json, print_devices);
     json_decref(devices);
     return result;
 }
@@ -188,6 +186,11 @@ static void print_device(const json_t *device)
     page_line("hardware", LABEL_COLUMN, "%s", member_shown(device, "hw_info"));
 }
 
+static void print_connection_string(const json_t *device)
+{
+    printf("%s\n", member_text(device, "connection_string"));
+}
+
 static int run_show(const struct command *command, int argc, char **argv)
 {
     const char *socket_path = NULL;
@@ -196,11 +199,10 @@ static int run_show(const struct command *command, int argc, char **argv)
         {"connection-string", OPTION_FLAG, &keys, NULL,
          "print the connection string alone; with --json, keys and connection string too"},
         {"json", OPTION_FLAG, &as_json, NULL, "print a JSON object"},
-        {"socket", OPTION_TEXT, &socket_path, "PATH", "of the running picket"},
+        OPTION_SOCKET(socket_path),
         {0}};
     struct operands operands;
     struct client_url url;
-    json_t *answer;
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
@@ -208,17 +210,8 @@ static int run_show(const struct command *command, int argc, char **argv)
     client_url_segment(&url, operands.words[0]);
     if (keys)
         client_url_query(&url, "keys", "true");
-    result = client_call(client_socket(socket_path), "GET", &url, NULL, &answer);
-    if (result != EXIT_DONE)
-        return result;
-    if (as_json)
-        print_json(answer);
-    else if (keys)
-        printf("%s\n", member_text(answer, "connection_string"));
-    else
-        print_device(answer);
-    json_decref(answer);
-    return EXIT_DONE;
+    return client_show(client_socket(socket_path), &url, NULL, as_json,
+                       keys ? print_connection_string : print_device);
 }
 
 const struct command command_device_show = {"device show", "ID", "Shows what is known of a device",
@@ -235,21 +228,17 @@ static int change_device(const struct command *command, int argc, char **argv, c
                          json_t *body)
 {
     const char *socket_path = NULL;
-    const struct option_spec options[] = {
-        {"socket", OPTION_TEXT, &socket_path, "PATH", "of the running picket"}, {0}};
+    const struct option_spec options[] = {OPTION_SOCKET(socket_path), {0}};
     struct operands operands;
     struct client_url url;
-    json_t *answer;
     int result;
-    if (command_parse(command, options, argc, argv, &operands, &result)) {
-        client_url(&url, "/v1/devices");
-        client_url_segment(&url, operands.words[0]);
-        result = client_call(client_socket(socket_path), method, &url, body, &answer);
-        if (result == EXIT_DONE)
-            json_decref(answer);
+    if (!command_parse(command, options, argc, argv, &operands, &result)) {
+        json_decref(body);
+        return result;
     }
-    json_decref(body);
-    return result;
+    client_url(&url, "/v1/devices");
+    client_url_segment(&url, operands.words[0]);
+    return client_change(client_socket(socket_path), method, &url, body);
 }
 
 static int run_disable(const struct command *command, int argc, char **argv)

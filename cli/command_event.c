@@ -180,7 +180,7 @@ static int run_list(const struct command *command, int argc, char **argv)
         {"limit", OPTION_NUMBER, &list.limit, "N", "the newest N (default 100)"},
         {"flows", OPTION_FLAG, &list.flows, NULL, "a row for each flow, with its bytes in and out"},
         {"json", OPTION_FLAG, &list.as_json, NULL, "print a JSON array, flows included"},
-        {"socket", OPTION_TEXT, &list.socket_path, "PATH", "of the running picket"},
+        OPTION_SOCKET(list.socket_path),
         {0}};
     struct operands operands;
     int result;
@@ -246,11 +246,10 @@ static int run_dead_letters(const struct command *command, int argc, char **argv
         {"limit", OPTION_NUMBER, &limit, "N", "the newest N, at most 1000 (default 100)"},
         {"payload", OPTION_FLAG, &payload, NULL, "with --json: the message itself too, as base64"},
         {"json", OPTION_FLAG, &as_json, NULL, "print a JSON array"},
-        {"socket", OPTION_TEXT, &socket_path, "PATH", "of the running picket"},
+        OPTION_SOCKET(socket_path),
         {0}};
     struct operands operands;
     struct client_url url;
-    json_t *answer;
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
@@ -258,15 +257,8 @@ static int run_dead_letters(const struct command *command, int argc, char **argv
     client_url_query_number(&url, "limit", limit);
     if (payload && as_json)
         client_url_query(&url, "payload", "true");
-    result = client_call(client_socket(socket_path), "GET", &url, NULL, &answer);
-    if (result != EXIT_DONE)
-        return result;
-    if (as_json)
-        print_json(json_object_get(answer, "dead_letters"));
-    else
-        print_dead_letters(json_object_get(answer, "dead_letters"));
-    json_decref(answer);
-    return EXIT_DONE;
+    return client_show(client_socket(socket_path), &url, "dead_letters", as_json,
+                       print_dead_letters);
 }
 
 const struct command command_dead_letter_list = {

@@ -106,14 +106,9 @@ static int post_feed(const char *socket_path, json_t *body, bool as_json)
     client_url(&url, "/v1/feeds");
     int result = client_call(client_socket(socket_path), "POST", &url, body, &report);
     json_decref(body);
-    if (result != EXIT_DONE)
-        return result;
-    if (as_json)
-        print_json(report);
-    else
-        print_report(report);
-    json_decref(report);
-    return EXIT_DONE;
+    if (result == EXIT_DONE)
+        print_either(report, as_json, print_report);
+    return result;
 }
 
 static int run_add(const struct command *command, int argc, char **argv)
@@ -129,7 +124,7 @@ static int run_add(const struct command *command, int argc, char **argv)
         {"match-special-purpose", OPTION_FLAG, &feed.match_special_purpose, NULL,
          "match private, loopback, multicast ... addresses too"},
         {"json", OPTION_FLAG, &as_json, NULL, "print the report as JSON"},
-        {"socket", OPTION_TEXT, &socket_path, "PATH", "of the running picket"},
+        OPTION_SOCKET(socket_path),
         {0}};
     struct operands operands;
     int result;
@@ -199,24 +194,15 @@ static int run_list(const struct command *command, int argc, char **argv)
     bool as_json = false;
     const struct option_spec options[] = {
         {"json", OPTION_FLAG, &as_json, NULL, "print a JSON array"},
-        {"socket", OPTION_TEXT, &socket_path, "PATH", "of the running picket"},
+        OPTION_SOCKET(socket_path),
         {0}};
     struct operands operands;
     struct client_url url;
-    json_t *answer;
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
     client_url(&url, "/v1/feeds");
-    result = client_call(client_socket(socket_path), "GET", &url, NULL, &answer);
-    if (result != EXIT_DONE)
-        return result;
-    if (as_json)
-        print_json(json_object_get(answer, "feeds"));
-    else
-        print_feeds(json_object_get(answer, "feeds"));
-    json_decref(answer);
-    return EXIT_DONE;
+    return client_show(client_socket(socket_path), &url, "feeds", as_json, print_feeds);
 }
 
 const struct command command_feed_list = {
@@ -264,7 +250,7 @@ static int run_refresh(const struct command *command, int argc, char **argv)
     bool as_json = false;
     const struct option_spec options[] = {
         {"json", OPTION_FLAG, &as_json, NULL, "print an array of reports as JSON"},
-        {"socket", OPTION_TEXT, &socket_path, "PATH", "of the running picket"},
+        OPTION_SOCKET(socket_path),
         {0}};
     struct operands operands;
     int result;
@@ -296,20 +282,15 @@ const struct command command_feed_refresh = {
 static int run_remove(const struct command *command, int argc, char **argv)
 {
     const char *socket_path = NULL;
-    const struct option_spec options[] = {
-        {"socket", OPTION_TEXT, &socket_path, "PATH", "of the running picket"}, {0}};
+    const struct option_spec options[] = {OPTION_SOCKET(socket_path), {0}};
     struct operands operands;
     struct client_url url;
-    json_t *answer;
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
     client_url(&url, "/v1/feeds");
     client_url_segment(&url, operands.words[0]);
-    result = client_call(client_socket(socket_path), "DELETE", &url, NULL, &answer);
-    if (result == EXIT_DONE)
-        json_decref(answer);
-    return result;
+    return client_change(client_socket(socket_path), "DELETE", &url, NULL);
 }
 
 const struct command command_feed_remove = {"feed remove", "NAME",

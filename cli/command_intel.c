@@ -96,7 +96,7 @@ static int run_lookup(const struct command *command, int argc, char **argv)
     bool as_json = false;
     const struct option_spec options[] = {
         {"json", OPTION_FLAG, &as_json, NULL, "print a JSON array, one object for each address"},
-        {"socket", OPTION_TEXT, &socket_path, "PATH", "of the running picket"},
+        OPTION_SOCKET(socket_path),
         {0}};
     struct operands operands;
     int result = EXIT_DONE;

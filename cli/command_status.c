@@ -16,11 +16,9 @@ static void line(const char *label, const char *format, ...) __attribute__((form
 
 static void line(const char *label, const char *format, ...)
 {
-    char *text;
     va_list arguments;
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        abort();
+    char *text = text_formatted(format, arguments);
     va_end(arguments);
     page_line(label, LABEL_COLUMN, "%s", text);
     free(text);
@@ -203,24 +201,15 @@ static int run(const struct command *command, int argc, char **argv)
     bool as_json = false;
     const struct option_spec options[] = {
         {"json", OPTION_FLAG, &as_json, NULL, "print everything as a JSON object"},
-        {"socket", OPTION_TEXT, &socket_path, "PATH", "of the running picket"},
+        OPTION_SOCKET(socket_path),
         {0}};
     struct operands operands;
     struct client_url url;
-    json_t *status;
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
     client_url(&url, "/v1/status");
-    result = client_call(client_socket(socket_path), "GET", &url, NULL, &status);
-    if (result != EXIT_DONE)
-        return result;
-    if (as_json)
-        print_json(status);
-    else
-        print_status(status);
-    json_decref(status);
-    return EXIT_DONE;
+    return client_show(client_socket(socket_path), &url, NULL, as_json, print_status);
 }
 
 const struct command command_status = {"status", "", "Shows how the running picket does",

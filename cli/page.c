@@ -49,11 +49,9 @@ void page_text(size_t column, size_t indent, const char *text)
 
 void page_line(const char *label, size_t column, const char *format, ...)
 {
-    char *text;
     va_list arguments;
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        abort();
+    char *text = text_formatted(format, arguments);
     va_end(arguments);
     int printed = printf("%-*s", (int)column, label);
     bool touches = column > 0 && strlen(label) >= column;

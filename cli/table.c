@@ -30,11 +30,9 @@ static void grow(struct table *table)
 
 void table_cell(struct table *table, const char *format, ...)
 {
-    char *text;
     va_list arguments;
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        abort();
+    char *text = text_formatted(format, arguments);
     va_end(arguments);
     if (table->count == table->capacity)
         grow(table);

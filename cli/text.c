@@ -54,6 +54,14 @@ char *text_printable_copy(const char *text)
     return text_printable(text, copy, size_bytes);
 }
 
+char *text_formatted(const char *format, va_list arguments)
+{
+    char *text;
+    if (vasprintf(&text, format, arguments) < 0)
+        abort();
+    return text;
+}
+
 size_t text_width(const char *text)
 {
     mbstate_t state;

@@ -4,6 +4,7 @@
 #ifndef PICKET_CLI_TEXT_H
 #define PICKET_CLI_TEXT_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -13,6 +14,9 @@ char *text_printable(const char *text, char *out, size_t size_bytes);
 
 /* The same, allocated; the caller frees. Ends the program when memory is short. */
 char *text_printable_copy(const char *text);
+
+/* What printf would print, allocated; the caller frees. Ends the program when memory is short. */
+char *text_formatted(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
 
 /* Columns that a printable text takes. */
 size_t text_width(const char *text);
