@@ -196,7 +196,7 @@ static void raise_descriptor_limit(uint32_t connections_max)
     limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < connections_max)
         picket_say(PICKET_NOTICE, "hub",
-                   "%llu file descriptors are allowed: fewer than connections_max %u needs",
+                   "%llu file descriptors are allowed: fewer than hub.limits.connections %u needs",
                    (unsigned long long)limit.rlim_cur, connections_max);
 }
 

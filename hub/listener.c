@@ -21,7 +21,7 @@ static struct picket_counter accepted = {
     .name = "hub_connections_accepted", .help = "TCP connections accepted", .is_work = true};
 static struct picket_counter refused_at_bound = {
     .name = "hub_connections_refused_at_bound",
-    .help = "TCP connections closed at once: connections_max was reached"};
+    .help = "TCP connections closed at once: hub.limits.connections was reached"};
 static struct picket_counter refused_for_address = {
     .name = "hub_connections_refused_for_address",
     .help = "TCP connections closed at once: too many from the same address before CONNECT"};
