@@ -59,6 +59,7 @@ function(picket_test name)
   target_compile_definitions(${name} PRIVATE _GNU_SOURCE
                              PICKET_SHARED_DIRECTORY="${PROJECT_SOURCE_DIR}/../shared")
   target_link_libraries(${name} PRIVATE ${P_LINKS} cmocka)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests) # check.h
   add_test(NAME ${name} COMMAND ${name} ${P_ARGS} WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
   if(P_TIMEOUT)
     set_tests_properties(${name} PROPERTIES TIMEOUT ${P_TIMEOUT})

@@ -10,54 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "failing_store.h"
 #include "harness.h"
+#include "prepared_count.h"
 #include "preparer.h"
-
-/* ---- commits that fail, and how far preparing has come (the linker puts these in front) ---- */
-
-static atomic_int failures_left;
-static atomic_int failures_seen;
-static atomic_int prepared_count;
-
-int __real_picket_store_commit(struct picket_store *store, struct picket_error *error);
-int __wrap_picket_store_commit(struct picket_store *store, struct picket_error *error);
-
-int __wrap_picket_store_commit(struct picket_store *store, struct picket_error *error)
-{
-    if (atomic_load(&failures_left) > 0) {
-        atomic_fetch_sub(&failures_left, 1);
-        atomic_fetch_add(&failures_seen, 1);
-        return picket_fail(error, PICKET_FULL, "disk full: test");
-    }
-    return __real_picket_store_commit(store, error);
-}
-
-/* The store calls one device's events invalid. */
-int __real_picket_store_put_event(struct picket_store *store, const struct picket_event_row *event,
-                                  int64_t *event_id, struct picket_error *error);
-int __wrap_picket_store_put_event(struct picket_store *store, const struct picket_event_row *event,
-                                  int64_t *event_id, struct picket_error *error);
-
-int __wrap_picket_store_put_event(struct picket_store *store, const struct picket_event_row *event,
-                                  int64_t *event_id, struct picket_error *error)
-{
-    if (strcmp(event->device, "refused") == 0)
-        return picket_fail(error, PICKET_INVALID, "an event that no store takes");
-    return __real_picket_store_put_event(store, event, event_id, error);
-}
-
-bool __real_prepare_message(struct arena *arena, const struct picket_log_message *message,
-                            struct prepared_message *prepared);
-bool __wrap_prepare_message(struct arena *arena, const struct picket_log_message *message,
-                            struct prepared_message *prepared);
-
-bool __wrap_prepare_message(struct arena *arena, const struct picket_log_message *message,
-                            struct prepared_message *prepared)
-{
-    bool fits = __real_prepare_message(arena, message, prepared);
-    atomic_fetch_add(&prepared_count, 1);
-    return fits;
-}
 
 /* ---- a batch that fails, and others prepared behind it ---- */
 
@@ -90,11 +46,6 @@ static bool has_failed(void *context)
 static bool has_failed_again(void *seen)
 {
     return atomic_load(&failures_seen) > *(const int *)seen;
-}
-
-static bool has_prepared(void *count)
-{
-    return atomic_load(&prepared_count) >= *(const int *)count;
 }
 
 /* One message's batch fails, and goes on failing. */

@@ -10,31 +10,10 @@
 #include <string.h>
 
 #include "harness.h"
+#include "prepared_count.h"
 #include "preparer.h"
 
 enum { SOON_MS = 20000 };
-
-/* ---- how far it has come (the linker puts this in front of the real one) ---- */
-
-static atomic_int prepared_count;
-
-bool __real_prepare_message(struct arena *arena, const struct picket_log_message *message,
-                            struct prepared_message *prepared);
-bool __wrap_prepare_message(struct arena *arena, const struct picket_log_message *message,
-                            struct prepared_message *prepared);
-
-bool __wrap_prepare_message(struct arena *arena, const struct picket_log_message *message,
-                            struct prepared_message *prepared)
-{
-    bool fits = __real_prepare_message(arena, message, prepared);
-    atomic_fetch_add(&prepared_count, 1);
-    return fits;
-}
-
-static bool has_prepared(void *count)
-{
-    return atomic_load(&prepared_count) >= *(const int *)count;
-}
 
 static void wait_until_prepared(int count)
 {

@@ -91,6 +91,13 @@ int database_run(struct database *database, const char *sql, struct picket_error
     return PICKET_OK;
 }
 
+int database_status_of_errno(int number)
+{
+    if (number == EACCES || number == EPERM || number == EROFS)
+        return PICKET_DENIED;
+    return number == ENOSPC || number == EDQUOT ? PICKET_FULL : PICKET_IO;
+}
+
 /* ---- opening ---- */
 
 /* Keys are secrets: the file is its owner's alone from its first byte on. SQLite gives the log and
@@ -101,15 +108,9 @@ static int create_private(const char *path, struct picket_error *error)
     int file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (file < 0 && errno == EEXIST)
         return PICKET_OK;
-    if (file < 0) {
-        bool denied = errno == EACCES || errno == EPERM || errno == EROFS;
-        bool full = errno == ENOSPC || errno == EDQUOT;
-        return picket_fail(error,
-                           denied ? PICKET_DENIED
-                           : full ? PICKET_FULL
-                                  : PICKET_IO,
-                           "%s: cannot be made: %s", path, strerror(errno));
-    }
+    if (file < 0)
+        return picket_fail(error, database_status_of_errno(errno), "%s: cannot be made: %s", path,
+                           strerror(errno));
     close(file);
     return PICKET_OK;
 }

@@ -48,6 +48,9 @@ int database_expect_writes(struct database *database, struct picket_error *error
  */
 int database_fail(struct database *database, struct picket_error *error, const char *doing);
 
+/* PICKET_DENIED, PICKET_FULL or PICKET_IO: what a failed call of the system means. */
+int database_status_of_errno(int number);
+
 /* One statement without parameters and rows. */
 int database_run(struct database *database, const char *sql, struct picket_error *error,
                  const char *doing);

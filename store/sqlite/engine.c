@@ -63,13 +63,8 @@ static const struct store_engine sqlite_engine = {
 
 static int folder_fail(const char *folder, const char *doing, struct picket_error *error)
 {
-    bool denied = errno == EACCES || errno == EPERM || errno == EROFS;
-    bool full = errno == ENOSPC || errno == EDQUOT;
-    return picket_fail(error,
-                       denied ? PICKET_DENIED
-                       : full ? PICKET_FULL
-                              : PICKET_IO,
-                       "%s: folder cannot be %s: %s", folder, doing, strerror(errno));
+    return picket_fail(error, database_status_of_errno(errno), "%s: folder cannot be %s: %s",
+                       folder, doing, strerror(errno));
 }
 
 /* Opens the folder, making it if need be, and locks it: one at a time makes or upgrades its files.

@@ -10,14 +10,6 @@
 char folder[64];
 struct picket_error error;
 
-uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = (*state += 0x9e3779b97f4a7c15u);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
 int random_below(uint64_t *state, int below)
 {
     return (int)(next_random(state) % (uint64_t)below);

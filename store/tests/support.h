@@ -1,23 +1,10 @@
-/* What every test of this part includes: cmocka, numbers at random, a store in a folder of its own.
- */
+/* What every test of this part includes: check.h, and a store in a folder of its own. */
 #ifndef PICKET_STORE_TESTS_SUPPORT_H
 #define PICKET_STORE_TESTS_SUPPORT_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#include "check.h"
 #include "picket/store/store.h"
 
-/* The same numbers at every run. */
-uint64_t next_random(uint64_t *state);
 /* 0 <= number < below */
 int random_below(uint64_t *state, int below);
 

@@ -1,6 +1,7 @@
-/* What every test of this part includes; cmocka wants these before itself. */
-#ifndef PICKET_BASE_TESTS_CHECK_H
-#define PICKET_BASE_TESTS_CHECK_H
+/* What a test of any part may include: cmocka, with what it wants before itself, and numbers at
+ * random. */
+#ifndef PICKET_TESTS_CHECK_H
+#define PICKET_TESTS_CHECK_H
 
 #include <setjmp.h>
 #include <stdarg.h>
