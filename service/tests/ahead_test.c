@@ -75,22 +75,6 @@ static void recover(void)
     assert_true(harness_wait_durable(&harness));
 }
 
-static int64_t alert_count_sum;
-
-static void sum_counts(void *context, const struct picket_alert *alert)
-{
-    (void)context;
-    alert_count_sum += alert->count;
-}
-
-static int64_t alerted_events(void)
-{
-    struct picket_alert_query query = {.limit = 1000};
-    alert_count_sum = 0;
-    assert_int_equal(picket_store_alerts(harness.store, &query, sum_counts, NULL, NULL), PICKET_OK);
-    return alert_count_sum;
-}
-
 static void what_was_prepared_behind_a_failing_batch_is_committed_once_in_order(void **state)
 {
     (void)state;
@@ -103,7 +87,7 @@ static void what_was_prepared_behind_a_failing_batch_is_committed_once_in_order(
     assert_int_equal(totals.events, 1 + 3 * CHUNK_MESSAGES);
     assert_int_equal(totals.flows, 1 + 3 * CHUNK_MESSAGES);
     assert_int_equal(totals.alerts, 2);
-    assert_int_equal(alerted_events(), 1 + 3 * CHUNK_MESSAGES);
+    assert_int_equal(harness_alert_counts(&harness), 1 + 3 * CHUNK_MESSAGES);
 }
 
 static void count_letter(void *context, const struct picket_dead_letter *letter)
@@ -144,7 +128,7 @@ static void a_message_too_large_to_be_prepared_is_stored_whole(void **state)
     recover();
     assert_int_equal(harness_totals(&harness).events, 2 + CHUNK_MESSAGES);
     assert_int_equal(harness_totals(&harness).flows, 1 + flows + CHUNK_MESSAGES);
-    assert_int_equal(alerted_events(), 1);
+    assert_int_equal(harness_alert_counts(&harness), 1);
 }
 
 /* ---- feeds that change in between: what counts is what is published at the commit ---- */
@@ -158,7 +142,7 @@ static void an_indicator_added_after_preparing_is_matched(void **state)
     harness_feed(&harness, "bad", "203.0.113.0/24\n", 80, true);
     recover();
     assert_int_equal(harness_totals(&harness).alerts, 2);
-    assert_int_equal(alerted_events(), 1 + 2 * CHUNK_MESSAGES);
+    assert_int_equal(harness_alert_counts(&harness), 1 + 2 * CHUNK_MESSAGES);
 }
 
 static void an_indicator_removed_after_preparing_is_not_matched(void **state)

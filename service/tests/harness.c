@@ -230,3 +230,16 @@ struct picket_store_totals harness_totals(struct harness *harness)
     assert_int_equal(picket_store_totals(harness->store, &totals, NULL), PICKET_OK);
     return totals;
 }
+
+static void add_count(void *context, const struct picket_alert *alert)
+{
+    *(int64_t *)context += alert->count;
+}
+
+int64_t harness_alert_counts(struct harness *harness)
+{
+    int64_t sum = 0;
+    struct picket_alert_query query = {.limit = 1000};
+    assert_int_equal(picket_store_alerts(harness->store, &query, add_count, &sum, NULL), PICKET_OK);
+    return sum;
+}

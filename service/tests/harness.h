@@ -65,5 +65,7 @@ uint64_t harness_durable(void);
 bool harness_wait(bool (*condition)(void *context), void *context);
 
 struct picket_store_totals harness_totals(struct harness *harness);
+/* The counts of all alerts together: how many findings there were. */
+int64_t harness_alert_counts(struct harness *harness);
 
 #endif

@@ -199,22 +199,6 @@ static void messages_of_the_predecessor_become_events(void **state)
 
 /* ---- nothing is counted twice ---- */
 
-static int64_t alert_count_sum;
-
-static void sum_counts(void *context, const struct picket_alert *alert)
-{
-    (void)context;
-    alert_count_sum += alert->count;
-}
-
-static int64_t sum_of_counts(void)
-{
-    struct picket_alert_query query = {.limit = 1000};
-    alert_count_sum = 0;
-    assert_int_equal(picket_store_alerts(harness.store, &query, sum_counts, NULL, NULL), PICKET_OK);
-    return alert_count_sum;
-}
-
 static void append_ten(uint32_t time_s)
 {
     for (uint8_t i = 0; i < 10; i++)
@@ -232,7 +216,7 @@ static void a_second_delivery_changes_nothing(void **state)
     append_ten(time_s); /* likely in the same batch */
     assert_true(harness_wait_durable(&harness));
     struct picket_store_totals first = harness_totals(&harness);
-    int64_t counted = sum_of_counts();
+    int64_t counted = harness_alert_counts(&harness);
     assert_int_equal(first.events, 10);
     assert_int_equal(first.flows, 10);
     assert_int_equal(first.alerts, 2); /* one a device, folded */
@@ -243,7 +227,7 @@ static void a_second_delivery_changes_nothing(void **state)
     assert_int_equal(again.events, first.events);
     assert_int_equal(again.flows, first.flows);
     assert_int_equal(again.alerts, first.alerts);
-    assert_int_equal(sum_of_counts(), counted);
+    assert_int_equal(harness_alert_counts(&harness), counted);
 }
 
 static void an_event_id_that_repeats_does_not_hide_another_event(void **state)
@@ -341,7 +325,7 @@ static void nothing_is_acknowledged_while_the_store_fails_and_all_is_once_it_rec
     picket_service_status(harness.service, &status);
     assert_int_equal(status.stalled_since_ms, 0);
     assert_int_equal(harness_totals(&harness).events, 10);
-    assert_int_equal(sum_of_counts(), 10);
+    assert_int_equal(harness_alert_counts(&harness), 10);
     assert_int_equal(counter("service_events") - events_before, 10);
 }
 
