@@ -72,6 +72,35 @@ static void describe_flows(const json_t *event, char *out, size_t size_bytes)
              text_bytes(bytes_out, out_text), lost_text);
 }
 
+/* ", tcp 0.0.0.0:80" for each, as far as there is room; how many there are. */
+static size_t describe_ports(const json_t *ports, char *out, size_t size_bytes)
+{
+    size_t index, used = strlen(out);
+    json_t *port;
+    json_array_foreach(ports, index, port)
+    {
+        const json_t *common = json_object_get(port, "common");
+        const char *address = member_text(port, "local_address");
+        bool is_ipv6 = strchr(address, ':') != NULL;
+        if (used < size_bytes)
+            used += (size_t)snprintf(out + used, size_bytes - used, ", %s %s%s%s:%lld",
+                                     member_text(common, "protocol"), is_ipv6 ? "[" : "", address,
+                                     is_ipv6 ? "]" : "", member_number(common, "local_port"));
+    }
+    return json_array_size(ports);
+}
+
+/* "2 ports, TCP 0.0.0.0:80, UDP [::]:53" */
+static void describe_listening(const json_t *content, char *out, size_t size_bytes)
+{
+    char ports[1000] = "", count[64];
+    long long known =
+        (long long)(describe_ports(json_object_get(content, "ipv4_ports"), ports, sizeof ports) +
+                    describe_ports(json_object_get(content, "ipv6_ports"), ports, sizeof ports));
+    snprintf(out, size_bytes, "%s%s",
+             text_count(known + member_number(content, "unlisted"), "port", count), ports);
+}
+
 /* {"os_info": "ThreadX", "uptime": 5} as "os_info ThreadX, uptime 5". */
 static void describe_content(json_t *content, char *out, size_t size_bytes)
 {
@@ -104,6 +133,8 @@ static void add_event(struct table *table, const json_t *event)
     char when[32], what[1000];
     if (strcmp(member_text(event, "type"), "NetworkActivity") == 0)
         describe_flows(event, what, sizeof what);
+    else if (strcmp(member_text(event, "type"), "ListeningPorts") == 0)
+        describe_listening(json_object_get(event, "content"), what, sizeof what);
     else if (strcmp(member_text(event, "type"), "Heartbeat") == 0)
         describe_heartbeat(json_object_get(event, "content"), what, sizeof what);
     else

@@ -96,8 +96,9 @@ static const char *refusal_text(int code)
     case 4:
         return "user name or password are malformed";
     case 5:
-        return "not authorized: the device is unknown or disabled, the key is wrong, or this "
-               "machine's clock is";
+        return "not authorized: the device is unknown or disabled, or the key, the HostName or "
+               "this "
+               "machine's clock is wrong";
     default:
         return "for a reason that MQTT 3.1.1 does not have";
     }

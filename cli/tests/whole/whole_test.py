@@ -14,7 +14,8 @@ import sys
 import tempfile
 import unittest
 
-from device import Device, Refused, network_activity, security_message, system_information
+from device import (Device, Refused, little_endian, network_activity, security_message,
+                    system_information)
 from outside import FakeServer, WebServer, http_answer, on_terminal, trusting
 from server import Server, make_certificates
 
@@ -213,6 +214,16 @@ class TheWholePath(Running):
             event.update(payload_type="Heartbeat", payload={"uptime": uptime})
             device.publish(self.message(event))
             self.assertRegex(self.server.run("event", "list").stdout, rf"(?m)Heartbeat +{shown}$")
+
+    def test_ports_are_listed_as_people_write_them(self):
+        port = lambda address, number: {"local_address": address,
+                                        "common": {"local_port": number, "protocol": "TCP"}}
+        event = network_activity(1, REMOTE)
+        event.update(payload_type="ListeningPorts", payload={
+            "ipv4_ports": [port(little_endian("10.0.0.7"), 80)], "unlisted": 3})
+        self.connect(self.add_device()).publish(self.message(event))
+        self.assertRegex(self.server.run("event", "list").stdout,
+                         r"(?m)ListeningPorts +4 ports, TCP 10\.0\.0\.7:80$")
 
     def test_a_removed_device_is_still_listed_for_its_events(self):
         self.connect(self.add_device()).publish(self.message(network_activity(1, REMOTE)))
