@@ -16,6 +16,7 @@
 #include "session.h"
 #include "sources.h"
 #include "stream.h"
+#include "wills.h"
 #include "work.h"
 
 /* ---- who it is ---- */
@@ -205,7 +206,7 @@ void connection_end(struct connection *connection, enum ending ending, const cha
         report(connection, ending, sentence);
     }
     if (connection->state == CONNECTION_ACCEPTED && leaves_will(ending))
-        session_execute_will(connection);
+        wills_take(connection);
     /* Tells the peer that this is no truncation; nobody waits for its answer. */
     if (connection->state != CONNECTION_HANDSHAKING && connection->state != CONNECTION_LINGERING)
         SSL_shutdown(connection->ssl);

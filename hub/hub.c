@@ -18,6 +18,7 @@
 #include "session.h"
 #include "sources.h"
 #include "tls.h"
+#include "wills.h"
 #include "work.h"
 
 enum { DESCRIPTORS_OF_OTHERS = 256 }; /* store, API, outputs ... of the same process */
@@ -83,6 +84,7 @@ static void stop_loop(struct picket_hub *hub)
         return;
     hub->stopped = true;
     end_all(hub);
+    wills_drop_all(hub);
     silence_waker(hub->waker);
     uv_walk(&hub->loop, close_handle, NULL);
 }
@@ -125,7 +127,7 @@ static void on_sweep(uv_timer_t *timer)
     listener_resume(hub);
     /* A log may get room in other ways than by a commit that we are told of. */
     hub->log_may_have_room = true;
-    if (!TAILQ_EMPTY(&hub->queues[WORK_WAITING]))
+    if (!TAILQ_EMPTY(&hub->queues[WORK_WAITING]) || !STAILQ_EMPTY(&hub->wills))
         work_schedule(hub);
 }
 
@@ -209,6 +211,7 @@ static int make_tables(struct picket_hub *hub, struct picket_error *error)
     for (int i = 0; i < WORK_QUEUES; i++)
         TAILQ_INIT(&hub->queues[i]);
     TAILQ_INIT(&hub->unauthenticated);
+    STAILQ_INIT(&hub->wills);
     if (hub->slots == NULL || hub->host_name == NULL || !devices_open(hub) || !sources_open(hub) ||
         !acknowledgement_open(&hub->acknowledgements))
         return picket_fail(error, PICKET_NO_MEMORY, "hub: no memory for %u connections",
@@ -301,6 +304,7 @@ int hub_start_with_registry(struct picket_hub **out, const struct picket_hub_con
     ending_register_counters();
     session_register_counters();
     input_budget_register_counters();
+    wills_register_counters();
     int status = prepare(hub, error);
     if (status == PICKET_OK && uv_loop_init(&hub->loop) != 0)
         status = picket_fail(error, PICKET_IO, "hub: no event loop");

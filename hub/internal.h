@@ -40,6 +40,7 @@ enum {
     HUB_BAG_BYTES = 65536 + 64,      /* the longest topic and what we append to it */
     HUB_CONNECT_BYTES_MAX = 16384,   /* every packet but PUBLISH, and all before CONNECT */
     HUB_IN_FLIGHT_MAX = 1024,        /* unacknowledged messages of a connection */
+    HUB_WILLS_BYTES_MAX = 1 << 20,   /* of wills that wait for the log */
     HUB_SWEEP_MS = 250,              /* how often deadlines are looked at */
     HUB_SILENCE_MS = 2000,           /* after which an unauthenticated peer makes room for others */
     HUB_LINGER_MS = 2000,            /* for a refused client to read its CONNACK */
@@ -69,6 +70,17 @@ struct will {
     uint32_t bag_bytes;
     uint8_t content[]; /* bag, NUL, payload */
 };
+
+/* One that found the log full. */
+struct waiting_will {
+    char *device; /* and the module, in the same block */
+    const char *module;
+    struct will *will;
+    int64_t received_ms;
+    uint32_t bytes; /* that all of it takes */
+    STAILQ_ENTRY(waiting_will) next;
+};
+STAILQ_HEAD(will_queue, waiting_will);
 
 struct connection {
     uv_poll_t poll;
@@ -186,6 +198,8 @@ struct picket_hub {
     struct connection_bucket *sources; /* the unauthenticated by hash of their address */
     uint32_t source_mask;
     uint64_t input_bytes; /* reserved by all connections */
+    struct will_queue wills;
+    size_t wills_bytes;
     uint32_t turns; /* given by the loop */
     bool log_may_have_room;
     struct connection *resuming; /* goes before all that wait, until one message of it is taken */

@@ -26,7 +26,6 @@ COUNTER(messages_acknowledged_late, "hub_messages_delayed",
         "times that a connection had to wait because the log was full");
 COUNTER(messages_dropped, "hub_messages_dropped",
         "messages with QoS 0 dropped because the log was full");
-COUNTER(wills_dropped, "hub_wills_dropped", "wills dropped because the log was full or closed");
 COUNTER(requests_unserved, "hub_requests_unserved",
         "twin requests and method results received, which this hub does not answer");
 COUNTER(filters_refused, "hub_subscriptions_refused",
@@ -35,8 +34,8 @@ COUNTER(filters_refused, "hub_subscriptions_refused",
 void session_register_counters(void)
 {
     struct picket_counter *const counters[] = {
-        &connects_accepted, &messages_taken, &messages_repeated, &messages_acknowledged_late,
-        &messages_dropped,  &wills_dropped,  &requests_unserved, &filters_refused};
+        &connects_accepted, &messages_taken,    &messages_repeated, &messages_acknowledged_late,
+        &messages_dropped,  &requests_unserved, &filters_refused};
     for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++)
         picket_counter_register(counters[i]);
 }
@@ -160,6 +159,15 @@ static bool take_connect(struct connection *connection, const uint8_t *packet,
 
 /* ---- PUBLISH ---- */
 
+int session_append(struct picket_hub *hub, const struct picket_log_message *message,
+                   uint64_t *position)
+{
+    int status = picket_log_append(hub->log, message, position);
+    if (status == PICKET_OK)
+        picket_count(&messages_taken, 1);
+    return status;
+}
+
 static int append(struct connection *connection, const char *properties, const char *payload,
                   size_t payload_bytes, uint64_t *position)
 {
@@ -171,10 +179,7 @@ static int append(struct connection *connection, const char *properties, const c
         .payload = (const uint8_t *)payload,
         .payload_bytes = payload_bytes,
     };
-    int status = picket_log_append(connection->hub->log, &message, position);
-    if (status == PICKET_OK)
-        picket_count(&messages_taken, 1);
-    return status;
+    return session_append(connection->hub, &message, position);
 }
 
 static void wait_for_log(struct connection *connection)
@@ -299,23 +304,6 @@ static bool take_publish(struct connection *connection, const uint8_t *packet,
         return false;
     }
     return take_allowed_publish(connection, &publish);
-}
-
-void session_execute_will(struct connection *connection)
-{
-    static struct picket_say_limit limit;
-    const struct will *will = connection->will;
-    if (will == NULL)
-        return;
-    const char *bag = (const char *)will->content;
-    uint64_t position;
-    if (append(connection, bag, bag + will->bag_bytes + 1, will->payload_bytes, &position) ==
-        PICKET_OK)
-        return;
-    picket_count(&wills_dropped, 1);
-    picket_say_limited(&limit, PICKET_WARNING, "hub",
-                       "device %s: its will was dropped: the log is full or closed",
-                       connection->device);
 }
 
 /* ---- SUBSCRIBE, UNSUBSCRIBE, and the rest ---- */

@@ -9,9 +9,9 @@
 bool session_take(struct connection *connection, const uint8_t *packet,
                   const struct mqtt_header *header);
 
-/* The connection has gone without DISCONNECT: its will, if it has one, goes the way of its
- * messages. */
-void session_execute_will(struct connection *connection);
+/* Puts a device's message into the log, and counts it. */
+int session_append(struct picket_hub *hub, const struct picket_log_message *message,
+                   uint64_t *position);
 
 /* So that each shows as 0 from the start. */
 void session_register_counters(void);

@@ -3,6 +3,7 @@
 #include "acknowledgement.h"
 #include "connection.h"
 #include "input_budget.h"
+#include "wills.h"
 
 /* A round's bounds. A full handshake costs about a millisecond, a turn some tens of microseconds.
  */
@@ -84,13 +85,15 @@ static void resume_large(struct picket_hub *hub)
 static bool is_anything_left(const struct picket_hub *hub)
 {
     return !TAILQ_EMPTY(&hub->queues[WORK_HANDSHAKES]) || !TAILQ_EMPTY(&hub->queues[WORK_READY]) ||
-           (!TAILQ_EMPTY(&hub->queues[WORK_WAITING]) && hub->log_may_have_room) ||
+           ((!TAILQ_EMPTY(&hub->queues[WORK_WAITING]) || !STAILQ_EMPTY(&hub->wills)) &&
+            hub->log_may_have_room) ||
            input_budget_can_grant(hub) || acknowledgement_is_due(hub);
 }
 
 void work_round(struct picket_hub *hub)
 {
     acknowledgement_run(hub);
+    wills_run(hub);
     resume_waiting(hub);
     resume_large(hub);
     run_queue(hub, WORK_READY, TURNS_A_ROUND);

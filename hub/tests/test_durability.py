@@ -185,10 +185,41 @@ class BackPressure(DurabilityCase):
         self.assertEqual(client.read_packet(), (0xD0, b""))
         self.assertEqual(self.hub.counter("hub_messages_dropped"), 1)
 
-    def test_a_will_that_finds_the_log_full_is_counted(self):
+    def test_a_will_that_finds_the_log_full_waits_for_room(self):
+        filler = self.fill()
+        for name in ("pump-7", "pump-8"):
+            self.accepted(name, will=(events(name, "a=b"), b"gone " + name.encode())).close()
+        wait_until(lambda: self.hub.counter("hub_wills_delayed") == 2, "the wills waiting")
+        stayer = self.accepted("stayer")
+        stayer.send(publish_packet(events("stayer"), b"x", 1, flags=2))
+        wait_until(lambda: self.hub.counter("hub_messages_delayed") == 1, "the stayer waiting")
+        self.hub.tell("release")
+        self.assertEqual(self.read_pubacks(filler, 8), list(range(1, 9)))
+        self.assertEqual(self.read_pubacks(stayer, 1), [1])
+        first, second, last = self.hub.wait_for_messages(11)[8:]
+        self.assertEqual([first.device, second.device, last.device], ["pump-7", "pump-8", "stayer"])
+        self.assertTrue(first.is_of(b"gone pump-7") and second.is_of(b"gone pump-8"))
+        self.assertEqual(first.properties, "a=b&iothub-MessageType=Will")
+        self.assertEqual(self.hub.counter("hub_wills_dropped"), 0)
+
+    def test_wills_beyond_their_bound_are_dropped_and_counted(self):
+        self.fill()
+        for i in range(80):
+            self.accepted(f"pump-{i}", will=(events(f"pump-{i}"), bytes(14000))).close()
+        wait_until(lambda: self.hub.counter("hub_wills_dropped") > 0, "some dropped")
+        wait_until(lambda: self.hub.counter("hub_wills_dropped") + self.hub.counter("hub_wills_delayed") == 80,
+                   "each counted")
+        delayed = self.hub.counter("hub_wills_delayed")
+        self.assertGreater(delayed, 60)
+        self.hub.tell("release")
+        self.hub.wait_for_messages(8 + delayed)
+
+    def test_wills_that_wait_when_the_hub_stops_do_no_harm(self):
         self.fill()
         self.accepted("pump-7", will=(events("pump-7"), b"gone")).close()
-        wait_until(lambda: self.hub.counter("hub_wills_dropped") == 1, "the will counted")
+        wait_until(lambda: self.hub.counter("hub_wills_delayed") == 1, "the will waiting")
+        self.hub.stop()
+        self.hub = Hub()
 
     def test_who_leaves_while_it_waits_is_noticed_and_others_go_on(self):
         self.fill()
