@@ -5,6 +5,15 @@
 
 #include <stdint.h>
 
+/* Small loops where speed is asked for (-O2), one copy of each where size is (-Os). */
+#if defined(__GNUC__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
+#define WIRE_INLINE static inline __attribute__((always_inline))
+#define WIRE_UNROLL _Pragma("GCC unroll 5")
+#else
+#define WIRE_INLINE static inline
+#define WIRE_UNROLL
+#endif
+
 static inline uint16_t load_16(const uint8_t *at)
 {
     return (uint16_t)(at[0] | at[1] << 8);

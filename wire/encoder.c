@@ -8,38 +8,39 @@
  *
  *     head        root offset, Message, vector of events, security_module_id
  *     events      Event of each event; the first vtables begin in the padding of the last
- *     vtables     those of Message, Event and the payloads
- *     payloads    payload table of each event
- *     children    strings of system information, vectors of flows
+ *     vtables     those of Message and Event
+ *     payloads    of each event: vtable, table, and its strings or vectors
  *     flows       NetworkActivityV4 or V6, each followed by its NetworkActivityCommon
  *     vtables     those of the flows
  *
- * Everything up to the flows has a size that is known without looking at a flow. The walk that
- * writes the vectors of flows finds out how large the flows are and which vtables they need; the
- * walk that writes the flows can therefore point to vtables behind them.
+ * Everything up to the flows is laid out twice by the same code: first without a sink, to learn
+ * where things will be, then for good. Vectors of flows are left out the first time, since nothing
+ * but their length matters. When they are written, the walk over the flows adds up how large the
+ * flows are and which vtables they need; the walk that writes the flows can therefore point to
+ * vtables behind them.
  *
  * A vtable depends on which fields are present. Payloads and NetworkActivityCommon are laid out as
- * words of which any may be absent: a mask of those that are there identifies the vtable. The other
- * tables have the few vtables of fixed_vtables. Each possible vtable has a number, its slot. */
+ * words of which any may be absent: a mask of those that are there is all that a vtable is made of.
+ */
 
 enum {
-    PAYLOAD_WORDS = 5, /* all payload types have words only and share vtables */
+    PAYLOAD_WORDS = 5, /* all payload types have words only */
     COMMON_WORDS = 4,  /* both ports, bytes_in, bytes_out, protocol */
 
-    /* Slots of vtables: in front */
-    PAYLOAD_SLOT = 0,
-    MESSAGE_SLOT = PAYLOAD_SLOT + (1 << PAYLOAD_WORDS),
-    EVENT_SLOT, /* without, and then with duration */
-    EVENT_WITH_DURATION_SLOT,
-    /* and behind the flows. */
-    IPV4_SLOT,
-    IPV6_SLOT,
-    COMMON_SLOT,
-    SLOTS = COMMON_SLOT + (1 << COMMON_WORDS),
-    SLOT_UNUSED = 0xFFFF,
+    /* Places that are pointed to before they are known: vtables of Message and of Event without and
+     * with duration, the events, their payloads. */
+    MESSAGE_VTABLE = 0,
+    EVENT_VTABLES,
+    EVENTS = EVENT_VTABLES + 2,
+    PAYLOADS = EVENTS + PICKET_WIRE_EVENTS_MAX,
+    PLACES = PAYLOADS + PICKET_WIRE_EVENTS_MAX,
 
-    HEAD_BYTES = 4 + 16 + 4, /* root offset, Message, the length of its vector */
-    EVENT_BYTES = 36,        /* padding included; a duration takes a word more */
+    /* Vtables behind the flows; of NetworkActivityCommon by the mask. */
+    IPV4_VTABLE = 0,
+    IPV6_VTABLE,
+    COMMON_VTABLES,
+    BACK_VTABLES = COMMON_VTABLES + (1 << COMMON_WORDS),
+
     IPV4_TABLE_BYTES = 4 + 2 * PICKET_WIRE_IPV4_BYTES + 4,
     IPV6_TABLE_BYTES = 4 + 2 * PICKET_WIRE_IPV6_BYTES + 4,
     COMMON_BYTES_MAX = 4 + 4 * COMMON_WORDS,
@@ -47,48 +48,55 @@ enum {
     IPV6_PORT_BYTES = PICKET_WIRE_IPV6_BYTES + 4,
     FLOW_BYTES_MIN = 4 + IPV4_TABLE_BYTES + 4, /* offset, addresses, a common table of no words */
     VTABLE_ENTRIES_MAX = 8,
-    VTABLES_BYTES_MAX = (SLOTS - IPV4_SLOT) * 2 * VTABLE_ENTRIES_MAX,
+    BACK_VTABLES_BYTES_MAX = BACK_VTABLES * 2 * VTABLE_ENTRIES_MAX,
 
     /* Each four bytes in front of the flows, if they are offsets, stand for at most 60 of flows: up
      * to here a message cannot be too large. */
-    MEASURE_FROM_BYTES = (PICKET_WIRE_MESSAGE_BYTES_MAX - VTABLES_BYTES_MAX) /
+    MEASURE_FROM_BYTES = (PICKET_WIRE_MESSAGE_BYTES_MAX - BACK_VTABLES_BYTES_MAX) /
                          (1 + (IPV6_TABLE_BYTES + COMMON_BYTES_MAX) / 4),
 
     STAGE_BYTES = 128 /* what is gathered for a piece; whole words, at least the largest run() */
 };
 
 /* Size of the vtable, size of the table, and where its fields are, by id. */
-static const uint8_t fixed_vtables[][VTABLE_ENTRIES_MAX] = {
+static const uint8_t front_vtables[][VTABLE_ENTRIES_MAX] = {
     {12, 16, 4, 8, 0, 12},           /* Message: no timezone */
     {14, 33, 4, 20, 24, 32, 28},     /* Event: the type is last, so that its padding is, too */
     {16, 37, 4, 20, 24, 36, 28, 32}, /* Event with duration */
+};
+static const uint8_t address_vtables[][VTABLE_ENTRIES_MAX] = {
     {8, IPV4_TABLE_BYTES, 4, IPV4_TABLE_BYTES - 4}, /* NetworkActivityV4 */
     {8, IPV6_TABLE_BYTES, 4, IPV6_TABLE_BYTES - 4}, /* NetworkActivityV6 */
 };
 
+/* The size of a NetworkActivityCommon by its mask. */
+static const uint8_t common_bytes[] = {4, 8,  8,  12, 8,  12, 12, 16,
+                                       8, 12, 12, 16, 12, 16, 16, COMMON_BYTES_MAX};
+
+enum round {
+    PLAN, /* places are found, what is made of those not known yet goes nowhere; flows are counted
+           */
+    MEASURE, /* the flows' size is found */
+    VECTORS, /* everything up to the flows is written */
+    TABLES   /* the flows are written */
+};
+
 struct encoder {
     const struct picket_wire_message *message;
-    const struct picket_wire_event *events_end;
-    picket_wire_sink sink; /* NULL: only sizes are wanted */
+    picket_wire_sink sink; /* NULL: nothing is handed over */
     void *context;
     uint32_t handed_bytes;
     uint32_t staged_bytes;
+    enum round round;
     bool refused;
 
-    uint32_t front_vtables_at;
-    uint32_t payloads_at;
-    uint32_t children_at;
+    uint32_t place[PLACES];
     uint32_t flows_at;
-    uint32_t back_vtables_at;
-    uint32_t payload_at[PICKET_WIRE_EVENTS_MAX]; /* from payloads_at */
-    uint16_t vtable_at[SLOTS]; /* from the begin of its section; 0 before that is known */
+    uint32_t flows_bytes;             /* of those that were walked over */
+    uint32_t back_vtables;            /* those needed, a bit each */
+    uint16_t vtable_at[BACK_VTABLES]; /* from the end of the flows */
     uint32_t stage[STAGE_BYTES / 4];
 };
-
-static uint32_t align_4(uint32_t at)
-{
-    return (at + 3) & ~(uint32_t)3;
-}
 
 /* ---- pieces ---- */
 
@@ -118,9 +126,9 @@ static uint32_t position(const struct encoder *encoder)
     return encoder->handed_bytes + encoder->staged_bytes;
 }
 
-static void put_16(struct encoder *encoder, uint32_t value)
+static void put_8(struct encoder *encoder, uint32_t value)
 {
-    store_16(run(encoder, 2), (uint16_t)value);
+    *(uint8_t *)run(encoder, 1) = (uint8_t)value;
 }
 
 static void put_32(struct encoder *encoder, uint32_t value)
@@ -128,32 +136,46 @@ static void put_32(struct encoder *encoder, uint32_t value)
     store_word(run(encoder, 4), value);
 }
 
-/* An offset field: to something further on. */
-static void put_offset(struct encoder *encoder, uint32_t to)
-{
-    put_32(encoder, to - position(encoder));
-}
-
-/* A field that is absent if it has its default. */
-static void put_optional(struct encoder *encoder, uint32_t value)
-{
-    if (value != 0)
-        put_32(encoder, value);
-}
-
 static void put_bytes(struct encoder *encoder, const void *bytes, uint32_t count)
 {
+    /* Without a sink whole words need not be copied. */
+    if (encoder->sink == NULL) {
+        encoder->handed_bytes += count & ~(uint32_t)3;
+        count &= 3;
+    }
     for (const uint8_t *from = bytes; count > 0; count--)
-        *(uint8_t *)run(encoder, 1) = *from++;
+        put_8(encoder, *from++);
 }
 
-static void put_padding(struct encoder *encoder, uint32_t alignment)
+/* Zeros, until what comes after `ahead` further bytes is aligned. */
+static void put_padding(struct encoder *encoder, uint32_t ahead, uint32_t alignment)
 {
-    while ((position(encoder) & (alignment - 1)) != 0)
-        put_bytes(encoder, "", 1);
+    while (((position(encoder) + ahead) & (alignment - 1)) != 0)
+        put_8(encoder, 0);
 }
 
-/* The size of a string without the size of what is before it; 0 for an absent one. */
+/* ---- places ---- */
+
+static void place_here(struct encoder *encoder, uint32_t place)
+{
+    encoder->place[place] = position(encoder);
+}
+
+/* An offset field: to something further on. */
+static void put_offset(struct encoder *encoder, uint32_t place)
+{
+    put_32(encoder, encoder->place[place] - position(encoder));
+}
+
+/* What a table begins with: how far back its vtable is. */
+static void put_table_start(struct encoder *encoder, uint32_t place)
+{
+    put_32(encoder, position(encoder) - encoder->place[place]);
+}
+
+/* ---- strings ---- */
+
+/* The size of a string with its end but not its length; 0 for an absent one. */
 static uint32_t text_bytes(const char *text)
 {
     uint32_t bytes = 0;
@@ -168,7 +190,7 @@ static uint32_t text_bytes(const char *text)
 static uint32_t string_bytes(const char *text)
 {
     uint32_t bytes = text_bytes(text);
-    return bytes == 0 ? 0 : align_4(4 + bytes);
+    return bytes == 0 ? 0 : (4 + bytes + 3) & ~(uint32_t)3;
 }
 
 static void put_string(struct encoder *encoder, const char *text)
@@ -178,79 +200,77 @@ static void put_string(struct encoder *encoder, const char *text)
         return;
     put_32(encoder, bytes - 1);
     put_bytes(encoder, text, bytes);
-    put_padding(encoder, 4);
+    put_padding(encoder, 0, 4);
 }
 
-/* ---- vtables ---- */
+/* ---- vtables and tables of words ---- */
 
-/* Fills in the vtable of a table of words. The ports of a NetworkActivityCommon are two fields in
- * one word. */
-static void lay_words_out(uint8_t vtable[VTABLE_ENTRIES_MAX], uint32_t mask, bool common)
+static void put_vtable(struct encoder *encoder, const uint8_t *vtable)
+{
+    for (uint32_t i = 0; i < vtable[0] / 2u; i++)
+        store_16(run(encoder, 2), vtable[i]);
+}
+
+WIRE_INLINE uint32_t mask_of(const uint32_t *words, uint32_t count)
+{
+    uint32_t mask = 0;
+    WIRE_UNROLL
+    while (count-- > 0)
+        mask += mask + (words[count] != 0);
+    return mask;
+}
+
+/* Makes the vtable of a table of words. If there are halves, the first word is two fields. */
+static void lay_words_out(uint8_t vtable[VTABLE_ENTRIES_MAX], uint32_t mask, bool halves)
 {
     uint32_t at = 4, entries = 2;
-    memset(vtable, 0, VTABLE_ENTRIES_MAX);
-    if (common)
+    if (halves)
         mask = mask << 1 | (mask & 1);
     for (uint32_t id = 0; mask >> id != 0; id++) {
-        if ((mask >> id & 1) != 0) {
-            vtable[2 + id] = (uint8_t)at;
-            at += common && id < 2 ? 2 : 4;
-        }
-        entries++;
+        bool present = (mask >> id & 1) != 0;
+        vtable[entries++] = present ? (uint8_t)at : 0;
+        if (present)
+            at += halves && id < 2 ? 2 : 4;
     }
     vtable[0] = (uint8_t)(2 * entries);
     vtable[1] = (uint8_t)at;
 }
 
-/* Places the vtables of some slots that are in use, and writes them if put is set. Returns their
- * size. */
-static uint32_t place_vtables(struct encoder *encoder, uint32_t slot, uint32_t end, bool put)
+/* ---- flows ---- */
+
+/* The words of a flow's NetworkActivityCommon, 0: absent. Both ports, which are next to each other,
+ * are one. */
+WIRE_INLINE void common_words(uint32_t words[COMMON_WORDS], const struct picket_wire_flow *flow)
 {
-    uint32_t at = 0;
-    for (; slot < end; slot++) {
-        uint8_t words_vtable[VTABLE_ENTRIES_MAX];
-        const uint8_t *vtable = words_vtable;
-        if (encoder->vtable_at[slot] == SLOT_UNUSED)
-            continue;
-        if (slot < MESSAGE_SLOT)
-            lay_words_out(words_vtable, slot - PAYLOAD_SLOT, false);
-        else if (slot >= COMMON_SLOT)
-            lay_words_out(words_vtable, slot - COMMON_SLOT, true);
-        else
-            vtable = fixed_vtables[slot - MESSAGE_SLOT];
-        encoder->vtable_at[slot] = (uint16_t)at;
-        at += vtable[0];
-        for (uint32_t i = 0; put && i < vtable[0] / 2u; i++)
-            put_16(encoder, vtable[i]);
+    words[0] = flow->local_port | (uint32_t)flow->remote_port << 16;
+    words[1] = flow->bytes_in;
+    words[2] = flow->bytes_out;
+    words[3] = flow->protocol;
+}
+
+WIRE_INLINE void put_flow(struct encoder *encoder, const struct picket_wire_flow *flow,
+                          const uint32_t words[COMMON_WORDS], uint32_t mask,
+                          uint32_t address_vtable)
+{
+    const uint32_t table_bytes = address_vtables[address_vtable][1];
+    const uint32_t back = position(encoder) - encoder->flows_at - encoder->flows_bytes;
+    const uint32_t address_words = (table_bytes - 8) / 8;
+    uint32_t *at = run(encoder, table_bytes + common_bytes[mask]);
+
+    store_word(at++, back - encoder->vtable_at[address_vtable]);
+    WIRE_UNROLL
+    for (uint32_t i = 0; i < address_words; i++) {
+        store_word(at + i, load_32(flow->local_address + 4 * i));
+        store_word(at + address_words + i, load_32(flow->remote_address + 4 * i));
     }
-    return at;
+    at += 2 * address_words;
+    store_word(at++, 4); /* the common table is next */
+    store_word(at++, back + table_bytes - encoder->vtable_at[COMMON_VTABLES + mask]);
+    WIRE_UNROLL
+    for (uint32_t i = 0; i < COMMON_WORDS; i++)
+        if (words[i] != 0)
+            store_word(at++, words[i]);
 }
-
-/* What a table begins with: how far back its vtable is. */
-static void put_table_start(struct encoder *encoder, uint32_t slot)
-{
-    put_32(encoder, position(encoder) - encoder->front_vtables_at - encoder->vtable_at[slot]);
-}
-
-/* ---- what is in an event ---- */
-
-static uint32_t event_slot(const struct picket_wire_event *event)
-{
-    return event->duration_s != 0 ? EVENT_WITH_DURATION_SLOT : EVENT_SLOT;
-}
-
-static uint32_t event_bytes(const struct picket_wire_event *event)
-{
-    return EVENT_BYTES + (event->duration_s != 0 ? 4 : 0);
-}
-
-struct payload {
-    uint32_t words[PAYLOAD_WORDS]; /* by field id, 0: absent */
-    uint32_t children;             /* of the words; they are the sizes of what they will point to */
-    uint32_t children_bytes;
-    uint32_t slot;
-    uint32_t bytes;
-};
 
 /* 0 for nothing; too large for a message if what it holds is, at bytes_min each and more. */
 static uint32_t vector_bytes(uint32_t count, uint32_t element_bytes, uint32_t bytes_min)
@@ -260,14 +280,104 @@ static uint32_t vector_bytes(uint32_t count, uint32_t element_bytes, uint32_t by
     return count == 0 ? 0 : 4 + element_bytes * count;
 }
 
+static uint32_t flows_vector_bytes(const struct picket_wire_flows *flows)
+{
+    return vector_bytes(flows->count, 4, FLOW_BYTES_MIN);
+}
+
+/* The vector of a list of flows or, in the last round, the flows. */
+WIRE_INLINE void put_flows(struct encoder *encoder, const struct picket_wire_flows *flows,
+                           uint32_t address_vtable)
+{
+    uint32_t cursor = 0, left = flows->count;
+    if (left == 0)
+        return;
+    if (encoder->round != TABLES)
+        put_32(encoder, left);
+    if (encoder->round == PLAN || flows_vector_bytes(flows) > PICKET_WIRE_MESSAGE_BYTES_MAX) {
+        encoder->handed_bytes += flows_vector_bytes(flows) - 4;
+        return;
+    }
+    encoder->back_vtables |= UINT32_C(1) << address_vtable;
+    const uint32_t table_bytes = address_vtables[address_vtable][1];
+    uint32_t offset = encoder->flows_at + encoder->flows_bytes - position(encoder);
+    for (; left > 0 && !encoder->refused; left--) {
+        struct picket_wire_flow flow;
+        uint32_t words[COMMON_WORDS];
+        cursor = flows->next(flows->table, cursor, &flow);
+        common_words(words, &flow);
+        uint32_t mask = mask_of(words, COMMON_WORDS);
+        if (encoder->round == TABLES) {
+            put_flow(encoder, &flow, words, mask, address_vtable);
+            continue;
+        }
+        uint32_t bytes = table_bytes + common_bytes[mask];
+        put_32(encoder, offset);
+        offset += bytes - 4; /* the next field is nearer */
+        encoder->flows_bytes += bytes;
+        encoder->back_vtables |= UINT32_C(1) << COMMON_VTABLES << mask;
+    }
+}
+
+/* Places the vtables behind the flows that are needed, and writes them if put is set. Returns their
+ * size. */
+static uint32_t place_back_vtables(struct encoder *encoder, bool put)
+{
+    uint32_t at = 0;
+    for (uint32_t i = 0; encoder->back_vtables >> i != 0; i++) {
+        uint8_t words_vtable[VTABLE_ENTRIES_MAX];
+        const uint8_t *vtable = words_vtable;
+        if ((encoder->back_vtables >> i & 1) == 0)
+            continue;
+        if (i < COMMON_VTABLES)
+            vtable = address_vtables[i];
+        else
+            lay_words_out(words_vtable, i - COMMON_VTABLES, true);
+        encoder->vtable_at[i] = (uint16_t)at;
+        at += vtable[0];
+        if (put)
+            put_vtable(encoder, vtable);
+    }
+    return at;
+}
+
+/* ---- ports ---- */
+
+static void put_ports(struct encoder *encoder, const struct picket_wire_ports *ports,
+                      uint32_t address_bytes)
+{
+    uint32_t cursor = 0, left = ports->count;
+    if (left == 0)
+        return;
+    put_32(encoder, left);
+    if (encoder->round != VECTORS) {
+        uint32_t bytes = address_bytes + 4;
+        encoder->handed_bytes += vector_bytes(left, bytes, bytes) - 4;
+        return;
+    }
+    for (; left > 0 && !encoder->refused; left--) {
+        struct picket_wire_listening_port port;
+        cursor = ports->next(ports->table, cursor, &port);
+        put_bytes(encoder, port.local_address, address_bytes);
+        put_32(encoder, port.local_port | (uint32_t)port.protocol << 16);
+    }
+}
+
+/* ---- payloads ---- */
+
+struct payload {
+    uint32_t words[PAYLOAD_WORDS]; /* by field id, 0: absent */
+    uint32_t children;             /* of the words; they are the sizes of what they will point to */
+};
+
 /* False if the payload's type is not one that a device sends. */
 static bool examine(struct payload *payload, const struct picket_wire_event *event)
 {
     memset(payload, 0, sizeof *payload);
     if (event->payload_type == PICKET_WIRE_NETWORK_ACTIVITY) {
         const struct picket_wire_network_activity *activity = &event->payload.network_activity;
-        payload->words[0] = vector_bytes(activity->ipv4.count, 4, FLOW_BYTES_MIN);
-        payload->words[1] = vector_bytes(activity->ipv6.count, 4, FLOW_BYTES_MIN);
+        payload->words[0] = flows_vector_bytes(&activity->ipv4);
+        payload->words[1] = flows_vector_bytes(&activity->ipv6);
         payload->words[2] = activity->lost_flows;
         payload->words[3] = activity->lost_bytes_in;
         payload->words[4] = activity->lost_bytes_out;
@@ -289,281 +399,153 @@ static bool examine(struct payload *payload, const struct picket_wire_event *eve
     } else {
         return false;
     }
-    uint32_t mask = 0, bytes = 4, children_bytes = 0;
-    for (uint32_t i = PAYLOAD_WORDS; i-- > 0;) {
-        uint32_t word = payload->words[i];
-        mask += mask;
-        if (word == 0)
-            continue;
-        mask++;
-        bytes += 4;
-        if (i < payload->children)
-            children_bytes += word;
-    }
-    payload->slot = PAYLOAD_SLOT + mask;
-    payload->bytes = bytes;
-    payload->children_bytes = children_bytes;
     return true;
 }
 
-/* ---- what is in a flow ---- */
-
-/* Both ports, which are next to each other, as a word. */
-static uint32_t ports_word(const struct picket_wire_flow *flow)
+static void put_children(struct encoder *encoder, const struct picket_wire_event *event)
 {
-    return flow->local_port | (uint32_t)flow->remote_port << 16;
-}
-
-/* Which words of the flow's NetworkActivityCommon are not absent. */
-static uint32_t common_mask(const struct picket_wire_flow *flow)
-{
-    uint32_t mask = flow->protocol != 0;
-    mask += mask + (flow->bytes_out != 0);
-    mask += mask + (flow->bytes_in != 0);
-    mask += mask + (ports_word(flow) != 0);
-    return mask;
-}
-
-/* The size of a NetworkActivityCommon by its mask. */
-static const uint8_t common_bytes[] = {4, 8,  8,  12, 8,  12, 12, 16,
-                                       8, 12, 12, 16, 12, 16, 16, COMMON_BYTES_MAX};
-
-/* ---- what is in a list of ports ---- */
-
-static void put_ports(struct encoder *encoder, const struct picket_wire_ports *ports,
-                      uint32_t address_bytes)
-{
-    uint32_t cursor = 0;
-    put_optional(encoder, ports->count);
-    for (uint32_t left = ports->count; left > 0; left--) {
-        struct picket_wire_listening_port port;
-        cursor = ports->next(ports->table, cursor, &port);
-        put_bytes(encoder, port.local_address, address_bytes);
-        put_32(encoder, port.local_port | (uint32_t)port.protocol << 16);
+    if (event->payload_type == PICKET_WIRE_NETWORK_ACTIVITY) {
+        put_flows(encoder, &event->payload.network_activity.ipv4, IPV4_VTABLE);
+        put_flows(encoder, &event->payload.network_activity.ipv6, IPV6_VTABLE);
+    } else if (event->payload_type == PICKET_WIRE_SYSTEM_INFORMATION && encoder->round != TABLES) {
+        put_string(encoder, event->payload.system_information.os_info);
+        put_string(encoder, event->payload.system_information.kernel_info);
+        put_string(encoder, event->payload.system_information.hw_info);
+    } else if (event->payload_type == PICKET_WIRE_LISTENING_PORTS && encoder->round != TABLES) {
+        put_ports(encoder, &event->payload.listening_ports.ipv4, PICKET_WIRE_IPV4_BYTES);
+        put_ports(encoder, &event->payload.listening_ports.ipv6, PICKET_WIRE_IPV6_BYTES);
     }
 }
 
-/* ---- the sections ---- */
-
-/* Places everything in front of the flows. No sum can overflow: each string and vector counts as at
- * most a few times the largest message, and there are not many. */
-static bool plan(struct encoder *encoder, const struct picket_wire_message *message)
+static bool put_payload(struct encoder *encoder, uint32_t index)
 {
-    encoder->message = message;
-    encoder->sink = NULL;
-    encoder->refused = false;
-    encoder->handed_bytes = 0;
-    encoder->staged_bytes = 0;
-    memset(encoder->vtable_at, 0xFF, sizeof encoder->vtable_at);
-    if (message->event_count > PICKET_WIRE_EVENTS_MAX)
+    const struct picket_wire_event *event = &encoder->message->events[index];
+    struct payload payload;
+    uint8_t vtable[VTABLE_ENTRIES_MAX];
+    if (!examine(&payload, event))
         return false;
-
-    encoder->vtable_at[MESSAGE_SLOT] = 0;
-    uint32_t at = HEAD_BYTES + 4 * message->event_count + string_bytes(message->security_module_id);
-    uint32_t payloads = 0, children = 0;
-    uint32_t *payload_at = encoder->payload_at;
-    encoder->events_end = message->events;
-    if (message->event_count != 0) /* else the pointer may be NULL */
-        encoder->events_end += message->event_count;
-    for (const struct picket_wire_event *event = message->events; event < encoder->events_end;
-         event++) {
-        struct payload payload;
-        if (!examine(&payload, event))
-            return false;
-        encoder->vtable_at[event_slot(event)] = 0;
-        encoder->vtable_at[payload.slot] = 0;
-        *payload_at++ = payloads;
-        at += event_bytes(event);
-        payloads += payload.bytes;
-        children += payload.children_bytes;
-    }
-    /* The last byte of an Event is its payload's type, the first of its last word. */
-    encoder->front_vtables_at = payloads != 0 ? at - 2 : at;
-    at = encoder->front_vtables_at + place_vtables(encoder, 0, IPV4_SLOT, false);
-    encoder->payloads_at = align_4(at);
-    encoder->children_at = encoder->payloads_at + payloads;
-    encoder->flows_at = encoder->children_at + children;
-    return encoder->flows_at <= PICKET_WIRE_MESSAGE_BYTES_MAX;
-}
-
-static void put_head(struct encoder *encoder)
-{
-    const struct picket_wire_message *message = encoder->message;
-    const uint32_t events = message->event_count;
-    put_32(encoder, 4); /* Message is next */
-    put_table_start(encoder, MESSAGE_SLOT);
-    put_32(encoder, 16 + 4 * events);
-    put_32(encoder, message->security_module_version);
-    put_32(encoder, 4); /* the vector is next */
-
-    put_32(encoder, events);
-    uint32_t event_at = HEAD_BYTES + 4 * events + string_bytes(message->security_module_id);
-    for (const struct picket_wire_event *event = message->events; event < encoder->events_end;
-         event++) {
-        put_offset(encoder, event_at);
-        event_at += event_bytes(event);
-    }
-    put_string(encoder, message->security_module_id);
-}
-
-static void put_events(struct encoder *encoder)
-{
-    const uint32_t *payload_at = encoder->payload_at;
-    for (const struct picket_wire_event *event = encoder->message->events;
-         event < encoder->events_end; event++) {
-        put_padding(encoder, 4);
-        put_table_start(encoder, event_slot(event));
-        put_bytes(encoder, event->id, PICKET_WIRE_EVENT_ID_BYTES);
-        put_32(encoder, event->time_s);
-        put_32(encoder, event->collection_interval_s);
-        put_offset(encoder, encoder->payloads_at + *payload_at++);
-        put_optional(encoder, event->duration_s);
-        uint8_t type = (uint8_t)event->payload_type;
-        put_bytes(encoder, &type, 1);
-    }
-    put_padding(encoder, 2);
-}
-
-static void put_payloads(struct encoder *encoder)
-{
-    uint32_t child_at = encoder->children_at;
-    put_padding(encoder, 4);
-    for (const struct picket_wire_event *event = encoder->message->events;
-         event < encoder->events_end; event++) {
-        struct payload payload;
-        examine(&payload, event);
-        put_table_start(encoder, payload.slot);
-        for (uint32_t id = 0; id < PAYLOAD_WORDS; id++) {
-            uint32_t word = payload.words[id];
-            if (id < payload.children && word != 0) {
-                put_offset(encoder, child_at);
-                child_at += word;
-            } else {
-                put_optional(encoder, word);
-            }
-        }
-    }
-}
-
-static uint32_t *store_optional(uint32_t *at, uint32_t value)
-{
-    if (value != 0)
-        store_word(at++, value);
-    return at;
-}
-
-static void put_flow(struct encoder *encoder, const struct picket_wire_flow *flow,
-                     uint32_t table_bytes, uint32_t slot)
-{
-    const uint32_t mask = common_mask(flow);
-    const uint32_t back = position(encoder) - encoder->back_vtables_at;
-    const uint32_t address_bytes = (table_bytes - 8) / 2;
-    uint32_t *at = run(encoder, table_bytes + common_bytes[mask]);
-
-    store_word(at++, back - encoder->vtable_at[slot]);
-    for (uint32_t i = 0; i < address_bytes; i += 4, at++) {
-        store_word(at, load_32(flow->local_address + i));
-        store_word(at + address_bytes / 4, load_32(flow->remote_address + i));
-    }
-    at += address_bytes / 4;
-    store_word(at++, 4); /* the common table is next */
-    store_word(at++, back + table_bytes - encoder->vtable_at[COMMON_SLOT + mask]);
-    at = store_optional(at, ports_word(flow));
-    at = store_optional(at, flow->bytes_in);
-    at = store_optional(at, flow->bytes_out);
-    store_optional(at, flow->protocol);
-}
-
-/* The two walks over flows: the first writes the vectors of offsets, the second the tables. */
-enum walk { VECTORS, TABLES };
-
-static void walk_list(struct encoder *encoder, const struct picket_wire_flows *flows,
-                      uint32_t table_bytes, uint32_t slot, enum walk walk)
-{
-    uint32_t cursor = 0, left = flows->count;
-    uint32_t offset = encoder->back_vtables_at - position(encoder) - 4;
-    if (walk == VECTORS && left > 0) {
-        encoder->vtable_at[slot] = 0;
-        put_32(encoder, left);
-    }
-    for (; left > 0 && !encoder->refused; left--) {
-        struct picket_wire_flow flow;
-        cursor = flows->next(flows->table, cursor, &flow);
-        if (walk == TABLES) {
-            put_flow(encoder, &flow, table_bytes, slot);
+    lay_words_out(vtable, mask_of(payload.words, PAYLOAD_WORDS), false);
+    put_padding(encoder, vtable[0], 4);
+    put_vtable(encoder, vtable);
+    place_here(encoder, PAYLOADS + index);
+    uint32_t child_at = position(encoder) + vtable[1];
+    put_32(encoder, vtable[0]); /* the vtable is right before */
+    for (uint32_t id = 0; id < PAYLOAD_WORDS; id++) {
+        uint32_t word = payload.words[id];
+        if (word == 0)
             continue;
-        }
-        uint32_t mask = common_mask(&flow);
-        uint32_t bytes = table_bytes + common_bytes[mask];
-        encoder->vtable_at[COMMON_SLOT + mask] = 0;
-        encoder->back_vtables_at += bytes;
-        put_32(encoder, offset);
-        offset += bytes - 4; /* the next field is nearer */
-    }
-}
-
-static void walk_events(struct encoder *encoder, enum walk walk)
-{
-    for (const struct picket_wire_event *event = encoder->message->events;
-         event < encoder->events_end; event++) {
-        if (event->payload_type == PICKET_WIRE_NETWORK_ACTIVITY) {
-            walk_list(encoder, &event->payload.network_activity.ipv4, IPV4_TABLE_BYTES, IPV4_SLOT,
-                      walk);
-            walk_list(encoder, &event->payload.network_activity.ipv6, IPV6_TABLE_BYTES, IPV6_SLOT,
-                      walk);
-        } else if (event->payload_type == PICKET_WIRE_SYSTEM_INFORMATION && walk == VECTORS) {
-            put_string(encoder, event->payload.system_information.os_info);
-            put_string(encoder, event->payload.system_information.kernel_info);
-            put_string(encoder, event->payload.system_information.hw_info);
-        } else if (event->payload_type == PICKET_WIRE_LISTENING_PORTS && walk == VECTORS) {
-            put_ports(encoder, &event->payload.listening_ports.ipv4, PICKET_WIRE_IPV4_BYTES);
-            put_ports(encoder, &event->payload.listening_ports.ipv6, PICKET_WIRE_IPV6_BYTES);
+        if (id < payload.children) {
+            put_32(encoder, child_at - position(encoder));
+            child_at += word;
+        } else {
+            put_32(encoder, word);
         }
     }
-}
-
-/* Writes strings and vectors. Returns the size of the message. */
-static uint32_t put_children(struct encoder *encoder)
-{
-    encoder->back_vtables_at = encoder->flows_at;
-    walk_events(encoder, VECTORS);
-    return encoder->back_vtables_at + place_vtables(encoder, IPV4_SLOT, SLOTS, false);
+    put_children(encoder, event);
+    return true;
 }
 
 /* ---- the whole ---- */
 
-/* The size of a planned message by a walk over its flows; 0 if that is too large. */
-static uint32_t measure(struct encoder *encoder)
+static void put_event(struct encoder *encoder, uint32_t index)
 {
-    uint32_t bytes = put_children(encoder);
+    const struct picket_wire_event *event = &encoder->message->events[index];
+    put_padding(encoder, 0, 4);
+    place_here(encoder, EVENTS + index);
+    put_table_start(encoder, EVENT_VTABLES + (event->duration_s != 0));
+    put_bytes(encoder, event->id, PICKET_WIRE_EVENT_ID_BYTES);
+    put_32(encoder, event->time_s);
+    put_32(encoder, event->collection_interval_s);
+    put_offset(encoder, PAYLOADS + index);
+    if (event->duration_s != 0)
+        put_32(encoder, event->duration_s);
+    put_8(encoder, (uint32_t)event->payload_type);
+}
+
+/* The vtables of Message and, if there is such an event, of Event without and with duration. */
+static void put_front_vtables(struct encoder *encoder)
+{
+    const struct picket_wire_message *message = encoder->message;
+    uint32_t needed = 1u << MESSAGE_VTABLE;
+    for (uint32_t i = 0; i < message->event_count; i++)
+        needed |= 1u << (EVENT_VTABLES + (message->events[i].duration_s != 0));
+    put_padding(encoder, 0, 2);
+    for (uint32_t i = MESSAGE_VTABLE; i < EVENTS; i++) {
+        if ((needed >> i & 1) == 0)
+            continue;
+        place_here(encoder, i);
+        put_vtable(encoder, front_vtables[i]);
+    }
+}
+
+/* Everything up to the flows. False if it cannot be a message. */
+static bool put_front(struct encoder *encoder, enum round round)
+{
+    const struct picket_wire_message *message = encoder->message;
+    const uint32_t events = message->event_count;
+    encoder->round = round;
     encoder->handed_bytes = 0;
     encoder->staged_bytes = 0;
+    encoder->flows_bytes = 0;
+    encoder->back_vtables = 0;
+    put_32(encoder, 4); /* Message is next */
+    put_table_start(encoder, MESSAGE_VTABLE);
+    put_32(encoder, 16 + 4 * events);
+    put_32(encoder, message->security_module_version);
+    put_32(encoder, 4); /* the vector is next */
+    put_32(encoder, events);
+    for (uint32_t i = 0; i < events; i++)
+        put_offset(encoder, EVENTS + i);
+    put_string(encoder, message->security_module_id);
+    for (uint32_t i = 0; i < events; i++)
+        put_event(encoder, i);
+    put_front_vtables(encoder);
+    for (uint32_t i = 0; i < events; i++)
+        if (!put_payload(encoder, i))
+            return false;
+    encoder->flows_at = position(encoder);
+    return encoder->flows_at <= PICKET_WIRE_MESSAGE_BYTES_MAX;
+}
+
+static bool start(struct encoder *encoder, const struct picket_wire_message *message)
+{
+    encoder->message = message;
+    encoder->sink = NULL;
+    encoder->refused = false;
+    return message->event_count <= PICKET_WIRE_EVENTS_MAX;
+}
+
+/* The size of the message by a walk over its flows; 0 if it cannot be one. */
+static uint32_t measure(struct encoder *encoder)
+{
+    if (!put_front(encoder, MEASURE))
+        return 0;
+    uint32_t bytes = encoder->flows_at + encoder->flows_bytes + place_back_vtables(encoder, false);
     return bytes <= PICKET_WIRE_MESSAGE_BYTES_MAX ? bytes : 0;
 }
 
 uint32_t picket_wire_message_size(const struct picket_wire_message *message)
 {
     struct encoder encoder;
-    return plan(&encoder, message) ? measure(&encoder) : 0;
+    return start(&encoder, message) ? measure(&encoder) : 0;
 }
 
 bool picket_wire_encode(const struct picket_wire_message *message, picket_wire_sink sink,
                         void *context)
 {
     struct encoder encoder;
-    if (!plan(&encoder, message))
+    if (!start(&encoder, message) || !put_front(&encoder, PLAN))
         return false;
     if (encoder.flows_at > MEASURE_FROM_BYTES && measure(&encoder) == 0)
         return false;
     encoder.sink = sink;
     encoder.context = context;
-    put_head(&encoder);
-    put_events(&encoder);
-    place_vtables(&encoder, 0, IPV4_SLOT, true);
-    put_payloads(&encoder);
-    put_children(&encoder);
-    walk_events(&encoder, TABLES);
-    place_vtables(&encoder, IPV4_SLOT, SLOTS, true);
+    put_front(&encoder, VECTORS);
+    place_back_vtables(&encoder, false);
+    encoder.round = TABLES;
+    for (uint32_t i = 0; i < message->event_count; i++)
+        put_children(&encoder, &message->events[i]);
+    place_back_vtables(&encoder, true);
     flush(&encoder);
     return !encoder.refused;
 }

@@ -11,37 +11,17 @@
 #include "lock.h"
 #include "losses.h"
 
-enum { CHAINS_PER_HOLD = 8 };
-
-/* Takes some chains out of the table, after taking off those of the hold before. */
-static uint32_t take_chains(struct picket_agent *agent, struct picket_flow_table *table,
-                            uint32_t *bucket, picket_flow_index *chains, uint32_t chains_max,
-                            uint32_t taken_before)
-{
-    uint32_t posture = picket_lock(agent);
-    table->live = (picket_flow_index)(table->live - taken_before);
-    uint32_t found = picket_flow_table_detach(table, bucket, chains, chains_max);
-    picket_unlock(agent, posture);
-    return found;
-}
-
 static void freeze(struct picket_agent *agent, struct picket_flow_table *table,
                    struct picket_frozen_flows *frozen, uint32_t *bucket, uint32_t flows_max)
 {
-    uint32_t taken = 0;
     frozen->table = table;
+    frozen->head = PICKET_FLOW_NONE;
     frozen->count = 0;
     while (*bucket < picket_flow_table_buckets(table) && frozen->count < flows_max) {
-        picket_flow_index chains[CHAINS_PER_HOLD];
-        uint32_t chains_max = 1 + (flows_max - frozen->count) / PICKET_AGENT_CHAIN_MAX;
-        if (chains_max > CHAINS_PER_HOLD)
-            chains_max = CHAINS_PER_HOLD;
-        uint32_t found = take_chains(agent, table, bucket, chains, chains_max, taken);
-        taken = 0;
-        for (uint32_t i = 0; i < found; i++)
-            taken += picket_frozen_flows_append(frozen, chains[i]);
+        uint32_t posture = picket_lock(agent);
+        picket_flow_table_freeze(table, frozen, bucket, flows_max - frozen->count);
+        picket_unlock(agent, posture);
     }
-    take_chains(agent, table, bucket, NULL, 0, taken);
 }
 
 static void thaw(struct picket_agent *agent, struct picket_flow_table *table,

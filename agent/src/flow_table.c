@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-enum { BUCKETS_PER_HOLD = 32 };
+enum { BUCKETS_PER_HOLD = 32, FLOWS_PER_HOLD = 16 };
 
 /* The buckets of a table without entries; only read. */
 static const picket_flow_index no_flow[2] = {PICKET_FLOW_NONE, PICKET_FLOW_NONE};
@@ -47,38 +47,35 @@ void picket_flow_table_init(struct picket_flow_table *table,
         storage->buckets[bucket] = PICKET_FLOW_NONE;
 }
 
-uint32_t picket_flow_table_detach(struct picket_flow_table *table, uint32_t *bucket,
-                                  picket_flow_index *chains, uint32_t chains_max)
+void picket_flow_table_freeze(struct picket_flow_table *table, struct picket_frozen_flows *frozen,
+                              uint32_t *bucket, uint32_t flows_max)
 {
-    uint32_t found = 0;
-    uint32_t at = *bucket;
-    uint32_t end = picket_flow_table_buckets(table);
+    uint32_t at = *bucket, end = picket_flow_table_buckets(table), count = 0;
     if (end - at > BUCKETS_PER_HOLD)
         end = at + BUCKETS_PER_HOLD;
-    for (; at < end && found < chains_max; at++) {
-        picket_flow_index chain = table->buckets[at];
-        if (chain == PICKET_FLOW_NONE)
+    if (flows_max > FLOWS_PER_HOLD)
+        flows_max = FLOWS_PER_HOLD;
+    for (; at < end && count < flows_max; at++) {
+        picket_flow_index index = table->buckets[at];
+        if (index == PICKET_FLOW_NONE)
             continue;
         table->buckets[at] = PICKET_FLOW_NONE;
-        chains[found++] = chain;
+        /* In front of those that are frozen; the first chain's last flow stays the last of all. */
+        picket_flow_index behind = frozen->head;
+        frozen->head = index;
+        struct picket_flow_head *flow;
+        do {
+            flow = picket_flow_at(table, index);
+            count++;
+            if (behind == PICKET_FLOW_NONE)
+                frozen->last = flow;
+            index = flow->next;
+        } while (index != PICKET_FLOW_NONE);
+        flow->next = behind;
     }
     *bucket = at;
-    return found;
-}
-
-uint32_t picket_frozen_flows_append(struct picket_frozen_flows *frozen, picket_flow_index chain)
-{
-    uint32_t length = 0;
-    if (frozen->count == 0)
-        frozen->head = chain;
-    else
-        picket_flow_at(frozen->table, frozen->tail)->next = chain;
-    for (; chain != PICKET_FLOW_NONE; length++) {
-        frozen->tail = chain;
-        chain = picket_flow_at(frozen->table, chain)->next;
-    }
-    frozen->count += length;
-    return length;
+    frozen->count += count;
+    table->live = (picket_flow_index)(table->live - count);
 }
 
 void picket_flow_table_release(struct picket_flow_table *table,
@@ -86,7 +83,7 @@ void picket_flow_table_release(struct picket_flow_table *table,
 {
     if (frozen->count == 0)
         return;
-    picket_flow_at(table, frozen->tail)->next = table->free;
+    frozen->last->next = table->free;
     table->free = frozen->head;
 }
 
@@ -94,9 +91,9 @@ uint32_t picket_frozen_flows_next(const void *context, uint32_t cursor,
                                   struct picket_wire_flow *out)
 {
     const struct picket_frozen_flows *frozen = context;
-    /* Cursors are indices plus one: 0 is the first flow, wherever it lies. */
-    picket_flow_index index = cursor == 0 ? frozen->head : (picket_flow_index)(cursor - 1);
-    struct picket_flow_head *flow = picket_flow_at(frozen->table, index);
+    /* A cursor is how an index differs from the first one, which so is 0, wherever it lies. */
+    struct picket_flow_head *flow =
+        (struct picket_flow_head *)(void *)(frozen->table->entries + (cursor ^ frozen->head));
     const uint32_t *local = picket_flow_addresses(flow);
     out->local_address = (const uint8_t *)local;
     out->remote_address = (const uint8_t *)(local + frozen->table->address_words);
@@ -106,5 +103,5 @@ uint32_t picket_frozen_flows_next(const void *context, uint32_t cursor,
     out->local_port = (uint16_t)picket_big_endian_16(ports);
     out->remote_port = (uint16_t)picket_big_endian_16(ports + 2);
     out->protocol = flow->mark & PICKET_MARK_PROTOCOL;
-    return flow->next + UINT32_C(1);
+    return flow->next ^ (uint32_t)frozen->head;
 }

@@ -15,8 +15,8 @@
 /* Flows that were taken out of their chains: theirs alone who froze them, until given back. */
 struct picket_frozen_flows {
     const struct picket_flow_table *table;
-    picket_flow_index head; /* linked by next */
-    picket_flow_index tail;
+    struct picket_flow_head *last; /* of the list; if there is any */
+    picket_flow_index head;        /* linked by next */
     uint32_t count;
 };
 
@@ -33,14 +33,10 @@ static inline uint32_t picket_flow_table_buckets(const struct picket_flow_table 
     return table->capacity > 0 ? UINT32_C(1) << (32 - table->bucket_shift) : 0;
 }
 
-/* Takes chains_max chains at most out of the table, from *bucket on, which is stepped behind them;
- * looks at no more than 32 buckets. Returns how many were found. The flows count as live until
- * their number, which is known when they have been appended, is taken off table->live. */
-uint32_t picket_flow_table_detach(struct picket_flow_table *table, uint32_t *bucket,
-                                  picket_flow_index *chains, uint32_t chains_max);
-
-/* Appends a detached chain; returns its length. Needs no lock. */
-uint32_t picket_frozen_flows_append(struct picket_frozen_flows *frozen, picket_flow_index chain);
+/* Takes some chains out of the table, from *bucket on, which is stepped behind them: flows_max
+ * flows, or as many more as the last chain has; fewer if that keeps the hold of the lock short. */
+void picket_flow_table_freeze(struct picket_flow_table *table, struct picket_frozen_flows *frozen,
+                              uint32_t *bucket, uint32_t flows_max);
 
 /* Gives all frozen flows back to the free list. */
 void picket_flow_table_release(struct picket_flow_table *table,

@@ -101,7 +101,7 @@ static struct packet make(int version, uint8_t protocol, enum picket_direction d
     size_t transport_bytes = protocol == 6 ? 20 : 8;
     size_t payload = transport_bytes + 100;
     if (version == 4) {
-        memcpy(bytes, "\x45\0\0\0\0\0\0\0\x40\0\0\0\x0A\0\0\x01\x0A\0\0\x02", 20);
+        memcpy(bytes, "\x45\0\0\0\0\0\0\0\x40\0\0\0\x0A\0\0\x01\x0A\0\0\x01", 20);
         bytes[3] = (uint8_t)(20 + payload);
         bytes[9] = protocol;
     } else {
