@@ -68,7 +68,7 @@ static bool send(struct picket_agent *agent, const struct picket_report *report)
         return false;
     bool accepted = callbacks->send(callbacks->context, &message) == PICKET_SEND_ACCEPTED;
     uint32_t *counter = accepted ? &agent->messages_sent : &agent->messages_refused;
-    picket_saturating_increment(&*counter);
+    picket_saturating_increment(counter);
     return accepted;
 }
 

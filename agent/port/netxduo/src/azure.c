@@ -144,7 +144,7 @@ static VOID process(VOID *context, ULONG common_events, ULONG module_own_events)
 {
     (void)context;
     (void)module_own_events;
-    if (common_events & NX_CLOUD_COMMON_PERIODIC_EVENT)
+    if ((common_events & NX_CLOUD_COMMON_PERIODIC_EVENT) != 0)
         picket_netxduo_poll();
 }
 

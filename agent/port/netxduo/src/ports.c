@@ -14,9 +14,10 @@ struct list {
 
 static void add(struct list *list, const ULONG *address, UINT words, UINT port, uint8_t protocol)
 {
-    struct picket_listening_port *entry = &list->ports[list->count];
-    if (list->count++ >= list->max)
+    uint32_t place = list->count++;
+    if (place >= list->max)
         return;
+    struct picket_listening_port *entry = &list->ports[place];
     memset(entry, 0, sizeof *entry);
     entry->port = (uint16_t)port;
     entry->protocol = protocol;
@@ -31,13 +32,13 @@ static void add_at_each_address(struct list *list, const NX_IP *ip, UINT port, u
 #ifndef NX_DISABLE_IPV4
     for (UINT i = 0; i < NX_MAX_PHYSICAL_INTERFACES; i++) {
         ULONG address = ip->nx_ip_interface[i].nx_interface_ip_address;
-        if (ip->nx_ip_interface[i].nx_interface_valid && address != 0)
+        if (ip->nx_ip_interface[i].nx_interface_valid != 0 && address != 0)
             add(list, &address, 1, port, protocol);
     }
 #endif
 #if defined(FEATURE_NX_IPV6) && PICKET_AGENT_IPV6
     for (UINT i = 0; i < NX_MAX_IPV6_ADDRESSES && ip->nx_ipv6_packet_receive != NX_NULL; i++)
-        if (ip->nx_ipv6_address[i].nxd_ipv6_address_valid)
+        if (ip->nx_ipv6_address[i].nxd_ipv6_address_valid != 0)
             add(list, ip->nx_ipv6_address[i].nxd_ipv6_address, 4, port, protocol);
 #endif
 }
