@@ -83,10 +83,23 @@ static size_t utf8_sequence(const uint8_t *bytes, size_t size)
     return length;
 }
 
+/* How many of the first bytes are ASCII without NUL, eight at a time: topics are nothing else. */
+static size_t plain_bytes(const uint8_t *bytes, size_t size)
+{
+    const uint64_t highest = UINT64_C(0x8080808080808080), lowest = UINT64_C(0x0101010101010101);
+    size_t plain = 0;
+    for (uint64_t eight; size - plain >= sizeof eight; plain += sizeof eight) {
+        memcpy(&eight, bytes + plain, sizeof eight);
+        if (((eight | (eight - lowest)) & highest) != 0) /* the lowest byte of 0 becomes 0xff */
+            break;
+    }
+    return plain;
+}
+
 static struct slice read_text(struct cursor *cursor, const char *what)
 {
     struct slice text = read_binary(cursor, what);
-    for (size_t at = 0; at < text.size;) {
+    for (size_t at = plain_bytes((const uint8_t *)text.bytes, text.size); at < text.size;) {
         size_t step = utf8_sequence((const uint8_t *)text.bytes + at, text.size - at);
         if (step == 0) {
             fail_at(cursor, cursor->offset - text.size + at, "text is not UTF-8 without NUL");

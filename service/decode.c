@@ -10,7 +10,7 @@
 #include "picket/base/error.h"
 #include "text.h"
 
-enum { OLDEST_DAYS = 90 };
+enum { OLDEST_DAYS = 90, FLOW_HASH_BYTES = 50 };
 
 int64_t decode_seen_ms(int64_t time_s, int64_t received_ms, int *replaced)
 {
@@ -22,55 +22,115 @@ int64_t decode_seen_ms(int64_t time_s, int64_t received_ms, int *replaced)
 
 /* ---- the key ---- */
 
-static void hash_number(XXH3_state_t *hash, uint64_t number)
+/* What is hashed, little by little; most events end before the bytes are full, and are hashed at
+ * once, which is the same and quicker. */
+struct key_hash {
+    size_t used;
+    bool streams; /* the state has what came before the bytes */
+    XXH3_state_t state;
+    uint8_t bytes[4096];
+};
+
+static void stream(struct key_hash *hash, const void *bytes, size_t size)
 {
-    uint8_t bytes[8];
-    for (int i = 0; i < 8; i++)
-        bytes[i] = (uint8_t)(number >> (8 * i));
-    XXH3_128bits_update(hash, bytes, sizeof bytes);
+    if (!hash->streams) {
+        XXH3_INITSTATE(&hash->state);
+        XXH3_128bits_reset(&hash->state);
+        hash->streams = true;
+    }
+    XXH3_128bits_update(&hash->state, bytes, size);
 }
 
-static void hash_string(XXH3_state_t *hash, struct picket_wire_string string)
+/* Where the next so many bytes go: fewer than fit into the empty hash. */
+static uint8_t *room_in(struct key_hash *hash, size_t size)
+{
+    if (size > sizeof hash->bytes - hash->used) {
+        stream(hash, hash->bytes, hash->used);
+        hash->used = 0;
+    }
+    hash->used += size;
+    return hash->bytes + hash->used - size;
+}
+
+static void hash_bytes(struct key_hash *hash, const void *bytes, size_t size)
+{
+    if (size <= sizeof hash->bytes) {
+        memcpy(room_in(hash, size), bytes, size);
+        return;
+    }
+    stream(hash, hash->bytes, hash->used);
+    hash->used = 0;
+    stream(hash, bytes, size);
+}
+
+static uint8_t *put_short(uint8_t *out, uint16_t number)
+{
+    out[0] = (uint8_t)number;
+    out[1] = (uint8_t)(number >> 8);
+    return out + 2;
+}
+
+static uint8_t *put_word(uint8_t *out, uint32_t number)
+{
+    out[0] = (uint8_t)number;
+    out[1] = (uint8_t)(number >> 8);
+    out[2] = (uint8_t)(number >> 16);
+    out[3] = (uint8_t)(number >> 24);
+    return out + 4;
+}
+
+static void hash_number(struct key_hash *hash, uint64_t number)
+{
+    put_word(put_word(room_in(hash, 8), (uint32_t)number), (uint32_t)(number >> 32));
+}
+
+static void hash_string(struct key_hash *hash, struct picket_wire_string string)
 {
     hash_number(hash, string.text == NULL ? UINT64_MAX : string.size_bytes);
     if (string.text != NULL)
-        XXH3_128bits_update(hash, string.text, string.size_bytes);
+        hash_bytes(hash, string.text, string.size_bytes);
 }
 
 /* A flow in a layout of its own, that does not depend on the compiler's. */
-static void hash_flow(XXH3_state_t *hash, const struct picket_flow *flow,
+static void hash_flow(struct key_hash *hash, const struct picket_flow *flow,
                       const struct picket_wire_flow_view *view)
 {
-    uint8_t bytes[50] = {flow->local.family, flow->protocol};
-    const uint16_t shorts[] = {flow->local_port, flow->remote_port, view->process_id,
-                               view->user_id};
-    const uint32_t words[] = {flow->bytes_in, flow->bytes_out};
-    memcpy(bytes + 2, flow->local.bytes, 16);
-    memcpy(bytes + 18, flow->remote.bytes, 16);
-    for (int i = 0; i < 8; i++) {
-        bytes[34 + i] = (uint8_t)(shorts[i / 2] >> (i % 2 * 8));
-        bytes[42 + i] = (uint8_t)(words[i / 4] >> (i % 4 * 8));
-    }
-    XXH3_128bits_update(hash, bytes, sizeof bytes);
+    uint8_t *out = room_in(hash, FLOW_HASH_BYTES);
+    *out++ = flow->local.family;
+    *out++ = flow->protocol;
+    memcpy(out, flow->local.bytes, 16);
+    memcpy(out + 16, flow->remote.bytes, 16);
+    out = put_short(out + 32, flow->local_port);
+    out = put_short(out, flow->remote_port);
+    out = put_short(out, view->process_id);
+    out = put_short(out, view->user_id);
+    out = put_word(out, flow->bytes_in);
+    put_word(out, flow->bytes_out);
     if (view->executable.text != NULL || view->commandline.text != NULL) {
         hash_string(hash, view->executable);
         hash_string(hash, view->commandline);
     }
 }
 
-static void hash_head(XXH3_state_t *hash, const struct picket_wire_event_view *view)
+static void hash_head(struct key_hash *hash, const struct picket_wire_event_view *view)
 {
-    XXH3_128bits_reset(hash);
-    XXH3_128bits_update(hash, view->id, 16);
+    hash_bytes(hash, view->id, 16);
     hash_number(hash, view->time_s);
     hash_number(hash, (uint64_t)view->collection_interval_s << 32 | view->duration_s);
     hash_number(hash, view->payload_type);
 }
 
-static void finish_key(XXH3_state_t *hash, uint8_t key[16])
+static void finish_key(struct key_hash *hash, uint8_t key[16])
 {
     XXH128_canonical_t canonical;
-    XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(hash));
+    XXH128_hash_t digest;
+    if (hash->streams) {
+        stream(hash, hash->bytes, hash->used);
+        digest = XXH3_128bits_digest(&hash->state);
+    } else {
+        digest = XXH3_128bits(hash->bytes, hash->used);
+    }
+    XXH128_canonicalFromHash(&canonical, digest);
     memcpy(key, canonical.digest, 16);
 }
 
@@ -90,7 +150,7 @@ static void take_flow(struct picket_flow *flow, const struct picket_wire_flow *w
 }
 
 static int decode_flows(struct arena *arena, const struct picket_wire_event_view *view,
-                        struct decoded_event *event, XXH3_state_t *hash)
+                        struct decoded_event *event, struct key_hash *hash)
 {
     struct picket_wire_network_activity_view activity = picket_wire_network_activity(view);
     size_t count = (size_t)activity.ipv4_count + activity.ipv6_count;
@@ -139,26 +199,26 @@ static int decode_system(struct arena *arena, const struct picket_wire_event_vie
 }
 
 static int keep_content(struct arena *arena, const char *json, struct decoded_event *event,
-                        XXH3_state_t *hash)
+                        struct key_hash *hash)
 {
     size_t size = strlen(json);
     char *content = arena_take(arena, size + 1);
     if (content == NULL)
         return PICKET_FULL;
     event->content = memcpy(content, json, size + 1);
-    XXH3_128bits_update(hash, content, size);
+    hash_bytes(hash, content, size);
     return PICKET_OK;
 }
 
 static int decode_content(struct arena *arena, const struct picket_wire_event_view *view,
-                          struct decoded_event *event, XXH3_state_t *hash)
+                          struct decoded_event *event, struct key_hash *hash)
 {
     json_t *payload = picket_payload_json(view);
     if (payload == NULL)
         return PICKET_NO_MEMORY;
     if (json_is_null(payload)) { /* of a type not known here: all of the message tells it apart */
         json_decref(payload);
-        XXH3_128bits_update(hash, view->message->bytes, view->message->size_bytes);
+        hash_bytes(hash, view->message->bytes, view->message->size_bytes);
         return PICKET_OK;
     }
     char *json = json_dumps(payload, JSON_COMPACT);
@@ -173,7 +233,7 @@ static int decode_content(struct arena *arena, const struct picket_wire_event_vi
 int decode_event(struct arena *arena, const struct picket_wire_message_view *message,
                  uint32_t index, int64_t received_ms, struct decoded_event *event)
 {
-    XXH3_state_t hash;
+    struct key_hash hash;
     struct picket_wire_event_view view = picket_wire_event_at(message, index);
     memset(event, 0, sizeof *event);
     memcpy(event->id, view.id, sizeof event->id);
@@ -182,7 +242,8 @@ int decode_event(struct arena *arena, const struct picket_wire_message_view *mes
     event->collection_interval_s = view.collection_interval_s;
     event->duration_s = view.duration_s;
     event->type = view.payload_type;
-    XXH3_INITSTATE(&hash);
+    hash.used = 0;
+    hash.streams = false;
     hash_head(&hash, &view);
     int status = view.payload_type == PICKET_WIRE_NETWORK_ACTIVITY
                      ? decode_flows(arena, &view, event, &hash)

@@ -31,8 +31,17 @@ static bool decodes_to(const char *text, size_t size, const char *expected)
     return expected[at] == '\0';
 }
 
+/* As all clients known to us write it; others may encode other characters, or none. */
+static bool is_interface_as_usual(const char *property, size_t size)
+{
+    static const char usual[] = "%24.ifid=urn%3Aazureiot%3ASecurity%3ASecurityAgent%3A1";
+    return size == sizeof usual - 1 && memcmp(property, usual, size) == 0;
+}
+
 static bool is_interface(const char *property, size_t size)
 {
+    if (is_interface_as_usual(property, size))
+        return true;
     const char *equals = memchr(property, '=', size);
     if (equals == NULL)
         return false;

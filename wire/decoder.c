@@ -15,14 +15,14 @@ struct table_view {
     uint32_t at;
 };
 
-static struct table_view table_at(const uint8_t *bytes, uint32_t at)
+static inline struct table_view table_at(const uint8_t *bytes, uint32_t at)
 {
     const uint8_t *vtable = bytes + (at - load_32(bytes + at));
     return (struct table_view){bytes, vtable, load_16(vtable), at};
 }
 
 /* Where the field is; 0: absent. */
-static uint32_t field_at(const struct table_view *table, uint32_t id)
+static inline uint32_t field_at(const struct table_view *table, uint32_t id)
 {
     if (4 + 2 * id >= table->vtable_bytes)
         return 0;
@@ -30,26 +30,26 @@ static uint32_t field_at(const struct table_view *table, uint32_t id)
     return entry == 0 ? 0 : table->at + entry;
 }
 
-static uint8_t byte_of(const struct table_view *table, uint32_t id)
+static inline uint8_t byte_of(const struct table_view *table, uint32_t id)
 {
     uint32_t at = field_at(table, id);
     return at == 0 ? 0 : table->bytes[at];
 }
 
-static uint16_t short_of(const struct table_view *table, uint32_t id)
+static inline uint16_t short_of(const struct table_view *table, uint32_t id)
 {
     uint32_t at = field_at(table, id);
     return at == 0 ? 0 : load_16(table->bytes + at);
 }
 
-static uint32_t word_of(const struct table_view *table, uint32_t id, uint32_t fallback)
+static inline uint32_t word_of(const struct table_view *table, uint32_t id, uint32_t fallback)
 {
     uint32_t at = field_at(table, id);
     return at == 0 ? fallback : load_32(table->bytes + at);
 }
 
 /* Where the field's offset leads; 0: absent. */
-static uint32_t target_of(const struct table_view *table, uint32_t id)
+static inline uint32_t target_of(const struct table_view *table, uint32_t id)
 {
     uint32_t at = field_at(table, id);
     return at == 0 ? 0 : at + load_32(table->bytes + at);

@@ -174,15 +174,33 @@ static void text_that_is_not_utf_8_is_a_fault_where_it_goes_wrong(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0] + sizeof good / sizeof good[0]; i++) {
         bool is_bad = i < sizeof bad / sizeof bad[0];
         const char *text = is_bad ? bad[i] : good[i - sizeof bad / sizeof bad[0]];
-        uint8_t bytes[16] = {0x30, (uint8_t)(3 + strlen(text)), 0, (uint8_t)(1 + strlen(text)),
-                             'a'};
-        memcpy(bytes + 5, text, strlen(text));
-        uint8_t *exact = exactly(bytes, 5 + strlen(text));
-        assert_int_equal(parse_publish(&publish, exact, 5 + strlen(text), &fault), !is_bad);
-        if (is_bad)
-            assert_int_equal(fault.offset, 5);
-        free(exact);
+        for (size_t before = 1; before <= 17; before++) {
+            size_t size = before + strlen(text);
+            uint8_t bytes[32] = {0x30, (uint8_t)(2 + size), 0, (uint8_t)size};
+            memset(bytes + 4, 'a', before);
+            memcpy(bytes + 4 + before, text, strlen(text));
+            uint8_t *exact = exactly(bytes, 4 + size);
+            assert_int_equal(parse_publish(&publish, exact, 4 + size, &fault), !is_bad);
+            if (is_bad)
+                assert_int_equal(fault.offset, 4 + before);
+            free(exact);
+        }
     }
+}
+
+static void a_nul_in_text_is_a_fault_wherever_it_stands(void **state)
+{
+    struct mqtt_publish publish;
+    struct mqtt_fault fault;
+    (void)state;
+    for (size_t size = 1; size <= 20; size++)
+        for (size_t at = 0; at < size; at++) {
+            uint8_t bytes[32] = {0x30, (uint8_t)(2 + size), 0, (uint8_t)size};
+            memset(bytes + 4, '\x01', size);
+            bytes[4 + at] = 0;
+            assert_false(parse_publish(&publish, bytes, 4 + size, &fault));
+            assert_int_equal(fault.offset, 4 + at);
+        }
 }
 
 static void filters_are_counted_and_handed_out_in_order(void **state)
@@ -234,6 +252,7 @@ int main(void)
         cmocka_unit_test(other_levels_are_not_supported_rather_than_malformed),
         cmocka_unit_test(a_publish_is_taken_apart),
         cmocka_unit_test(text_that_is_not_utf_8_is_a_fault_where_it_goes_wrong),
+        cmocka_unit_test(a_nul_in_text_is_a_fault_wherever_it_stands),
         cmocka_unit_test(filters_are_counted_and_handed_out_in_order),
         cmocka_unit_test(packets_are_written_as_the_standard_draws_them),
     };
