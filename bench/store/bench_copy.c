@@ -187,6 +187,7 @@ int main(int argc, char **argv)
         return 2;
     }
     char path[4200], target[4096];
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* as the store's */
     snprintf(path, sizeof path, "%s/picket.db", argv[1]);
     snprintf(target, sizeof target, "%s/copy", argv[1]);
     sqlite3 *from = open_database(path);

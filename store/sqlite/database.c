@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,10 +10,10 @@
 #include <unistd.h>
 
 #include "picket/base/diagnostics.h"
+#include "write_back.h"
 
 enum {
     BUSY_TIMEOUT_MS = 5000,
-    CHECKPOINT_PAGES = 4000,
     WAL_BYTES_KEPT = 64 << 20,
     APPLICATION_ID = 0x50636b74, /* "Pckt" */
 };
@@ -100,6 +101,13 @@ int database_status_of_errno(int number)
 
 /* ---- opening ---- */
 
+/* SQLite would count what it allocates, for all threads under one lock, several times a row; nobody
+ * asks. Without effect where SQLite is in use already by others of this process. */
+static void configure_library(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 /* Keys are secrets: the file is its owner's alone from its first byte on. SQLite gives the log and
  * the shared-memory file the same mode. A file that is there is not touched: closing it here would
  * give up the locks that this process's other connections have on it (POSIX). */
@@ -131,14 +139,16 @@ static int pragma_value(struct database *database, const char *sql, int64_t *val
 static int on_commit(void *context, sqlite3 *handle, const char *name, int pages)
 {
     static struct picket_say_limit limit;
-    if (pages < CHECKPOINT_PAGES)
+    struct database *database = context;
+    if (database->write_back != NULL ? !write_back_after_commit(database->write_back, pages)
+                                     : pages < DATABASE_CHECKPOINT_PAGES)
         return SQLITE_OK;
     int code = sqlite3_wal_checkpoint_v2(handle, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     /* The commit stands; its pages stay in the log, which grows until this succeeds. */
     if (code != SQLITE_OK && code != SQLITE_BUSY)
         picket_say_limited(&limit, PICKET_WARNING, "store",
-                           "%s: writing the log back failed, %d pages wait: %s",
-                           ((struct database *)context)->path, pages, sqlite3_errmsg(handle));
+                           "%s: writing the log back failed, %d pages wait: %s", database->path,
+                           pages, sqlite3_errmsg(handle));
     return SQLITE_OK;
 }
 
@@ -176,6 +186,9 @@ int database_expect_writes(struct database *database, struct picket_error *error
     if (database->cache_kib == database->cache_kib_of_writer)
         return PICKET_OK;
     database->cache_kib = database->cache_kib_of_writer;
+    database->write_back = write_back_new(database->path, DATABASE_CHECKPOINT_PAGES);
+    if (database->write_back == NULL)
+        return picket_fail(error, PICKET_NO_MEMORY, "%s: no memory", database->path);
     snprintf(pragma, sizeof pragma, "pragma cache_size = -%d", database->cache_kib);
     return database_run(database, pragma, error, "enlarging the cache");
 }
@@ -221,6 +234,8 @@ static int upgrade(struct database *database, const struct schema *schema,
 int database_open(struct database *database, const char *folder, const char *name,
                   const struct schema *schema, struct picket_error *error)
 {
+    static pthread_once_t configured = PTHREAD_ONCE_INIT;
+    pthread_once(&configured, configure_library);
     memset(database, 0, sizeof *database);
     if (asprintf(&database->path, "%s/%s", folder, name) < 0)
         return picket_fail(error, PICKET_NO_MEMORY, "%s/%s: no memory", folder, name);
@@ -241,6 +256,7 @@ int database_open(struct database *database, const char *folder, const char *nam
 
 void database_close(struct database *database)
 {
+    write_back_free(database->write_back);
     for (int i = 0; i < STATEMENTS_MAX; i++)
         sqlite3_finalize(database->statements[i]);
     sqlite3_close(database->handle);

@@ -2,7 +2,8 @@
  * prepared once, its failures told as statuses and sentences.
  *
  * WAL with synchronous=FULL: what is committed is there after a power cut. The log is written back
- * into the file every CHECKPOINT_PAGES by the thread that commits.
+ * into the file every DATABASE_CHECKPOINT_PAGES: for a handle that writes batches by a thread of its
+ * own (write_back.h), for others, which seldom meet it, by the thread that commits.
  *
  * No mmap: a file that cannot be read must be an error, not a signal.
  */
@@ -25,6 +26,9 @@ struct schema {
     int cache_kib; /* of a handle that writes much; others have DATABASE_CACHE_KIB */
 };
 
+struct write_back;
+
+enum { DATABASE_CHECKPOINT_PAGES = 4000 };
 enum { STATEMENTS_MAX = 80, DATABASE_CACHE_KIB = 1024 };
 
 struct database {
@@ -32,6 +36,7 @@ struct database {
     int cache_kib;
     int cache_kib_of_writer;
     char *path;
+    struct write_back *write_back; /* NULL: of a handle that writes no batches */
     sqlite3_stmt *statements[STATEMENTS_MAX];
 };
 
@@ -40,8 +45,9 @@ int database_open(struct database *database, const char *folder, const char *nam
                   const struct schema *schema, struct picket_error *error);
 void database_close(struct database *database);
 
-/* Before a handle's first batch: gives it the schema's cache. There are many handles and one that
- * writes; each would fill such a cache with what the kernel's has anyway. */
+/* Before a handle's first batch: gives it the schema's cache, and what writes its log back. There
+ * are many handles and one that writes; each would fill such a cache with what the kernel's has
+ * anyway. */
 int database_expect_writes(struct database *database, struct picket_error *error);
 
 /* The failure of the last call on the handle: "PATH: disk full (database or disk is full): DOING".

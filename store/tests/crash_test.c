@@ -6,9 +6,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../sqlite/store.h"
+#include "../sqlite/write_back.h"
 #include "faulty_vfs.h"
 
-enum { EVENTS_PER_BATCH = 20, FLOWS_PER_EVENT = 3, KILLS = 25 };
+enum { EVENTS_PER_BATCH = 20, FLOWS_PER_EVENT = 3, KILLS = 25, FEW_PAGES = 20 };
 
 /* Batch n is always the same: 20 events of 5 devices, a finding, a piece of telemetry. */
 static int put_batch(struct picket_store *store, int n)
@@ -35,11 +37,22 @@ static int put_batch(struct picket_store *store, int n)
     return 1;
 }
 
+/* The thread that writes the log back has work all the time. */
+static void write_back_often(struct picket_store *store)
+{
+    struct database *database = &sqlite_of(store)->picket;
+    MUST(database_expect_writes(database, &error));
+    write_back_free(database->write_back);
+    database->write_back = write_back_new(database->path, FEW_PAGES);
+}
+
 /* The child: batch after batch from the first on, telling each that is committed. */
-static void write_until_killed(int first, int tell)
+static void write_until_killed(int first, bool writes_back, int tell)
 {
     struct picket_store *store;
     MUST(picket_store_open(&store, folder, &error));
+    if (writes_back)
+        write_back_often(store);
     for (int n = first;; n++) {
         MUST(picket_store_begin(store, &error));
         put_batch(store, n);
@@ -51,7 +64,7 @@ static void write_until_killed(int first, int tell)
 
 /* Lets a child write for a while and kills it; returns the last batch that it told, or first - 1.
  */
-static int write_and_kill(int first, int at_least, unsigned more_us)
+static int write_and_kill(int first, bool writes_back, int at_least, unsigned more_us)
 {
     int pipe_ends[2], told = first - 1;
     assert_int_equal(pipe(pipe_ends), 0);
@@ -59,7 +72,7 @@ static int write_and_kill(int first, int at_least, unsigned more_us)
     assert_true(child >= 0);
     if (child == 0) {
         close(pipe_ends[0]);
-        write_until_killed(first, pipe_ends[1]);
+        write_until_killed(first, writes_back, pipe_ends[1]);
     }
     close(pipe_ends[1]);
     while (told < first - 1 + at_least && read(pipe_ends[0], &told, sizeof told) == sizeof told)
@@ -126,18 +139,29 @@ static int whole_batches(void)
     return (int)batches;
 }
 
-static void what_was_committed_survives_a_kill(void **state)
+static void kill_many_times(bool writes_back, int at_least, uint64_t seed)
 {
-    (void)state;
-    uint64_t seed = 3;
     int there = 0;
     for (int kill_number = 0; kill_number < KILLS; kill_number++) {
         int again = there > 0 ? there - 1 : 0; /* the last one is sent again */
-        int told = write_and_kill(again, 3, (unsigned)random_below(&seed, 4000));
+        int told =
+            write_and_kill(again, writes_back, at_least, (unsigned)random_below(&seed, 4000));
         there = whole_batches();
-        assert_true(told + 1 >= again + 3);
+        assert_true(told + 1 >= again + at_least);
         assert_in_range(there, told + 1, told + 2); /* one may be committed and not yet told */
     }
+}
+
+static void what_was_committed_survives_a_kill(void **state)
+{
+    (void)state;
+    kill_many_times(false, 3, 3);
+}
+
+static void what_was_committed_survives_a_kill_while_the_log_is_written_back(void **state)
+{
+    (void)state;
+    kill_many_times(true, 10, 6);
 }
 
 /* Here nothing is on the disk but what was synced. */
@@ -198,6 +222,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, with_folder, without_folder)
     const struct CMUnitTest tests[] = {
         TEST(what_was_committed_survives_a_kill),
+        TEST(what_was_committed_survives_a_kill_while_the_log_is_written_back),
         TEST(what_was_committed_survives_a_power_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
