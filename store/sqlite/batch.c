@@ -96,7 +96,9 @@ int batch_flush(struct sqlite_store *store, struct picket_error *error)
 {
     if (!store->in_batch)
         return PICKET_OK;
-    int status = activity_flush(store, error);
+    int status = flows_flush(store, error);
+    if (status == PICKET_OK)
+        status = activity_flush(store, error);
     if (status == PICKET_OK)
         status = write_totals(store, error);
     return batch_note(store, status);
@@ -130,7 +132,7 @@ int sqlite_begin(struct picket_store *base, struct picket_error *error)
     store->batch_status = PICKET_OK;
     picket_counter_register(&batches_failed);
     store->batch_totals = (struct batch_totals){0};
-    store->flows_event = 0;
+    flows_forget(store);
     status = batch_note(store, activity_refresh(store, error));
     if (status != PICKET_OK)
         sqlite_rollback(base);
@@ -172,6 +174,7 @@ void sqlite_rollback(struct picket_store *base)
         picket_count(&batches_failed, 1);
     roll_back(store);
     /* What was given and learned within the batch never was. */
+    flows_forget(store);
     activity_clear(&store->activity);
     store->newest_is_known = false;
     device_numbers_forget(&store->device_numbers);

@@ -19,7 +19,7 @@ static void sqlite_close(struct picket_store *base)
     writers_leave(store->writers);
     activity_free(&store->activity);
     device_numbers_forget(&store->device_numbers);
-    free(store->block);
+    free(store->flow_blocks.bytes);
     free(store->flows);
     free(store->folder);
     free(store);

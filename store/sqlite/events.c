@@ -97,65 +97,6 @@ int sqlite_put_event(struct picket_store *base, const struct picket_event_row *e
     return batch_note(store, status);
 }
 
-/* Room for so many flows, packed. */
-static int reserve_block(struct sqlite_store *store, size_t count, struct picket_error *error)
-{
-    size_t needed = count * FLOW_BYTES_MAX;
-    if (needed <= store->block_capacity)
-        return PICKET_OK;
-    uint8_t *block = realloc(store->block, needed);
-    if (block == NULL)
-        return picket_fail(error, PICKET_NO_MEMORY, "%s: no memory for %zu flows", store->folder,
-                           count);
-    store->block = block;
-    store->block_capacity = needed;
-    return PICKET_OK;
-}
-
-static int put_block(struct sqlite_store *store, int64_t id, size_t size_bytes,
-                     struct picket_error *error)
-{
-    struct query query;
-    query_begin(&query, &store->picket, STATEMENT_FLOWS_PUT,
-                "insert into flows (id, block) values (?, ?)", "writing flows");
-    query_int(&query, id);
-    query_blob(&query, store->block, size_bytes);
-    return query_run(&query, error);
-}
-
-static int put_flows(struct sqlite_store *store, int64_t event_id, const struct picket_flow *flows,
-                     size_t count, struct picket_error *error)
-{
-    size_t before = event_id == store->flows_event ? store->flows_put : 0;
-    if (event_id <= 0 || event_id > INT64_MAX / EVENT_FLOWS_MAX || count > EVENT_FLOWS_MAX - before)
-        return picket_fail(error, PICKET_INVALID,
-                           "%s: event %lld with %zu flows: an event has up to %d", store->folder,
-                           (long long)event_id, before + count, EVENT_FLOWS_MAX);
-    if (count == 0)
-        return PICKET_OK;
-    int status = reserve_block(store, count, error);
-    if (status != PICKET_OK)
-        return status;
-    size_t used = 0;
-    for (size_t i = 0; i < count; i++)
-        used += flow_pack(&flows[i], store->block + used);
-    status = put_block(store, event_id * EVENT_FLOWS_MAX + (int64_t)before, used, error);
-    store->flows_event = event_id;
-    store->flows_put = before + count;
-    store->batch_totals.flows += (int64_t)count;
-    return status;
-}
-
-int sqlite_put_flows(struct picket_store *base, int64_t event_id, const struct picket_flow *flows,
-                     size_t count, struct picket_error *error)
-{
-    struct sqlite_store *store = sqlite_of(base);
-    int status = batch_check(store, error);
-    if (status == PICKET_OK)
-        status = put_flows(store, event_id, flows, count, error);
-    return batch_note(store, status);
-}
-
 /* ---- reading ---- */
 
 static int add_flow(struct sqlite_store *store, size_t count, const struct picket_flow *flow,

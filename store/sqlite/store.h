@@ -7,7 +7,7 @@
  * Two, because SQLite has one writer a file: a feed of millions may be replaced while batches go
  * on. schema.c has the tables; README.md draws them.
  *
- * One noun a file: devices.c, activity.c, events.c, alerts.c, dead_letters.c, outbox.c, feeds.c,
+ * One noun a file: devices.c, activity.c, events.c, flows.c, alerts.c, dead_letters.c, outbox.c, feeds.c,
  * indicators.c, totals.c; batch.c has the transaction that holds them together, tidy.c removes what
  * exceeds a bound.
  */
@@ -46,6 +46,7 @@ enum {
     STATEMENT_CLOCK_STEP_PUT,
     STATEMENT_CLOCK_STEP_BEFORE,
     STATEMENT_FLOWS_PUT,
+    STATEMENT_FLOWS_PUT_TOGETHER,
     STATEMENT_FLOWS_GET,
     STATEMENT_EVENTS_OLDEST,
     STATEMENT_FLOWS_OLDEST,
@@ -118,6 +119,21 @@ struct batch_totals {
     int64_t events, flows, dead_letters, dead_letter_bytes;
 };
 
+/* Packed flows that wait to be written with others: a statement for many is cheaper than many. */
+enum { FLOW_BLOCKS_TOGETHER = 16 };
+struct flow_block {
+    int64_t id;
+    size_t start, size; /* in bytes */
+};
+struct flow_blocks {
+    struct flow_block waiting[FLOW_BLOCKS_TOGETHER];
+    int count;
+    uint8_t *bytes;
+    size_t used, capacity;
+    int64_t event; /* that put_flows() was last called for */
+    size_t flows;  /* and how many it has */
+};
+
 struct sqlite_store {
     struct picket_store store;
     struct database picket;
@@ -133,11 +149,8 @@ struct sqlite_store {
     struct device_numbers device_numbers; /* known to this handle */
     bool newest_is_known;
     int64_t newest_received_ms; /* receipt of the event with the highest id */
-    int64_t flows_event;                  /* the event put_flows() was last called for */
-    size_t flows_put;                     /* and how many it has */
-    uint8_t *block;                       /* flows are packed here */
-    size_t block_capacity;
-    struct picket_flow *flows; /* and unpacked here */
+    struct flow_blocks flow_blocks;
+    struct picket_flow *flows; /* those read are unpacked here */
     size_t flows_capacity;
 };
 
@@ -196,6 +209,13 @@ int activity_of(struct sqlite_store *store, int64_t device, struct activity **ac
 int activity_flush(struct sqlite_store *store, struct picket_error *error);
 /* At the begin of a batch: forgets what others may have changed. */
 int activity_refresh(struct sqlite_store *store, struct picket_error *error);
+
+/* ---- flows.c ---- */
+
+/* Writes what waits. */
+int flows_flush(struct sqlite_store *store, struct picket_error *error);
+/* What waits was never given. */
+void flows_forget(struct sqlite_store *store);
 
 /* ---- the rest ---- */
 

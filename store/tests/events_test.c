@@ -173,6 +173,57 @@ static void flows_of_one_event_are_put_once(void **state)
     assert_int_equal(totals_of(*state).flows, 0);
 }
 
+/* Some are written together, the rest when the batch ends, or is read within. */
+static void flows_are_there_however_many_events_have_them(void **state)
+{
+    static struct picket_flow flows[60];
+    for (size_t i = 0; i < 60; i++)
+        flows[i] = flow_of(i + 1);
+    MUST(picket_store_begin(*state, &error));
+    for (uint64_t i = 1; i <= 53; i++) {
+        struct picket_event_row event = event_of("d", (int64_t)i, i);
+        int64_t id = put(*state, &event);
+        MUST(picket_store_put_flows(*state, id, flows, i, &error));
+        if (i == 20) {
+            look(*state, (struct picket_event_query){.limit = 1});
+            assert_int_equal(seen.flow_count, 20);
+        }
+    }
+    MUST(picket_store_commit(*state, &error));
+    for (int i = 1; i <= 53; i++) {
+        look(*state, (struct picket_event_query){.limit = 1, .before_id = i + 1});
+        assert_int_equal(seen.flow_count, i);
+        assert_true(flows_are_equal(&seen.flows[i - 1], &flows[i - 1]));
+    }
+    assert_int_equal(totals_of(*state).flows, 53 * 54 / 2);
+}
+
+static void flows_of_a_batch_rolled_back_are_not_in_the_next(void **state)
+{
+    struct picket_flow flows[2] = {flow_of(1), flow_of(2)};
+    struct picket_event_row event = event_of("d", 100, 1);
+    MUST(picket_store_begin(*state, &error));
+    MUST(picket_store_put_flows(*state, put(*state, &event), flows, 2, &error));
+    picket_store_rollback(*state);
+    put_alone(*state, &event);
+    look(*state, (struct picket_event_query){.limit = 1});
+    assert_int_equal(seen.flow_count, 0);
+    assert_int_equal(ask_sql("picket.db", "select count(*) from flows"), 0);
+}
+
+/* As only damage can make it; the batch fails, and no message is to blame. */
+static void flows_that_are_there_before_their_event_fail_the_batch(void **state)
+{
+    struct picket_flow flow = flow_of(1);
+    struct picket_event_row event = event_of("d", 100, 1);
+    run_sql("picket.db", "insert into flows values (65536, x'00')");
+    MUST(picket_store_begin(*state, &error));
+    MUST(picket_store_put_flows(*state, put(*state, &event), &flow, 1, &error));
+    assert_int_equal(picket_store_commit(*state, &error), PICKET_IO);
+    assert_non_null(strstr(error.text, "damaged"));
+    assert_int_equal(totals_of(*state).events, 0);
+}
+
 static void events_come_newest_first(void **state)
 {
     for (uint64_t i = 1; i <= 150; i++) {
@@ -485,6 +536,9 @@ int main(void)
         TEST(event_ids_grow),
         TEST(flows_come_back_whole_and_in_order),
         TEST(flows_of_one_event_are_put_once),
+        TEST(flows_are_there_however_many_events_have_them),
+        TEST(flows_of_a_batch_rolled_back_are_not_in_the_next),
+        TEST(flows_that_are_there_before_their_event_fail_the_batch),
         TEST(events_come_newest_first),
         TEST(events_of_one_device_are_found),
         TEST(since_means_received_since),

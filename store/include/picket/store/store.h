@@ -121,7 +121,8 @@ struct picket_event_row {
 /* *event_id: > 0 and growing for a new event, 0 for one already known. */
 int picket_store_put_event(struct picket_store *store, const struct picket_event_row *event,
                            int64_t *event_id, struct picket_error *error);
-/* All flows of an event in one call, or in calls that follow one another; 65,536 at most. */
+/* All flows of an event in one call, or in calls that follow one another; 65,536 at most; events in
+ * the order of their ids. They may be written later in the batch: its commit tells at the latest. */
 int picket_store_put_flows(struct picket_store *store, int64_t event_id,
                            const struct picket_flow *flows, size_t count,
                            struct picket_error *error);
