@@ -11,6 +11,7 @@ enum { READ_TIMEOUT_MS = 500 };
 struct chunk {
     struct prepared_message messages[CHUNK_MESSAGES];
     int count;
+    bool is_full; /* the arena had no room for another */
     struct arena arena;
 };
 
@@ -41,13 +42,33 @@ static struct chunk *chunk_of(const struct preparer *preparer, uint64_t number)
 
 /* ---- preparing ---- */
 
-/* NULL: it is over. */
-static struct chunk *wait_for_room(struct preparer *preparer)
+static struct chunk *empty(struct chunk *chunk)
 {
+    chunk->count = 0;
+    chunk->is_full = false;
+    chunk->arena.used = 0;
+    return chunk;
+}
+
+static bool has_room(const struct preparer *preparer, const struct chunk *chunk)
+{
+    return chunk->count < preparer->chunk_messages && !chunk->is_full;
+}
+
+/* The last chunk, as long as nobody has taken it and there is room in it; otherwise an empty one.
+ * NULL: it is over. */
+static struct chunk *take_back_or_wait(struct preparer *preparer)
+{
+    struct chunk *chunk = NULL;
     pthread_mutex_lock(&preparer->lock);
-    while (preparer->filled == preparer->free && !preparer->stopping)
+    bool last_is_here = preparer->filled > preparer->taken &&
+                        has_room(preparer, chunk_of(preparer, preparer->filled - 1));
+    while (!last_is_here && preparer->filled == preparer->free && !preparer->stopping)
         pthread_cond_wait(&preparer->released, &preparer->lock);
-    struct chunk *chunk = preparer->stopping ? NULL : chunk_of(preparer, preparer->filled);
+    if (!preparer->stopping && last_is_here)
+        chunk = chunk_of(preparer, --preparer->filled);
+    else if (!preparer->stopping)
+        chunk = empty(chunk_of(preparer, preparer->filled));
     pthread_mutex_unlock(&preparer->lock);
     return chunk;
 }
@@ -60,19 +81,21 @@ static void hand_over(struct preparer *preparer)
     pthread_mutex_unlock(&preparer->lock);
 }
 
-/* As many as fit; at least one, for a message that is too large for a chunk goes into one alone. */
-static void fill(struct chunk *chunk, int room, const struct picket_log_message *messages,
-                 int count)
+/* As many as there is room for, and returns how many; a message that is too large for a chunk goes
+ * into one alone. */
+static int fill(struct preparer *preparer, struct chunk *chunk,
+                const struct picket_log_message *messages, int count)
 {
-    chunk->arena.used = 0;
-    for (chunk->count = 0; chunk->count < count && chunk->count < room; chunk->count++) {
-        bool fits =
-            prepare_message(&chunk->arena, &messages[chunk->count], &chunk->messages[chunk->count]);
-        if (fits)
-            continue;
-        chunk->count += chunk->count == 0;
-        break;
+    int added = 0;
+    for (; added < count && has_room(preparer, chunk); added++) {
+        bool was_empty = chunk->count == 0;
+        chunk->is_full =
+            !prepare_message(&chunk->arena, &messages[added], &chunk->messages[chunk->count]);
+        if (chunk->is_full && !was_empty)
+            break;
+        chunk->count++;
     }
+    return added;
 }
 
 /* False: it is over. */
@@ -80,12 +103,12 @@ static bool prepare_all(struct preparer *preparer, const struct picket_log_messa
                         int count)
 {
     while (count > 0) {
-        struct chunk *chunk = wait_for_room(preparer);
+        struct chunk *chunk = take_back_or_wait(preparer);
         if (chunk == NULL)
             return false;
-        fill(chunk, preparer->chunk_messages, messages, count);
-        messages += chunk->count;
-        count -= chunk->count;
+        int added = fill(preparer, chunk, messages, count);
+        messages += added;
+        count -= added;
         hand_over(preparer);
     }
     return true;

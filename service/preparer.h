@@ -6,6 +6,8 @@
  *
  * Chunks go round. A chunk has up to CHUNK_MESSAGES messages and an arena for what they say; a
  * message whose events do not fit into an arena of its own is handed on with its events undecoded.
+ * The last chunk is filled further until it is taken, so that there is room for many messages
+ * however they come.
  * What is taken together makes a batch; so a batch is as large as what came in during the one
  * before. While one is being committed the preparer lets the log gather messages for a whole chunk;
  * when nothing is left to commit it takes what there is.

@@ -261,6 +261,27 @@ static void a_closed_log_is_taken_to_its_end(void **state)
     stop();
 }
 
+static void messages_that_come_one_by_one_share_chunks(void **state)
+{
+    const int count = 2 * CHUNK_MESSAGES; /* far more than there are chunks */
+    int taken = 0;
+    (void)state;
+    open_log(0);
+    start(CHUNK_MESSAGES); /* four chunks */
+    for (int i = 1; i <= count; i++) {
+        append(1);
+        wait_until_prepared(i);
+    }
+    while (taken < count) {
+        int batch_count = take();
+        assert_in_range(batch_count, 1, CHUNK_MESSAGES);
+        for (int i = 0; i < batch_count; i++)
+            assert_int_equal(batch[i]->message->position, ++taken);
+        commit(batch_count);
+    }
+    stop();
+}
+
 static void it_can_be_stopped_while_it_waits_for_room(void **state)
 {
     (void)state;
@@ -284,6 +305,7 @@ int main(void)
         cmocka_unit_test(a_message_too_large_for_a_chunk_is_handed_on_alone_and_undecoded),
         cmocka_unit_test(nothing_to_take_times_out),
         cmocka_unit_test(a_closed_log_is_taken_to_its_end),
+        cmocka_unit_test(messages_that_come_one_by_one_share_chunks),
         cmocka_unit_test(it_can_be_stopped_while_it_waits_for_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
