@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(wire_bytes == PICKET_WIRE_BYTES_UNKNOWN || packet.payload_bytes <= wire_bytes);
     }
     if (verdict == PICKET_PACKET_HEADER_CHAIN)
-        assert(packet.payload_bytes > 0 && packet.payload_bytes <= 65535);
+        assert(packet.address_words == 4 && captured_bytes >= PICKET_IPV6_HEADER_BYTES);
     assert(verdict != PICKET_PACKET_LOST && verdict != PICKET_PACKET_MULTICAST);
     free(bytes);
     return 0;

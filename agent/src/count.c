@@ -58,6 +58,23 @@ PICKET_COLD enum picket_packet_verdict ignore(struct picket_agent *agent,
     return refuse(agent, verdict, picket_lock(agent));
 }
 
+/* An IPv6 packet of which cannot be told what flow it belongs to: all behind its header is lost, of
+ * one flow at least. */
+PICKET_COLD enum picket_packet_verdict
+lose_unattributed(struct picket_agent *agent, const uint8_t *bytes, enum picket_direction direction)
+{
+    const uint8_t *destination = picket_packet_addresses(bytes, 4) + PICKET_WIRE_IPV6_BYTES;
+    if (!is_wanted(agent, destination, direction, 4))
+        return ignore(agent, PICKET_PACKET_MULTICAST);
+    uint32_t posture = picket_lock(agent);
+    if (agent->ipv6.capacity == 0)
+        return refuse(agent, PICKET_PACKET_HEADER_CHAIN, posture);
+    picket_losses_add_bytes(&agent->losses, direction, picket_big_endian_16(bytes + 4));
+    picket_saturating_increment(&agent->packets_lost);
+    picket_unlock(agent, posture);
+    return PICKET_PACKET_HEADER_CHAIN;
+}
+
 /* Opens a flow that is not in the table, or counts it as lost. The lock is held, and given up. */
 PICKET_HOT enum picket_packet_verdict open_flow(struct picket_agent *agent,
                                                 const struct counting *counting,
@@ -68,13 +85,14 @@ PICKET_HOT enum picket_packet_verdict open_flow(struct picket_agent *agent,
     if (!is_wanted(agent, counting->key.local, counting->direction, counting->address_words))
         return refuse(agent, PICKET_PACKET_MULTICAST, posture);
     struct picket_flow_table *table = counting->table;
-    if (!room)
-        return lose(agent, counting, posture);
-    struct picket_flow_head *flow = picket_flow_table_add(table, bucket, &counting->key,
-                                                          counting->hash, counting->address_words);
+    if (table->capacity == 0)
+        return refuse(agent, PICKET_PACKET_OTHER_PROTOCOL, posture);
+    struct picket_flow_head *flow = NULL;
+    if (room)
+        flow = picket_flow_table_add(table, bucket, &counting->key, counting->hash,
+                                     counting->address_words);
     if (flow == NULL)
-        return table->capacity > 0 ? lose(agent, counting, posture)
-                                   : refuse(agent, PICKET_PACKET_OTHER_PROTOCOL, posture);
+        return lose(agent, counting, posture);
     flow->bytes[counting->direction] = counting->payload_bytes;
     agent->packets_counted++;
     bool filling_up = table->live == table->early_at;
@@ -155,6 +173,8 @@ PICKET_HOT enum picket_packet_verdict count_parsed(struct picket_agent *agent, c
                                                    const struct picket_packet *packet,
                                                    enum picket_direction direction)
 {
+    if (PICKET_AGENT_IPV6 && verdict == PICKET_PACKET_HEADER_CHAIN)
+        return lose_unattributed(agent, bytes, direction);
     if (verdict != PICKET_PACKET_COUNTED)
         return ignore(agent, verdict);
 #if PICKET_FOR_SPEED
@@ -198,11 +218,11 @@ enum picket_packet_verdict picket_agent_count_packet(struct picket_agent *agent,
 void picket_agent_read_packet(const uint8_t *bytes, size_t captured_bytes, uint32_t wire_bytes,
                               struct picket_packet_reading *reading)
 {
-    struct picket_packet packet;
+    struct picket_packet packet = {0, 0, 0, 0};
     reading->verdict = (uint8_t)picket_packet_parse(&packet, bytes, captured_bytes, wire_bytes);
-    if (reading->verdict != PICKET_PACKET_COUNTED)
+    if (reading->verdict != PICKET_PACKET_COUNTED && reading->verdict != PICKET_PACKET_HEADER_CHAIN)
         return;
-    reading->ports = (uint32_t)packet.ports;
+    reading->ports = packet.ports;
     reading->payload_bytes = packet.payload_bytes;
     reading->protocol = (uint8_t)packet.protocol;
     reading->address_words = (uint8_t)packet.address_words;

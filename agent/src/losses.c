@@ -17,5 +17,7 @@ uint32_t picket_losses_flows(const struct picket_losses *losses)
     for (uint32_t i = 0; i < SKETCH_WORDS; i++)
         for (uint32_t bits = losses->sketch[i]; bits != 0; bits &= bits - 1)
             flows++;
+    if (flows == 0 && (losses->bytes[PICKET_IN] | losses->bytes[PICKET_OUT]) != 0)
+        flows = 1;
     return flows;
 }

@@ -26,8 +26,8 @@
 #include "picket/agent/agent.h"
 
 struct picket_packet {
-    uint32_t ports;         /* source, destination: as they lie there; ICMP, later fragments: 0 */
-    uint32_t payload_bytes; /* HEADER_CHAIN: behind the headers that were walked */
+    uint32_t ports; /* source, destination: as they lie there; ICMP, later fragments: 0 */
+    uint32_t payload_bytes;
     uint32_t address_words; /* 1: IPv4; 4: IPv6 */
     uint8_t protocol;       /* enum picket_wire_protocol */
 };
@@ -204,7 +204,6 @@ PICKET_HOT enum picket_packet_verdict picket_parse_ipv6(struct picket_packet *pa
         return picket_parse_transport(packet, bytes, captured_bytes, PICKET_IPV6_HEADER_BYTES, end,
                                       false);
     struct picket_ipv6_end last = picket_walk_extensions(bytes, captured_bytes, end);
-    packet->payload_bytes = end - last.at;
     packet->protocol = picket_wanted_protocol(last.number, PICKET_NUMBER_ICMPV6);
     if (packet->protocol == PICKET_NOT_WANTED)
         return picket_ipv6_verdict(&last, end);
@@ -217,7 +216,7 @@ PICKET_HOT bool picket_is_plain_ipv4(const uint8_t *bytes, size_t captured_bytes
     return captured_bytes >= PICKET_IPV4_HEADER_BYTES && bytes[0] == PICKET_IPV4_PLAIN;
 }
 
-/* COUNTED: *packet is filled in. HEADER_CHAIN: its payload_bytes and address_words are. Any other
+/* COUNTED: *packet is filled in. HEADER_CHAIN: its address_words is. Any other
  * verdict: it is not to be used. Never LOST or MULTICAST. */
 PICKET_HOT enum picket_packet_verdict picket_packet_parse(struct picket_packet *packet,
                                                           const uint8_t *bytes,

@@ -30,15 +30,18 @@ static size_t put_ip(uint8_t *packet, const struct packet_spec *spec, uint32_t p
         put_32(packet + 16, destination);
         return 20;
     }
+    number = number == 1 ? 58 : number;
     packet[0] = 0x60;
-    put_16(packet + 4, payload_bytes);
-    packet[6] = number == 1 ? 58 : number;
+    put_16(packet + 4, payload_bytes + 8 * spec->extension_headers);
+    packet[6] = spec->extension_headers > 0 ? 60 : number;
+    for (uint32_t left = spec->extension_headers, at = 40; left > 0; left--, at += 8)
+        packet[at] = left > 1 ? 60 : number;
     packet[7] = 64;
     packet[8] = packet[24] = 0x20;
     packet[9] = packet[25] = 0x01;
     put_32(packet + 20, source);
     put_32(packet + 36, destination);
-    return 40;
+    return 40 + 8 * spec->extension_headers;
 }
 
 size_t packet_build(uint8_t packet[PACKET_BYTES_MAX], const struct packet_spec *spec)

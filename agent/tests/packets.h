@@ -18,6 +18,7 @@ struct packet_spec {
     uint16_t remote_port;
     uint32_t payload_bytes; /* declared, not stored */
     enum picket_direction direction;
+    uint32_t extension_headers; /* of 8 bytes each, in front of the transport header; IPv6 */
 };
 
 /* Returns the length of what is there: headers. payload_bytes is of the transport payload; the

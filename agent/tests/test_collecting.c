@@ -264,6 +264,63 @@ static void refuse_new_flows(struct harness *port, void *context)
         harness_count_udp(port, remote, 92);
 }
 
+static void packets_with_too_many_extension_headers_are_reported_as_lost(void **state)
+{
+    (void)state;
+    enum { MAX = PICKET_AGENT_EXTENSION_HEADERS_MAX };
+    harness_start(&harness);
+    struct packet_spec spec = {.version = 6,
+                               .protocol = PICKET_WIRE_UDP,
+                               .local = 1,
+                               .payload_bytes = 92,
+                               .direction = PICKET_OUT,
+                               .extension_headers = MAX};
+    assert_int_equal(harness_count(&harness, &spec), PICKET_PACKET_COUNTED);
+    spec.extension_headers = MAX + 1;
+    assert_int_equal(harness_count(&harness, &spec), PICKET_PACKET_HEADER_CHAIN);
+    spec.direction = PICKET_IN;
+    assert_int_equal(harness_count(&harness, &spec), PICKET_PACKET_HEADER_CHAIN);
+    assert_int_equal(harness_count(&harness, &spec), PICKET_PACKET_HEADER_CHAIN);
+    /* They are kept while a message is refused. */
+    harness.accepts = false;
+    picket_agent_poll(&harness.agent);
+    harness.accepts = true;
+    harness_run(&harness, 3);
+    struct picket_wire_network_activity_view activity = only_activity();
+    assert_int_equal(activity.ipv6_count, 1);
+    assert_int_equal(activity.lost_bytes_out, 8 * (MAX + 1) + 100); /* whatever they are */
+    assert_int_equal(activity.lost_bytes_in, 2 * (8 * (MAX + 1) + 100));
+    assert_int_equal(activity.lost_flows, 1); /* more cannot be told */
+    struct picket_agent_statistics statistics;
+    picket_agent_statistics(&harness.agent, &statistics);
+    assert_int_equal(statistics.packets_lost, 3);
+    assert_int_equal(statistics.packets_ignored, 0);
+}
+
+static void too_many_extension_headers_are_no_loss_where_the_packet_is_not_wanted(void **state)
+{
+    (void)state;
+    harness_start(&harness);
+    struct packet_spec spec = {.version = 6,
+                               .protocol = PICKET_WIRE_UDP,
+                               .direction = PICKET_IN,
+                               .extension_headers = PICKET_AGENT_EXTENSION_HEADERS_MAX + 1};
+    uint8_t packet[PACKET_BYTES_MAX];
+    size_t size_bytes = packet_build(packet, &spec);
+    packet[24] = 0xFF; /* multicast */
+    assert_int_equal(picket_agent_count_packet(&harness.agent, packet, size_bytes,
+                                               PICKET_WIRE_BYTES_UNKNOWN, PICKET_IN),
+                     PICKET_PACKET_MULTICAST);
+    const struct picket_collector_config disabled = {.enabled = false};
+    assert_true(
+        picket_agent_set_collector(&harness.agent, PICKET_COLLECTOR_NETWORK_ACTIVITY, &disabled));
+    assert_int_equal(harness_count(&harness, &spec), PICKET_PACKET_HEADER_CHAIN);
+    struct picket_agent_statistics statistics;
+    picket_agent_statistics(&harness.agent, &statistics);
+    assert_int_equal(statistics.packets_lost, 0);
+    assert_int_equal(statistics.packets_ignored, 2);
+}
+
 static void losses_are_reported_even_if_there_is_no_flow(void **state)
 {
     (void)state;
@@ -501,6 +558,8 @@ int main(void)
         TEST(a_family_without_storage_is_not_counted),
         TEST(a_known_flow_is_counted_when_the_table_is_full),
         TEST(flows_without_room_are_reported_as_lost_with_their_bytes),
+        TEST(packets_with_too_many_extension_headers_are_reported_as_lost),
+        TEST(too_many_extension_headers_are_no_loss_where_the_packet_is_not_wanted),
         TEST(losses_are_reported_even_if_there_is_no_flow),
         TEST(a_message_with_losses_only_is_sent),
         TEST(losses_are_kept_when_the_message_is_refused),

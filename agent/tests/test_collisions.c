@@ -173,6 +173,20 @@ static void of_three_flows_that_only_a_full_comparison_tells_apart_one_is_lost(v
     }
 }
 
+static void a_full_chain_loses_nothing_while_network_activity_is_disabled(void **state)
+{
+    (void)state;
+    harness_setup(&harness);
+    harness.config.ipv4.bucket_count = 2;
+    harness_start(&harness);
+    for (uint16_t remote = 0; remote < 64; remote++)
+        harness_count_udp(&harness, remote, 92);
+    const struct picket_collector_config disabled = {.enabled = false};
+    picket_agent_set_collector(&harness.agent, PICKET_COLLECTOR_NETWORK_ACTIVITY, &disabled);
+    for (uint16_t remote = 100; remote < 200; remote++)
+        assert_int_equal(harness_count_udp(&harness, remote, 92), PICKET_PACKET_OTHER_PROTOCOL);
+}
+
 static void fill_again(struct harness *port, void *context)
 {
     (void)context;
@@ -213,6 +227,7 @@ int main(void)
         cmocka_unit_test(pairs_of_flows_meet_in_a_bucket_as_often_as_chance_has_it),
         cmocka_unit_test(no_chain_exceeds_its_bound_even_if_the_seed_is_known),
         cmocka_unit_test(of_three_flows_that_only_a_full_comparison_tells_apart_one_is_lost),
+        cmocka_unit_test(a_full_chain_loses_nothing_while_network_activity_is_disabled),
         cmocka_unit_test(a_refused_flow_that_meets_a_full_chain_is_counted_as_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,7 +37,8 @@ static void a_packet_read_first_counts_like_one_counted_at_once(void **state)
                                    .local_port = (uint16_t)((drawn >> 9) % 3),
                                    .remote_port = (uint16_t)((drawn >> 12) % 4),
                                    .payload_bytes = (drawn >> 16) % 100,
-                                   .direction = drawn >> 31 ? PICKET_IN : PICKET_OUT};
+                                   .direction = drawn >> 31 ? PICKET_IN : PICKET_OUT,
+                                   .extension_headers = i % 16 == 0 ? 5 : 0};
         uint8_t packet[PACKET_BYTES_MAX];
         size_t size_bytes = packet_build(packet, &spec);
         if ((drawn >> 24) % 8 == 0)

@@ -11,7 +11,7 @@ static const struct {
     [INTAKE_OTHER_PROTOCOL] = {"other_protocol", "neither TCP, UDP nor ICMP"},
     [INTAKE_TRUNCATED] = {"truncated", "with headers that are not all captured"},
     [INTAKE_MALFORMED] = {"malformed", "malformed"},
-    [INTAKE_HEADER_CHAIN] = {"header_chain", "with too many IPv6 extension headers"},
+    [INTAKE_HEADER_CHAIN] = {"header_chain", "lost, with too many IPv6 extension headers"},
     [INTAKE_NOT_LOCAL] = {"not_local", "between others, neither end is local"},
     [INTAKE_GROUP] = {"group", "inbound multicast or broadcast"},
     [INTAKE_VLAN] = {"vlan", "of a VLAN, counted on its own interface if there is one"},

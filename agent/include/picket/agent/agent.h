@@ -129,13 +129,13 @@ enum picket_packet_verdict {
     PICKET_PACKET_OTHER_PROTOCOL,/* neither TCP, UDP nor ICMP, or one that is compiled out */
     PICKET_PACKET_TRUNCATED,     /* headers are not all there */
     PICKET_PACKET_MALFORMED,     /* a length or version field cannot be true */
-    PICKET_PACKET_HEADER_CHAIN   /* more IPv6 extension headers than are walked */
+    PICKET_PACKET_HEADER_CHAIN   /* more IPv6 extension headers than are walked: its bytes are lost */
 };
 
 /* All saturate at UINT32_MAX. */
 struct picket_agent_statistics {
     uint32_t packets_counted;
-    uint32_t packets_lost;
+    uint32_t packets_lost;    /* no room, or too many extension headers */
     uint32_t packets_ignored; /* every other verdict */
     uint32_t messages_sent;
     uint32_t messages_refused;
@@ -197,7 +197,7 @@ struct picket_packet_reading {
     uint32_t payload_bytes;
     uint8_t protocol;
     uint8_t address_words;
-    uint8_t verdict; /* enum picket_packet_verdict; but for COUNTED the rest is not filled in */
+    uint8_t verdict; /* enum picket_packet_verdict; but for COUNTED and HEADER_CHAIN the rest is not filled in */
 };
 
 /* picket_agent_count_packet() in two steps: what is read is a copy, and packet need not exist any more

@@ -67,8 +67,8 @@
 #endif
 #endif
 
-/* The most IPv6 extension headers that are walked; a packet with more is not counted
- * (PICKET_PACKET_HEADER_CHAIN). RFC 8200 recommends an order in which six can stand; more than two are
+/* The most IPv6 extension headers that are walked; a packet with more cannot be told to be of a flow, and
+ * is counted as lost (PICKET_PACKET_HEADER_CHAIN). RFC 8200 recommends an order in which six can stand; more than two are
  * hardly ever seen. Cost: about 18 instructions of the worst packet each; no memory. */
 #ifndef PICKET_AGENT_EXTENSION_HEADERS_MAX
 #define PICKET_AGENT_EXTENSION_HEADERS_MAX 4
