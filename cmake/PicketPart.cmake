@@ -10,6 +10,7 @@
 #       a libFuzzer target (PICKET_FUZZ with clang); otherwise a program that runs the corpus, as a test
 
 option(PICKET_FUZZ "Build the fuzz targets with libFuzzer (clang)" OFF)
+set(PICKET_FUZZ_SECONDS 60 CACHE STRING "How long each fuzz target runs")
 option(PICKET_WERROR "Treat compiler warnings as errors" OFF)
 
 set(PICKET_WARNINGS
@@ -77,10 +78,11 @@ function(picket_fuzzer name)
   target_link_libraries(${name} PRIVATE ${P_LINKS})
   if(PICKET_FUZZ)
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
-    # For a minute from the corpus: ctest -L fuzz in the fuzz preset. What is found stays in the build tree.
+    # From the corpus: ctest -L fuzz in the fuzz preset. What is found stays in the build tree.
     add_test(NAME ${name}
-             COMMAND sh -c "mkdir -p found-${name} && exec $<TARGET_FILE:${name}> -max_total_time=60 -print_final_stats=1 found-${name} ${P_CORPUS}")
-    set_tests_properties(${name} PROPERTIES LABELS fuzz)
+             COMMAND sh -c "mkdir -p found-${name} && exec $<TARGET_FILE:${name}> -max_total_time=${PICKET_FUZZ_SECONDS} -timeout=20 -print_final_stats=1 found-${name} ${P_CORPUS}")
+    math(EXPR timeout "${PICKET_FUZZ_SECONDS} + 300")
+    set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT ${timeout})
   else()
     target_sources(${name} PRIVATE ${PICKET_FUZZ_DRIVER})
     add_test(NAME ${name}_corpus COMMAND ${name} ${P_CORPUS})

@@ -1,5 +1,6 @@
 /* The whole agent, driven by a sequence of commands of two bytes each: packets, time, connection,
- * transport, flush. Whatever comes, what was reported and what was lost is what was counted. */
+ * transport, flush, collectors and intervals, restart. Whatever comes, what was reported and what
+ * was lost is what was counted. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,11 @@ static bool take_byte(struct port *port, uint8_t *byte)
     return true;
 }
 
+static bool network_activity_enabled(const struct port *port)
+{
+    return port->agent.config.collectors[PICKET_COLLECTOR_NETWORK_ACTIVITY].enabled;
+}
+
 static void count_packet(struct port *port, uint8_t choice)
 {
     uint8_t packet[60] = {0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17};
@@ -82,6 +88,10 @@ static void count_packet(struct port *port, uint8_t choice)
     enum picket_direction direction = choice & 2 ? PICKET_IN : PICKET_OUT;
     enum picket_packet_verdict verdict = picket_agent_count_packet(
         &port->agent, packet, header_bytes + 8, PICKET_WIRE_BYTES_UNKNOWN, direction);
+    if (verdict == PICKET_PACKET_OTHER_PROTOCOL) {
+        assert(!network_activity_enabled(port));
+        return;
+    }
     assert(verdict == PICKET_PACKET_COUNTED || verdict == PICKET_PACKET_LOST);
     port->counted += 8;
 }
@@ -148,9 +158,36 @@ static void start(struct port *port)
     assert(picket_agent_init(&port->agent, &config));
 }
 
+static void set_collector(struct port *port, unsigned collector, bool enabled, unsigned priority)
+{
+    const struct picket_collector_config config = {enabled, (enum picket_priority)priority};
+    bool valid = collector < PICKET_COLLECTORS && priority < PICKET_PRIORITIES;
+    assert(picket_agent_set_collector(&port->agent, (enum picket_collector)collector, &config) ==
+           valid);
+}
+
+static void set_intervals(struct port *port, uint8_t choice)
+{
+    const uint32_t interval_s[PICKET_PRIORITIES] = {choice & 3, 1u + (choice >> 2 & 7),
+                                                    (choice & 0x20) ? 0x80000000u : 60};
+    bool valid = interval_s[0] != 0 && interval_s[2] < 0x80000000u;
+    assert(picket_agent_set_intervals(&port->agent, interval_s) == valid);
+}
+
+static void flush_or_configure(struct port *port, uint8_t choice)
+{
+    if (choice < 0x40)
+        picket_agent_flush(&port->agent);
+    else if (choice < 0x80)
+        set_intervals(port, choice);
+    else
+        set_collector(port, choice & 7, choice & 8, choice >> 4 & 3);
+}
+
 static void flush(struct port *port)
 {
     port->connected = port->accepts = true;
+    set_collector(port, PICKET_COLLECTOR_NETWORK_ACTIVITY, true, PICKET_PRIORITY_HIGH);
     assert(picket_agent_flush(&port->agent));
 }
 
@@ -158,9 +195,12 @@ static void flush(struct port *port)
  */
 static void restart(struct port *port)
 {
-    do
+    size_t left;
+    do {
+        left = port->left;
         flush(port);
-    while (port->reported != port->counted);
+    } while (port->left != left);
+    assert(port->reported == port->counted);
     start(port);
 }
 
@@ -176,7 +216,7 @@ static void act(struct port *port, uint8_t command, uint8_t argument)
         picket_agent_poll(&port->agent);
         break;
     case 2:
-        picket_agent_flush(&port->agent);
+        flush_or_configure(port, argument);
         break;
     case 3:
         restart(port);
