@@ -512,6 +512,8 @@ static bool start(struct encoder *encoder, const struct picket_wire_message *mes
     encoder->message = message;
     encoder->sink = NULL;
     encoder->refused = false;
+    /* Not known yet, but read in the first round. */
+    memset(encoder->place, 0, sizeof encoder->place);
     return message->event_count <= PICKET_WIRE_EVENTS_MAX;
 }
 
