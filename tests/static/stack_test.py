@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The agent's stack on a device is bounded and known: no recursion, no frame of a variable size, no call through a pointer
-that bench/size/stack.py does not list. Prints the deepest chains. Needs arm-none-eabi-gcc; ends with 77 without it."""
+that bench/size/stack.py does not list; and bench/size measures what a firmware would keep. Prints the deepest chains. Needs arm-none-eabi-gcc; ends with 77 without it."""
 import os
 import shutil
 import sys
@@ -37,6 +37,19 @@ class TheAgentsStack(unittest.TestCase):
                 for entry in ENTRIES:
                     depth, chain = tree.deepest_of(entry)
                     print(f"{transport}: {entry} {depth} bytes: {', '.join(f'{name} {frame}' for name, frame in chain)}")
+
+
+class TheAgentsSize(unittest.TestCase):
+    def test_is_what_the_linker_keeps(self):
+        with tempfile.TemporaryDirectory() as folder:
+            objects = firmware.compile_all(folder, firmware.MAIN_TARGET, firmware.Stack(), "azure")
+            flash_bytes, ram_bytes, by_object = firmware.link(folder, firmware.MAIN_TARGET, objects)
+        print(f"flash {flash_bytes}, RAM {ram_bytes}")
+        self.assertIn("wire_encoder.o", by_object)
+        self.assertNotIn("agent_port_netxduo_src_azure_twin.o", by_object)  # nobody asks for it
+        padding_bytes = flash_bytes - sum(size for name, size in by_object.items() if name != "root.o")
+        self.assertTrue(0 <= padding_bytes <= 3 * len(by_object), padding_bytes)
+        self.assertGreater(ram_bytes, 64 * (24 + 48))  # the flows' own
 
 
 class WhatIsNotBoundedIsFound(unittest.TestCase):
