@@ -1,8 +1,10 @@
 /* picket alert list | show */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "client.h"
 #include "command.h"
@@ -10,7 +12,7 @@
 #include "table.h"
 #include "text.h"
 
-enum { FOLLOW_WAIT_S = 30, FOLLOW_FIRST = 10, PAGE = 1000, LIST_LIMIT = 100, LABEL_COLUMN = 18 };
+enum { FOLLOW_WAIT_S = 5, FOLLOW_FIRST = 10, PAGE = 1000, LIST_LIMIT = 100, LABEL_COLUMN = 18 };
 
 struct alert_options {
     const char *socket_path;
@@ -133,12 +135,19 @@ static int follow_once(const struct alert_options *options, long long *last)
     return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
+/* A pipe whose other end is closed: no alert needs to come for that to be noticed. */
+static bool reader_has_gone(void)
+{
+    struct pollfd output = {.fd = STDOUT_FILENO};
+    return poll(&output, 1, 0) > 0 && (output.revents & (POLLERR | POLLHUP)) != 0;
+}
+
 /* Ids go on where they were when picket comes back, so that none is left out. */
 static int follow_from(const struct alert_options *options, long long last)
 {
     bool was_gone = false;
     for (;;) {
-        int result = follow_once(options, &last);
+        int result = reader_has_gone() ? EXIT_FAILED : follow_once(options, &last);
         if (result != EXIT_DONE && result != CLIENT_GONE)
             return result;
         bool is_gone = result == CLIENT_GONE;

@@ -100,6 +100,13 @@ class TheWholePath(Running):
         self.addCleanup(follower.kill)
         return follower
 
+    def test_a_follower_ends_when_nobody_reads_any_more(self):
+        follower = subprocess.Popen([PICKET, "alert", "list", "--follow", "--socket",
+                                     self.server.socket], stdout=subprocess.PIPE)
+        self.addCleanup(follower.kill)
+        follower.stdout.close()
+        self.assertEqual(follower.wait(30), 1)
+
     def test_following_shows_the_last_and_then_what_is_new_each_once(self):
         device = self.connect(self.add_device())
         self.add_feed("45.148.0.0/16\n45.148.10.0/24\n" +
