@@ -180,5 +180,10 @@ enum picket_packet_verdict port_count(const uint8_t *packet, size_t captured_byt
 {
     uint8_t *at = board_edge() - captured_bytes;
     memcpy(at, packet, captured_bytes);
-    return picket_agent_count_packet(&port.agent, at, captured_bytes, wire_bytes, direction);
+    if (random_below(2) == 0)
+        return picket_agent_count_packet(&port.agent, at, captured_bytes, wire_bytes, direction);
+    struct picket_packet_reading reading;
+    picket_agent_read_packet(at, captured_bytes, wire_bytes, &reading);
+    memset(at, 0xFF, captured_bytes);
+    return picket_agent_count_reading(&port.agent, &reading, direction);
 }

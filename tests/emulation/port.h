@@ -34,7 +34,8 @@ extern struct port port;
  * BUCKETS. Digests and totals go on. */
 void port_start(uint32_t buckets);
 
-/* Counts a packet whose last byte is the last before the edge. */
+/* Counts a packet whose last byte is the last before the edge: in one step, or read first and
+ * counted when it is gone. */
 enum picket_packet_verdict port_count(const uint8_t *packet, size_t captured_bytes,
                                       uint32_t wire_bytes, enum picket_direction direction);
 
