@@ -680,6 +680,21 @@ class Manuals(unittest.TestCase):
             for option in re.findall(r"(?m)^  (--[a-z-]+)", page):
                 self.assertIn(option, manual, command)
 
+    def test_every_link_between_documents_leads_somewhere(self):
+        documents = [path for path in glob.glob(f"{ROOT}/**/*.md", recursive=True)
+                     if not path.startswith((f"{ROOT}/build/", f"{ROOT}/data/"))]
+        self.assertGreater(len(documents), 20)
+        for document in documents:
+            for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", self.read(document)):
+                if not link.startswith(("http://", "https://")):
+                    target = os.path.join(os.path.dirname(document), link)
+                    self.assertTrue(os.path.exists(target), f"{document}: {link}")
+
+    def test_every_part_has_a_page(self):
+        for folder in glob.glob(f"{ROOT}/*/"):
+            if os.path.basename(folder[:-1]) not in ("build", "data"):
+                self.assertTrue(os.path.exists(f"{folder}README.md"), folder)
+
     def test_every_resource_is_in_its_manual(self):
         manual = self.read("docs/api.md")
         routes = re.findall(r'\{"([A-Z]+)", "(/v1/[^"]*)", "([^"]*)", (?:NULL|"([^"]*)")',
