@@ -77,6 +77,31 @@ static UINT next_packet_id(NXD_MQTT_CLIENT *mqtt, UCHAR packet_id[2])
 #endif
 }
 
+/* TLS resets its session if TCP does not take a whole record, and the device would be without its
+ * connection for our sake. So the peer must have room for all of it; what is waited for then is
+ * that it acknowledges what is on the way, as long as TCP itself is patient. */
+enum { SEND_WAIT_S = 10, TLS_BYTES = 160 };
+
+static bool has_room(const NXD_MQTT_CLIENT *mqtt, const NX_PACKET *packet)
+{
+    const NX_TCP_SOCKET *socket = &mqtt->nxd_mqtt_client_socket;
+    return socket->nx_tcp_socket_state == NX_TCP_ESTABLISHED &&
+           mqtt->nxd_mqtt_tls_session.nx_secure_tls_local_session_active &&
+           socket->nx_tcp_socket_tx_window_advertised >=
+               socket->nx_tcp_socket_tx_outstanding_bytes + packet->nx_packet_length + TLS_BYTES;
+}
+
+/* The client keeps a copy until it is acknowledged, and TLS wants packets of its own: without them
+ * it would wait. */
+static bool has_packets(const NX_PACKET *packet)
+{
+    const NX_PACKET_POOL *pool = packet->nx_packet_pool_owner;
+    ULONG needed = 2;
+    for (; packet != NX_NULL; packet = packet->nx_packet_next)
+        needed += 2;
+    return pool->nx_packet_pool_available >= needed;
+}
+
 /* Lays the message out in the packet: topic, properties, packet identifier, payload; then the
  * middleware puts the MQTT header before it, as nx_azure_iot_hub_client_telemetry_send() does with
  * a payload that lies in one piece. */
@@ -94,22 +119,28 @@ static UINT publish(NXD_MQTT_CLIENT *mqtt, NX_PACKET *packet,
     if (!append(packet, packet_id, sizeof packet_id) ||
         !picket_wire_encode(message, append, packet))
         return NX_NO_PACKET;
+    if (!has_packets(packet) || !has_room(mqtt, packet))
+        return NX_WINDOW_OVERFLOW;
     return nx_azure_iot_publish_mqtt_packet(mqtt, packet, topic_bytes, packet_id,
-                                            NX_AZURE_IOT_MQTT_QOS_1, NX_NO_WAIT);
+                                            NX_AZURE_IOT_MQTT_QOS_1,
+                                            SEND_WAIT_S * NX_IP_PERIODIC_RATE);
 }
 
-/* A message whose first transmission failed is in the client's queue all the same, and goes out
- * with the next connection: sending it again would say everything twice. */
+/* A message whose transmission failed is in the client's queue all the same, and goes out with the
+ * next connection, to say it again would be to say it twice; but a client that starts with a clean
+ * session empties its queue. */
 static bool send_through(NX_AZURE_IOT_HUB_CLIENT *client, const struct picket_wire_message *message)
 {
+    NXD_MQTT_CLIENT *mqtt = &client->nx_azure_iot_hub_client_resource.resource_mqtt;
     NX_PACKET *packet;
     if (nx_azure_iot_hub_client_telemetry_message_create(client, &packet, NX_NO_WAIT) !=
         NX_AZURE_IOT_SUCCESS)
         return false;
-    UINT status = publish(&client->nx_azure_iot_hub_client_resource.resource_mqtt, packet, message);
+    UINT status = publish(mqtt, packet, message);
     if (status != NX_AZURE_IOT_SUCCESS)
         nx_azure_iot_hub_client_telemetry_message_delete(packet);
-    return status == NX_AZURE_IOT_SUCCESS || status == NXD_MQTT_COMMUNICATION_FAILURE;
+    return status == NX_AZURE_IOT_SUCCESS ||
+           (status == NXD_MQTT_COMMUNICATION_FAILURE && mqtt->nxd_mqtt_clean_session != NX_TRUE);
 }
 
 /* An earlier client of the list speaks for the same device. */

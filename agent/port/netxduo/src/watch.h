@@ -3,8 +3,7 @@
  *     driver
  *       └─▶ the application's filters
  *             └─▶ inbound hook (in the place of nx_ipv4_ and nx_ipv6_packet_receive)
- *                   reads the headers, lets the stack have the packet, counts what that did not
- * refuse
+ *                   reads the headers, lets the stack have the packet, counts unless refused
  *
  *     the stack
  *       └─▶ outbound hook (the packet filter; asks the application's, if there is one)

@@ -40,6 +40,12 @@
 #error "PICKET_NETXDUO_IP_INSTANCES is 1 to 4"
 #endif
 
+/* The most flows in one message: 7.7 KB at most. It has to fit into the hub's TCP window, or it is
+ * never sent, and into a TLS record of 16 KB. Cost: as in picket/agent/options.h. */
+#ifndef PICKET_AGENT_MESSAGE_FLOWS_MAX
+#define PICKET_AGENT_MESSAGE_FLOWS_MAX 128
+#endif
+
 /* ---- Names of the security module that NetX Duo had until 6.3.0 ----
  *
  * Firmware that sets them keeps them; a PICKET_AGENT_ name wins. As there, a flag is set by being
