@@ -3,6 +3,7 @@
  * "devices/DEVICE/messages/events/" PICKET_WIRE_TOPIC_PROPERTIES. */
 #include <string.h>
 
+#include "nx_api.h"
 #include "nxd_mqtt_client.h"
 
 #include "picket/netxduo/netxduo.h"
