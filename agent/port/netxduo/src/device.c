@@ -116,6 +116,18 @@ static void scan(void)
     device.unwatched = (uint8_t)unwatched;
 }
 
+/* A hook that an earlier watch left half way, on a thread that was pre-empted there, must not come
+ * to the tables before they are whole. */
+static bool prepare(const struct picket_agent_config *config)
+{
+    UINT threshold = 0;
+    UINT changed = tx_thread_preemption_change(tx_thread_identify(), 0, &threshold);
+    bool valid = picket_agent_init(&device.agent, config);
+    if (changed == TX_SUCCESS)
+        tx_thread_preemption_change(tx_thread_identify(), threshold, &threshold);
+    return valid;
+}
+
 UINT picket_netxduo_start_with(const struct picket_agent_config *config,
                                const struct picket_netxduo_transport *transport,
                                UINT (*unix_time_get)(ULONG *unix_time))
@@ -127,7 +139,7 @@ UINT picket_netxduo_start_with(const struct picket_agent_config *config,
     device.transport = *transport;
     device.unix_time_get = unix_time_get;
     picket_seed_gather(unix_time_get);
-    if (!picket_agent_init(&device.agent, config))
+    if (!prepare(config))
         return NX_INVALID_PARAMETERS;
     scan();
     device.starts++;

@@ -198,6 +198,82 @@ static void a_message_that_waits_in_the_clients_queue_is_not_sent_twice(void **s
     assert_int_equal(reports.flows, 0);
 }
 
+static NXD_MQTT_CLIENT *mqtt(void)
+{
+    return &client.nx_azure_iot_hub_client_resource.resource_mqtt;
+}
+
+/* A client that starts with a clean session forgets what waits in its queue. */
+static void a_message_in_a_queue_that_is_going_to_be_emptied_is_sent_again(void **state)
+{
+    (void)state;
+    double_hub_client_add(&azure, &client, "hub.example", "pump-7");
+    mqtt()->nxd_mqtt_clean_session = NX_TRUE;
+    enable();
+    receive_udp(6000);
+    double_state.publish_status = NXD_MQTT_COMMUNICATION_FAILURE;
+    after_the_first_delay();
+    double_state.publish_status = NX_AZURE_IOT_SUCCESS;
+    pass(PICKET_AGENT_SEND_RETRY_S + 1);
+    read_messages();
+    assert_int_equal(reports.flows, 1);
+}
+
+/* A message that has to wait is not even begun: half a record would end the TLS session. */
+static void expect_it_waits_until(ULONG *variable, ULONG wrong, ULONG right)
+{
+    *variable = wrong;
+    enable();
+    receive_udp(6000);
+    after_the_first_delay();
+    assert_int_equal(double_state.message_count, 0);
+    *variable = right;
+    pass(PICKET_AGENT_SEND_RETRY_S + 1);
+    read_messages();
+    assert_int_equal(reports.flows, 1);
+}
+
+static void a_message_waits_until_the_hub_has_room_for_all_of_it(void **state)
+{
+    (void)state;
+    double_hub_client_add(&azure, &client, "hub.example", "pump-7");
+    expect_it_waits_until(&mqtt()->nxd_mqtt_client_socket.nx_tcp_socket_tx_window_advertised, 400,
+                          65535);
+}
+
+static void a_message_waits_while_what_is_on_the_way_fills_the_hubs_window(void **state)
+{
+    (void)state;
+    double_hub_client_add(&azure, &client, "hub.example", "pump-7");
+    expect_it_waits_until(&mqtt()->nxd_mqtt_client_socket.nx_tcp_socket_tx_outstanding_bytes, 65400,
+                          0);
+}
+
+static void a_message_waits_until_there_are_packets_for_its_copies(void **state)
+{
+    (void)state;
+    double_hub_client_add(&azure, &client, "hub.example", "pump-7");
+    expect_it_waits_until(&double_state.packets_left, 3, 4);
+}
+
+static void a_message_waits_for_a_session_that_is_being_ended(void **state)
+{
+    (void)state;
+    double_hub_client_add(&azure, &client, "hub.example", "pump-7");
+    mqtt()->nxd_mqtt_tls_session.nx_secure_tls_local_session_active = 0;
+    enable();
+    receive_udp(6000);
+    after_the_first_delay();
+    mqtt()->nxd_mqtt_tls_session.nx_secure_tls_local_session_active = 1;
+    mqtt()->nxd_mqtt_client_socket.nx_tcp_socket_state = NX_TCP_ESTABLISHED + 1;
+    pass(PICKET_AGENT_SEND_RETRY_S + 1);
+    assert_int_equal(double_state.message_count, 0);
+    mqtt()->nxd_mqtt_client_socket.nx_tcp_socket_state = NX_TCP_ESTABLISHED;
+    pass(PICKET_AGENT_SEND_RETRY_S + 1);
+    read_messages();
+    assert_int_equal(reports.flows, 1);
+}
+
 static void a_message_that_is_refused_is_sent_again(void **state)
 {
     (void)state;
@@ -246,6 +322,11 @@ int main(void)
         TEST(each_device_gets_a_message_once_whatever_its_clients),
         TEST(without_a_packet_nothing_is_lost_and_nothing_leaks),
         TEST(a_message_that_waits_in_the_clients_queue_is_not_sent_twice),
+        TEST(a_message_in_a_queue_that_is_going_to_be_emptied_is_sent_again),
+        TEST(a_message_waits_until_the_hub_has_room_for_all_of_it),
+        TEST(a_message_waits_while_what_is_on_the_way_fills_the_hubs_window),
+        TEST(a_message_waits_until_there_are_packets_for_its_copies),
+        TEST(a_message_waits_for_a_session_that_is_being_ended),
         TEST(a_message_that_is_refused_is_sent_again),
         TEST(one_device_hearing_it_is_enough),
         TEST(an_idle_device_sends_no_network_activity),

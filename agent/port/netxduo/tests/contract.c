@@ -15,11 +15,14 @@ HAS_TYPE(&tx_interrupt_control, UINT (*)(UINT));
 HAS_TYPE(&tx_time_get, ULONG (*)(VOID));
 HAS_TYPE(&tx_thread_identify, TX_THREAD *(*)(VOID));
 HAS_TYPE(&tx_thread_sleep, UINT (*)(ULONG));
+HAS_TYPE(&tx_thread_preemption_change, UINT (*)(TX_THREAD *, UINT, UINT *));
 _Static_assert(TX_SUCCESS == 0, "");
 _Static_assert(TX_TIMER_TICKS_PER_SECOND > 0, "");
 
 /* Packets */
 HAS_TYPE(&MEMBER(NX_PACKET, nx_packet_pool_owner), NX_PACKET_POOL **);
+HAS_TYPE(&MEMBER(NX_PACKET_POOL, nx_packet_pool_available), ULONG *);
+HAS_TYPE(&MEMBER(NX_PACKET, nx_packet_next), NX_PACKET **);
 HAS_TYPE(&MEMBER(NX_PACKET, nx_packet_prepend_ptr), UCHAR **);
 HAS_TYPE(&MEMBER(NX_PACKET, nx_packet_append_ptr), UCHAR **);
 HAS_TYPE(&MEMBER(NX_PACKET, nx_packet_length), ULONG *);
@@ -83,6 +86,14 @@ HAS_TYPE(&MEMBER(NX_AZURE_IOT_RESOURCE, resource_type), UINT *);
 HAS_TYPE(&MEMBER(NX_AZURE_IOT_RESOURCE, resource_data_ptr), VOID **);
 HAS_TYPE(&MEMBER(NX_AZURE_IOT_RESOURCE, resource_mqtt), NXD_MQTT_CLIENT *);
 HAS_TYPE(&MEMBER(NX_AZURE_IOT_RESOURCE, resource_next), NX_AZURE_IOT_RESOURCE **);
+HAS_TYPE(&MEMBER(NXD_MQTT_CLIENT, nxd_mqtt_clean_session), UINT *);
+HAS_TYPE(&MEMBER(NXD_MQTT_CLIENT, nxd_mqtt_client_socket), NX_TCP_SOCKET *);
+HAS_TYPE(&MEMBER(NXD_MQTT_CLIENT, nxd_mqtt_tls_session.nx_secure_tls_local_session_active),
+         UCHAR *);
+HAS_TYPE(&MEMBER(NX_TCP_SOCKET, nx_tcp_socket_state), UINT *);
+HAS_TYPE(&MEMBER(NX_TCP_SOCKET, nx_tcp_socket_tx_window_advertised), ULONG *);
+HAS_TYPE(&MEMBER(NX_TCP_SOCKET, nx_tcp_socket_tx_outstanding_bytes), ULONG *);
+_Static_assert(NX_IP_PERIODIC_RATE > 0 && NX_TRUE == 1, "");
 HAS_TYPE(&MEMBER(NX_AZURE_IOT_HUB_CLIENT, nx_azure_iot_hub_client_state), UINT *);
 HAS_TYPE(&MEMBER(NX_AZURE_IOT_HUB_CLIENT, nx_azure_iot_hub_client_resource),
          NX_AZURE_IOT_RESOURCE *);

@@ -14,6 +14,7 @@ void double_reset(void)
     static TX_THREAD thread = {name};
     memset(&double_state, 0, sizeof double_state);
     double_state.thread = &thread;
+    double_state.packets_left = 100;
     double_state.random = 4; /* an unseeded generator says the same at every boot */
     _nx_ip_created_ptr = NULL;
     _nx_ip_created_count = 0;
@@ -43,6 +44,15 @@ UINT tx_thread_sleep(ULONG timer_ticks)
     double_state.ticks += timer_ticks;
     if (double_state.sleeping != NULL)
         double_state.sleeping();
+    return TX_SUCCESS;
+}
+
+UINT tx_thread_preemption_change(TX_THREAD *thread_ptr, UINT new_threshold, UINT *old_threshold)
+{
+    static UINT threshold = 7;
+    (void)thread_ptr;
+    *old_threshold = threshold;
+    threshold = new_threshold;
     return TX_SUCCESS;
 }
 
@@ -209,6 +219,10 @@ void double_hub_client_add(NX_AZURE_IOT *azure, NX_AZURE_IOT_HUB_CLIENT *client,
         (az_span){(uint8_t *)(uintptr_t)host, (int32_t)strlen(host)};
     client->iot_hub_client_core._internal.device_id =
         (az_span){(uint8_t *)(uintptr_t)device, (int32_t)strlen(device)};
+    NXD_MQTT_CLIENT *mqtt = &client->nx_azure_iot_hub_client_resource.resource_mqtt;
+    mqtt->nxd_mqtt_client_socket.nx_tcp_socket_state = NX_TCP_ESTABLISHED;
+    mqtt->nxd_mqtt_client_socket.nx_tcp_socket_tx_window_advertised = 65535;
+    mqtt->nxd_mqtt_tls_session.nx_secure_tls_local_session_active = 1;
     client->nx_azure_iot_hub_client_resource.resource_type = NX_AZURE_IOT_RESOURCE_IOT_HUB;
     client->nx_azure_iot_hub_client_resource.resource_data_ptr = client;
     client->nx_azure_iot_hub_client_resource.resource_next =
@@ -248,6 +262,8 @@ void double_periodic_event(NX_AZURE_IOT *azure)
                                         NX_CLOUD_COMMON_PERIODIC_EVENT, 0);
 }
 
+static NX_PACKET_POOL pool;
+
 UINT nx_azure_iot_hub_client_telemetry_message_create(NX_AZURE_IOT_HUB_CLIENT *hub_client_ptr,
                                                       NX_PACKET **packet_pptr, UINT wait_option)
 {
@@ -258,6 +274,8 @@ UINT nx_azure_iot_hub_client_telemetry_message_create(NX_AZURE_IOT_HUB_CLIENT *h
     double_state.packets_held++;
     memcpy(outgoing->bytes, topic, sizeof topic - 1);
     outgoing->packet.nx_packet_length = sizeof topic - 1;
+    outgoing->packet.nx_packet_pool_owner = &pool;
+    pool.nx_packet_pool_available = double_state.packets_left;
     *packet_pptr = &outgoing->packet;
     return NX_AZURE_IOT_SUCCESS;
 }

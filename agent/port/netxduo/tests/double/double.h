@@ -36,6 +36,7 @@ extern struct double_state {
 
     UINT mutex_depth;
     bool no_packets;     /* the pool is empty */
+    ULONG packets_left;  /* in the pool, as it says itself */
     UINT publish_status; /* what the next publishing returns */
     bool registering_fails;
     bool deregistering_fails;

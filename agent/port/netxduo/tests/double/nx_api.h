@@ -21,19 +21,24 @@
 #define NX_MAX_IPV6_ADDRESSES      3
 #define NX_MAX_LISTEN_REQUESTS     10
 
+#define NX_IP_PERIODIC_RATE TX_TIMER_TICKS_PER_SECOND
+
 #define NX_NULL               ((void *)0)
+#define NX_TRUE               1
 #define NX_NO_WAIT            0
 #define NX_WAIT_FOREVER       0xFFFFFFFF
 #define NX_IP_PACKET_IN       0
 #define NX_IP_PACKET_OUT      1
 #define NX_IP_VERSION_V4      0x4
 #define NX_IP_VERSION_V6      0x6
+#define NX_TCP_ESTABLISHED    5
 #define NX_SUCCESS            0x00
 #define NX_NO_PACKET          0x01
 #define NX_PTR_ERROR          0x07
 #define NX_CALLER_ERROR       0x11
 #define NX_NOT_ENABLED        0x14
 #define NX_ALREADY_ENABLED    0x15
+#define NX_WINDOW_OVERFLOW    0x39
 #define NX_NOT_SUCCESSFUL     0x43
 #define NX_INVALID_PARAMETERS 0x4D
 
@@ -79,6 +84,12 @@ typedef struct NX_UDP_SOCKET_STRUCT {
     struct NX_UDP_SOCKET_STRUCT *nx_udp_socket_bound_next;
     struct NX_UDP_SOCKET_STRUCT *nx_udp_socket_created_next;
 } NX_UDP_SOCKET;
+
+typedef struct NX_TCP_SOCKET_STRUCT {
+    UINT nx_tcp_socket_state;
+    ULONG nx_tcp_socket_tx_window_advertised;
+    ULONG nx_tcp_socket_tx_outstanding_bytes;
+} NX_TCP_SOCKET;
 
 typedef struct NX_TCP_LISTEN_STRUCT {
     UINT nx_tcp_listen_port;

@@ -33,8 +33,14 @@ UINT nx_cloud_module_register(NX_CLOUD *cloud_ptr, NX_CLOUD_MODULE *module_ptr,
                               VOID *module_context);
 UINT nx_cloud_module_deregister(NX_CLOUD *cloud_ptr, NX_CLOUD_MODULE *module_ptr);
 
+typedef struct NX_SECURE_TLS_SESSION_STRUCT {
+    UCHAR nx_secure_tls_local_session_active;
+} NX_SECURE_TLS_SESSION;
+
 typedef struct NXD_MQTT_CLIENT_STRUCT {
-    UINT nxd_mqtt_client_state;
+    UINT nxd_mqtt_clean_session;
+    NX_TCP_SOCKET nxd_mqtt_client_socket;
+    NX_SECURE_TLS_SESSION nxd_mqtt_tls_session;
 } NXD_MQTT_CLIENT;
 
 typedef struct NX_AZURE_IOT_RESOURCE_STRUCT {

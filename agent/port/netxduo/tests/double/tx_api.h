@@ -36,6 +36,7 @@ UINT tx_interrupt_control(UINT new_posture);
 ULONG tx_time_get(VOID);
 TX_THREAD *tx_thread_identify(VOID);
 UINT tx_thread_sleep(ULONG timer_ticks);
+UINT tx_thread_preemption_change(TX_THREAD *thread_ptr, UINT new_threshold, UINT *old_threshold);
 UINT tx_mutex_get(TX_MUTEX *mutex_ptr, ULONG wait_option);
 UINT tx_mutex_put(TX_MUTEX *mutex_ptr);
 
