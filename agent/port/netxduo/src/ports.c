@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "nx_api.h"
 #include "nx_ip.h"
 
 #if PICKET_AGENT_LISTENING_PORTS > 0
