@@ -64,7 +64,7 @@ static const uint8_t front_vtables[][VTABLE_ENTRIES_MAX] = {
     {14, 33, 4, 20, 24, 32, 28},     /* Event: the type is last, so that its padding is, too */
     {16, 37, 4, 20, 24, 36, 28, 32}, /* Event with duration */
 };
-static const uint8_t address_vtables[][VTABLE_ENTRIES_MAX] = {
+static const uint8_t address_vtables[][4] = {
     {8, IPV4_TABLE_BYTES, 4, IPV4_TABLE_BYTES - 4}, /* NetworkActivityV4 */
     {8, IPV6_TABLE_BYTES, 4, IPV6_TABLE_BYTES - 4}, /* NetworkActivityV6 */
 };
@@ -509,11 +509,8 @@ static bool put_front(struct encoder *encoder, enum round round)
 
 static bool start(struct encoder *encoder, const struct picket_wire_message *message)
 {
+    memset(encoder, 0, sizeof *encoder);
     encoder->message = message;
-    encoder->sink = NULL;
-    encoder->refused = false;
-    /* Not known yet, but read in the first round. */
-    memset(encoder->place, 0, sizeof encoder->place);
     return message->event_count <= PICKET_WIRE_EVENTS_MAX;
 }
 

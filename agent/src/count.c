@@ -10,7 +10,7 @@
 /* A packet whose flow is known by its key. */
 struct counting {
     struct picket_flow_table *table;
-    struct picket_flow_key key;
+    const struct picket_flow_key *key;
     uint32_t hash;
     uint32_t payload_bytes;
     enum picket_direction direction;
@@ -33,29 +33,55 @@ PICKET_HOT bool is_wanted(const struct picket_agent *agent, const uint8_t *local
            !agent->config.unicast_only;
 }
 
-/* A packet without room for its flow. The lock is held, and given up. */
+/* A packet without room for its flow. The lock is held, as for the next two. */
 PICKET_HOT enum picket_packet_verdict lose(struct picket_agent *agent,
-                                           const struct counting *counting, uint32_t posture)
+                                           const struct counting *counting)
 {
     picket_losses_add(&agent->losses, counting->hash, counting->direction, counting->payload_bytes);
     picket_saturating_increment(&agent->packets_lost);
-    picket_unlock(agent, posture);
     return PICKET_PACKET_LOST;
 }
 
-/* A packet that is not counted after all. The lock is held, and given up. */
-PICKET_COLD enum picket_packet_verdict refuse(struct picket_agent *agent,
-                                              enum picket_packet_verdict verdict, uint32_t posture)
+/* A packet that is not counted after all. */
+PICKET_HOT enum picket_packet_verdict refuse(struct picket_agent *agent,
+                                             enum picket_packet_verdict verdict)
 {
     picket_saturating_increment(&agent->packets_ignored);
-    picket_unlock(agent, posture);
     return verdict;
+}
+
+/* Opens a flow that is not in the table, or counts it as lost. */
+PICKET_HOT enum picket_packet_verdict open_flow(struct picket_agent *agent,
+                                                const struct counting *counting,
+                                                picket_flow_index *bucket, bool room,
+                                                bool *filling_up)
+{
+    /* Not before: a flow that is known has passed here. */
+    if (!is_wanted(agent, picket_flow_key_local(counting->key), counting->direction,
+                   counting->address_words))
+        return refuse(agent, PICKET_PACKET_MULTICAST);
+    struct picket_flow_table *table = counting->table;
+    if (table->capacity == 0)
+        return refuse(agent, PICKET_PACKET_OTHER_PROTOCOL);
+    struct picket_flow_head *flow = NULL;
+    if (room)
+        flow = picket_flow_table_add(table, bucket, counting->key, counting->hash,
+                                     counting->address_words);
+    if (flow == NULL)
+        return lose(agent, counting);
+    flow->bytes[counting->direction] = counting->payload_bytes;
+    agent->packets_counted++;
+    *filling_up = table->live == table->early_at;
+    return PICKET_PACKET_COUNTED;
 }
 
 PICKET_COLD enum picket_packet_verdict ignore(struct picket_agent *agent,
                                               enum picket_packet_verdict verdict)
 {
-    return refuse(agent, verdict, picket_lock(agent));
+    uint32_t posture = picket_lock(agent);
+    refuse(agent, verdict);
+    picket_unlock(agent, posture);
+    return verdict;
 }
 
 /* An IPv6 packet of which cannot be told what flow it belongs to: all behind its header is lost, of
@@ -67,39 +93,14 @@ lose_unattributed(struct picket_agent *agent, const uint8_t *bytes, enum picket_
     if (!is_wanted(agent, destination, direction, 4))
         return ignore(agent, PICKET_PACKET_MULTICAST);
     uint32_t posture = picket_lock(agent);
-    if (agent->ipv6.capacity == 0)
-        return refuse(agent, PICKET_PACKET_HEADER_CHAIN, posture);
-    picket_losses_add_bytes(&agent->losses, direction, picket_big_endian_16(bytes + 4));
-    picket_saturating_increment(&agent->packets_lost);
+    if (agent->ipv6.capacity > 0) {
+        picket_losses_add_bytes(&agent->losses, direction, picket_big_endian_16(bytes + 4));
+        picket_saturating_increment(&agent->packets_lost);
+    } else {
+        refuse(agent, PICKET_PACKET_HEADER_CHAIN);
+    }
     picket_unlock(agent, posture);
     return PICKET_PACKET_HEADER_CHAIN;
-}
-
-/* Opens a flow that is not in the table, or counts it as lost. The lock is held, and given up. */
-PICKET_HOT enum picket_packet_verdict open_flow(struct picket_agent *agent,
-                                                const struct counting *counting,
-                                                picket_flow_index *bucket, bool room,
-                                                uint32_t posture)
-{
-    /* Not before: a flow that is known has passed here. */
-    if (!is_wanted(agent, counting->key.local, counting->direction, counting->address_words))
-        return refuse(agent, PICKET_PACKET_MULTICAST, posture);
-    struct picket_flow_table *table = counting->table;
-    if (table->capacity == 0)
-        return refuse(agent, PICKET_PACKET_OTHER_PROTOCOL, posture);
-    struct picket_flow_head *flow = NULL;
-    if (room)
-        flow = picket_flow_table_add(table, bucket, &counting->key, counting->hash,
-                                     counting->address_words);
-    if (flow == NULL)
-        return lose(agent, counting, posture);
-    flow->bytes[counting->direction] = counting->payload_bytes;
-    agent->packets_counted++;
-    bool filling_up = table->live == table->early_at;
-    picket_unlock(agent, posture);
-    if (filling_up && agent->config.callbacks.wake != NULL)
-        agent->config.callbacks.wake(agent->config.callbacks.context);
-    return PICKET_PACKET_COUNTED;
 }
 
 PICKET_HOT enum picket_packet_verdict count(struct picket_agent *agent,
@@ -108,28 +109,29 @@ PICKET_HOT enum picket_packet_verdict count(struct picket_agent *agent,
                                             uint32_t payload_bytes, enum picket_direction direction,
                                             uint32_t address_words)
 {
-    const uint8_t *source = picket_packet_addresses(bytes, address_words);
-    const uint8_t *destination = source + 4 * address_words;
-    struct counting counting = {
-        table, {source, destination, ports, protocol}, 0, payload_bytes, direction, address_words};
-    if (direction == PICKET_IN) {
-        counting.key.local = destination;
-        counting.key.remote = source;
-        counting.key.ports = (uint32_t)ports << 16 | (uint32_t)ports >> 16;
-    }
-    counting.hash = picket_flow_hash(&agent->hash_keys, &counting.key, address_words);
+    struct picket_flow_key key;
+    key.protocol = protocol;
+    picket_flow_key_of_packet(&key, picket_packet_addresses(bytes, address_words), ports, direction,
+                              address_words);
+    uint32_t hash = picket_flow_hash(&agent->hash_keys, &key, address_words);
+    const struct counting counting = {table, &key, hash, payload_bytes, direction, address_words};
 
+    enum picket_packet_verdict verdict = PICKET_PACKET_COUNTED;
+    bool room = false, filling_up = false;
     uint32_t posture = picket_lock(agent);
-    picket_flow_index *bucket = picket_flow_bucket(table, counting.hash);
-    bool room;
+    picket_flow_index *bucket = picket_flow_bucket(table, hash);
     struct picket_flow_head *flow =
-        picket_flow_find(table, bucket, &counting.key, counting.hash, address_words, &room);
-    if (flow == NULL)
-        return open_flow(agent, &counting, bucket, room, posture);
-    picket_flow_count(flow, direction, payload_bytes);
-    agent->packets_counted++;
+        picket_flow_find(table, bucket, &key, hash, address_words, &room);
+    if (flow != NULL) {
+        picket_flow_count(flow, direction, payload_bytes);
+        agent->packets_counted++;
+    } else {
+        verdict = open_flow(agent, &counting, bucket, room, &filling_up);
+    }
     picket_unlock(agent, posture);
-    return PICKET_PACKET_COUNTED;
+    if (filling_up && agent->config.callbacks.wake != NULL)
+        agent->config.callbacks.wake(agent->config.callbacks.context);
+    return verdict;
 }
 
 /* Where speed is asked for, there is a function for each family and direction: with these as
@@ -250,7 +252,7 @@ static bool put_back(struct picket_flow_table *table, struct picket_flow_head *f
                      picket_flow_index index, const struct picket_flow_key *key, uint32_t hash)
 {
     picket_flow_index *bucket = picket_flow_bucket(table, hash);
-    bool room;
+    bool room = false;
     struct picket_flow_head *flow =
         picket_flow_find(table, bucket, key, hash, table->address_words, &room);
     if (flow == NULL && room) {
@@ -271,9 +273,9 @@ void picket_count_again(struct picket_agent *agent, struct picket_flow_table *ta
 {
     uint32_t address_words = table->address_words;
     struct picket_flow_head *frozen = picket_flow_at(table, index);
-    const uint32_t *local = picket_flow_addresses(frozen);
-    struct picket_flow_key key = {(const uint8_t *)local, (const uint8_t *)(local + address_words),
-                                  frozen->ports, frozen->mark & PICKET_MARK_PROTOCOL};
+    struct picket_flow_key key;
+    key.protocol = frozen->mark & PICKET_MARK_PROTOCOL;
+    picket_flow_key_of_flow(&key, frozen, address_words);
     uint32_t hash = picket_flow_hash(&agent->hash_keys, &key, address_words);
     uint32_t posture = picket_lock(agent);
     if (!put_back(table, frozen, index, &key, hash)) {

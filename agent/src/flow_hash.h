@@ -19,27 +19,18 @@
 
 #include <stdint.h>
 
-#include "memory.h"
-#include "picket/agent/flow_table.h"
-
-/* What tells a flow from another. */
-struct picket_flow_key {
-    const uint8_t *local; /* 4 or 16 bytes, any alignment */
-    const uint8_t *remote;
-    uint_fast32_t ports;    /* local, remote: as they lie in a packet that goes out */
-    uint_fast32_t protocol; /* enum picket_wire_protocol */
-};
+#include "flow_key.h"
 
 enum { PICKET_MARK_PROTOCOL = 3 }; /* the bits of the hash that are the protocol */
 
 PICKET_HOT uint32_t picket_flow_hash(const struct picket_flow_hash_keys *keys,
                                      const struct picket_flow_key *key, uint32_t address_words)
 {
-    uint64_t sum = key->ports * keys->ports;
+    uint64_t sum = picket_flow_key_ports(key) * keys->ports;
     PICKET_UNROLL_4
     for (uint32_t i = 0; i < address_words; i++)
-        sum += (picket_word(key->local + 4 * i) + keys->address[2 * i]) *
-               (picket_word(key->remote + 4 * i) + keys->address[2 * i + 1]);
+        sum += (picket_flow_key_local_word(key, i) + keys->address[2 * i]) *
+               (picket_flow_key_remote_word(key, i, address_words) + keys->address[2 * i + 1]);
     uint32_t mixed = ((uint32_t)(sum >> 32) ^ (uint32_t)sum) + keys->protocol[key->protocol];
     return mixed * (UINT32_C(0x9E3779B1) << 2) + (uint32_t)key->protocol;
 }

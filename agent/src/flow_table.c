@@ -94,7 +94,7 @@ uint32_t picket_frozen_flows_next(const void *context, uint32_t cursor,
     /* A cursor is how an index differs from the first one, which so is 0, wherever it lies. */
     struct picket_flow_head *flow =
         (struct picket_flow_head *)(void *)(frozen->table->entries + (cursor ^ frozen->head));
-    const uint32_t *local = picket_flow_addresses(flow);
+    const uint32_t *local = picket_flow_key_words(flow) + 1;
     out->local_address = (const uint8_t *)local;
     out->remote_address = (const uint8_t *)(local + frozen->table->address_words);
     out->bytes_in = flow->bytes[PICKET_IN];

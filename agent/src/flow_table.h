@@ -58,35 +58,10 @@ PICKET_HOT picket_flow_index picket_flow_words(uint32_t address_words)
     return (picket_flow_index)(sizeof(struct picket_flow_head) / 4 + 2 * address_words);
 }
 
-/* The local address; behind it the remote one. */
-PICKET_HOT uint32_t *picket_flow_addresses(struct picket_flow_head *flow)
-{
-    return (uint32_t *)(void *)((uint8_t *)flow + sizeof *flow);
-}
-
 PICKET_HOT picket_flow_index *picket_flow_bucket(const struct picket_flow_table *table,
                                                  uint32_t hash)
 {
     return &table->buckets[hash >> table->bucket_shift];
-}
-
-/* Whether both addresses are next to each other in the packet as they are in an entry. */
-PICKET_HOT bool picket_flow_key_contiguous(const struct picket_flow_key *key,
-                                           uint32_t address_words)
-{
-    return PICKET_FOR_SPEED && key->remote == key->local + 4 * address_words;
-}
-
-PICKET_HOT bool picket_flow_is(struct picket_flow_head *flow, const struct picket_flow_key *key,
-                               uint32_t address_words)
-{
-    const uint32_t *local = picket_flow_addresses(flow);
-    if (flow->ports != (uint32_t)key->ports)
-        return false;
-    if (picket_flow_key_contiguous(key, address_words))
-        return picket_same_words(local, key->local, 2 * address_words);
-    return picket_same_words(local + address_words, key->remote, address_words) &&
-           picket_same_words(local, key->local, address_words);
 }
 
 /* What a flow of the same mark costs a walk beside one of another: such flows are two at most. */
@@ -154,17 +129,10 @@ PICKET_HOT struct picket_flow_head *picket_flow_table_add(struct picket_flow_tab
         table->fresh = (picket_flow_index)(index + picket_flow_words(address_words));
         flow = picket_flow_at(table, index);
     }
-    uint32_t *local = picket_flow_addresses(flow);
-    if (picket_flow_key_contiguous(key, address_words)) {
-        picket_load_words(local, key->local, 2 * address_words);
-    } else {
-        picket_load_words(local, key->local, address_words);
-        picket_load_words(local + address_words, key->remote, address_words);
-    }
+    picket_flow_name(flow, key, address_words);
     flow->bytes[PICKET_IN] = 0;
     flow->bytes[PICKET_OUT] = 0;
     flow->mark = (uint16_t)hash;
-    flow->ports = (uint32_t)key->ports;
     flow->next = *bucket;
     *bucket = index;
     table->live = (picket_flow_index)(live + 1);

@@ -89,9 +89,9 @@ static void pairs_of_flows_meet_in_a_bucket_as_often_as_chance_has_it(void **sta
                 packet_build(packet, &spec);
                 uint32_t words = spec.version == 4 ? 1 : 4;
                 const uint8_t *source = packet + (words == 1 ? 12 : 8);
-                const uint8_t *transport = source + 8 * words;
-                struct picket_flow_key key = {source, source + 4 * words, picket_word(transport),
-                                              spec.protocol};
+                struct picket_flow_key key = {.protocol = spec.protocol};
+                picket_flow_key_of_packet(&key, source, picket_word(source + 8 * words), PICKET_OUT,
+                                          words);
                 hashes[i] = picket_flow_hash(&keys, &key, words);
             }
             met += hashes[0] / (UINT32_MAX / BUCKETS + 1) == hashes[1] / (UINT32_MAX / BUCKETS + 1);
@@ -133,8 +133,8 @@ static uint32_t hash_of(const struct packet_spec *spec)
     packet_build(packet, spec);
     uint32_t words = spec->version == 4 ? 1 : 4;
     const uint8_t *source = picket_packet_addresses(packet, words);
-    struct picket_flow_key key = {source, source + 4 * words, picket_word(source + 8 * words),
-                                  spec->protocol};
+    struct picket_flow_key key = {.protocol = spec->protocol};
+    picket_flow_key_of_packet(&key, source, picket_word(source + 8 * words), PICKET_OUT, words);
     return picket_flow_hash(&harness.agent.hash_keys, &key, words);
 }
 

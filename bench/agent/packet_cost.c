@@ -161,15 +161,11 @@ static void full(int version, unsigned extensions, unsigned times)
 
 static uint32_t hash_of(const struct packet *packet, int version)
 {
-    size_t addresses_at = version == 4 ? 12 : 8, address_bytes = version == 4 ? 4 : 16;
-    const uint8_t *ends[] = {packet->bytes + addresses_at + address_bytes,
-                             packet->bytes + addresses_at};
-    const uint8_t *ports = packet->bytes + packet->size_bytes - 20;
-    const uint8_t turned[] = {ports[2], ports[3], ports[0], ports[1]};
-    uint32_t word;
-    memcpy(&word, packet->direction == PICKET_IN ? turned : ports, sizeof word);
-    struct picket_flow_key key = {ends[packet->direction], ends[!packet->direction], word,
-                                  PICKET_WIRE_TCP};
+    uint32_t ports;
+    memcpy(&ports, packet->bytes + packet->size_bytes - 20, sizeof ports);
+    struct picket_flow_key key = {.protocol = PICKET_WIRE_TCP};
+    picket_flow_key_of_packet(&key, packet->bytes + (version == 4 ? 12 : 8), ports,
+                              packet->direction, version == 4 ? 1 : 4);
     return picket_flow_hash(&agent.hash_keys, &key, version == 4 ? 1 : 4);
 }
 
