@@ -58,6 +58,18 @@ class Stack:
     def __init__(self, threadx=None, netxduo=None):
         self.threadx, self.netxduo = threadx, netxduo
 
+    def missing(self):
+        """The first header that should be there and is not, or None."""
+        if self.threadx is None:
+            return None
+        wanted = [f"{self.threadx}/common/inc/tx_api.h", f"{self.netxduo}/common/inc/nx_api.h",
+                  f"{self.netxduo}/addons/azure_iot/nx_azure_iot.h"]
+        for target in TARGETS:
+            if target.port is not None:
+                wanted += [f"{self.threadx}/ports/{target.port}/gnu/inc/tx_port.h",
+                           f"{self.netxduo}/ports/{target.port}/gnu/inc/nx_port.h"]
+        return next((path for path in wanted if not os.path.exists(path)), None)
+
     def is_real(self, target):
         return self.threadx is not None and target.port is not None
 
