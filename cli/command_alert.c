@@ -64,10 +64,10 @@ static int newest(const struct alert_options *options, long long limit, json_t *
 static const struct table_column alert_columns[] = {
     {"ID", .right = true},
     {.title = "SEVERITY"},
-    {"STATUS", .leave_out = 2},
+    {"STATUS", .leave_out = 3},
     {"DEVICE", .cut_to = 12},
     {"COUNT", .right = true, .leave_out = 1},
-    {"LAST SEEN", .leave_out = 3},
+    {"LAST SEEN", .leave_out = 2},
     {"TITLE", .cut_to = 34},
 };
 

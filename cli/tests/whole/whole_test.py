@@ -342,7 +342,7 @@ class OnATerminal(Running):
             text = self.shown(columns, "alert", "list", NO_COLOR="1")
             heading, row = text.splitlines()
             self.assertIn(title, row)
-            self.assertIn("high", row)
+            self.assertRegex(row, r"high +new ")
             self.assertEqual(heading.endswith(" \u2026"), columns == 80)
         narrow = self.shown(60, "device", "list").splitlines()
         self.assertRegex(narrow[0], r"^ID +STATE +OPEN ALERTS +FLOWS LOST \u2026$")
