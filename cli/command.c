@@ -117,26 +117,43 @@ static int read_options(const struct option_spec *options, int argc, char **argv
 
 /* ---- operands ---- */
 
-/* Says what is missing or too much. The words of command->operands name them. */
+/* The name of the index-th operand, of those that "NAME FILE-OR-URL" or "ADDRESS..." name; the last
+ * goes on for what follows. */
+static int name_length(const char *names, int index, const char **name)
+{
+    *name = names + (*names == '[');
+    for (const char *next; index > 0 && (next = strchr(*name, ' ')) != NULL; index--)
+        *name = next + 1;
+    return (int)strcspn(*name, " .]");
+}
+
+static bool complain_of_operand(const struct command *command, int index, const char *problem)
+{
+    const char *name;
+    int length = name_length(command->operands, index, &name);
+    complain("%.*s %s: picket %s [OPTION...] %s", length, name, problem, command->name,
+             command->operands);
+    return false;
+}
+
 static bool check_operands(const struct command *command, const struct operands *operands)
 {
-    const char *name = command->operands;
-    int words = *name != 0;
-    for (const char *at = name; *at; at++)
+    const char *names = command->operands;
+    int words = *names != 0;
+    for (const char *at = names; *at; at++)
         words += *at == ' ';
-    bool many = strstr(name, "...") != NULL, optional = *name == '[';
-    if (operands->count > words && !many) {
+    if (operands->count > words && !strstr(names, "...")) {
         complain("\"%s\" is too much: picket %s [OPTION...]%s%s", operands->words[words],
-                 command->name, *name ? " " : "", name);
+                 command->name, *names ? " " : "", names);
         return false;
     }
-    if (operands->count >= words || optional)
-        return true;
-    for (int i = 0; i < operands->count; i++)
-        name = strchr(name, ' ') + 1;
-    complain("%.*s is missing: picket %s [OPTION...] %s", (int)strcspn(name, " ."), name,
-             command->name, command->operands);
-    return false;
+    if (operands->count < words && *names != '[')
+        return complain_of_operand(command, operands->count, "is missing");
+    for (int i = 0; i < operands->count; i++) {
+        if (!*operands->words[i])
+            return complain_of_operand(command, i, "is empty");
+    }
+    return true;
 }
 
 bool command_parse(const struct command *command, const struct option_spec *options, int argc,
