@@ -9,7 +9,8 @@ for Picket means: decoded, every flow matched, events, flows and device state co
                 on average: no network, no TLS, no decoding, no matching (bench/store/bench_copy.c)
     mosquitto   the same load on mosquitto, TLS, a static password, one subscriber to everything; nothing is durable
 
-and prints messages a second and Picket's ratios; at the end their medians."""
+and prints messages a second and Picket's ratios; at the end their medians, and the processor time that Picket's threads took
+for a message, which other programs on the machine disturb less."""
 
 import argparse
 import json
@@ -40,12 +41,23 @@ def load(options, port, ca, *more):
     return json.loads(result.stdout)["messages_per_s"]
 
 
+def thread_times(pid):
+    """Seconds of processor time by thread, of those that have a name."""
+    times = {}
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        name, fields = (task / "stat").read_text().split("(", 1)[1].rsplit(")", 1)
+        ticks = sum(map(int, fields.split()[11:13]))
+        times[name] = times.get(name, 0) + ticks / os.sysconf("SC_CLK_TCK")
+    return times
+
+
 def counter(status, name):
     return next(counter["value"] for counter in status["counters"] if counter["name"] == name)
 
 
 def run_picket(options, payload, stamps):
-    """Picket's rate, that of SQLite with its rows, and how many messages Picket had in a transaction."""
+    """Picket's rate, that of SQLite with its rows, how many messages Picket had in a transaction, and microseconds a message by
+    thread."""
     with Picket() as picket:
         picket.start()
         feed = picket.folder / "listed.txt"
@@ -54,8 +66,10 @@ def run_picket(options, payload, stamps):
         devices = picket.folder / "devices"
         devices.write_text("".join(picket.add_device(f"pump-{i}").connection_string + "\n"
                                    for i in range(options.connections)))
+        before = thread_times(picket.process.pid)
         rate = load(options, picket.port, picket.ca, "--devices", devices, "--payload", payload, *stamps,
                     "--topic", "devices/{id}/messages/events/" + SECURITY_TOPIC)
+        after = thread_times(picket.process.pid)
         status = picket.json("status")
         stored = status["store"]
         assert stored["events"] == options.messages, f"{options.messages} acknowledged, {stored['events']} stored"
@@ -64,7 +78,8 @@ def run_picket(options, payload, stamps):
         batch = round(options.messages / counter(status, "store_batches_committed"))
         copied = subprocess.run([BUILD / "bench" / "store" / "picket_bench_copy", picket.folder, str(batch)],
                                 capture_output=True, text=True, check=True).stdout
-        return rate, float(copied.split()[0]), batch
+        times = {name: (after[name] - before.get(name, 0)) * 1e6 / options.messages for name in after}
+        return rate, float(copied.split()[0]), batch, times
 
 
 def run_mosquitto(options, payload, certificates):
@@ -115,17 +130,21 @@ def main():
     print(f"{options.connections} connections over TLS, {options.in_flight} in flight each, {options.messages} messages of "
           f"{options.flows} flows ({len(message)} bytes), {options.indicators} indicators")
     print(f"{'round':8}{'Picket':>12}{'SQLite':>12}{'mosquitto':>12}{'of SQLite':>12}{'of mosquitto':>14}{'a transaction':>15}")
-    rounds = []
+    rounds, times = [], []
     with Picket() as scratch:  # for its folder and certificates; never started
         payload = scratch.folder / "payload"
         payload.write_bytes(message)
         stamps = ("--stamp", message.index(MARKER), "--stamp-time", message.index(start.to_bytes(4, "little")))
         for number in range(1, options.rounds + 1):
-            picket, sqlite, batch = run_picket(options, payload, stamps)
+            picket, sqlite, batch, thread_us = run_picket(options, payload, stamps)
             mosquitto = run_mosquitto(options, payload, scratch)
+            times.append(thread_us)
             rounds.append((picket, sqlite, mosquitto, picket / sqlite, picket / mosquitto, batch))
             print_row(str(number), rounds[-1])
     print_row("median", [statistics.median(column) for column in zip(*rounds)])
+    medians = {name: statistics.median(round_.get(name, 0) for round_ in times) for name in times[-1]}
+    print("processor time a message, median: " +
+          ", ".join(f"{name} {us:.2f} µs" for name, us in sorted(medians.items(), key=lambda item: -item[1]) if us >= 0.05))
 
 
 def print_row(name, row):
