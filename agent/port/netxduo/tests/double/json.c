@@ -72,6 +72,9 @@ UINT nx_azure_iot_json_reader_token_string_get(NX_AZURE_IOT_JSON_READER *reader_
 /* ---- the writer ---- */
 
 static UINT put(NX_AZURE_IOT_JSON_WRITER *writer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static UINT put(NX_AZURE_IOT_JSON_WRITER *writer, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
