@@ -79,7 +79,7 @@ static bool valid(const struct picket_agent_config *config)
         config->early_report_min_interval_s > PICKET_TIME_MAX_S)
         return false;
     return picket_flow_storage_valid(&config->ipv4, 1) &&
-           picket_flow_storage_valid(&config->ipv6, 4);
+           (!PICKET_AGENT_IPV6 || picket_flow_storage_valid(&config->ipv6, 4));
 }
 
 bool picket_agent_init(struct picket_agent *agent, const struct picket_agent_config *config)
@@ -89,8 +89,10 @@ bool picket_agent_init(struct picket_agent *agent, const struct picket_agent_con
     memset(agent, 0, sizeof *agent);
     agent->config = *config;
     replace_absent(&agent->config);
-    picket_flow_table_init(&agent->ipv4, &agent->config.ipv4, 1);
-    picket_flow_table_init(&agent->ipv6, &agent->config.ipv6, 4);
+    picket_flow_table_init(&agent->tables[PICKET_IPV4], &agent->config.ipv4, 1);
+#if PICKET_AGENT_IPV6
+    picket_flow_table_init(&agent->tables[PICKET_IPV6], &agent->config.ipv6, 4);
+#endif
     const struct picket_agent_callbacks *callbacks = &agent->config.callbacks;
     callbacks->random(callbacks->context, &agent->hash_keys, sizeof agent->hash_keys);
     uint32_t now_s = callbacks->uptime_s(callbacks->context);

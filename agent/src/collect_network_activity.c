@@ -12,14 +12,14 @@
 #include "losses.h"
 
 static void freeze(struct picket_agent *agent, struct picket_flow_table *table,
-                   struct picket_frozen_flows *frozen, uint32_t *bucket, uint32_t flows_max)
+                   struct picket_frozen_flows *frozen, uint32_t flows_max)
 {
     frozen->table = table;
     frozen->head = PICKET_FLOW_NONE;
     frozen->count = 0;
-    while (*bucket < picket_flow_table_buckets(table) && frozen->count < flows_max) {
+    while (frozen->bucket < picket_flow_table_buckets(table) && frozen->count < flows_max) {
         uint32_t posture = picket_lock(agent);
-        picket_flow_table_freeze(table, frozen, bucket, flows_max - frozen->count);
+        picket_flow_table_freeze(table, frozen, flows_max - frozen->count);
         picket_unlock(agent, posture);
     }
 }
@@ -35,48 +35,60 @@ static void thaw(struct picket_agent *agent, struct picket_flow_table *table,
     }
 }
 
-static struct picket_wire_flows as_wire_flows(const struct picket_frozen_flows *frozen)
+static void release(struct picket_agent *agent, struct picket_flow_table *table,
+                    const struct picket_frozen_flows *frozen)
 {
-    struct picket_wire_flows flows = {frozen->count, picket_frozen_flows_next, frozen};
-    return flows;
+    uint32_t posture = picket_lock(agent);
+    picket_flow_table_release(table, frozen);
+    picket_unlock(agent, posture);
 }
 
 static bool collect(struct picket_agent *agent, struct picket_report *report,
                     struct picket_wire_event *event)
 {
-    uint32_t room = PICKET_AGENT_MESSAGE_FLOWS_MAX;
-    freeze(agent, &agent->ipv4, &report->ipv4, &report->ipv4_bucket, room);
-    room -= report->ipv4.count < room ? report->ipv4.count : room;
-    freeze(agent, &agent->ipv6, &report->ipv6, &report->ipv6_bucket, room);
+    struct picket_wire_network_activity *activity = &event->payload.network_activity;
+    struct picket_wire_flows *list = &activity->ipv4;
+    uint32_t flows = 0;
+    memset(activity, 0, sizeof *activity);
+    for (uint32_t family = 0; family < PICKET_FAMILIES; family++) {
+        struct picket_frozen_flows *frozen = &report->frozen[family];
+        uint32_t room =
+            flows < PICKET_AGENT_MESSAGE_FLOWS_MAX ? PICKET_AGENT_MESSAGE_FLOWS_MAX - flows : 0;
+        freeze(agent, &agent->tables[family], frozen, room);
+        list->count = frozen->count;
+        list->next = picket_frozen_flows_next;
+        list->table = frozen;
+        list = &activity->ipv6;
+        flows += frozen->count;
+    }
 
     uint32_t posture = picket_lock(agent);
     report->losses = agent->losses;
     memset(&agent->losses, 0, sizeof agent->losses);
     picket_unlock(agent, posture);
 
-    struct picket_wire_network_activity *activity = &event->payload.network_activity;
-    activity->ipv4 = as_wire_flows(&report->ipv4);
-    activity->ipv6 = as_wire_flows(&report->ipv6);
     activity->lost_flows = picket_losses_flows(&report->losses);
     activity->lost_bytes_in = report->losses.bytes[PICKET_IN];
     activity->lost_bytes_out = report->losses.bytes[PICKET_OUT];
     event->payload_type = PICKET_WIRE_NETWORK_ACTIVITY;
-    return report->ipv4.count > 0 || report->ipv6.count > 0 || activity->lost_flows > 0 ||
-           agent->config.send_empty_events;
+    return flows > 0 || activity->lost_flows > 0 || agent->config.send_empty_events;
 }
 
 static bool settle(struct picket_agent *agent, struct picket_report *report, bool accepted)
 {
-    if (accepted) {
-        uint32_t posture = picket_lock(agent);
-        picket_flow_table_release(&agent->ipv4, &report->ipv4);
-        picket_flow_table_release(&agent->ipv6, &report->ipv6);
-        picket_unlock(agent, posture);
-        return report->ipv4_bucket < picket_flow_table_buckets(&agent->ipv4) ||
-               report->ipv6_bucket < picket_flow_table_buckets(&agent->ipv6);
+    bool more = false;
+    for (uint32_t family = 0; family < PICKET_FAMILIES; family++) {
+        struct picket_flow_table *table = &agent->tables[family];
+        const struct picket_frozen_flows *frozen = &report->frozen[family];
+        if (accepted)
+            release(agent, table, frozen);
+        else
+            thaw(agent, table, frozen);
+        if (frozen->bucket < picket_flow_table_buckets(table))
+            more = true;
     }
-    thaw(agent, &agent->ipv4, &report->ipv4);
-    thaw(agent, &agent->ipv6, &report->ipv6);
+    if (accepted)
+        return more;
     uint32_t posture = picket_lock(agent);
     picket_losses_merge(&agent->losses, &report->losses);
     picket_unlock(agent, posture);

@@ -20,11 +20,8 @@ struct picket_report {
 
     /* Network activity: what the event reports, and how far through the tables this report is;
      * flows that exceed one message follow in further ones. */
-    struct picket_frozen_flows ipv4;
-    struct picket_frozen_flows ipv6;
+    struct picket_frozen_flows frozen[PICKET_FAMILIES];
     struct picket_losses losses;
-    uint32_t ipv4_bucket;
-    uint32_t ipv6_bucket;
 
 #if PICKET_AGENT_LISTENING_PORTS > 0
     struct picket_listening_port ports[PICKET_AGENT_LISTENING_PORTS];

@@ -24,8 +24,12 @@ bool picket_agent_set_intervals(struct picket_agent *agent,
 static void set_counting(struct picket_agent *agent, bool counting)
 {
     uint32_t posture = picket_lock(agent);
-    agent->ipv4.capacity = counting ? (picket_flow_index)agent->config.ipv4.capacity : 0;
-    agent->ipv6.capacity = counting ? (picket_flow_index)agent->config.ipv6.capacity : 0;
+    agent->tables[PICKET_IPV4].capacity =
+        counting ? (picket_flow_index)agent->config.ipv4.capacity : 0;
+#if PICKET_AGENT_IPV6
+    agent->tables[PICKET_IPV6].capacity =
+        counting ? (picket_flow_index)agent->config.ipv6.capacity : 0;
+#endif
     picket_unlock(agent, posture);
 }
 

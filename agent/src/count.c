@@ -11,7 +11,6 @@
 struct counting {
     struct picket_flow_table *table;
     const struct picket_flow_key *key;
-    uint32_t hash;
     uint32_t payload_bytes;
     enum picket_direction direction;
     uint32_t address_words;
@@ -37,7 +36,8 @@ PICKET_HOT bool is_wanted(const struct picket_agent *agent, const uint8_t *local
 PICKET_HOT enum picket_packet_verdict lose(struct picket_agent *agent,
                                            const struct counting *counting)
 {
-    picket_losses_add(&agent->losses, counting->hash, counting->direction, counting->payload_bytes);
+    picket_losses_add(&agent->losses, counting->key->hash, counting->direction,
+                      counting->payload_bytes);
     picket_saturating_increment(&agent->packets_lost);
     return PICKET_PACKET_LOST;
 }
@@ -65,8 +65,7 @@ PICKET_HOT enum picket_packet_verdict open_flow(struct picket_agent *agent,
         return refuse(agent, PICKET_PACKET_OTHER_PROTOCOL);
     struct picket_flow_head *flow = NULL;
     if (room)
-        flow = picket_flow_table_add(table, bucket, counting->key, counting->hash,
-                                     counting->address_words);
+        flow = picket_flow_table_add(table, bucket, counting->key, counting->address_words);
     if (flow == NULL)
         return lose(agent, counting);
     flow->bytes[counting->direction] = counting->payload_bytes;
@@ -84,6 +83,7 @@ PICKET_COLD enum picket_packet_verdict ignore(struct picket_agent *agent,
     return verdict;
 }
 
+#if PICKET_AGENT_IPV6
 /* An IPv6 packet of which cannot be told what flow it belongs to: all behind its header is lost, of
  * one flow at least. */
 PICKET_COLD enum picket_packet_verdict
@@ -93,7 +93,7 @@ lose_unattributed(struct picket_agent *agent, const uint8_t *bytes, enum picket_
     if (!is_wanted(agent, destination, direction, 4))
         return ignore(agent, PICKET_PACKET_MULTICAST);
     uint32_t posture = picket_lock(agent);
-    if (agent->ipv6.capacity > 0) {
+    if (agent->tables[PICKET_IPV6].capacity > 0) {
         picket_losses_add_bytes(&agent->losses, direction, picket_big_endian_16(bytes + 4));
         picket_saturating_increment(&agent->packets_lost);
     } else {
@@ -102,6 +102,7 @@ lose_unattributed(struct picket_agent *agent, const uint8_t *bytes, enum picket_
     picket_unlock(agent, posture);
     return PICKET_PACKET_HEADER_CHAIN;
 }
+#endif
 
 PICKET_HOT enum picket_packet_verdict count(struct picket_agent *agent,
                                             struct picket_flow_table *table, const uint8_t *bytes,
@@ -113,15 +114,14 @@ PICKET_HOT enum picket_packet_verdict count(struct picket_agent *agent,
     key.protocol = protocol;
     picket_flow_key_of_packet(&key, picket_packet_addresses(bytes, address_words), ports, direction,
                               address_words);
-    uint32_t hash = picket_flow_hash(&agent->hash_keys, &key, address_words);
-    const struct counting counting = {table, &key, hash, payload_bytes, direction, address_words};
+    key.hash = picket_flow_hash(&agent->hash_keys, &key, address_words);
+    const struct counting counting = {table, &key, payload_bytes, direction, address_words};
 
     enum picket_packet_verdict verdict = PICKET_PACKET_COUNTED;
     bool room = false, filling_up = false;
     uint32_t posture = picket_lock(agent);
-    picket_flow_index *bucket = picket_flow_bucket(table, hash);
-    struct picket_flow_head *flow =
-        picket_flow_find(table, bucket, &key, hash, address_words, &room);
+    picket_flow_index *bucket = picket_flow_bucket(table, key.hash);
+    struct picket_flow_head *flow = picket_flow_find(table, bucket, &key, address_words, &room);
     if (flow != NULL) {
         picket_flow_count(flow, direction, payload_bytes);
         agent->packets_counted++;
@@ -142,7 +142,8 @@ PICKET_APART enum picket_packet_verdict count_ipv4_in(struct picket_agent *agent
                                                       uint_fast32_t protocol,
                                                       uint32_t payload_bytes)
 {
-    return count(agent, &agent->ipv4, bytes, ports, protocol, payload_bytes, PICKET_IN, 1);
+    return count(agent, &agent->tables[PICKET_IPV4], bytes, ports, protocol, payload_bytes,
+                 PICKET_IN, 1);
 }
 
 PICKET_APART enum picket_packet_verdict count_ipv4_out(struct picket_agent *agent,
@@ -150,15 +151,18 @@ PICKET_APART enum picket_packet_verdict count_ipv4_out(struct picket_agent *agen
                                                        uint_fast32_t protocol,
                                                        uint32_t payload_bytes)
 {
-    return count(agent, &agent->ipv4, bytes, ports, protocol, payload_bytes, PICKET_OUT, 1);
+    return count(agent, &agent->tables[PICKET_IPV4], bytes, ports, protocol, payload_bytes,
+                 PICKET_OUT, 1);
 }
 
+#if PICKET_AGENT_IPV6
 PICKET_APART enum picket_packet_verdict count_ipv6_in(struct picket_agent *agent,
                                                       const uint8_t *bytes, uint_fast32_t ports,
                                                       uint_fast32_t protocol,
                                                       uint32_t payload_bytes)
 {
-    return count(agent, &agent->ipv6, bytes, ports, protocol, payload_bytes, PICKET_IN, 4);
+    return count(agent, &agent->tables[PICKET_IPV6], bytes, ports, protocol, payload_bytes,
+                 PICKET_IN, 4);
 }
 
 PICKET_APART enum picket_packet_verdict count_ipv6_out(struct picket_agent *agent,
@@ -166,8 +170,10 @@ PICKET_APART enum picket_packet_verdict count_ipv6_out(struct picket_agent *agen
                                                        uint_fast32_t protocol,
                                                        uint32_t payload_bytes)
 {
-    return count(agent, &agent->ipv6, bytes, ports, protocol, payload_bytes, PICKET_OUT, 4);
+    return count(agent, &agent->tables[PICKET_IPV6], bytes, ports, protocol, payload_bytes,
+                 PICKET_OUT, 4);
 }
+#endif
 #endif
 
 PICKET_HOT enum picket_packet_verdict count_parsed(struct picket_agent *agent, const uint8_t *bytes,
@@ -175,22 +181,26 @@ PICKET_HOT enum picket_packet_verdict count_parsed(struct picket_agent *agent, c
                                                    const struct picket_packet *packet,
                                                    enum picket_direction direction)
 {
-    if (PICKET_AGENT_IPV6 && verdict == PICKET_PACKET_HEADER_CHAIN)
+#if PICKET_AGENT_IPV6
+    if (verdict == PICKET_PACKET_HEADER_CHAIN)
         return lose_unattributed(agent, bytes, direction);
+#endif
     if (verdict != PICKET_PACKET_COUNTED)
         return ignore(agent, verdict);
 #if PICKET_FOR_SPEED
-    if (packet->address_words == 1 && direction == PICKET_OUT)
-        return count_ipv4_out(agent, bytes, packet->ports, packet->protocol, packet->payload_bytes);
-    if (packet->address_words == 1)
-        return count_ipv4_in(agent, bytes, packet->ports, packet->protocol, packet->payload_bytes);
-    if (direction == PICKET_OUT)
+#if PICKET_AGENT_IPV6
+    if (packet->address_words == 4 && direction == PICKET_OUT)
         return count_ipv6_out(agent, bytes, packet->ports, packet->protocol, packet->payload_bytes);
-    return count_ipv6_in(agent, bytes, packet->ports, packet->protocol, packet->payload_bytes);
+    if (packet->address_words == 4)
+        return count_ipv6_in(agent, bytes, packet->ports, packet->protocol, packet->payload_bytes);
+#endif
+    if (direction == PICKET_OUT)
+        return count_ipv4_out(agent, bytes, packet->ports, packet->protocol, packet->payload_bytes);
+    return count_ipv4_in(agent, bytes, packet->ports, packet->protocol, packet->payload_bytes);
 #else
-    struct picket_flow_table *table = packet->address_words == 1 ? &agent->ipv4 : &agent->ipv6;
-    return count(agent, table, bytes, packet->ports, packet->protocol, packet->payload_bytes,
-                 direction, packet->address_words);
+    uint32_t address_words = PICKET_AGENT_IPV6 ? packet->address_words : 1;
+    return count(agent, &agent->tables[address_words == 1 ? PICKET_IPV4 : PICKET_IPV6], bytes,
+                 packet->ports, packet->protocol, packet->payload_bytes, direction, address_words);
 #endif
 }
 
@@ -220,41 +230,31 @@ enum picket_packet_verdict picket_agent_count_packet(struct picket_agent *agent,
 void picket_agent_read_packet(const uint8_t *bytes, size_t captured_bytes, uint32_t wire_bytes,
                               struct picket_packet_reading *reading)
 {
-    struct picket_packet packet = {0, 0, 0, 0};
-    reading->verdict = (uint8_t)picket_packet_parse(&packet, bytes, captured_bytes, wire_bytes);
-    if (reading->verdict != PICKET_PACKET_COUNTED && reading->verdict != PICKET_PACKET_HEADER_CHAIN)
-        return;
-    reading->ports = packet.ports;
-    reading->payload_bytes = packet.payload_bytes;
-    reading->protocol = (uint8_t)packet.protocol;
-    reading->address_words = (uint8_t)packet.address_words;
-    uint32_t header_bytes =
-        packet.address_words == 1 ? PICKET_IPV4_HEADER_BYTES : PICKET_IPV6_HEADER_BYTES;
-    picket_load_words(reading->header, bytes, header_bytes / 4);
+    enum picket_packet_verdict verdict =
+        picket_packet_parse(&reading->packet, bytes, captured_bytes, wire_bytes);
+    reading->verdict = (uint8_t)verdict;
+    if (verdict == PICKET_PACKET_COUNTED || verdict == PICKET_PACKET_HEADER_CHAIN)
+        memcpy(reading->header, bytes,
+               reading->packet.address_words == 1 ? PICKET_IPV4_HEADER_BYTES
+                                                  : PICKET_IPV6_HEADER_BYTES);
 }
 
 enum picket_packet_verdict picket_agent_count_reading(struct picket_agent *agent,
                                                       const struct picket_packet_reading *reading,
                                                       enum picket_direction direction)
 {
-    const struct picket_packet packet = {
-        .ports = reading->ports,
-        .payload_bytes = reading->payload_bytes,
-        .protocol = reading->protocol,
-        .address_words = reading->address_words,
-    };
     return count_parsed(agent, (const uint8_t *)reading->header,
-                        (enum picket_packet_verdict)reading->verdict, &packet, direction);
+                        (enum picket_packet_verdict)reading->verdict, &reading->packet, direction);
 }
 
 /* Adds a frozen flow to the one in its place, or puts it there. False: there is no place. */
 static bool put_back(struct picket_flow_table *table, struct picket_flow_head *frozen,
-                     picket_flow_index index, const struct picket_flow_key *key, uint32_t hash)
+                     picket_flow_index index, const struct picket_flow_key *key)
 {
-    picket_flow_index *bucket = picket_flow_bucket(table, hash);
+    picket_flow_index *bucket = picket_flow_bucket(table, key->hash);
     bool room = false;
     struct picket_flow_head *flow =
-        picket_flow_find(table, bucket, key, hash, table->address_words, &room);
+        picket_flow_find(table, bucket, key, picket_flow_table_words(table), &room);
     if (flow == NULL && room) {
         picket_flow_link(table, bucket, frozen, index);
         return true;
@@ -271,16 +271,16 @@ static bool put_back(struct picket_flow_table *table, struct picket_flow_head *f
 void picket_count_again(struct picket_agent *agent, struct picket_flow_table *table,
                         picket_flow_index index)
 {
-    uint32_t address_words = table->address_words;
+    uint32_t address_words = picket_flow_table_words(table);
     struct picket_flow_head *frozen = picket_flow_at(table, index);
     struct picket_flow_key key;
     key.protocol = frozen->mark & PICKET_MARK_PROTOCOL;
     picket_flow_key_of_flow(&key, frozen, address_words);
-    uint32_t hash = picket_flow_hash(&agent->hash_keys, &key, address_words);
+    key.hash = picket_flow_hash(&agent->hash_keys, &key, address_words);
     uint32_t posture = picket_lock(agent);
-    if (!put_back(table, frozen, index, &key, hash)) {
-        picket_losses_add(&agent->losses, hash, PICKET_IN, frozen->bytes[PICKET_IN]);
-        picket_losses_add(&agent->losses, hash, PICKET_OUT, frozen->bytes[PICKET_OUT]);
+    if (!put_back(table, frozen, index, &key)) {
+        picket_losses_add(&agent->losses, key.hash, PICKET_IN, frozen->bytes[PICKET_IN]);
+        picket_losses_add(&agent->losses, key.hash, PICKET_OUT, frozen->bytes[PICKET_OUT]);
     }
     picket_unlock(agent, posture);
 }

@@ -22,6 +22,7 @@ struct picket_flow_key {
     uint32_t words[1 + 2 * PICKET_ADDRESS_WORDS_MAX]; /* ports, local, remote */
 #endif
     uint_fast32_t protocol; /* enum picket_wire_protocol */
+    uint32_t hash;          /* picket_flow_hash() */
 };
 
 /* An entry's words from its ports on: ports, local address, remote address. */

@@ -48,9 +48,9 @@ void picket_flow_table_init(struct picket_flow_table *table,
 }
 
 void picket_flow_table_freeze(struct picket_flow_table *table, struct picket_frozen_flows *frozen,
-                              uint32_t *bucket, uint32_t flows_max)
+                              uint32_t flows_max)
 {
-    uint32_t at = *bucket, end = picket_flow_table_buckets(table), count = 0;
+    uint32_t at = frozen->bucket, end = picket_flow_table_buckets(table), count = 0;
     if (end - at > BUCKETS_PER_HOLD)
         end = at + BUCKETS_PER_HOLD;
     if (flows_max > FLOWS_PER_HOLD)
@@ -73,7 +73,7 @@ void picket_flow_table_freeze(struct picket_flow_table *table, struct picket_fro
         } while (index != PICKET_FLOW_NONE);
         flow->next = behind;
     }
-    *bucket = at;
+    frozen->bucket = at;
     frozen->count += count;
     table->live = (picket_flow_index)(table->live - count);
 }
@@ -96,7 +96,7 @@ uint32_t picket_frozen_flows_next(const void *context, uint32_t cursor,
         (struct picket_flow_head *)(void *)(frozen->table->entries + (cursor ^ frozen->head));
     const uint32_t *local = picket_flow_key_words(flow) + 1;
     out->local_address = (const uint8_t *)local;
-    out->remote_address = (const uint8_t *)(local + frozen->table->address_words);
+    out->remote_address = (const uint8_t *)(local + picket_flow_table_words(frozen->table));
     out->bytes_in = flow->bytes[PICKET_IN];
     out->bytes_out = flow->bytes[PICKET_OUT];
     const uint8_t *ports = (const uint8_t *)&flow->ports;

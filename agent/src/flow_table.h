@@ -18,6 +18,7 @@ struct picket_frozen_flows {
     struct picket_flow_head *last; /* of the list; if there is any */
     picket_flow_index head;        /* linked by next */
     uint32_t count;
+    uint32_t bucket; /* of the table, up to which flows were frozen */
 };
 
 /* Empties the table. */
@@ -27,16 +28,23 @@ void picket_flow_table_init(struct picket_flow_table *table,
 /* Whether storage can hold a table. */
 bool picket_flow_storage_valid(const struct picket_flow_storage *storage, uint32_t address_words);
 
+/* The words of one address. */
+static inline uint32_t picket_flow_table_words(const struct picket_flow_table *table)
+{
+    return PICKET_AGENT_IPV6 ? table->address_words : 1;
+}
+
 /* 0: the family is not counted. */
 static inline uint32_t picket_flow_table_buckets(const struct picket_flow_table *table)
 {
     return table->capacity > 0 ? UINT32_C(1) << (32 - table->bucket_shift) : 0;
 }
 
-/* Takes some chains out of the table, from *bucket on, which is stepped behind them: flows_max
- * flows, or as many more as the last chain has; fewer if that keeps the hold of the lock short. */
+/* Takes some chains out of the table, from frozen->bucket on, which is stepped behind them:
+ * flows_max flows, or as many more as the last chain has; fewer if that keeps the hold of the lock
+ * short. */
 void picket_flow_table_freeze(struct picket_flow_table *table, struct picket_frozen_flows *frozen,
-                              uint32_t *bucket, uint32_t flows_max);
+                              uint32_t flows_max);
 
 /* Gives all frozen flows back to the free list. */
 void picket_flow_table_release(struct picket_flow_table *table,
@@ -72,14 +80,13 @@ enum { PICKET_FLOW_ALIKE_COST = PICKET_AGENT_CHAIN_MAX / 2 };
 PICKET_HOT struct picket_flow_head *picket_flow_find(const struct picket_flow_table *table,
                                                      const picket_flow_index *bucket,
                                                      const struct picket_flow_key *key,
-                                                     uint32_t hash, uint32_t address_words,
-                                                     bool *room)
+                                                     uint32_t address_words, bool *room)
 {
     picket_flow_index index = *bucket;
     uint32_t cost = 0;
     for (; index != PICKET_FLOW_NONE; cost++) {
         struct picket_flow_head *flow = picket_flow_at(table, index);
-        if (picket_likely(flow->mark == (uint16_t)hash)) {
+        if (picket_likely(flow->mark == (uint16_t)key->hash)) {
             if (picket_likely(picket_flow_is(flow, key, address_words)))
                 return flow;
             cost += PICKET_FLOW_ALIKE_COST;
@@ -112,7 +119,7 @@ PICKET_HOT void picket_flow_link(struct picket_flow_table *table, picket_flow_in
 PICKET_HOT struct picket_flow_head *picket_flow_table_add(struct picket_flow_table *table,
                                                           picket_flow_index *bucket,
                                                           const struct picket_flow_key *key,
-                                                          uint32_t hash, uint32_t address_words)
+                                                          uint32_t address_words)
 {
     picket_flow_index live = table->live;
     if (live >= table->capacity)
@@ -132,7 +139,7 @@ PICKET_HOT struct picket_flow_head *picket_flow_table_add(struct picket_flow_tab
     picket_flow_name(flow, key, address_words);
     flow->bytes[PICKET_IN] = 0;
     flow->bytes[PICKET_OUT] = 0;
-    flow->mark = (uint16_t)hash;
+    flow->mark = (uint16_t)key->hash;
     flow->next = *bucket;
     *bucket = index;
     table->live = (picket_flow_index)(live + 1);

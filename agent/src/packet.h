@@ -25,13 +25,6 @@
 #include "memory.h"
 #include "picket/agent/agent.h"
 
-struct picket_packet {
-    uint32_t ports; /* source, destination: as they lie there; ICMP, later fragments: 0 */
-    uint32_t payload_bytes;
-    uint32_t address_words; /* 1: IPv4; 4: IPv6 */
-    uint8_t protocol;       /* enum picket_wire_protocol */
-};
-
 /* Internet protocol numbers, IANA. */
 enum {
     PICKET_NUMBER_HOP_BY_HOP = 0,

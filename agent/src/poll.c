@@ -28,12 +28,15 @@ static bool look_for_connection(struct picket_agent *agent, uint32_t now_s)
     return false;
 }
 
-static bool filling_up(const struct picket_agent *agent, const struct picket_flow_table *table)
+static bool filling_up(const struct picket_agent *agent)
 {
-    if (table->capacity == 0)
-        return false;
+    bool filling = false;
     uint32_t posture = picket_lock(agent);
-    bool filling = table->live >= table->early_at;
+    for (uint32_t family = 0; family < PICKET_FAMILIES; family++) {
+        const struct picket_flow_table *table = &agent->tables[family];
+        if (table->capacity > 0 && table->live >= table->early_at)
+            filling = true;
+    }
     picket_unlock(agent, posture);
     return filling;
 }
@@ -42,8 +45,7 @@ static bool filling_up(const struct picket_agent *agent, const struct picket_flo
 static uint32_t early_report_wait_s(const struct picket_agent *agent, uint32_t now_s)
 {
     if (!agent->config.collectors[PICKET_COLLECTOR_NETWORK_ACTIVITY].enabled ||
-        (agent->owed & 1u << PICKET_COLLECTOR_NETWORK_ACTIVITY) != 0 ||
-        (!filling_up(agent, &agent->ipv4) && !filling_up(agent, &agent->ipv6)))
+        (agent->owed & 1u << PICKET_COLLECTOR_NETWORK_ACTIVITY) != 0 || !filling_up(agent))
         return UINT32_MAX;
     uint32_t since_s = now_s - agent->early_report_s;
     if (!agent->reported_early || since_s >= agent->config.early_report_min_interval_s)

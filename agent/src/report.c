@@ -89,8 +89,8 @@ static void settle(struct picket_agent *agent, struct picket_report *report, boo
 bool picket_report_owed(struct picket_agent *agent, uint32_t now_s)
 {
     struct picket_report report;
-    report.ipv4_bucket = 0;
-    report.ipv6_bucket = 0;
+    for (uint32_t family = 0; family < PICKET_FAMILIES; family++)
+        report.frozen[family].bucket = 0;
     while (agent->owed != 0) {
         collect(agent, &report, now_s);
         if (report.event_count == 0)

@@ -271,6 +271,6 @@ static void check_table(const struct picket_flow_table *table)
 
 void harness_check_tables(const struct harness *harness)
 {
-    check_table(&harness->agent.ipv4);
-    check_table(&harness->agent.ipv6);
+    check_table(&harness->agent.tables[PICKET_IPV4]);
+    check_table(&harness->agent.tables[PICKET_IPV6]);
 }

@@ -161,8 +161,7 @@ struct picket_agent {
     bool reported_early; /* at early_report_s */
 
     /* Under the lock. */
-    struct picket_flow_table ipv4;
-    struct picket_flow_table ipv6;
+    struct picket_flow_table tables[PICKET_FAMILIES];
     struct picket_losses losses;
     uint32_t packets_lost;
     uint32_t packets_ignored;
@@ -190,13 +189,18 @@ enum picket_packet_verdict picket_agent_count_packet(struct picket_agent *agent,
                                                      uint32_t wire_bytes,
                                                      enum picket_direction direction);
 
-/* What a flow needs of a packet, for a port that learns only later whether the packet was good. */
+/* What a flow needs of a packet beside its addresses. */
+struct picket_packet {
+    uint32_t ports; /* source, destination: as they lie there; ICMP, later fragments: 0 */
+    uint32_t payload_bytes;
+    uint8_t address_words; /* 1: IPv4; 4: IPv6 */
+    uint8_t protocol;      /* enum picket_wire_protocol */
+};
+
+/* The same with the addresses, for a port that learns only later whether the packet was good. */
 struct picket_packet_reading {
     uint32_t header[10]; /* the IP header's fixed part */
-    uint32_t ports;
-    uint32_t payload_bytes;
-    uint8_t protocol;
-    uint8_t address_words;
+    struct picket_packet packet;
     uint8_t verdict; /* enum picket_packet_verdict; but for COUNTED and HEADER_CHAIN the rest is not filled in */
 };
 

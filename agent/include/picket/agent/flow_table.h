@@ -36,6 +36,8 @@
 
 enum picket_direction { PICKET_IN, PICKET_OUT };
 
+enum { PICKET_IPV4, PICKET_IPV6, PICKET_FAMILIES = PICKET_AGENT_IPV6 ? 2 : 1 };
+
 #if PICKET_AGENT_INDEX_BITS == 32
 typedef uint32_t picket_flow_index;
 #else
@@ -93,7 +95,7 @@ struct picket_flow_table {
 /* Keys of the hash, drawn at random; see agent/src/flow_hash.h. */
 struct picket_flow_hash_keys {
     uint64_t ports;
-    uint64_t address[8];
+    uint64_t address[PICKET_AGENT_IPV6 ? 8 : 2];
     uint32_t protocol[3]; /* by enum picket_wire_protocol */
 };
 
