@@ -86,23 +86,23 @@ static int raise_finding(void *context, const struct picket_finding *finding)
     return status;
 }
 
-static int ask_detectors(struct batch *batch, const struct decoded_event *decoded, int64_t event_id)
+/* Whether a detector has looked ahead, and what it saw still holds. */
+static bool finds_nothing(const struct picket_detector *detector, const uint64_t *clear, size_t i)
+{
+    return clear != NULL && clear[i] != 0 && clear[i] == detector->stamp(detector->state);
+}
+
+/* clear: by detector, what it said when it looked ahead; NULL: it has not. */
+static int ask_detectors(struct batch *batch, const struct decoded_event *decoded,
+                         const uint64_t *clear, int64_t event_id)
 {
     const struct pipeline *pipeline = batch->pipeline;
-    struct picket_event event = {
-        .device = batch->message->device,
-        .group = "",
-        .event_id = event_id,
-        .received_ms = batch->message->received_ms,
-        .seen_ms = decoded->seen_ms,
-        .duration_s = decoded->duration_s,
-        .type = decoded->type,
-        .flows = decoded->flows,
-        .flow_count = decoded->flow_count,
-    };
+    struct picket_event event = prepared_event(batch->message, decoded, event_id);
     int status = PICKET_OK;
     for (size_t i = 0; i < pipeline->detector_count && status == PICKET_OK; i++) {
         const struct picket_detector *detector = &pipeline->detectors[i];
+        if (finds_nothing(detector, clear, i))
+            continue;
         status = detector->inspect(detector->state, &event, raise_finding, batch);
         if (status != PICKET_OK && batch->error->text[0] == '\0')
             picket_fail(batch->error, status, "detector %s cannot inspect an event of device %s",
@@ -133,7 +133,7 @@ static int put_event(struct batch *batch, const struct decoded_event *decoded, i
 
 /* Writes what is new; what is known already changes nothing. */
 static int take_event(struct batch *batch, const struct decoded_event *decoded,
-                      struct picket_device_state *state)
+                      const uint64_t *clear, struct picket_device_state *state)
 {
     int64_t event_id = 0;
     int status = put_event(batch, decoded, &event_id);
@@ -155,7 +155,7 @@ static int take_event(struct batch *batch, const struct decoded_event *decoded,
     if (decoded->flow_count > 0)
         status = picket_store_put_flows(batch->pipeline->store, event_id, decoded->flows,
                                         decoded->flow_count, batch->error);
-    return status == PICKET_OK ? ask_detectors(batch, decoded, event_id) : status;
+    return status == PICKET_OK ? ask_detectors(batch, decoded, clear, event_id) : status;
 }
 
 /* Of a message that was too large to be prepared: an event at a time. */
@@ -183,6 +183,7 @@ static int take_event_at(struct batch *batch, const struct prepared_message *pre
 {
     struct decoded_event decoded;
     const struct decoded_event *event = &decoded;
+    const uint64_t *clear = prepared->clear;
     struct picket_device_state state = {
         .device = batch->message->device,
         .seen_ms = batch->message->received_ms,
@@ -195,7 +196,9 @@ static int take_event_at(struct batch *batch, const struct prepared_message *pre
     else
         status = decode_now(batch, &prepared->view, index, &decoded);
     if (status == PICKET_OK)
-        status = take_event(batch, event, &state);
+        status = take_event(batch, event,
+                            clear != NULL ? clear + index * batch->pipeline->detector_count : NULL,
+                            &state);
     return status == PICKET_OK && state.new_events > 0
                ? picket_store_update_device(batch->pipeline->store, &state, batch->error)
                : status;

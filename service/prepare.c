@@ -30,10 +30,43 @@ static const struct decoded_event *events_of(struct arena *arena,
     return events;
 }
 
+struct picket_event prepared_event(const struct picket_log_message *message,
+                                   const struct decoded_event *decoded, int64_t event_id)
+{
+    return (struct picket_event){
+        .device = message->device,
+        .group = "",
+        .event_id = event_id,
+        .received_ms = message->received_ms,
+        .seen_ms = decoded->seen_ms,
+        .duration_s = decoded->duration_s,
+        .type = decoded->type,
+        .flows = decoded->flows,
+        .flow_count = decoded->flow_count,
+    };
+}
+
+void prepare_clear(struct arena *arena, const struct picket_detector *detectors, size_t count,
+                   struct prepared_message *prepared)
+{
+    if (prepared->kind != PREPARED_SECURITY || prepared->events == NULL)
+        return;
+    uint64_t *clear = arena_take(arena, prepared->view.event_count * count * sizeof *clear);
+    prepared->clear = clear;
+    for (uint32_t i = 0; clear != NULL && i < prepared->view.event_count; i++) {
+        struct picket_event event = prepared_event(prepared->message, &prepared->events[i], 0);
+        for (size_t k = 0; k < count; k++)
+            *clear++ = detectors[k].look_ahead != NULL
+                           ? detectors[k].look_ahead(detectors[k].state, &event)
+                           : 0;
+    }
+}
+
 bool prepare_message(struct arena *arena, const struct picket_log_message *message,
                      struct prepared_message *prepared)
 {
     prepared->message = message;
+    prepared->clear = NULL;
     prepared->kind = PREPARED_TELEMETRY;
     if (!properties_tell_security_message(message->properties))
         return true;

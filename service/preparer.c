@@ -17,6 +17,8 @@ struct chunk {
 
 struct preparer {
     struct picket_log *log;
+    const struct picket_detector *detectors;
+    size_t detector_count;
     struct chunk *chunks;
     size_t chunk_count;
     int chunk_messages;
@@ -93,6 +95,8 @@ static int fill(struct preparer *preparer, struct chunk *chunk,
             !prepare_message(&chunk->arena, &messages[added], &chunk->messages[chunk->count]);
         if (chunk->is_full && !was_empty)
             break;
+        prepare_clear(&chunk->arena, preparer->detectors, preparer->detector_count,
+                      &chunk->messages[chunk->count]);
         chunk->count++;
     }
     return added;
@@ -204,6 +208,7 @@ static bool make_chunks(struct preparer *preparer)
 }
 
 int preparer_start(struct preparer **preparer, struct picket_log *log, int batch_max,
+                   const struct picket_detector *detectors, size_t detector_count,
                    struct picket_error *error)
 {
     struct preparer *started = calloc(1, sizeof *started);
@@ -213,6 +218,8 @@ int preparer_start(struct preparer **preparer, struct picket_log *log, int batch
     picket_condition_init(&started->prepared);
     picket_condition_init(&started->released);
     started->log = log;
+    started->detectors = detectors;
+    started->detector_count = detector_count;
     started->batch_max = batch_max;
     started->chunk_messages = batch_max < CHUNK_MESSAGES ? batch_max : CHUNK_MESSAGES;
     int status = PICKET_OK;

@@ -28,15 +28,17 @@ enum {
 
 struct preparer;
 
-/* batch_max: > 0, messages in a batch. The log is the preparer's to read, and must outlive it. */
+/* batch_max: > 0, messages in a batch. The log is the preparer's to read; it and the detectors,
+ * which may be none, must outlive it. */
 int preparer_start(struct preparer **preparer, struct picket_log *log, int batch_max,
+                   const struct picket_detector *detectors, size_t detector_count,
                    struct picket_error *error);
 /* What is prepared and not committed is forgotten. NULL is allowed. */
 void preparer_stop(struct preparer *preparer);
 
 /* Waits until something is prepared, at most timeout_ms, then points *messages to as many as make a
- * batch, in the log's order, and returns their number: 0 on time-out, PICKET_CLOSED when the log was
- * closed and all has been taken. They are valid until they are released. */
+ * batch, in the log's order, and returns their number: 0 on time-out, PICKET_CLOSED when the log
+ * was closed and all has been taken. They are valid until they are released. */
 int preparer_take(struct preparer *preparer, const struct prepared_message *const **messages,
                   int timeout_ms);
 /* What was taken is committed. */

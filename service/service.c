@@ -255,7 +255,9 @@ int picket_service_start(struct picket_service **service,
         status = start_outputs(started, config, error);
     if (status == PICKET_OK) {
         init_pipeline(started, config, intel);
-        status = preparer_start(&started->preparer, log, batch_max_of(config), error);
+        status =
+            preparer_start(&started->preparer, log, batch_max_of(config),
+                           started->pipeline.detectors, started->pipeline.detector_count, error);
     }
     if (status == PICKET_OK) {
         started->started = picket_thread_start(&started->thread, "service", run, started) == 0;

@@ -171,7 +171,25 @@ static int inspect(void *state, const struct picket_event *event, picket_yield y
     return status;
 }
 
+static uint64_t stamp(void *state)
+{
+    return published_stamp(&((struct picket_intel *)state)->published);
+}
+
+static uint64_t look_ahead(void *state, const struct picket_event *event)
+{
+    struct picket_intel *intel = state;
+    uint64_t before = stamp(state);
+    bool finds = matcher_finds(published_read(&intel->published), event);
+    published_done(&intel->published);
+    return finds ? 0 : before;
+}
+
 struct picket_detector picket_intel_detector(struct picket_intel *intel)
 {
-    return (struct picket_detector){"intelligence", intel, inspect};
+    return (struct picket_detector){.name = "intelligence",
+                                    .state = intel,
+                                    .inspect = inspect,
+                                    .look_ahead = look_ahead,
+                                    .stamp = stamp};
 }

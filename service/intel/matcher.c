@@ -94,8 +94,11 @@ static void find_entries(const struct table *table, const struct picket_flow *fl
             entries[i] = found[ipv4++];
 }
 
-static bool find_hits(const struct table *table, const struct picket_event *event,
-                      struct hits *hits)
+/* Calls hit for each flow that matches until it says false, and says so then. */
+static bool each_hit(const struct table *table, const struct picket_event *event,
+                     bool (*hit)(struct hits *hits, const struct picket_event *event, size_t flow,
+                                 uint32_t entry),
+                     struct hits *hits)
 {
     for (size_t first = 0; first < event->flow_count; first += TOGETHER) {
         uint32_t entries[TOGETHER];
@@ -105,11 +108,23 @@ static bool find_hits(const struct table *table, const struct picket_event *even
             if (entries[i] == TABLE_NONE)
                 continue;
             uint32_t entry = narrowest_match(table, event, &event->flows[first + i], entries[i]);
-            if (entry != TABLE_NONE && !note_hit(hits, event, first + i, entry))
+            if (entry != TABLE_NONE && !hit(hits, event, first + i, entry))
                 return false;
         }
     }
     return true;
+}
+
+static bool is_enough(struct hits *hits, const struct picket_event *event, size_t flow,
+                      uint32_t entry)
+{
+    (void)hits, (void)event, (void)flow, (void)entry;
+    return false;
+}
+
+bool matcher_finds(const struct table *table, const struct picket_event *event)
+{
+    return !each_hit(table, event, is_enough, NULL);
 }
 
 /* Every indicator, from the hits' entry outwards, that matches one of their flows. */
@@ -168,7 +183,7 @@ int matcher_inspect(const struct table *table, const struct picket_event *event,
                     void *context)
 {
     struct hits hits = {NULL, 0};
-    int status = find_hits(table, event, &hits) ? PICKET_OK : PICKET_NO_MEMORY;
+    int status = each_hit(table, event, note_hit, &hits) ? PICKET_OK : PICKET_NO_MEMORY;
     if (hits.count > 1)
         qsort_r(hits.items, hits.count, sizeof *hits.items, compare_hits, (void *)(uintptr_t)event);
     for (size_t first = 0, end; first < hits.count && status == PICKET_OK; first = end) {

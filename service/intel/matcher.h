@@ -13,6 +13,9 @@
 #include "picket/service/detector.h"
 #include "table.h"
 
+/* Whether there is a finding in the event; its device, group and id are not looked at. */
+bool matcher_finds(const struct table *table, const struct picket_event *event);
+
 /* PICKET_OK, what yield returned, or PICKET_NO_MEMORY. */
 int matcher_inspect(const struct table *table, const struct picket_event *event, picket_yield yield,
                     void *context);

@@ -30,10 +30,16 @@ void published_done(struct published *published)
     rcu_read_unlock();
 }
 
+uint64_t published_stamp(struct published *published)
+{
+    return atomic_load(&published->swaps) + 1;
+}
+
 void published_swap(struct published *published, struct table *fresh)
 {
     WRITER_RELEASE(fresh);
     struct table *old = rcu_xchg_pointer(&published->table, fresh);
+    atomic_fetch_add(&published->swaps, 1);
     synchronize_rcu();
     WRITER_ACQUIRE(published);
     table_free(old);

@@ -12,8 +12,25 @@
 
 #include "failing_store.h"
 #include "harness.h"
+#include "intel/matcher.h"
 #include "prepared_count.h"
 #include "preparer.h"
+
+/* ---- how often an event was matched for good (the linker puts this in front) ---- */
+
+static atomic_int inspected_count;
+
+int __real_matcher_inspect(const struct table *table, const struct picket_event *event,
+                           picket_yield yield, void *context);
+int __wrap_matcher_inspect(const struct table *table, const struct picket_event *event,
+                           picket_yield yield, void *context);
+
+int __wrap_matcher_inspect(const struct table *table, const struct picket_event *event,
+                           picket_yield yield, void *context)
+{
+    atomic_fetch_add(&inspected_count, 1);
+    return __real_matcher_inspect(table, event, yield, context);
+}
 
 /* ---- a batch that fails, and others prepared behind it ---- */
 
@@ -25,6 +42,7 @@ static int open_harness(void **state)
     atomic_store(&failures_left, 0);
     atomic_store(&failures_seen, 0);
     atomic_store(&prepared_count, 0);
+    atomic_store(&inspected_count, 0);
     harness_open(&harness);
     return 0;
 }
@@ -133,6 +151,18 @@ static void a_message_too_large_to_be_prepared_is_stored_whole(void **state)
 
 /* ---- feeds that change in between: what counts is what is published at the commit ---- */
 
+static void what_was_seen_to_be_clear_ahead_is_not_matched_again(void **state)
+{
+    (void)state;
+    harness_start(&harness);
+    harness_feed(&harness, "other", "192.0.2.1\n", 80, true);
+    begin_failing();
+    append_ahead(2, "pump");
+    recover();
+    assert_int_equal(harness_totals(&harness).events, 1 + 2 * CHUNK_MESSAGES);
+    assert_int_equal(atomic_load(&inspected_count), 0);
+}
+
 static void an_indicator_added_after_preparing_is_matched(void **state)
 {
     (void)state;
@@ -195,6 +225,7 @@ int main(void)
         AHEAD_TEST(what_was_prepared_behind_a_failing_batch_is_committed_once_in_order),
         AHEAD_TEST(bad_messages_prepared_ahead_cost_themselves_only),
         AHEAD_TEST(a_message_too_large_to_be_prepared_is_stored_whole),
+        AHEAD_TEST(what_was_seen_to_be_clear_ahead_is_not_matched_again),
         AHEAD_TEST(an_indicator_added_after_preparing_is_matched),
         AHEAD_TEST(an_indicator_removed_after_preparing_is_not_matched),
         AHEAD_TEST(a_stop_forgets_what_is_prepared_behind_a_batch_that_cannot_be_committed),

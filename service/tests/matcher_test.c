@@ -73,6 +73,7 @@ static const char *inspect(int64_t seen_ms)
                                  .flow_count = flow_count};
     assert_int_equal(table_build(builder, &table, NULL), PICKET_OK);
     assert_int_equal(matcher_inspect(table, &event, note, NULL), PICKET_OK);
+    assert_int_equal(matcher_finds(table, &event), found[0] != '\0');
     table_free(table);
     return found;
 }

@@ -36,7 +36,7 @@ static void open_log(size_t messages)
 static void start(int batch_max)
 {
     atomic_store(&prepared_count, 0);
-    assert_int_equal(preparer_start(&preparer, harness.log, batch_max, NULL), PICKET_OK);
+    assert_int_equal(preparer_start(&preparer, harness.log, batch_max, NULL, 0, NULL), PICKET_OK);
 }
 
 static void stop(void)

@@ -34,6 +34,12 @@ struct picket_detector {
     void *state;
     /* PICKET_OK, or what yield returned. */
     int (*inspect)(void *state, const struct picket_event *event, picket_yield yield, void *context);
+    /* Both NULL, or both there: a detector that keeps nothing of what it has seen may look ahead, on
+     * the preparing thread, before it is known whether the event is new; group and event_id are
+     * not. A stamp > 0: there is nothing in the event for as long as stamp() is the same, and
+     * inspect() need not be called. 0: it must be. */
+    uint64_t (*look_ahead)(void *state, const struct picket_event *event);
+    uint64_t (*stamp)(void *state);
 };
 
 #endif
