@@ -7,6 +7,7 @@ clock starts when the message is handed to the MQTT client and stops when the we
 import argparse
 import http.server
 import json
+import os
 import pathlib
 import ssl
 import statistics
@@ -14,7 +15,9 @@ import sys
 import threading
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests"))
+SOURCE = pathlib.Path(__file__).resolve().parent.parent
+os.environ.setdefault("PICKET_BUILD_DIRECTORY", str(SOURCE / "build" / "release"))
+sys.path.insert(0, str(SOURCE / "tests"))
 import paho.mqtt.client as mqtt  # noqa: E402
 
 from picket_harness import SECURITY_TOPIC, Picket, build_message, network_activity, wait_until  # noqa: E402
