@@ -24,8 +24,9 @@
  *     IPv6, 48 bytes:  the same head                                  | local 16 | remote 16
  *
  * The mark is the lower half of the flow's hash, with the protocol in it: hardly a flow of a chain
- * is compared in full that is not the one looked for, and never more than two are. A flow with as
- * many alike before it in its chain has no place there.
+ * is compared in full that is not the one looked for, and never more than two are. In a chain each
+ * flow takes one of PICKET_AGENT_CHAIN_MAX places, and one with the mark of the flow that is to be
+ * added half of them besides.
  */
 #ifndef PICKET_AGENT_FLOW_TABLE_H
 #define PICKET_AGENT_FLOW_TABLE_H

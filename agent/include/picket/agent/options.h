@@ -19,7 +19,7 @@
 #define PICKET_AGENT_INDEX_BITS 16
 #endif
 
-/* Count IPv6 at all (0 or 1). Cost: the parser of extension headers, some 300 bytes of flash. */
+/* Count IPv6 at all (0 or 1). Cost: some 800 bytes of flash. */
 #ifndef PICKET_AGENT_IPV6
 #define PICKET_AGENT_IPV6 1
 #endif
