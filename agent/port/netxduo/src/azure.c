@@ -96,10 +96,8 @@ static bool has_room(const NXD_MQTT_CLIENT *mqtt, const NX_PACKET *packet)
 static bool has_packets(const NX_PACKET *packet)
 {
     const NX_PACKET_POOL *pool = packet->nx_packet_pool_owner;
-    ULONG needed = 2;
-    for (; packet != NX_NULL; packet = packet->nx_packet_next)
-        needed += 2;
-    return pool->nx_packet_pool_available >= needed;
+    ULONG of_a_copy = 1 + packet->nx_packet_length / pool->nx_packet_pool_payload_size;
+    return pool->nx_packet_pool_available >= 2 * of_a_copy + 2;
 }
 
 /* Lays the message out in the packet: topic, properties, packet identifier, payload; then the

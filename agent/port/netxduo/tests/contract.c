@@ -22,7 +22,7 @@ _Static_assert(TX_TIMER_TICKS_PER_SECOND > 0, "");
 /* Packets */
 HAS_TYPE(&MEMBER(NX_PACKET, nx_packet_pool_owner), NX_PACKET_POOL **);
 HAS_TYPE(&MEMBER(NX_PACKET_POOL, nx_packet_pool_available), ULONG *);
-HAS_TYPE(&MEMBER(NX_PACKET, nx_packet_next), NX_PACKET **);
+HAS_TYPE(&MEMBER(NX_PACKET_POOL, nx_packet_pool_payload_size), ULONG *);
 HAS_TYPE(&MEMBER(NX_PACKET, nx_packet_prepend_ptr), UCHAR **);
 HAS_TYPE(&MEMBER(NX_PACKET, nx_packet_append_ptr), UCHAR **);
 HAS_TYPE(&MEMBER(NX_PACKET, nx_packet_length), ULONG *);

@@ -276,6 +276,7 @@ UINT nx_azure_iot_hub_client_telemetry_message_create(NX_AZURE_IOT_HUB_CLIENT *h
     outgoing->packet.nx_packet_length = sizeof topic - 1;
     outgoing->packet.nx_packet_pool_owner = &pool;
     pool.nx_packet_pool_available = double_state.packets_left;
+    pool.nx_packet_pool_payload_size = DOUBLE_PACKET_BYTES_MAX;
     *packet_pptr = &outgoing->packet;
     return NX_AZURE_IOT_SUCCESS;
 }

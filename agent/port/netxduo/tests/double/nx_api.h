@@ -56,6 +56,7 @@ typedef struct NX_INTERFACE_STRUCT {
 
 typedef struct NX_PACKET_POOL_STRUCT {
     ULONG nx_packet_pool_available;
+    ULONG nx_packet_pool_payload_size;
 } NX_PACKET_POOL;
 
 typedef struct NX_PACKET_STRUCT {
