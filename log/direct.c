@@ -192,7 +192,7 @@ static void direct_gather(struct picket_log *log, int at_least)
 {
     struct direct_log *direct = direct_of(log);
     pthread_mutex_lock(&direct->lock);
-    direct->gathered = at_least > 1 ? (uint64_t)at_least : 1;
+    direct->gathered = at_least > 0 ? (uint64_t)at_least : 0;
     bool wake = direct->reader_waits && has_enough(direct);
     direct->reader_waits &= !wake;
     pthread_mutex_unlock(&direct->lock);

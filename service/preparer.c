@@ -32,8 +32,10 @@ struct preparer {
     pthread_cond_t released; /* there is a chunk to fill, or it is over */
     uint64_t filled;         /* chunks so far; chunk n is chunks[n % chunk_count] */
     uint64_t taken;
-    uint64_t free; /* up to which they may be filled */
-    bool ended;    /* there will be no more */
+    uint64_t free;        /* up to which they may be filled */
+    bool ended;           /* there will be no more */
+    bool committer_reads; /* the log is read by who commits, which has nothing else to do */
+    bool parked;          /* so the thread waits until it is its turn again */
     bool stopping;
 };
 
@@ -118,18 +120,25 @@ static bool prepare_all(struct preparer *preparer, const struct picket_log_messa
     return true;
 }
 
-static bool is_stopping(struct preparer *preparer)
+/* False: it is over. */
+static bool wait_for_turn(struct preparer *preparer)
 {
     pthread_mutex_lock(&preparer->lock);
-    bool stopping = preparer->stopping;
+    while (preparer->committer_reads && !preparer->stopping) {
+        preparer->parked = true;
+        pthread_cond_signal(&preparer->prepared);
+        pthread_cond_wait(&preparer->released, &preparer->lock);
+    }
+    preparer->parked = false;
+    bool go_on = !preparer->stopping;
     pthread_mutex_unlock(&preparer->lock);
-    return stopping;
+    return go_on;
 }
 
 static void *run(void *context)
 {
     struct preparer *preparer = context;
-    while (!is_stopping(preparer)) {
+    while (wait_for_turn(preparer)) {
         const struct picket_log_message *messages;
         int count =
             picket_log_read(preparer->log, &messages, preparer->chunk_messages, READ_TIMEOUT_MS);
@@ -145,16 +154,34 @@ static void *run(void *context)
 
 /* ---- handing over ---- */
 
+/* The lock is held, but not while reading. */
+static void read_and_prepare(struct preparer *preparer, int timeout_ms)
+{
+    const struct picket_log_message *messages;
+    pthread_mutex_unlock(&preparer->lock);
+    picket_log_gather(preparer->log, 1);
+    int count = picket_log_read(preparer->log, &messages, preparer->chunk_messages, timeout_ms);
+    if (count > 0)
+        prepare_all(preparer, messages, count);
+    pthread_mutex_lock(&preparer->lock);
+    preparer->ended |= count < 0;
+}
+
+/* Who has nothing to commit reads the log itself once the thread has left it: a message that comes
+ * alone is not handed from thread to thread. */
 static void wait_until_prepared(struct preparer *preparer, int timeout_ms)
 {
-    struct timespec deadline = picket_deadline(timeout_ms);
-    int timed_out = 0;
-    if (preparer->filled > preparer->taken)
+    preparer->committer_reads = true;
+    picket_log_gather(preparer->log, 0);
+    while (preparer->filled == preparer->taken && !preparer->parked && !preparer->ended)
+        pthread_cond_wait(&preparer->prepared, &preparer->lock);
+    if (preparer->filled == preparer->taken && !preparer->ended)
+        read_and_prepare(preparer, timeout_ms);
+    if (preparer->filled == preparer->taken)
         return;
-    picket_log_gather(preparer->log, 1);
-    while (preparer->filled == preparer->taken && !preparer->ended && !timed_out)
-        timed_out = pthread_cond_timedwait(&preparer->prepared, &preparer->lock, &deadline);
+    preparer->committer_reads = false;
     picket_log_gather(preparer->log, preparer->chunk_messages);
+    pthread_cond_signal(&preparer->released);
 }
 
 /* How many messages there are then. */
@@ -171,7 +198,8 @@ int preparer_take(struct preparer *preparer, const struct prepared_message *cons
 {
     int count = 0;
     pthread_mutex_lock(&preparer->lock);
-    wait_until_prepared(preparer, timeout_ms);
+    if (preparer->filled == preparer->taken && !preparer->ended)
+        wait_until_prepared(preparer, timeout_ms);
     bool at_end = preparer->ended && preparer->taken == preparer->filled;
     while (preparer->taken < preparer->filled &&
            count + chunk_of(preparer, preparer->taken)->count <= preparer->batch_max)

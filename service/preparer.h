@@ -10,7 +10,7 @@
  * however they come.
  * What is taken together makes a batch; so a batch is as large as what came in during the one
  * before. While one is being committed the preparer lets the log gather messages for a whole chunk;
- * when nothing is left to commit it takes what there is.
+ * when nothing is left to commit, who commits reads and prepares what there is itself.
  *
  * Thread: started, stopped, taken from and released to by one thread, which commits.
  */

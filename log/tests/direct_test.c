@@ -206,6 +206,12 @@ static void *gather_one(void *log)
     return NULL;
 }
 
+static void *gather_nothing(void *log)
+{
+    picket_log_gather(log, 0);
+    return NULL;
+}
+
 /* Another thread's doing ends a wait that would not end by itself. */
 static int read_while(void *(*other)(void *log), struct picket_log *log)
 {
@@ -225,6 +231,7 @@ static void a_waiting_reader_is_woken_by_enough_and_by_less_to_gather(void **sta
     assert_int_equal(read_while(append_three, log), 3);
     append(log, "d", "alone");
     assert_int_equal(read_while(gather_one, log), 1);
+    assert_int_equal(read_while(gather_nothing, log), 0);
     picket_log_destroy(log);
 }
 

@@ -58,7 +58,7 @@ int picket_log_append(struct picket_log *log, const struct picket_log_message *m
 /* Set before the first append; one per log. */
 void picket_log_on_durable(struct picket_log *log, picket_log_durable durable, void *context);
 
-/* Consumer, the one thread that reads. Waits until there are as many messages as are to be gathered
+/* Consumer, one thread at a time. Waits until there are as many messages as are to be gathered
  * (see below), at most timeout_ms (negative: without end), then points *messages to up to max of
  * those that are there, in order, following those read before, and returns their number: 0 if there
  * is none at time-out, PICKET_CLOSED when the log was closed and all has been read. The messages are
@@ -68,7 +68,7 @@ int picket_log_read(struct picket_log *log, const struct picket_log_message **me
 
 /* Any thread: from now on a reader is left waiting until there are so many messages, or the time is
  * out; also one that waits already. 1 at first. For a reader that is not in a hurry: it is woken
- * once for many messages. */
+ * once for many messages. 0: it is not left waiting at all. */
 void picket_log_gather(struct picket_log *log, int at_least);
 
 /* Consumer, the thread that reads or another: the results of everything up to and including position
