@@ -154,13 +154,16 @@ static void *run(void *context)
 
 /* ---- handing over ---- */
 
-/* The lock is held, but not while reading. */
+/* No more messages than chunks are free, since one may need a chunk alone, and nobody could free
+ * another meanwhile. The lock is held, but not while reading. */
 static void read_and_prepare(struct preparer *preparer, int timeout_ms)
 {
     const struct picket_log_message *messages;
+    uint64_t room = preparer->free - preparer->filled;
+    int max = room < (uint64_t)preparer->chunk_messages ? (int)room : preparer->chunk_messages;
     pthread_mutex_unlock(&preparer->lock);
     picket_log_gather(preparer->log, 1);
-    int count = picket_log_read(preparer->log, &messages, preparer->chunk_messages, timeout_ms);
+    int count = picket_log_read(preparer->log, &messages, max, timeout_ms);
     if (count > 0)
         prepare_all(preparer, messages, count);
     pthread_mutex_lock(&preparer->lock);

@@ -282,6 +282,26 @@ static void messages_that_come_one_by_one_share_chunks(void **state)
     stop();
 }
 
+/* Who commits reads the log itself when idle, and nobody else could free a chunk for it. */
+static void more_large_messages_than_chunks_are_taken_after_an_idle_time(void **state)
+{
+    const int count = 10;
+    int taken = 0;
+    (void)state;
+    open_log(0);
+    start(CHUNK_MESSAGES); /* four chunks */
+    assert_int_equal(preparer_take(preparer, &batch, 5), 0);
+    for (int i = 0; i < count; i++)
+        harness_append_flows(&harness, "large", CHUNK_BYTES / sizeof(struct picket_flow) + 1);
+    while (taken < count) {
+        int batch_count = take();
+        for (int i = 0; i < batch_count; i++)
+            assert_int_equal(batch[i]->message->position, ++taken);
+        commit(batch_count);
+    }
+    stop();
+}
+
 static void it_can_be_stopped_while_it_waits_for_room(void **state)
 {
     (void)state;
@@ -306,6 +326,7 @@ int main(void)
         cmocka_unit_test(nothing_to_take_times_out),
         cmocka_unit_test(a_closed_log_is_taken_to_its_end),
         cmocka_unit_test(messages_that_come_one_by_one_share_chunks),
+        cmocka_unit_test(more_large_messages_than_chunks_are_taken_after_an_idle_time),
         cmocka_unit_test(it_can_be_stopped_while_it_waits_for_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
