@@ -8,6 +8,7 @@
 #define PICKET_STORE_ENGINE_H
 
 #include "picket/store/store.h"
+#include "picket/store/twins.h"
 
 struct store_engine {
     void (*close)(struct picket_store *store);
@@ -76,12 +77,25 @@ struct store_engine {
     int (*indicators)(struct picket_store *store, const char *feed, picket_indicator_visit visit,
                       void *context, struct picket_error *error);
 
+    /* A transaction of small changes; its end commits if status is PICKET_OK, else rolls back, and
+     * returns status or the commit's. */
+    int (*change_begin)(struct picket_store *store, struct picket_error *error);
+    int (*change_end)(struct picket_store *store, int status, struct picket_error *error);
+    int (*twin_get)(struct picket_store *store, const char *device, const char *module,
+                    picket_twin_visit visit, void *context, struct picket_error *error);
+    /* Within a change: replaces that part. PICKET_BUSY: too many modules. */
+    int (*twin_put)(struct picket_store *store, const char *device, const char *module,
+                    enum picket_twin_part part, const struct picket_twin_document *document,
+                    struct picket_error *error);
+
     int (*totals)(struct picket_store *store, struct picket_store_totals *totals,
                   struct picket_error *error);
 };
 
 struct picket_store {
     const struct store_engine *engine;
+    bool grouped; /* between group_begin and its end */
+    int group_status; /* the first failure that is no refusal */
 };
 
 /* Engines. */

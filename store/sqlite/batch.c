@@ -34,6 +34,9 @@ static int begin_writing(struct sqlite_store *store, struct picket_error *error)
     if (store->in_batch)
         return picket_fail(error, PICKET_INVALID, "%s: a batch is open on this handle",
                            store->folder);
+    if (store->store.grouped)
+        return picket_fail(error, PICKET_INVALID, "%s: a group is open on this handle",
+                           store->folder);
     if (!writers_take_turn(store->writers, TURN_TIMEOUT_MS))
         return picket_fail(error, PICKET_BUSY, "%s: another writer took longer than %d ms",
                            store->picket.path, TURN_TIMEOUT_MS);

@@ -143,7 +143,8 @@ static int remove_device(struct sqlite_store *store, const char *id, struct pick
                 "secondary_key = x'' where id = ? and registered = 1",
                 "removing a device");
     query_text(&query, id);
-    return run_change(store, &query, id, error);
+    int status = run_change(store, &query, id, error);
+    return status == PICKET_OK ? twins_remove(store, id, error) : status;
 }
 
 int sqlite_device_remove(struct picket_store *base, const char *id, struct picket_error *error)

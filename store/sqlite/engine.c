@@ -58,6 +58,10 @@ static const struct store_engine sqlite_engine = {
     .feeds = sqlite_feeds,
     .indicators_replace = sqlite_indicators_replace,
     .indicators = sqlite_indicators,
+    .change_begin = sqlite_change_begin,
+    .change_end = sqlite_change_end,
+    .twin_get = sqlite_twin_get,
+    .twin_put = sqlite_twin_put,
     .totals = sqlite_totals,
 };
 

@@ -148,6 +148,18 @@ static const char *const picket_steps[] = {
     "alter table alerts add column decided_ms integer not null default 0;"
     "create index alerts_closed on alerts (decided_ms) where status > 2;"
     "alter table totals add column alerts_aged integer not null default 0;",
+
+    /* A row from the first patch on; times has the shape of its document. */
+    "create table twins ("
+    "  device integer not null,"
+    "  module text not null,"
+    "  desired text not null,"
+    "  desired_version integer not null,"
+    "  desired_times text not null,"
+    "  reported text not null,"
+    "  reported_version integer not null,"
+    "  reported_times text not null,"
+    "  primary key (device, module));",
 };
 
 static const char *const intelligence_steps[] = {

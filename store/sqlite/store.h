@@ -1,7 +1,7 @@
 /* The SQLite engine: a folder with two files.
  *
  *     picket.db        devices, activity, inventory, events, flows, alerts, dead_letters,
- *                      outbox, targets, totals
+ *                      outbox, targets, twins, totals
  *     intelligence.db  feeds, indicator_blocks
  *
  * Two, because SQLite has one writer a file: a feed of millions may be replaced while batches go
@@ -91,6 +91,11 @@ enum {
     STATEMENT_TARGET_BACK,
     STATEMENT_TARGET_OVER,
     STATEMENT_TARGETS,
+    STATEMENT_TWIN_GET,
+    STATEMENT_TWIN_NEW,
+    STATEMENT_TWIN_DESIRED,
+    STATEMENT_TWIN_REPORTED,
+    STATEMENT_TWINS_REMOVE,
     STATEMENT_TOTALS_ADD,
     STATEMENT_TOTALS_AGED,
     STATEMENT_TOTALS,
@@ -216,6 +221,18 @@ int activity_refresh(struct sqlite_store *store, struct picket_error *error);
 int flows_flush(struct sqlite_store *store, struct picket_error *error);
 /* What waits was never given. */
 void flows_forget(struct sqlite_store *store);
+
+/* ---- twins.c ---- */
+
+int sqlite_change_begin(struct picket_store *store, struct picket_error *error);
+int sqlite_change_end(struct picket_store *store, int status, struct picket_error *error);
+int sqlite_twin_get(struct picket_store *store, const char *device, const char *module,
+                    picket_twin_visit visit, void *context, struct picket_error *error);
+int sqlite_twin_put(struct picket_store *store, const char *device, const char *module,
+                    enum picket_twin_part part, const struct picket_twin_document *document,
+                    struct picket_error *error);
+/* Of a device and its modules. */
+int twins_remove(struct sqlite_store *store, const char *device, struct picket_error *error);
 
 /* ---- the rest ---- */
 
