@@ -185,7 +185,7 @@ static void release(struct connection *connection)
     SSL_free(connection->ssl);
     connection->ssl = NULL;
     bytes_free(&connection->kept);
-    bytes_free(&connection->unsent);
+    stream_forget_unsent(connection);
     input_budget_release(connection);
     free(connection->device);
     free(connection->will);
@@ -227,8 +227,7 @@ void connection_refuse(struct connection *connection, enum ending ending,
      */
     SSL_shutdown(connection->ssl);
     shutdown(connection->fd, SHUT_WR);
-    bytes_free(&connection->unsent);
-    connection->unsent_ms = 0;
+    stream_forget_unsent(connection);
     connection->state = CONNECTION_LINGERING;
     connection->since_ms = picket_monotonic_ms();
 }
@@ -237,7 +236,11 @@ void connection_refuse(struct connection *connection, enum ending ending,
 
 void connection_send(struct connection *connection, const uint8_t *bytes, size_t size)
 {
-    if (connection_is_open(connection) && !bytes_append(&connection->unsent, bytes, size))
+    if (!connection_is_open(connection))
+        return;
+    if (bytes_append(&connection->unsent, bytes, size))
+        connection->hub->output_bytes += size;
+    else
         connection_end(connection, ENDING_NO_MEMORY, "no memory for %zu bytes to send", size);
 }
 

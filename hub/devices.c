@@ -31,7 +31,8 @@ void devices_close(struct picket_hub *hub)
     free(hub->buckets);
 }
 
-static struct connection *find(const struct picket_hub *hub, const char *device, const char *module)
+struct connection *devices_find(const struct picket_hub *hub, const char *device,
+                                const char *module)
 {
     struct connection *other;
     LIST_FOREACH(other, bucket_of(hub, device), in_bucket)
@@ -46,7 +47,7 @@ static struct connection *find(const struct picket_hub *hub, const char *device,
 void devices_enter(struct connection *connection)
 {
     struct picket_hub *hub = connection->hub;
-    struct connection *other = find(hub, connection->device, connection->module);
+    struct connection *other = devices_find(hub, connection->device, connection->module);
     if (other != NULL)
         connection_end(other, ENDING_TAKEN_OVER, "the same device or module connected again");
     LIST_INSERT_HEAD(bucket_of(hub, connection->device), connection, in_bucket);
@@ -62,6 +63,6 @@ void devices_leave(struct connection *connection)
 void devices_end(struct picket_hub *hub, const char *device)
 {
     struct connection *connection;
-    while ((connection = find(hub, device, NULL)) != NULL)
+    while ((connection = devices_find(hub, device, NULL)) != NULL)
         connection_end(connection, ENDING_DEVICE_CHANGED, "its registration changed");
 }

@@ -7,6 +7,10 @@
 bool devices_open(struct picket_hub *hub);
 void devices_close(struct picket_hub *hub);
 
+/* NULL: it is not connected. module NULL: the device or any module of it. */
+struct connection *devices_find(const struct picket_hub *hub, const char *device,
+                                const char *module);
+
 /* The device or module is on this connection from now on; another one it had is ended. */
 void devices_enter(struct connection *connection);
 void devices_leave(struct connection *connection);

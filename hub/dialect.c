@@ -12,14 +12,19 @@ static bool skip_own(struct slice *topic, const char *device, const char *module
     return slice_skip(topic, "modules/") && slice_equals(slice_cut(topic, '/'), module);
 }
 
+static const char twin_get[] = "$iothub/twin/GET/";
+static const char twin_report[] = "$iothub/twin/PATCH/properties/reported/";
+static const char method_result[] = "$iothub/methods/res/";
+
 enum dialect_topic dialect_published(struct slice topic, const char *device, const char *module,
                                      struct slice *bag)
 {
     *bag = (struct slice){"", 0};
-    if (slice_skip(&topic, "$iothub/twin/GET/") ||
-        slice_skip(&topic, "$iothub/twin/PATCH/properties/reported/"))
-        return DIALECT_TWIN_REQUEST;
-    if (slice_skip(&topic, "$iothub/methods/res/"))
+    if (slice_skip(&topic, twin_get))
+        return DIALECT_TWIN_GET;
+    if (slice_skip(&topic, twin_report))
+        return DIALECT_TWIN_REPORT;
+    if (slice_skip(&topic, method_result))
         return DIALECT_METHOD_RESULT;
     if (!skip_own(&topic, device, module) || !slice_skip(&topic, "messages/events"))
         return DIALECT_FOREIGN_TOPIC;
@@ -32,6 +37,44 @@ enum dialect_topic dialect_published(struct slice topic, const char *device, con
     if (topic.size > 0)
         *bag = topic;
     return DIALECT_EVENTS;
+}
+
+/* STATUS/ at the begin of a method result; devices use more than HTTP's. */
+static bool cut_status(struct slice *topic, int *status)
+{
+    struct slice digits = slice_cut(topic, '/');
+    bool negative = slice_skip(&digits, "-");
+    if (digits.size == 0 || digits.size > 9)
+        return false;
+    *status = 0;
+    for (size_t i = 0; i < digits.size; i++) {
+        if (digits.bytes[i] < '0' || digits.bytes[i] > '9')
+            return false;
+        *status = *status * 10 + (digits.bytes[i] - '0');
+    }
+    *status = negative ? -*status : *status;
+    return true;
+}
+
+const char *dialect_request_parse(struct dialect_request *request, struct slice topic)
+{
+    *request = (struct dialect_request){.rid = {"", 0}};
+    if (slice_skip(&topic, method_result)) {
+        if (!cut_status(&topic, &request->status))
+            return "its topic has no status";
+    } else if (!slice_skip(&topic, twin_get)) {
+        slice_skip(&topic, twin_report);
+    }
+    if (!slice_skip(&topic, "?"))
+        return "its topic has no ?$rid=";
+    while (topic.size > 0 && request->rid.size == 0) {
+        struct slice field = slice_cut(&topic, '&');
+        if (slice_skip(&field, "$rid="))
+            request->rid = field;
+    }
+    if (request->rid.size == 0)
+        return "its topic has no ?$rid=";
+    return request->rid.size <= DIALECT_RID_BYTES_MAX ? NULL : "its $rid exceeds 128 bytes";
 }
 
 static enum dialect_filter own_filter(struct slice filter, const char *device, const char *module)

@@ -11,7 +11,8 @@
 enum dialect_topic {
     DIALECT_FOREIGN_TOPIC, /* somebody else's, or none of the dialect */
     DIALECT_EVENTS,        /* a message to the cloud */
-    DIALECT_TWIN_REQUEST,  /* $iothub/twin/GET/, $iothub/twin/PATCH/properties/reported/ */
+    DIALECT_TWIN_GET,      /* $iothub/twin/GET/ */
+    DIALECT_TWIN_REPORT,   /* $iothub/twin/PATCH/properties/reported/ */
     DIALECT_METHOD_RESULT  /* $iothub/methods/res/ */
 };
 
@@ -19,6 +20,17 @@ enum dialect_topic {
  */
 enum dialect_topic dialect_published(struct slice topic, const char *device, const char *module,
                                      struct slice *bag);
+
+enum { DIALECT_RID_BYTES_MAX = 128 };
+
+/* What the topic of a twin request or method result says of it. */
+struct dialect_request {
+    struct slice rid; /* as received; it is echoed verbatim */
+    int status;       /* of a method result */
+};
+
+/* topic: one that dialect_published() knows as such. NULL, or what is wrong with it, a literal. */
+const char *dialect_request_parse(struct dialect_request *request, struct slice topic);
 
 enum dialect_filter {
     DIALECT_FOREIGN_FILTER,

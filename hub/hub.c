@@ -18,6 +18,7 @@
 #include "session.h"
 #include "sources.h"
 #include "tls.h"
+#include "twins.h"
 #include "wills.h"
 #include "work.h"
 
@@ -86,6 +87,7 @@ static void stop_loop(struct picket_hub *hub)
     end_all(hub);
     wills_drop_all(hub);
     silence_waker(hub->waker);
+    exchange_silence(&hub->exchange);
     uv_walk(&hub->loop, close_handle, NULL);
 }
 
@@ -103,6 +105,27 @@ static void end_changed_devices(struct picket_hub *hub)
     }
 }
 
+static struct twin_change *next_twin_change(struct picket_hub *hub)
+{
+    pthread_mutex_lock(&hub->changed_lock);
+    struct twin_change *change = STAILQ_FIRST(&hub->twin_changes);
+    if (change != NULL)
+        STAILQ_REMOVE_HEAD(&hub->twin_changes, next);
+    pthread_mutex_unlock(&hub->changed_lock);
+    return change;
+}
+
+static void tell_twin_changes(struct picket_hub *hub)
+{
+    struct twin_change *change;
+    while ((change = next_twin_change(hub)) != NULL) {
+        struct connection *connection = devices_find(hub, change->content, change->module);
+        if (connection != NULL)
+            twins_tell(connection, change->version, change->patch);
+        free(change);
+    }
+}
+
 static void on_wake(uv_async_t *async)
 {
     struct picket_hub *hub = async->data;
@@ -111,6 +134,7 @@ static void on_wake(uv_async_t *async)
         return;
     }
     end_changed_devices(hub);
+    tell_twin_changes(hub);
     hub->log_may_have_room = true;
     work_schedule(hub);
     work_round(hub);
@@ -212,6 +236,7 @@ static int make_tables(struct picket_hub *hub, struct picket_error *error)
         TAILQ_INIT(&hub->queues[i]);
     TAILQ_INIT(&hub->unauthenticated);
     STAILQ_INIT(&hub->wills);
+    STAILQ_INIT(&hub->twin_changes);
     if (hub->slots == NULL || hub->host_name == NULL || !devices_open(hub) || !sources_open(hub) ||
         !acknowledgement_open(&hub->acknowledgements))
         return picket_fail(error, PICKET_NO_MEMORY, "hub: no memory for %u connections",
@@ -237,8 +262,17 @@ static int start_loop(struct picket_hub *hub, struct picket_error *error)
     return listener_start(hub, error);
 }
 
+static void free_twin_changes(struct picket_hub *hub)
+{
+    struct twin_change *change;
+    while ((change = next_twin_change(hub)) != NULL)
+        free(change);
+}
+
 static void free_hub(struct picket_hub *hub)
 {
+    exchange_close(&hub->exchange);
+    free_twin_changes(hub);
     listener_close(hub);
     SSL_CTX_free(hub->tls);
     devices_close(hub);
@@ -265,10 +299,14 @@ static int start_with_loop(struct picket_hub *hub, struct picket_error *error)
     if (status != PICKET_OK)
         return status;
     picket_log_on_durable(hub->log, on_durable, hub->waker);
-    int result = start_thread(hub);
-    if (result == 0)
+    status = exchange_start(&hub->exchange, &hub->wake, error);
+    int result = status == PICKET_OK ? start_thread(hub) : 0;
+    if (status == PICKET_OK && result == 0)
         return PICKET_OK;
     silence_waker(hub->waker);
+    exchange_stop(&hub->exchange);
+    if (status != PICKET_OK)
+        return status;
     return picket_fail(error, PICKET_IO, "hub: no thread: %s", strerror(result));
 }
 
@@ -286,25 +324,29 @@ static int prepare(struct picket_hub *hub, struct picket_error *error)
 }
 
 int hub_start_with_registry(struct picket_hub **out, const struct picket_hub_config *config,
-                            const struct hub_registry *registry, struct picket_log *log,
-                            struct picket_error *error)
+                            const struct hub_registry *registry, const struct hub_keeper *keeper,
+                            struct picket_log *log, struct picket_error *error)
 {
     struct picket_hub *hub = calloc(1, sizeof *hub);
     if (hub == NULL) {
         if (registry->close != NULL)
             registry->close(registry->context);
+        if (keeper != NULL)
+            keeper->close(keeper->context);
         return picket_fail(error, PICKET_NO_MEMORY, "hub: no memory");
     }
     hub->config = *config;
     hub->registry = *registry;
     hub->log = log;
     hub->reserve_fd = -1;
+    exchange_open(&hub->exchange, keeper);
     pthread_mutex_init(&hub->changed_lock, NULL);
     fill_bounds(&hub->config);
     ending_register_counters();
     session_register_counters();
     input_budget_register_counters();
     wills_register_counters();
+    twins_register_counters();
     int status = prepare(hub, error);
     if (status == PICKET_OK && uv_loop_init(&hub->loop) != 0)
         status = picket_fail(error, PICKET_IO, "hub: no event loop");
@@ -330,6 +372,7 @@ void picket_hub_stop(struct picket_hub *hub)
     atomic_store(&hub->stopping, true);
     uv_async_send(&hub->wake);
     pthread_join(hub->thread, NULL);
+    exchange_stop(&hub->exchange);
     uv_loop_close(&hub->loop);
     end_changed_devices(hub);
     free_hub(hub);
@@ -351,6 +394,28 @@ void picket_hub_device_changed(struct picket_hub *hub, const char *device)
     pthread_mutex_lock(&hub->changed_lock);
     changed->next = hub->changed;
     hub->changed = changed;
+    pthread_mutex_unlock(&hub->changed_lock);
+    uv_async_send(&hub->wake);
+}
+
+void picket_hub_twin_changed(struct picket_hub *hub, const char *device, const char *module,
+                             int64_t version, const char *patch)
+{
+    size_t device_bytes = strlen(device) + 1, module_bytes = strlen(module) + 1;
+    size_t patch_bytes = strlen(patch) + 1;
+    struct twin_change *change = malloc(sizeof *change + device_bytes + module_bytes + patch_bytes);
+    if (change == NULL) {
+        picket_say(PICKET_ERROR, "hub", "device %s: no memory to tell it of its twin", device);
+        return;
+    }
+    change->version = version;
+    change->module = change->content + device_bytes;
+    change->patch = change->module + module_bytes;
+    memcpy(change->content, device, device_bytes);
+    memcpy(change->content + device_bytes, module, module_bytes);
+    memcpy(change->content + device_bytes + module_bytes, patch, patch_bytes);
+    pthread_mutex_lock(&hub->changed_lock);
+    STAILQ_INSERT_TAIL(&hub->twin_changes, change, next);
     pthread_mutex_unlock(&hub->changed_lock);
     uv_async_send(&hub->wake);
 }

@@ -29,6 +29,7 @@
 #include <uv.h>
 
 #include "ending.h"
+#include "exchange.h"
 #include "mqtt.h"
 #include "picket/base/address.h"
 #include "picket/hub/hub.h"
@@ -41,6 +42,7 @@ enum {
     HUB_CONNECT_BYTES_MAX = 16384,   /* every packet but PUBLISH, and all before CONNECT */
     HUB_IN_FLIGHT_MAX = 1024,        /* unacknowledged messages of a connection */
     HUB_WILLS_BYTES_MAX = 1 << 20,   /* of wills that wait for the log */
+    HUB_OUTPUT_BYTES_MAX = 64 << 20, /* that devices have not read yet, of all of them */
     HUB_SWEEP_MS = 250,              /* how often deadlines are looked at */
     HUB_SILENCE_MS = 2000,           /* after which an unauthenticated peer makes room for others */
     HUB_LINGER_MS = 2000,            /* for a refused client to read its CONNACK */
@@ -114,6 +116,7 @@ struct connection {
     int64_t expires_s;       /* Unix time */
     uint16_t keep_alive_s;   /* 0: none */
     uint16_t subscriptions;  /* bit per enum dialect_filter */
+    uint16_t requests;       /* that the exchange has not answered */
     uint32_t in_flight;      /* messages taken and not acknowledged */
     uint64_t last_in_flight; /* sequence of the newest of them, 0: none; see acknowledgement.h */
 
@@ -162,6 +165,16 @@ struct changed_device {
     char id[PICKET_DEVICE_ID_BYTES];
 };
 
+/* What picket_hub_twin_changed() was told. */
+struct twin_change {
+    STAILQ_ENTRY(twin_change) next;
+    int64_t version;
+    const char *module; /* these point into content */
+    const char *patch;
+    char content[]; /* device, module, patch */
+};
+STAILQ_HEAD(twin_change_queue, twin_change);
+
 struct picket_hub {
     struct picket_hub_config config; /* bounds filled in; texts not kept but host_name */
     char *host_name;
@@ -197,7 +210,8 @@ struct picket_hub {
     uint32_t unauthenticated_count;
     struct connection_bucket *sources; /* the unauthenticated by hash of their address */
     uint32_t source_mask;
-    uint64_t input_bytes; /* reserved by all connections */
+    uint64_t input_bytes;  /* reserved by all connections */
+    uint64_t output_bytes; /* of `unsent` of all connections */
     struct will_queue wills;
     size_t wills_bytes;
     uint32_t turns; /* given by the loop */
@@ -206,8 +220,11 @@ struct picket_hub {
 
     struct acknowledgements acknowledgements;
 
+    struct exchange exchange;
+
     pthread_mutex_t changed_lock;
     struct changed_device *changed;
+    struct twin_change_queue twin_changes;
 
     _Atomic uint64_t connection_count;
     _Atomic uint64_t device_count;

@@ -351,16 +351,31 @@ size_t mqtt_write_pingresp(uint8_t *out)
     return MQTT_PINGRESP_BYTES;
 }
 
-size_t mqtt_write_suback(uint8_t *out, uint16_t packet_id, size_t count)
+static size_t write_header(uint8_t *out, uint8_t first, size_t remaining)
 {
     size_t size = 0;
-    out[size++] = MQTT_SUBACK << 4;
-    size_t remaining = count + 2;
+    out[size++] = first;
     do {
         uint8_t digit = remaining & 0x7F;
         remaining >>= 7;
         out[size++] = (uint8_t)(digit | (remaining > 0 ? 0x80 : 0));
     } while (remaining > 0);
+    return size;
+}
+
+size_t mqtt_write_publish_head(uint8_t *out, size_t topic_bytes, size_t payload_bytes, uint8_t qos)
+{
+    size_t id_bytes = qos > 0 ? 2 : 0;
+    size_t size = write_header(out, (uint8_t)(MQTT_PUBLISH << 4 | qos << 1),
+                               2 + topic_bytes + id_bytes + payload_bytes);
+    out[size++] = (uint8_t)(topic_bytes >> 8);
+    out[size++] = (uint8_t)topic_bytes;
+    return size;
+}
+
+size_t mqtt_write_suback(uint8_t *out, uint16_t packet_id, size_t count)
+{
+    size_t size = write_header(out, MQTT_SUBACK << 4, count + 2);
     out[size++] = (uint8_t)(packet_id >> 8);
     out[size++] = (uint8_t)packet_id;
     return size;

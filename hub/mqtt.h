@@ -121,6 +121,10 @@ size_t mqtt_write_connack(uint8_t *out, enum mqtt_connack_code code); /* session
 size_t mqtt_write_puback(uint8_t *out, uint16_t packet_id);
 size_t mqtt_write_unsuback(uint8_t *out, uint16_t packet_id); /* 4 bytes */
 size_t mqtt_write_pingresp(uint8_t *out);
+/* The header and topic length of a PUBLISH; topic, packet id (with QoS 1) and payload follow. The
+ * topic is at most 65,535 bytes, all of it at most 268,435,455. */
+enum { MQTT_PUBLISH_HEAD_BYTES = MQTT_HEADER_BYTES_MAX + 2 };
+size_t mqtt_write_publish_head(uint8_t *out, size_t topic_bytes, size_t payload_bytes, uint8_t qos);
 /* The header and packet id of a SUBACK for `count` codes, which follow; at most 7 bytes. */
 size_t mqtt_write_suback(uint8_t *out, uint16_t packet_id, size_t count);
 

@@ -19,5 +19,11 @@ int picket_hub_start(struct picket_hub **hub, const struct picket_hub_config *co
     if (status != PICKET_OK)
         return status;
     struct hub_registry registry = {find_in_store, close_store, store};
-    return hub_start_with_registry(hub, config, &registry, log, error);
+    struct hub_keeper keeper;
+    status = keeper_open_store(&keeper, config->store_folder, error);
+    if (status != PICKET_OK) {
+        picket_store_close(store);
+        return status;
+    }
+    return hub_start_with_registry(hub, config, &registry, &keeper, log, error);
 }

@@ -2,6 +2,7 @@
 #ifndef PICKET_HUB_REGISTRY_H
 #define PICKET_HUB_REGISTRY_H
 
+#include "keeper.h"
 #include "picket/hub/hub.h"
 #include "picket/store/store.h"
 
@@ -13,9 +14,10 @@ struct hub_registry {
     void *context;
 };
 
-/* picket_hub_start() with a registry of one's own; closes it even on failure. */
+/* picket_hub_start() with a registry and a keeper of one's own; closes both even on failure. keeper
+ * NULL: there is none. */
 int hub_start_with_registry(struct picket_hub **hub, const struct picket_hub_config *config,
-                            const struct hub_registry *registry, struct picket_log *log,
-                            struct picket_error *error);
+                            const struct hub_registry *registry, const struct hub_keeper *keeper,
+                            struct picket_log *log, struct picket_error *error);
 
 #endif

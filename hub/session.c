@@ -11,6 +11,7 @@
 #include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/time.h"
+#include "twins.h"
 #include "work.h"
 
 #define COUNTER(variable, counter_name, counter_help)                                              \
@@ -26,8 +27,8 @@ COUNTER(messages_acknowledged_late, "hub_messages_delayed",
         "times that a connection had to wait because the log was full");
 COUNTER(messages_dropped, "hub_messages_dropped",
         "messages with QoS 0 dropped because the log was full");
-COUNTER(requests_unserved, "hub_requests_unserved",
-        "twin requests and method results received, which this hub does not answer");
+COUNTER(requests_misnamed, "hub_requests_malformed",
+        "twin requests and method results taken without an answer: their topic names no request");
 COUNTER(filters_refused, "hub_subscriptions_refused",
         "topic filters refused with 0x80: not the device's own");
 
@@ -35,7 +36,7 @@ void session_register_counters(void)
 {
     struct picket_counter *const counters[] = {
         &connects_accepted, &messages_taken,    &messages_repeated, &messages_acknowledged_late,
-        &messages_dropped,  &requests_unserved, &filters_refused};
+        &messages_dropped,  &requests_misnamed, &filters_refused};
     for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++)
         picket_counter_register(counters[i]);
 }
@@ -240,33 +241,50 @@ static bool take_event(struct connection *connection, const struct mqtt_publish 
     return false;
 }
 
-/* Twin requests and method results: understood, and not answered by this hub. PUBACKs keep the
- * order of their messages, so this one too waits for what was sent before. */
-static bool take_unserved(struct connection *connection, const struct mqtt_publish *publish)
+/* PUBACKs keep the order of their messages, so this one too waits for what was sent before. It says
+ * that the request was received; what became of it, its answer says. */
+static void acknowledge_request(struct connection *connection, const struct mqtt_publish *publish)
 {
-    static struct picket_say_limit limit;
     struct acknowledgements *acknowledgements = &connection->hub->acknowledgements;
-    picket_count(&requests_unserved, 1);
-    picket_say_limited(&limit, PICKET_NOTICE, "hub",
-                       "device %s: a twin request or method result is not answered",
-                       connection->device);
     if (publish->qos > 0 && acknowledgement_reserve(acknowledgements)) {
         acknowledgement_add(connection, publish->packet_id, acknowledgements->last_position);
         work_schedule(connection->hub);
     }
-    return true;
+}
+
+/* A twin request or a method result. */
+static bool take_request(struct connection *connection, enum dialect_topic kind,
+                         const struct mqtt_publish *publish)
+{
+    static struct picket_say_limit limit;
+    struct dialect_request request;
+    const char *wrong = dialect_request_parse(&request, publish->topic);
+    acknowledge_request(connection, publish);
+    if (wrong != NULL) {
+        picket_count(&requests_misnamed, 1);
+        picket_say_limited(&limit, PICKET_WARNING, "hub",
+                           "device %s: a request cannot be answered: %s: %.*s", connection->device,
+                           wrong, (int)(publish->topic.size < 200 ? publish->topic.size : 200),
+                           publish->topic.bytes);
+    } else if (kind != DIALECT_METHOD_RESULT) {
+        twins_take(connection, kind, &request, publish->payload);
+    }
+    return connection_is_open(connection);
 }
 
 static bool take_allowed_publish(struct connection *connection, const struct mqtt_publish *publish)
 {
     struct slice bag;
-    switch (dialect_published(publish->topic, connection->device, connection->module, &bag)) {
+    enum dialect_topic kind =
+        dialect_published(publish->topic, connection->device, connection->module, &bag);
+    switch (kind) {
     case DIALECT_EVENTS:
         make_bag(connection->hub, bag, publish->retain, false);
         return take_event(connection, publish);
-    case DIALECT_TWIN_REQUEST:
+    case DIALECT_TWIN_GET:
+    case DIALECT_TWIN_REPORT:
     case DIALECT_METHOD_RESULT:
-        return take_unserved(connection, publish);
+        return take_request(connection, kind, publish);
     case DIALECT_FOREIGN_TOPIC:
         break;
     }

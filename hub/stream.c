@@ -295,6 +295,7 @@ bool stream_has_input(struct connection *connection)
 static void sent(struct connection *connection, size_t size)
 {
     struct bytes *unsent = &connection->unsent;
+    connection->hub->output_bytes -= size;
     if (size == unsent->size) {
         bytes_free(unsent);
         connection->unsent_ms = 0;
@@ -302,6 +303,13 @@ static void sent(struct connection *connection, size_t size)
     }
     memmove(unsent->data, unsent->data + size, unsent->size - size);
     unsent->size -= (uint32_t)size;
+}
+
+void stream_forget_unsent(struct connection *connection)
+{
+    connection->hub->output_bytes -= connection->unsent.size;
+    bytes_free(&connection->unsent);
+    connection->unsent_ms = 0;
 }
 
 void stream_flush(struct connection *connection)

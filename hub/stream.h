@@ -15,6 +15,7 @@ void stream_discard(struct connection *connection);
 
 /* Sends what is unsent, as far as the socket takes it. */
 void stream_flush(struct connection *connection);
+void stream_forget_unsent(struct connection *connection);
 
 /* Is there input that we have not looked at? Then silence is ours, not the peer's. */
 bool stream_has_input(struct connection *connection);

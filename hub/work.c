@@ -2,6 +2,7 @@
 
 #include "acknowledgement.h"
 #include "connection.h"
+#include "exchange.h"
 #include "input_budget.h"
 #include "wills.h"
 
@@ -82,17 +83,19 @@ static void resume_large(struct picket_hub *hub)
     }
 }
 
-static bool is_anything_left(const struct picket_hub *hub)
+static bool is_anything_left(struct picket_hub *hub)
 {
     return !TAILQ_EMPTY(&hub->queues[WORK_HANDSHAKES]) || !TAILQ_EMPTY(&hub->queues[WORK_READY]) ||
            ((!TAILQ_EMPTY(&hub->queues[WORK_WAITING]) || !STAILQ_EMPTY(&hub->wills)) &&
             hub->log_may_have_room) ||
-           input_budget_can_grant(hub) || acknowledgement_is_due(hub);
+           input_budget_can_grant(hub) || acknowledgement_is_due(hub) ||
+           exchange_is_due(&hub->exchange);
 }
 
 void work_round(struct picket_hub *hub)
 {
     acknowledgement_run(hub);
+    exchange_run(hub);
     wills_run(hub);
     resume_waiting(hub);
     resume_large(hub);

@@ -6,6 +6,19 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void parse_request(enum dialect_topic kind, struct slice topic)
+{
+    struct dialect_request request;
+    if (kind == DIALECT_FOREIGN_TOPIC || kind == DIALECT_EVENTS)
+        return;
+    if (dialect_request_parse(&request, topic) != NULL)
+        return;
+    if (request.rid.size == 0 || request.rid.size > DIALECT_RID_BYTES_MAX ||
+        request.rid.bytes < topic.bytes ||
+        request.rid.bytes + request.rid.size > topic.bytes + topic.size)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
@@ -13,7 +26,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct slice topic = {(const char *)data + 1, size - 1};
     struct slice bag;
     const char *module = data[0] % 2 == 0 ? "" : "vision";
-    if (dialect_published(topic, "pump-7", module, &bag) == DIALECT_EVENTS) {
+    enum dialect_topic kind = dialect_published(topic, "pump-7", module, &bag);
+    parse_request(kind, topic);
+    if (kind == DIALECT_EVENTS) {
         struct slice own = topic;
         if (!slice_skip(&own, "devices/pump-7/"))
             abort();

@@ -232,6 +232,16 @@ def tls_context(version=None, ciphers=None, curve=None):
     return context
 
 
+def parse_publish(packet):
+    """(topic, payload, packet id) of a PUBLISH as read_packet() gives it; the id is 0 with QoS 0."""
+    first, body = packet
+    assert first & 0xF0 == 0x30, packet
+    size = int.from_bytes(body[:2], "big")
+    rest = body[2 + size:]
+    packet_id = int.from_bytes(rest[:2], "big") if first & 6 else 0
+    return body[2:2 + size].decode(), rest[2:] if first & 6 else rest, packet_id
+
+
 class RawClient:
     """Sends what it is told to, and reads packets."""
 

@@ -13,6 +13,7 @@
  *     device ID KEY [KEY]       done                    keys in base64
  *     disable ID | remove ID    done
  *     changed ID                done                    picket_hub_device_changed()
+ *     desire ID MODULE-OR-- JSON   desired VERSION, done   as an owner's patch, with --store
  *     hold | release            done                    the consumer stops or goes on committing
  *     counters                  counter NAME VALUE ... done
  *     statistics                statistics CONNECTIONS DEVICES AWAITING, done
@@ -33,6 +34,8 @@
 #include "../registry.h"
 #include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
+#include "picket/base/time.h"
+#include "picket/store/twins.h"
 
 enum { DEVICES_MAX = 256 };
 
@@ -207,6 +210,26 @@ static void show_statistics(struct picket_hub *hub)
          (unsigned long long)statistics.awaiting_durable);
 }
 
+static void desire(struct picket_hub *hub, const char *id, const char *module, const char *patch)
+{
+    struct picket_error error;
+    int64_t version;
+    const struct picket_twin_change change = {
+        .device = id,
+        .module = strcmp(module, "-") == 0 ? "" : module,
+        .part = PICKET_TWIN_DESIRED,
+        .patch = patch,
+        .patch_bytes = strlen(patch),
+        .now_ms = picket_unix_ms(),
+    };
+    if (picket_store_twin_patch(registry.store, &change, &version, &error) != PICKET_OK) {
+        tell("failed %s", error.text);
+        return;
+    }
+    picket_hub_twin_changed(hub, id, change.module, version, patch);
+    tell("desired %lld", (long long)version);
+}
+
 static void obey(struct picket_hub *hub, const char *command, const char *first, const char *second,
                  const char *third)
 {
@@ -218,6 +241,8 @@ static void obey(struct picket_hub *hub, const char *command, const char *first,
         change_device(first, true);
     else if (strcmp(command, "changed") == 0 && first != NULL)
         picket_hub_device_changed(hub, first);
+    else if (strcmp(command, "desire") == 0 && third != NULL && registry.store != NULL)
+        desire(hub, first, second, third);
     else if (strcmp(command, "hold") == 0 || strcmp(command, "release") == 0)
         hold(command[0] == 'h');
     else if (strcmp(command, "counters") == 0)
@@ -229,7 +254,7 @@ static void obey(struct picket_hub *hub, const char *command, const char *first,
 
 static void serve(struct picket_hub *hub)
 {
-    char line[1024];
+    char line[70000];
     while (fgets(line, sizeof line, stdin) != NULL) {
         char *rest = line;
         char *words[4];
@@ -331,7 +356,7 @@ static int start(struct picket_hub **hub, const struct picket_hub_config *config
 {
     struct hub_registry seam = {find, NULL, NULL};
     if (config->store_folder == NULL)
-        return hub_start_with_registry(hub, config, &seam, consumer.log, error);
+        return hub_start_with_registry(hub, config, &seam, NULL, consumer.log, error);
     int status = picket_store_open(&registry.store, config->store_folder, error);
     return status != PICKET_OK ? status : picket_hub_start(hub, config, consumer.log, error);
 }

@@ -50,10 +50,10 @@ static void twin_and_methods_are_told_from_foreign_topics(void **state)
     struct slice bag;
     (void)state;
     assert_int_equal(dialect_published(slice_of("$iothub/twin/GET/?$rid=2"), "d", "", &bag),
-                     DIALECT_TWIN_REQUEST);
+                     DIALECT_TWIN_GET);
     assert_int_equal(dialect_published(slice_of("$iothub/twin/PATCH/properties/reported/?$rid=3"),
                                        "d", "", &bag),
-                     DIALECT_TWIN_REQUEST);
+                     DIALECT_TWIN_REPORT);
     assert_int_equal(dialect_published(slice_of("$iothub/methods/res/200/?$rid=1"), "d", "", &bag),
                      DIALECT_METHOD_RESULT);
     assert_int_equal(dialect_published(slice_of("$iothub/twin/res/200/"), "d", "", &bag),
@@ -106,11 +106,49 @@ static void properties_are_appended_while_there_is_room(void **state)
     assert_false(dialect_bag_append(bag, &size, sizeof bag, ""));
 }
 
+static void requests_are_read_from_their_topics(void **state)
+{
+    static const struct {
+        const char *topic, *rid; /* NULL: refused */
+        int status;
+    } cases[] = {
+        {"$iothub/twin/GET/?$rid=2", "2", 0},
+        {"$iothub/twin/GET/?$rid=a%20b=c", "a%20b=c", 0},
+        {"$iothub/twin/GET/?x=1&$rid=7&y=2", "7", 0},
+        {"$iothub/twin/GET/?$rid=", NULL, 0},
+        {"$iothub/twin/GET/", NULL, 0},
+        {"$iothub/twin/GET/$rid=1", NULL, 0},
+        {"$iothub/twin/PATCH/properties/reported/?$rid=3", "3", 0},
+        {"$iothub/twin/PATCH/properties/reported/?rid=3", NULL, 0},
+        {"$iothub/methods/res/200/?$rid=1f", "1f", 200},
+        {"$iothub/methods/res/-1/?$rid=1f", "1f", -1},
+        {"$iothub/methods/res/0/?$rid=1f", "1f", 0},
+        {"$iothub/methods/res/999999999/?$rid=1f", "1f", 999999999},
+        {"$iothub/methods/res/1000000000/?$rid=1f", NULL, 0},
+        {"$iothub/methods/res/2x/?$rid=1f", NULL, 0},
+        {"$iothub/methods/res//?$rid=1f", NULL, 0},
+        {"$iothub/methods/res/?$rid=1f", NULL, 0},
+        {"$iothub/methods/res/200", NULL, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct dialect_request request;
+        const char *wrong = dialect_request_parse(&request, slice_of(cases[i].topic));
+        if ((wrong == NULL) != (cases[i].rid != NULL))
+            fail_msg("%s: %s", cases[i].topic, wrong != NULL ? wrong : "taken");
+        if (wrong != NULL)
+            continue;
+        assert_true(slice_equals(request.rid, cases[i].rid));
+        assert_int_equal(request.status, cases[i].status);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_device_publishes_to_its_own_events_topic_alone),
         cmocka_unit_test(twin_and_methods_are_told_from_foreign_topics),
+        cmocka_unit_test(requests_are_read_from_their_topics),
         cmocka_unit_test(a_device_subscribes_to_the_contracts_filters_alone),
         cmocka_unit_test(properties_are_appended_while_there_is_room),
     };

@@ -236,6 +236,10 @@ static void packets_are_written_as_the_standard_draws_them(void **state)
     assert_memory_equal(out, "\xb0\x02\x00\x01", 4);
     assert_int_equal(mqtt_write_pingresp(out), 2);
     assert_memory_equal(out, "\xd0\x00", 2);
+    assert_int_equal(mqtt_write_publish_head(out, 5, 10, 0), 4);
+    assert_memory_equal(out, "\x30\x11\0\5", 4);
+    assert_int_equal(mqtt_write_publish_head(out, 300, 65536, 1), 6);
+    assert_memory_equal(out, "\x32\xb0\x82\x04\x01\x2c", 6);
     assert_int_equal(mqtt_write_suback(out, 2, 1), 4);
     assert_memory_equal(out, "\x90\x03\x00\x02", 4);
     assert_int_equal(mqtt_write_suback(out, 2, 500), 5);

@@ -313,14 +313,6 @@ class Publishing(HubCase):
                     self.hub.stop()
                     self.hub = hub
 
-    def test_twin_requests_are_taken_and_not_answered(self):
-        client = self.accepted()
-        client.send(publish_packet("$iothub/twin/GET/?$rid=2", b" "))
-        client.send(publish_packet("$iothub/twin/PATCH/properties/reported/?$rid=3", b"{}", 5, flags=2))
-        self.assertEqual(client.read_packet(), (0x40, b"\0\5"))
-        self.assertEqual(self.hub.counter("hub_requests_unserved"), 2)
-        self.assertEqual(self.hub.messages, [])
-
     def test_the_will_of_a_vanished_device_reaches_the_log(self):
         client = self.accepted(will=(events("pump-7", "a=b"), b"gone"), flags=0x28)
         client.close()

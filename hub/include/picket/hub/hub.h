@@ -45,6 +45,12 @@ uint16_t picket_hub_port(const struct picket_hub *hub);
 /* The registry's entry of the device has changed or gone: its connections end. Thread: any. */
 void picket_hub_device_changed(struct picket_hub *hub, const char *device);
 
+/* The device's owner has changed what is desired of it or of its module ("": of the device itself):
+ * it is told, if it is connected and wants to know. patch: the change as a compact JSON object,
+ * version: what the twin has with it. Called in the order of the versions. Thread: any. */
+void picket_hub_twin_changed(struct picket_hub *hub, const char *device, const char *module,
+                             int64_t version, const char *patch);
+
 struct picket_hub_statistics {
     uint64_t connections;       /* open now, authenticated or not */
     uint64_t devices_connected; /* authenticated now */

@@ -1,0 +1,333 @@
+#include "exchange.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+#include "picket/base/diagnostics.h"
+#include "picket/base/thread.h"
+#include "twins.h"
+
+enum { GROUP_REQUESTS = 256, GROUP_ANSWER_BYTES = 4 << 20, ANSWERED_A_ROUND = 256 };
+
+/* ---- the exchange's thread ---- */
+
+static bool writes(const struct exchange_request *request)
+{
+    return request->kind == EXCHANGE_TWIN_REPORT;
+}
+
+static void note(struct exchange_request *request, int status, const struct picket_error *error)
+{
+    request->status = status;
+    if (status != PICKET_OK)
+        snprintf(request->problem, sizeof request->problem, "%.*s",
+                 (int)sizeof request->problem - 1, error->text);
+}
+
+static void perform(const struct hub_keeper *keeper, struct exchange_request *request)
+{
+    struct picket_error error = {0};
+    int status;
+    if (request->kind == EXCHANGE_TWIN_GET)
+        status = keeper->twin_get(keeper->context, request->device, request->module,
+                                  &request->answer, &error);
+    else
+        status =
+            keeper->twin_report(keeper->context, request->device, request->module, request->payload,
+                                request->payload_bytes, &request->version, &error);
+    note(request, status, &error);
+}
+
+static bool is_refusal(int status)
+{
+    return status == PICKET_INVALID || status == PICKET_NOT_FOUND || status == PICKET_EXISTS ||
+           status == PICKET_BUSY;
+}
+
+static size_t answer_bytes_of(const struct exchange_request *request)
+{
+    return sizeof *request + (request->answer != NULL ? strlen(request->answer) : 0);
+}
+
+/* Nothing of the group has happened: nor is anything that was read in it true. */
+static void fail_all(struct exchange_queue *group, int status, const struct picket_error *error)
+{
+    static struct picket_say_limit limit;
+    struct exchange_request *request;
+    picket_say_limited(&limit, PICKET_ERROR, "hub", "requests of devices failed: %s", error->text);
+    STAILQ_FOREACH(request, group, next)
+    {
+        free(request->answer);
+        request->answer = NULL;
+        note(request, status, error);
+    }
+}
+
+/* Performs the requests of todo, as far as a group goes, and moves them to group. */
+static int perform_group(const struct hub_keeper *keeper, struct exchange_queue *todo,
+                         struct exchange_queue *group, struct picket_error *error)
+{
+    struct exchange_request *request;
+    size_t bytes = 0;
+    int status = PICKET_OK;
+    for (int i = 0; i < GROUP_REQUESTS && bytes < GROUP_ANSWER_BYTES && status == PICKET_OK; i++) {
+        request = STAILQ_FIRST(todo);
+        if (request == NULL)
+            break;
+        STAILQ_REMOVE_HEAD(todo, next);
+        STAILQ_INSERT_TAIL(group, request, next);
+        perform(keeper, request);
+        bytes += answer_bytes_of(request);
+        if (request->status != PICKET_OK && !is_refusal(request->status))
+            status = picket_fail(error, request->status, "%s", request->problem);
+    }
+    return status;
+}
+
+static bool any_writes(const struct exchange_queue *todo)
+{
+    const struct exchange_request *request;
+    int i = 0;
+    STAILQ_FOREACH(request, todo, next)
+    {
+        if (writes(request))
+            return true;
+        if (++i == GROUP_REQUESTS)
+            break;
+    }
+    return false;
+}
+
+/* A transaction only where something is written: readers wait for nobody. */
+static void do_group(const struct hub_keeper *keeper, struct exchange_queue *todo,
+                     struct exchange_queue *group)
+{
+    struct picket_error error = {0};
+    bool transaction = any_writes(todo);
+    int status = transaction ? keeper->begin(keeper->context, &error) : PICKET_OK;
+    bool begun = status == PICKET_OK && transaction;
+    if (status != PICKET_OK) {
+        STAILQ_CONCAT(group, todo);
+        fail_all(group, status, &error);
+        return;
+    }
+    status = perform_group(keeper, todo, group, &error);
+    if (status != PICKET_OK && begun)
+        keeper->rollback(keeper->context);
+    else if (begun)
+        status = keeper->commit(keeper->context, &error);
+    if (status != PICKET_OK && begun)
+        fail_all(group, status, &error);
+}
+
+static void hand_over(struct exchange *exchange, struct exchange_queue *group)
+{
+    const struct exchange_request *request;
+    size_t bytes = 0;
+    STAILQ_FOREACH(request, group, next)
+    bytes += answer_bytes_of(request);
+    pthread_mutex_lock(&exchange->lock);
+    STAILQ_CONCAT(&exchange->done, group);
+    exchange->answer_bytes += bytes;
+    if (exchange->wake != NULL)
+        uv_async_send(exchange->wake);
+    pthread_mutex_unlock(&exchange->lock);
+}
+
+/* False: it is over. At the end what is to do is still done, however many answers nobody takes. */
+static bool take_todo(struct exchange *exchange, struct exchange_queue *todo)
+{
+    pthread_mutex_lock(&exchange->lock);
+    while (!exchange->stopping &&
+           (STAILQ_EMPTY(&exchange->todo) || exchange->answer_bytes > EXCHANGE_ANSWER_BYTES_MAX))
+        pthread_cond_wait(&exchange->change, &exchange->lock);
+    STAILQ_CONCAT(todo, &exchange->todo);
+    pthread_mutex_unlock(&exchange->lock);
+    return !STAILQ_EMPTY(todo);
+}
+
+static void put_back(struct exchange *exchange, struct exchange_queue *todo)
+{
+    pthread_mutex_lock(&exchange->lock);
+    STAILQ_CONCAT(todo, &exchange->todo);
+    STAILQ_CONCAT(&exchange->todo, todo);
+    pthread_mutex_unlock(&exchange->lock);
+}
+
+static void *run(void *context)
+{
+    struct exchange *exchange = context;
+    struct exchange_queue todo = STAILQ_HEAD_INITIALIZER(todo);
+    while (take_todo(exchange, &todo)) {
+        struct exchange_queue group = STAILQ_HEAD_INITIALIZER(group);
+        do_group(&exchange->keeper, &todo, &group);
+        put_back(exchange, &todo);
+        hand_over(exchange, &group);
+    }
+    return NULL;
+}
+
+/* ---- start and stop ---- */
+
+void exchange_open(struct exchange *exchange, const struct hub_keeper *keeper)
+{
+    if (keeper != NULL)
+        exchange->keeper = *keeper;
+    pthread_mutex_init(&exchange->lock, NULL);
+    pthread_cond_init(&exchange->change, NULL);
+    STAILQ_INIT(&exchange->todo);
+    STAILQ_INIT(&exchange->done);
+}
+
+int exchange_start(struct exchange *exchange, uv_async_t *wake, struct picket_error *error)
+{
+    exchange->wake = wake;
+    if (exchange->keeper.begin == NULL)
+        return PICKET_OK;
+    int failed = picket_thread_start(&exchange->thread, "hub exchange", run, exchange);
+    exchange->started = failed == 0;
+    return failed == 0 ? PICKET_OK
+                       : picket_fail(error, PICKET_IO, "hub: no thread: %s", strerror(failed));
+}
+
+void exchange_silence(struct exchange *exchange)
+{
+    pthread_mutex_lock(&exchange->lock);
+    exchange->wake = NULL;
+    pthread_mutex_unlock(&exchange->lock);
+}
+
+void exchange_stop(struct exchange *exchange)
+{
+    if (!exchange->started)
+        return;
+    pthread_mutex_lock(&exchange->lock);
+    exchange->stopping = true;
+    pthread_cond_signal(&exchange->change);
+    pthread_mutex_unlock(&exchange->lock);
+    pthread_join(exchange->thread, NULL);
+    exchange->started = false;
+}
+
+static void free_request(struct exchange_request *request)
+{
+    free(request->answer);
+    free(request);
+}
+
+void exchange_close(struct exchange *exchange)
+{
+    struct exchange_request *request;
+    while ((request = STAILQ_FIRST(&exchange->done)) != NULL) {
+        STAILQ_REMOVE_HEAD(&exchange->done, next);
+        free_request(request);
+    }
+    if (exchange->keeper.close != NULL)
+        exchange->keeper.close(exchange->keeper.context);
+    pthread_cond_destroy(&exchange->change);
+    pthread_mutex_destroy(&exchange->lock);
+}
+
+/* ---- the loop ---- */
+
+static char *copy(char **at, const char *bytes, size_t size)
+{
+    char *copied = *at;
+    if (size > 0)
+        memcpy(copied, bytes, size);
+    copied[size] = '\0';
+    *at += size + 1;
+    return copied;
+}
+
+static struct exchange_request *make_request(const struct connection *connection, struct slice rid,
+                                             struct slice payload)
+{
+    size_t device_bytes = strlen(connection->device), module_bytes = strlen(connection->module);
+    size_t bytes =
+        sizeof(struct exchange_request) + device_bytes + module_bytes + rid.size + payload.size + 4;
+    struct exchange_request *request = calloc(1, bytes);
+    if (request == NULL)
+        return NULL;
+    char *at = request->content;
+    request->bytes = bytes;
+    request->slot = connection->slot;
+    request->generation = connection->hub->slots[connection->slot].generation;
+    request->device = copy(&at, connection->device, device_bytes);
+    request->module = copy(&at, connection->module, module_bytes);
+    request->rid = copy(&at, rid.bytes, rid.size);
+    request->payload = copy(&at, payload.bytes, payload.size);
+    request->payload_bytes = payload.size;
+    return request;
+}
+
+int exchange_put(struct connection *connection, enum exchange_kind kind, struct slice rid,
+                 struct slice payload)
+{
+    struct exchange *exchange = &connection->hub->exchange;
+    if (!exchange->started)
+        return PICKET_CLOSED;
+    if (connection->requests >= EXCHANGE_OF_CONNECTION_MAX ||
+        exchange->count >= EXCHANGE_REQUESTS_MAX ||
+        payload.size > EXCHANGE_BYTES_MAX - exchange->bytes)
+        return PICKET_BUSY;
+    struct exchange_request *request = make_request(connection, rid, payload);
+    if (request == NULL)
+        return PICKET_NO_MEMORY;
+    request->kind = kind;
+    connection->requests++;
+    exchange->count++;
+    exchange->bytes += payload.size;
+    pthread_mutex_lock(&exchange->lock);
+    STAILQ_INSERT_TAIL(&exchange->todo, request, next);
+    pthread_cond_signal(&exchange->change);
+    pthread_mutex_unlock(&exchange->lock);
+    return PICKET_OK;
+}
+
+static struct exchange_request *take_answer(struct exchange *exchange)
+{
+    pthread_mutex_lock(&exchange->lock);
+    struct exchange_request *request = STAILQ_FIRST(&exchange->done);
+    if (request != NULL) {
+        STAILQ_REMOVE_HEAD(&exchange->done, next);
+        exchange->answer_bytes -= answer_bytes_of(request);
+        if (exchange->answer_bytes <= EXCHANGE_ANSWER_BYTES_MAX)
+            pthread_cond_signal(&exchange->change);
+    }
+    pthread_mutex_unlock(&exchange->lock);
+    return request;
+}
+
+static struct connection *who_asked(const struct picket_hub *hub,
+                                    const struct exchange_request *request)
+{
+    const struct slot *slot = &hub->slots[request->slot];
+    return slot->generation == request->generation ? slot->connection : NULL;
+}
+
+void exchange_run(struct picket_hub *hub)
+{
+    struct exchange *exchange = &hub->exchange;
+    struct exchange_request *request;
+    for (int i = 0; i < ANSWERED_A_ROUND && (request = take_answer(exchange)) != NULL; i++) {
+        struct connection *connection = who_asked(hub, request);
+        exchange->count--;
+        exchange->bytes -= request->payload_bytes;
+        if (connection != NULL) {
+            connection->requests--;
+            twins_answer(connection, request);
+        }
+        free_request(request);
+    }
+}
+
+bool exchange_is_due(struct exchange *exchange)
+{
+    pthread_mutex_lock(&exchange->lock);
+    bool due = !STAILQ_EMPTY(&exchange->done);
+    pthread_mutex_unlock(&exchange->lock);
+    return due;
+}

@@ -1,0 +1,97 @@
+/* Requests of devices that have to wait for the disk, on a thread of their own, so that the loop
+ * never does.
+ *
+ *     loop:      exchange_put() ──▶ todo ─┐            ┌─▶ exchange_run(): answers, in their order
+ *                                         ▼            │
+ *     exchange's thread:               a group ─▶ commit, then wakes the loop
+ *
+ * The thread takes what has come meanwhile as one group, one transaction: the more there is to do,
+ * the more requests a sync of the disk serves. Bounded are the requests that wait, of a connection
+ * and in all, and the answers that the loop has not taken yet: beyond the first the device is told
+ * to come later, at the second the thread waits.
+ *
+ * Thread: the hub's, but for what the exchange's own thread does inside.
+ */
+#ifndef PICKET_HUB_EXCHANGE_H
+#define PICKET_HUB_EXCHANGE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <uv.h>
+
+#include "keeper.h"
+#include "picket/base/error.h"
+#include "slice.h"
+
+struct picket_hub;
+struct connection;
+
+enum {
+    EXCHANGE_REQUESTS_MAX = 8192,  /* in all, that are not answered */
+    EXCHANGE_BYTES_MAX = 16 << 20, /* of these */
+    EXCHANGE_ANSWER_BYTES_MAX = 8 << 20,
+    EXCHANGE_OF_CONNECTION_MAX = 10
+};
+
+enum exchange_kind { EXCHANGE_TWIN_GET, EXCHANGE_TWIN_REPORT };
+
+struct exchange_request {
+    STAILQ_ENTRY(exchange_request) next;
+    enum exchange_kind kind;
+    uint32_t slot; /* of the connection that asked, and its generation */
+    uint32_t generation;
+    const char *device; /* these point into content */
+    const char *module;
+    const char *rid;
+    const char *payload;
+    size_t payload_bytes;
+    size_t bytes; /* all of it */
+
+    int status;      /* enum picket_status */
+    char *answer;    /* of EXCHANGE_TWIN_GET */
+    int64_t version; /* of EXCHANGE_TWIN_REPORT */
+    char problem[300];
+
+    char content[];
+};
+STAILQ_HEAD(exchange_queue, exchange_request);
+
+struct exchange {
+    struct hub_keeper keeper; /* begin NULL: there is none */
+    bool started;
+    pthread_t thread;
+    uint32_t count; /* the loop's: put and not yet answered */
+    size_t bytes;
+
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t change;
+    struct exchange_queue todo;
+    struct exchange_queue done;
+    size_t answer_bytes; /* of done */
+    uv_async_t *wake;    /* NULL: nobody takes answers any more */
+    bool stopping;
+};
+
+/* keeper NULL: there is none, and every request fails. exchange_close() closes it. */
+void exchange_open(struct exchange *exchange, const struct hub_keeper *keeper);
+int exchange_start(struct exchange *exchange, uv_async_t *wake, struct picket_error *error);
+/* Answers go to nobody from now on: before the loop's handles are closed. */
+void exchange_silence(struct exchange *exchange);
+/* Does what is still to do, then ends the thread. Thread: any but its own; the loop has ended. */
+void exchange_stop(struct exchange *exchange);
+void exchange_close(struct exchange *exchange);
+
+/* Takes copies. PICKET_BUSY: too much waits, of this connection or in all; PICKET_CLOSED: there is
+ * no keeper; PICKET_NO_MEMORY. */
+int exchange_put(struct connection *connection, enum exchange_kind kind, struct slice rid,
+                 struct slice payload);
+
+/* Hands a bounded number of answers to who asked. */
+void exchange_run(struct picket_hub *hub);
+bool exchange_is_due(struct exchange *exchange);
+
+#endif

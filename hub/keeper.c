@@ -1,0 +1,92 @@
+#include "keeper.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "picket/base/time.h"
+#include "picket/store/twins.h"
+
+static int begin(void *context, struct picket_error *error)
+{
+    return picket_store_group_begin(context, error);
+}
+
+static int commit(void *context, struct picket_error *error)
+{
+    return picket_store_group_commit(context, error);
+}
+
+static void rollback(void *context)
+{
+    picket_store_group_rollback(context);
+}
+
+static void close_store(void *context)
+{
+    picket_store_close(context);
+}
+
+/* {…} as {…,"$version":n}, without its closing brace; the documents are compact objects. */
+static int length_without_brace(const char *object)
+{
+    return (int)strlen(object) - 1;
+}
+
+static const char *separator(const char *object)
+{
+    return strcmp(object, "{}") == 0 ? "" : ",";
+}
+
+static void write_twin(void *context, const struct picket_twin *twin)
+{
+    char **json = context;
+    const struct picket_twin_document *desired = &twin->desired, *reported = &twin->reported;
+    if (asprintf(json,
+                 "{\"desired\":%.*s%s\"$version\":%" PRId64 "},"
+                 "\"reported\":%.*s%s\"$version\":%" PRId64 "}}",
+                 length_without_brace(desired->json), desired->json, separator(desired->json),
+                 desired->version, length_without_brace(reported->json), reported->json,
+                 separator(reported->json), reported->version) < 0)
+        *json = NULL;
+}
+
+static int twin_get(void *context, const char *device, const char *module, char **json,
+                    struct picket_error *error)
+{
+    *json = NULL;
+    int status = picket_store_twin(context, device, module, write_twin, json, error);
+    if (status == PICKET_OK && *json == NULL)
+        return picket_fail(error, PICKET_NO_MEMORY, "device %s: no memory for its twin", device);
+    return status;
+}
+
+static int twin_report(void *context, const char *device, const char *module, const char *patch,
+                       size_t patch_bytes, int64_t *version, struct picket_error *error)
+{
+    const struct picket_twin_change change = {
+        .device = device,
+        .module = module,
+        .part = PICKET_TWIN_REPORTED,
+        .patch = patch,
+        .patch_bytes = patch_bytes,
+        .now_ms = picket_unix_ms(),
+    };
+    return picket_store_twin_patch(context, &change, version, error);
+}
+
+int keeper_open_store(struct hub_keeper *keeper, const char *store_folder,
+                      struct picket_error *error)
+{
+    struct picket_store *store;
+    int status = picket_store_open(&store, store_folder, error);
+    if (status == PICKET_OK)
+        *keeper = (struct hub_keeper){.begin = begin,
+                                      .commit = commit,
+                                      .rollback = rollback,
+                                      .twin_get = twin_get,
+                                      .twin_report = twin_report,
+                                      .close = close_store,
+                                      .context = store};
+    return status;
+}

@@ -1,0 +1,37 @@
+/* Who keeps what goes to and fro between devices and their owners. A seam: the store in service
+ * (keeper.c), nobody in some tests.
+ *
+ * Called on the exchange's thread alone, which may wait for the disk. Several requests are one
+ * group: what is between begin and commit is there when commit says PICKET_OK, or not at all.
+ * Refusals (PICKET_INVALID, NOT_FOUND, EXISTS, BUSY) cost themselves only; after any other failure
+ * the group is rolled back. Requests that only read come without a group, too.
+ */
+#ifndef PICKET_HUB_KEEPER_H
+#define PICKET_HUB_KEEPER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "picket/base/error.h"
+
+struct hub_keeper {
+    int (*begin)(void *context, struct picket_error *error);
+    int (*commit)(void *context, struct picket_error *error);
+    void (*rollback)(void *context);
+
+    /* *json: {"desired":{…,"$version":n},"reported":{…,"$version":n}}, for the caller to free. */
+    int (*twin_get)(void *context, const char *device, const char *module, char **json,
+                    struct picket_error *error);
+    /* Applies a merge patch to what is reported; *version is what it has then. */
+    int (*twin_report)(void *context, const char *device, const char *module, const char *patch,
+                       size_t patch_bytes, int64_t *version, struct picket_error *error);
+
+    void (*close)(void *context); /* at the hub's end */
+    void *context;
+};
+
+/* The store in that folder, opened anew. */
+int keeper_open_store(struct hub_keeper *keeper, const char *store_folder,
+                      struct picket_error *error);
+
+#endif
