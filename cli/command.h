@@ -22,6 +22,7 @@ struct command {
 extern const struct command command_serve;
 extern const struct command command_device_add, command_device_list, command_device_show,
     command_device_disable, command_device_enable, command_device_remove;
+extern const struct command command_twin_show, command_twin_set;
 extern const struct command command_feed_add, command_feed_list, command_feed_refresh,
     command_feed_remove;
 extern const struct command command_intel_lookup;

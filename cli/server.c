@@ -112,6 +112,16 @@ static void device_changed(void *context, const char *device)
     pthread_mutex_unlock(&server->hub_lock);
 }
 
+static void twin_changed(void *context, const char *device, const char *module, int64_t version,
+                         const char *patch)
+{
+    struct server *server = context;
+    pthread_mutex_lock(&server->hub_lock);
+    if (server->hub)
+        picket_hub_twin_changed(server->hub, device, module, version, patch);
+    pthread_mutex_unlock(&server->hub_lock);
+}
+
 /* ---- parts ---- */
 
 static int start_log(struct server *server, struct picket_error *error)
@@ -153,6 +163,7 @@ static int start_api(struct server *server, struct picket_error *error)
                                           .event_age_s = config->bounds.event_age_s,
                                           .add_status = add_status,
                                           .device_changed = device_changed,
+                                          .twin_changed = twin_changed,
                                           .context = server};
     return picket_api_start(&server->api, &api, error);
 }

@@ -154,6 +154,8 @@ void api_devices_add(struct api_request *request, struct api_answer *answer);
 void api_devices_show(struct api_request *request, struct api_answer *answer);
 void api_devices_change(struct api_request *request, struct api_answer *answer);
 void api_devices_remove(struct api_request *request, struct api_answer *answer);
+void api_twins_show(struct api_request *request, struct api_answer *answer);
+void api_twins_change(struct api_request *request, struct api_answer *answer);
 void api_feeds_list(struct api_request *request, struct api_answer *answer);
 void api_feeds_add(struct api_request *request, struct api_answer *answer);
 void api_feeds_refresh(struct api_request *request, struct api_answer *answer);

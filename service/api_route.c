@@ -10,6 +10,8 @@ static const struct api_route routes[] = {
     {"GET", "/v1/devices/{}", "keys", NULL, api_devices_show},
     {"PATCH", "/v1/devices/{}", "", "enabled", api_devices_change},
     {"DELETE", "/v1/devices/{}", "", NULL, api_devices_remove},
+    {"GET", "/v1/devices/{}/twin", "module", NULL, api_twins_show},
+    {"PATCH", "/v1/devices/{}/twin", "module if_version", "desired", api_twins_change},
     {"GET", "/v1/feeds", "", NULL, api_feeds_list},
     {"POST", "/v1/feeds", "", "name source format confidence match_special_purpose refresh_s",
      api_feeds_add},

@@ -18,6 +18,14 @@ static void on_device_changed(void *context, const char *device)
     }
 }
 
+static void on_twin_changed(void *context, const char *device, const char *module, int64_t version,
+                            const char *patch)
+{
+    struct fixture *fixture = context;
+    snprintf(fixture->twin_change, sizeof fixture->twin_change, "%s [%s] %lld %s", device, module,
+             (long long)version, patch);
+}
+
 static void on_status(void *context, void *json_object)
 {
     (void)context;
@@ -34,6 +42,7 @@ struct picket_api_config fixture_api_config(struct fixture *fixture)
                                       .service = fixture->service,
                                       .add_status = on_status,
                                       .device_changed = on_device_changed,
+                                      .twin_changed = on_twin_changed,
                                       .context = fixture};
 }
 

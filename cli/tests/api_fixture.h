@@ -25,6 +25,7 @@ struct fixture {
     struct picket_api *api;
     struct picket_store *store; /* the test's own handle */
     char changed_device[130];   /* last told by the API */
+    char twin_change[1000];     /* the last: "DEVICE [MODULE] VERSION PATCH" */
     bool slow_callback;         /* then the callback that tells posts, and takes its time */
     sem_t in_callback;
 };

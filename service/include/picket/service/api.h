@@ -31,6 +31,10 @@ struct picket_api_config {
     void (*add_status)(void *context, void *json_object);
     /* A device was changed or removed; may be NULL. Any thread. */
     void (*device_changed)(void *context, const char *device);
+    /* What is desired of a device, or of its module ("": the device), was changed by a patch, a
+     * compact JSON object; may be NULL. In the order of the versions. Any thread. */
+    void (*twin_changed)(void *context, const char *device, const char *module, int64_t version,
+                         const char *patch);
     void *context;
 };
 
