@@ -30,7 +30,7 @@ POINTERS = [
     (r"unix_time_get\(", [FOREIGN]),
     (r"chosen\(", [FOREIGN]),
     (r"stack\(ip, packet\)", [FOREIGN]),
-    (r"->(filter|under\[level\])\(", [FOREIGN]),
+    (r"(->filter|\bunder)\(", [FOREIGN]),
 ]
 
 # Where threads come in. What the port does with a packet is three functions that the stack calls.

@@ -143,7 +143,9 @@ UINT picket_netxduo_start_with(const struct picket_agent_config *config,
         return NX_INVALID_PARAMETERS;
     scan();
     device.starts++;
+    UINT posture = tx_interrupt_control(TX_INT_DISABLE);
     device.started = true;
+    tx_interrupt_control(posture);
     return NX_SUCCESS;
 }
 
@@ -186,9 +188,12 @@ struct picket_agent *picket_device_enter(void)
     return &device.agent;
 }
 
+/* With interrupts off, as it was entered: so who enters next sees all that was done. */
 void picket_device_leave(void)
 {
+    UINT posture = tx_interrupt_control(TX_INT_DISABLE);
     device.busy = false;
+    tx_interrupt_control(posture);
 }
 
 ULONG picket_netxduo_poll(VOID)
@@ -251,13 +256,12 @@ UINT picket_netxduo_statistics(struct picket_netxduo_statistics *statistics)
 /* Whoever is at the agent ends first; that never takes long. */
 UINT picket_netxduo_stop(VOID)
 {
-    if (!device.started)
-        return NX_NOT_ENABLED;
-    if (device.busy && device.within == tx_thread_identify())
-        return NX_CALLER_ERROR;
-    device.started = false;
-    while (device.busy)
-        tx_thread_sleep(1);
+    if (picket_device_enter() == NULL)
+        return device.started ? NX_CALLER_ERROR : NX_NOT_ENABLED;
     picket_watch_end();
+    UINT posture = tx_interrupt_control(TX_INT_DISABLE);
+    device.started = false;
+    device.busy = false;
+    tx_interrupt_control(posture);
     return NX_SUCCESS;
 }

@@ -34,6 +34,8 @@ void picket_seed_gather(UINT (*unix_time_get)(ULONG *unix_time))
         stir((uint32_t)now);
     stir((uint32_t)tx_time_get());
     stir((uint32_t)(ALIGN_TYPE)&now);
+    /* The stack's list changes with interrupts off. */
+    UINT posture = tx_interrupt_control(TX_INT_DISABLE);
     const NX_IP *ip = _nx_ip_created_ptr;
     for (ULONG i = 0; i < _nx_ip_created_count; i++, ip = ip->nx_ip_created_next) {
         stir((uint32_t)ip->nx_ip_interface[0].nx_interface_physical_address_msw);
@@ -42,6 +44,7 @@ void picket_seed_gather(UINT (*unix_time_get)(ULONG *unix_time))
         stir((uint32_t)ip->nx_ip_total_packets_received);
 #endif
     }
+    tx_interrupt_control(posture);
     for (UINT i = 0; i < 8; i++)
         stir((uint32_t)NX_RAND());
 }

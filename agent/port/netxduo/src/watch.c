@@ -1,7 +1,5 @@
 #include "watch.h"
 
-#include <string.h>
-
 #include "nx_ip.h"
 
 #ifndef NX_ENABLE_IP_PACKET_FILTER
@@ -26,21 +24,24 @@ typedef UINT (*filter)(VOID *header, UINT direction);
 /* Filters of the application's that can be set one over the other, while we come in between. */
 enum { FILTER_LEVELS = 4 };
 
+/* Written with interrupts off, and read by hooks with them on: what is volatile is a word or less,
+ * and each is right by itself. */
 struct watch {
-    NX_IP *ip; /* NULL: a free slot */
+    NX_IP *volatile ip; /* NULL: a free slot */
 #ifndef NX_DISABLE_IPV4
-    receive ipv4_receive; /* the stack's */
+    volatile receive ipv4_receive; /* the stack's */
 #endif
 #ifdef FEATURE_NX_IPV6
-    receive ipv6_receive; /* the stack's, NULL while IPv6 is not enabled */
+    volatile receive ipv6_receive; /* the stack's, once IPv6 is enabled */
 #endif
-    filter under[FILTER_LEVELS]; /* the application's, asked by our filter of that level, or NULL */
-    uint8_t levels;              /* that have been used */
-    uint8_t level;               /* of our filter that is on top */
+    /* The application's, asked by our filter of that level, or NULL. */
+    volatile filter under[FILTER_LEVELS];
+    uint8_t levels;         /* that have been used */
+    volatile uint8_t level; /* of our filter that is on top */
 };
 
 static struct watch watches[PICKET_NETXDUO_IP_INSTANCES];
-static struct picket_agent *counting; /* NULL: hooks let everything pass */
+static struct picket_agent *volatile counting; /* NULL: hooks let everything pass */
 
 /* A hook is set only where there is a slot, and the slot is kept while the NX_IP exists. */
 static struct watch *watch_of(const NX_IP *ip)
@@ -152,8 +153,9 @@ static UINT filter_outbound(uint8_t level, NX_IP *ip, NX_PACKET *packet, UINT di
     UINT status = NX_SUCCESS;
     if (watch == NULL)
         return NX_SUCCESS;
-    if (watch->under[level] != NX_NULL)
-        status = watch->under[level](ip, packet, direction);
+    filter under = watch->under[level];
+    if (under != NX_NULL)
+        status = under(ip, packet, direction);
     if (status == NX_SUCCESS && direction == NX_IP_PACKET_OUT && level == watch->level)
         count_outbound(packet->nx_packet_prepend_ptr,
                        (size_t)(packet->nx_packet_append_ptr - packet->nx_packet_prepend_ptr),
@@ -182,8 +184,9 @@ static filter filter_for(const struct watch *watch, uint8_t level)
 static UINT filter_outbound(const struct watch *watch, uint8_t level, VOID *header, UINT direction)
 {
     UINT status = NX_SUCCESS;
-    if (watch->under[level] != NX_NULL)
-        status = watch->under[level](header, direction);
+    filter under = watch->under[level];
+    if (under != NX_NULL)
+        status = under(header, direction);
     if (status == NX_SUCCESS && direction == NX_IP_PACKET_OUT && level == watch->level)
         count_outbound(header, UINT16_MAX, PICKET_WIRE_BYTES_UNKNOWN);
     return status;
@@ -311,7 +314,7 @@ static struct watch *slot_for(NX_IP *ip)
 {
     struct watch *watch = watch_of(ip);
     if (watch == NULL && (watch = watch_of(NULL)) != NULL) {
-        memset(watch, 0, sizeof *watch);
+        watch->levels = 0;
         watch->ip = ip;
     }
     return watch;

@@ -76,7 +76,8 @@ UINT picket_netxduo_stop(VOID);
 
 /* Looks for new NX_IP instances, and does what is due. Returns the seconds after which it wants to
  * be called again, at least 1; 0: not started. Thread: any, not an interrupt, here and below; one at a time
- * is at the agent, and the others wait. */
+ * is at the agent, and the others wait. So not from within a callback of the stack either, which
+ * holds its NX_IP's lock: who is at the agent may be waiting for that. */
 ULONG picket_netxduo_poll(VOID);
 
 /* Sends all there is now. NX_SUCCESS; NX_NOT_SUCCESSFUL: refused, and kept; NX_NOT_ENABLED. */
