@@ -1,5 +1,5 @@
 /* Packet hooks on several threads beside the polling one: every byte is reported once, or lost and
- * reported as that. Built with -fsanitize=thread it also finds data races. */
+ * reported as that. agent_races is the same, built with -fsanitize=thread: it finds data races, too. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

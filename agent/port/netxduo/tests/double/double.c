@@ -20,8 +20,9 @@ void double_reset(void)
     _nx_ip_created_count = 0;
 }
 
-/* ---- ThreadX ---- */
+/* ---- ThreadX, with one thread ---- */
 
+#ifndef DOUBLE_THREADS
 UINT tx_interrupt_control(UINT new_posture)
 {
     UINT old = double_state.posture;
@@ -60,7 +61,6 @@ UINT tx_mutex_get(TX_MUTEX *mutex_ptr, ULONG wait_option)
 {
     (void)wait_option;
     mutex_ptr->tx_mutex_ownership_count++;
-    double_state.mutex_depth++;
     return TX_SUCCESS;
 }
 
@@ -68,7 +68,6 @@ UINT tx_mutex_put(TX_MUTEX *mutex_ptr)
 {
     assert(mutex_ptr->tx_mutex_ownership_count > 0);
     mutex_ptr->tx_mutex_ownership_count--;
-    double_state.mutex_depth--;
     return TX_SUCCESS;
 }
 
@@ -76,6 +75,7 @@ int double_rand(void)
 {
     return double_state.random;
 }
+#endif
 
 /* ---- NX_IP ---- */
 
@@ -200,10 +200,23 @@ UINT nx_packet_data_append(NX_PACKET *packet_ptr, VOID *data_start, ULONG data_s
     return NX_SUCCESS;
 }
 
+static void hold_packets(int more)
+{
+    UINT posture = tx_interrupt_control(TX_INT_DISABLE);
+    double_state.packets_held += (size_t)more;
+    tx_interrupt_control(posture);
+}
+
+NX_PACKET *double_packet_allocate(size_t size_bytes)
+{
+    hold_packets(1);
+    return calloc(1, size_bytes);
+}
+
 UINT nx_packet_release(NX_PACKET *packet_ptr)
 {
     free(packet_ptr);
-    double_state.packets_held--;
+    hold_packets(-1);
     return NX_SUCCESS;
 }
 
@@ -239,39 +252,53 @@ UINT nx_cloud_module_register(NX_CLOUD *cloud_ptr, NX_CLOUD_MODULE *module_ptr,
     (void)module_name, (void)module_event;
     if (double_state.registering_fails)
         return NX_PTR_ERROR;
+    tx_mutex_get(&cloud_ptr->nx_cloud_mutex, TX_WAIT_FOREVER);
     module_ptr->nx_cloud_module_process = module_process;
     module_ptr->nx_cloud_module_context = module_context;
     cloud_ptr->nx_cloud_modules_list_header = module_ptr;
+    tx_mutex_put(&cloud_ptr->nx_cloud_mutex);
     return NX_SUCCESS;
 }
 
 UINT nx_cloud_module_deregister(NX_CLOUD *cloud_ptr, NX_CLOUD_MODULE *module_ptr)
 {
-    if (double_state.deregistering_fails || cloud_ptr->nx_cloud_modules_list_header != module_ptr)
-        return NX_NOT_SUCCESSFUL;
-    cloud_ptr->nx_cloud_modules_list_header = NULL;
-    return NX_SUCCESS;
+    UINT status = NX_NOT_SUCCESSFUL;
+    tx_mutex_get(&cloud_ptr->nx_cloud_mutex, TX_WAIT_FOREVER);
+    if (!double_state.deregistering_fails &&
+        cloud_ptr->nx_cloud_modules_list_header == module_ptr) {
+        cloud_ptr->nx_cloud_modules_list_header = NULL;
+        status = NX_SUCCESS;
+    }
+    tx_mutex_put(&cloud_ptr->nx_cloud_mutex);
+    return status;
 }
 
+/* A module's work is done with the cloud's mutex released. */
 void double_periodic_event(NX_AZURE_IOT *azure)
 {
-    NX_CLOUD_MODULE *module = azure->nx_azure_iot_cloud.nx_cloud_modules_list_header;
+    NX_CLOUD *cloud = &azure->nx_azure_iot_cloud;
+    NX_CLOUD_MODULE module = {NULL, NULL};
     double_state.ticks += TX_TIMER_TICKS_PER_SECOND;
-    if (module != NULL)
-        module->nx_cloud_module_process(module->nx_cloud_module_context,
-                                        NX_CLOUD_COMMON_PERIODIC_EVENT, 0);
+    tx_mutex_get(&cloud->nx_cloud_mutex, TX_WAIT_FOREVER);
+    if (cloud->nx_cloud_modules_list_header != NULL)
+        module = *cloud->nx_cloud_modules_list_header;
+    tx_mutex_put(&cloud->nx_cloud_mutex);
+    if (module.nx_cloud_module_process != NULL)
+        module.nx_cloud_module_process(module.nx_cloud_module_context,
+                                       NX_CLOUD_COMMON_PERIODIC_EVENT, 0);
 }
 
 static NX_PACKET_POOL pool;
+static const TX_MUTEX *middleware; /* has to be held from the making of a message to its end */
 
 UINT nx_azure_iot_hub_client_telemetry_message_create(NX_AZURE_IOT_HUB_CLIENT *hub_client_ptr,
                                                       NX_PACKET **packet_pptr, UINT wait_option)
 {
     static const char topic[] = "devices/d/messages/events/";
-    (void)hub_client_ptr, (void)wait_option;
-    assert(double_state.mutex_depth > 0);
-    struct outgoing *outgoing = calloc(1, sizeof *outgoing);
-    double_state.packets_held++;
+    (void)wait_option;
+    middleware = hub_client_ptr->nx_azure_iot_ptr->nx_azure_iot_mutex_ptr;
+    assert(middleware->tx_mutex_ownership_count > 0);
+    struct outgoing *outgoing = (struct outgoing *)double_packet_allocate(sizeof *outgoing);
     memcpy(outgoing->bytes, topic, sizeof topic - 1);
     outgoing->packet.nx_packet_length = sizeof topic - 1;
     outgoing->packet.nx_packet_pool_owner = &pool;
@@ -315,8 +342,10 @@ UINT nx_azure_iot_publish_mqtt_packet(NXD_MQTT_CLIENT *client_ptr, NX_PACKET *pa
 {
     const UCHAR *bytes = ((struct outgoing *)packet_ptr)->bytes;
     (void)wait_option;
-    assert(qos == NX_AZURE_IOT_MQTT_QOS_1 && double_state.mutex_depth > 0);
+    assert(qos == NX_AZURE_IOT_MQTT_QOS_1 && middleware->tx_mutex_ownership_count > 0);
     assert(memcmp(bytes + topic_len, packet_id, 2) == 0);
+    if (double_state.publishing != NULL)
+        double_state.publishing();
     if (double_state.publish_status != NX_AZURE_IOT_SUCCESS)
         return double_state.publish_status;
     assert(double_state.message_count < DOUBLE_MESSAGES_MAX);

@@ -34,10 +34,10 @@ extern struct double_state {
     ULONG *refuses;  /* the counter that the next inbound packet counts up; NULL: taken */
     ULONG sent;      /* outbound packets that no filter refused */
 
-    UINT mutex_depth;
-    bool no_packets;     /* the pool is empty */
-    ULONG packets_left;  /* in the pool, as it says itself */
-    UINT publish_status; /* what the next publishing returns */
+    bool no_packets;          /* the pool is empty */
+    ULONG packets_left;       /* in the pool, as it says itself */
+    UINT publish_status;      /* what the next publishing returns */
+    void (*publishing)(void); /* runs within it, before */
     bool registering_fails;
     bool deregistering_fails;
     struct double_message messages[DOUBLE_MESSAGES_MAX];
@@ -56,6 +56,9 @@ void double_reset(void);
 void double_ip_create(NX_IP *ip, ULONG address, ULONG mask);
 void double_ipv6_enable(NX_IP *ip);
 void double_ip_delete(NX_IP *ip);
+
+/* Begins something longer, which nx_packet_release() frees. */
+NX_PACKET *double_packet_allocate(size_t size_bytes);
 
 /* A packet arrives, or is sent: contiguous_bytes of it lie in the first buffer of its chain. */
 void double_receive(NX_IP *ip, const void *bytes, size_t contiguous_bytes, size_t size_bytes);

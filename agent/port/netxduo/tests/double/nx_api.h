@@ -45,6 +45,14 @@
 int double_rand(void);
 #define NX_RAND double_rand
 
+/* What the stack reads without a lock while the port may write it, says so where there are threads.
+ */
+#ifdef DOUBLE_THREADS
+#define DOUBLE_SHARED volatile
+#else
+#define DOUBLE_SHARED
+#endif
+
 typedef struct NX_INTERFACE_STRUCT {
     UCHAR nx_interface_valid;
     ULONG nx_interface_ip_address;
@@ -98,7 +106,8 @@ typedef struct NX_TCP_LISTEN_STRUCT {
 } NX_TCP_LISTEN;
 
 typedef struct NX_IP_STRUCT {
-    ULONG nx_ip_total_packets_received;
+    TX_MUTEX nx_ip_protection;
+    DOUBLE_SHARED ULONG nx_ip_total_packets_received;
     ULONG nx_ip_receive_packets_dropped;
     ULONG nx_ip_packets_forwarded;
     ULONG nx_ip_tcp_invalid_packets;
@@ -106,11 +115,11 @@ typedef struct NX_IP_STRUCT {
     ULONG nx_ip_udp_invalid_packets;
     ULONG nx_ip_icmp_invalid_packets;
     ULONG nx_ip_icmp_checksum_errors;
-    VOID (*nx_ipv4_packet_receive)(struct NX_IP_STRUCT *, NX_PACKET *);
-    VOID (*nx_ipv6_packet_receive)(struct NX_IP_STRUCT *, NX_PACKET *);
-    UINT (*nx_ip_packet_filter)(VOID *, UINT);
+    VOID (*DOUBLE_SHARED nx_ipv4_packet_receive)(struct NX_IP_STRUCT *, NX_PACKET *);
+    VOID (*DOUBLE_SHARED nx_ipv6_packet_receive)(struct NX_IP_STRUCT *, NX_PACKET *);
+    UINT (*DOUBLE_SHARED nx_ip_packet_filter)(VOID *, UINT);
 #ifndef DOUBLE_NETXDUO_6_1_0
-    UINT (*nx_ip_packet_filter_extended)(struct NX_IP_STRUCT *, NX_PACKET *, UINT);
+    UINT (*DOUBLE_SHARED nx_ip_packet_filter_extended)(struct NX_IP_STRUCT *, NX_PACKET *, UINT);
 #endif
     struct NX_IP_STRUCT *nx_ip_created_next;
     NX_INTERFACE nx_ip_interface[NX_MAX_PHYSICAL_INTERFACES];

@@ -23,6 +23,7 @@ typedef struct NX_CLOUD_MODULE_STRUCT {
 } NX_CLOUD_MODULE;
 
 typedef struct NX_CLOUD_STRUCT {
+    TX_MUTEX nx_cloud_mutex;
     NX_CLOUD_MODULE *nx_cloud_modules_list_header;
 } NX_CLOUD;
 

@@ -29,7 +29,9 @@ typedef struct TX_THREAD_STRUCT {
 } TX_THREAD;
 
 typedef struct TX_MUTEX_STRUCT {
+    CHAR *tx_mutex_name;
     UINT tx_mutex_ownership_count;
+    TX_THREAD *tx_mutex_owner;
 } TX_MUTEX;
 
 UINT tx_interrupt_control(UINT new_posture);

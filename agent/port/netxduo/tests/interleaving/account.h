@@ -1,0 +1,49 @@
+/* What became of every packet: the bytes that the agent said it counted or lost, what its messages
+ * reported, and what it forgot when it was started again. Thread: any of the machine's, none is
+ * pre-empted in here. */
+#ifndef ACCOUNT_H
+#define ACCOUNT_H
+
+#include "packets.h"
+#include "picket/netxduo/netxduo.h"
+#include "stack.h"
+
+enum {
+    ACCOUNT_IPS = 3,
+    ACCOUNT_FLOWS_EACH = 8, /* of an NX_IP and an IP version */
+    ACCOUNT_FLOWS = ACCOUNT_IPS * 2 * ACCOUNT_FLOWS_EACH
+};
+
+void account_reset(void);
+
+/* The address of an NX_IP of the account's. */
+ULONG account_address(unsigned ip);
+
+/* A packet of one of its flows. */
+struct stack_packet *account_packet(unsigned ip, enum picket_direction direction);
+
+/* Times that the agent was handed the packet that this thread has let pass since
+ * account_begin_packet(). */
+void account_begin_packet(void);
+unsigned account_calls(void);
+
+/* Reads a message that was delivered. */
+void account_read(const uint8_t *bytes, size_t size_bytes);
+
+/* Fails unless all that was counted or lost has been reported or told as lost, or forgotten; the
+ * agent does not run, or owes nothing. */
+void account_settle(void);
+
+/* What the agent says of itself has to agree, if it was started once. */
+void account_compare(const struct picket_agent_statistics *statistics);
+
+/* How much of it there was, so that a test can tell that it tested something. */
+struct account_totals {
+    uint64_t packets;
+    uint64_t lost_packets;
+    uint64_t messages;
+    uint64_t starts;
+};
+struct account_totals account_totals(void);
+
+#endif

@@ -1,0 +1,389 @@
+#include "world.h"
+
+#include <string.h>
+
+#include "account.h"
+#include "double.h"
+#include "machine.h"
+#include "nx_azure_iot_security_module.h"
+#include "stack.h"
+
+enum { PACKETS_EACH = 24, CHANGES_EACH = 8 };
+
+static struct {
+    NX_IP ips[ACCOUNT_IPS];
+    bool exists[ACCOUNT_IPS];
+    TX_MUTEX uses[ACCOUNT_IPS]; /* the application's: nobody deletes what another uses */
+    NX_AZURE_IOT azure;
+    NX_AZURE_IOT_HUB_CLIENT client, module_client;
+    bool module_connected;
+    unsigned actors_left;
+    bool closing;      /* all is well from now on */
+    unsigned change;   /* of what is watched: begun or done */
+    unsigned changing; /* those that are at it */
+    bool enabled;
+    bool has_filter; /* the application's, somewhere among ours */
+#ifdef DOUBLE_NETXDUO_6_1_0
+    UINT (*saved_filter)(VOID *, UINT);
+#else
+    UINT (*saved_filter)(NX_IP *, NX_PACKET *, UINT);
+#endif
+} world;
+
+static TX_MUTEX *middleware(void)
+{
+    return &world.azure.nx_azure_iot_cloud.nx_cloud_mutex;
+}
+
+/* Goes on at once, mostly; waits a little, or a few seconds. */
+static void pace(void)
+{
+    uint32_t chance = machine_draw(16);
+    if (chance == 0)
+        tx_thread_sleep(1 + machine_draw(3 * TX_TIMER_TICKS_PER_SECOND));
+    else if (chance < 5)
+        tx_thread_sleep(1 + machine_draw(20));
+}
+
+static void begin_change(void)
+{
+    world.changing++;
+    world.change++;
+}
+
+static void end_change(void)
+{
+    world.changing--;
+    world.change++;
+}
+
+/* ---- packets ---- */
+
+/* The application's filter refuses nothing, and calls what was there. */
+#ifdef DOUBLE_NETXDUO_6_1_0
+#define FILTER_OF(ip) ((ip)->nx_ip_packet_filter)
+static UINT application_filter(VOID *header, UINT direction)
+{
+    machine_point();
+    return world.saved_filter != NULL ? world.saved_filter(header, direction) : NX_SUCCESS;
+}
+#else
+#define FILTER_OF(ip) ((ip)->nx_ip_packet_filter_extended)
+static UINT application_filter(NX_IP *ip, NX_PACKET *packet, UINT direction)
+{
+    machine_point();
+    return world.saved_filter != NULL ? world.saved_filter(ip, packet, direction) : NX_SUCCESS;
+}
+#endif
+
+static bool is_hooked(const NX_IP *ip, enum picket_direction direction, UCHAR version)
+{
+    if (direction == PICKET_OUT)
+        return FILTER_OF(ip) != NULL && FILTER_OF(ip) != application_filter;
+    return (version == 4 ? ip->nx_ipv4_packet_receive : ip->nx_ipv6_packet_receive) != stack_take;
+}
+
+/* Lets a packet pass, and compares how often it was counted with how often it should. */
+static void pass(unsigned ip, enum picket_direction direction)
+{
+    unsigned change = world.change;
+    struct stack_packet *packet = account_packet(ip, direction);
+    bool refused = direction == PICKET_IN && machine_draw(8) == 0;
+    bool watched = world.enabled && world.changing == 0 &&
+                   is_hooked(&world.ips[ip], direction, packet->packet.nx_packet_ip_version);
+    packet->refused = refused;
+    account_begin_packet();
+    if (direction == PICKET_IN)
+        stack_receive(&world.ips[ip], packet);
+    else if (!stack_send(&world.ips[ip], packet))
+        machine_fail("a packet that nobody refuses does not pass");
+    unsigned calls = account_calls();
+    if (calls > 1 || (refused && calls > 0))
+        machine_fail("a packet is counted %u times", calls);
+    if (watched && !refused && world.change == change && calls == 0)
+        machine_fail("a packet is not counted");
+}
+
+static void pass_if_exists(unsigned ip, enum picket_direction direction)
+{
+    tx_mutex_get(&world.uses[ip], TX_WAIT_FOREVER);
+    if (world.exists[ip])
+        pass(ip, direction);
+    tx_mutex_put(&world.uses[ip]);
+}
+
+static void receive(unsigned ip)
+{
+    for (unsigned i = 0; i < PACKETS_EACH; i++) {
+        pass_if_exists(ip, PICKET_IN);
+        pace();
+    }
+    world.actors_left--;
+}
+
+static void receive_0(void)
+{
+    receive(0);
+}
+
+static void receive_1(void)
+{
+    receive(1);
+}
+
+static void receive_2(void)
+{
+    receive(2);
+}
+
+static void send_out(void)
+{
+    for (unsigned i = 0; i < PACKETS_EACH; i++) {
+        pass_if_exists(machine_draw(ACCOUNT_IPS), PICKET_OUT);
+        pace();
+    }
+    world.actors_left--;
+}
+
+/* ---- the way to the hub ---- */
+
+/* Messages that were taken; the middleware's mutex is held. */
+static void read_messages(void)
+{
+    for (size_t i = 0; i < double_state.message_count; i++) {
+        const struct double_message *message = &double_state.messages[i];
+        account_read(message->bytes + message->topic_bytes, message->size_bytes);
+    }
+    double_state.message_count = 0;
+}
+
+/* A message is a packet like any other, and may not get through. */
+static void publishing(void)
+{
+    read_messages();
+    double_state.publish_status = NX_AZURE_IOT_SUCCESS;
+    double_state.no_packets = !world.closing && machine_draw(8) == 0;
+    pass(0, PICKET_OUT);
+    if (!world.closing && machine_draw(4) == 0)
+        double_state.publish_status = NX_AZURE_IOT_DISCONNECTED;
+}
+
+static void poll_on_the_clouds_thread(void)
+{
+    while (world.actors_left > 0) {
+        tx_thread_sleep(TX_TIMER_TICKS_PER_SECOND);
+        double_periodic_event(&world.azure);
+    }
+}
+
+static void toggle_module(void)
+{
+    NX_AZURE_IOT_RESOURCE **head = &world.azure.nx_azure_iot_resource_list_header;
+    if (!world.module_connected) {
+        double_hub_client_add(&world.azure, &world.module_client, "hub.example", "pump-7");
+    } else {
+        *head = (*head)->resource_next;
+        memset(&world.module_client, 0xDD, sizeof world.module_client);
+    }
+    world.module_connected = !world.module_connected;
+}
+
+static void connect_and_disconnect(void)
+{
+    for (unsigned i = 0; i < CHANGES_EACH; i++) {
+        tx_mutex_get(middleware(), TX_WAIT_FOREVER);
+        if (machine_draw(2) == 0)
+            toggle_module();
+        else
+            world.client.nx_azure_iot_hub_client_state =
+                machine_draw(3) == 0 ? NX_AZURE_IOT_HUB_CLIENT_STATUS_NOT_CONNECTED
+                                     : NX_AZURE_IOT_HUB_CLIENT_STATUS_CONNECTED;
+        tx_mutex_put(middleware());
+        pace();
+    }
+    world.actors_left--;
+}
+
+/* ---- those who change something ---- */
+
+static void change_settings(void)
+{
+    struct picket_netxduo_statistics statistics;
+    for (unsigned i = 0; i < CHANGES_EACH; i++) {
+        const uint32_t interval_s[PICKET_PRIORITIES] = {1 + machine_draw(3), 1 + machine_draw(3),
+                                                        1 + machine_draw(3)};
+        switch (machine_draw(6)) {
+        case 0:
+            picket_netxduo_set_intervals(interval_s);
+            break;
+        case 1:
+            picket_netxduo_set_collector(PICKET_COLLECTOR_HEARTBEAT, machine_draw(2) == 0,
+                                         PICKET_PRIORITY_MEDIUM);
+            break;
+        case 2:
+            picket_netxduo_set_collector(PICKET_COLLECTOR_NETWORK_ACTIVITY, machine_draw(3) != 0,
+                                         PICKET_PRIORITY_HIGH);
+            break;
+        case 3:
+            picket_netxduo_flush();
+            break;
+        case 4:
+            picket_netxduo_poll();
+            break;
+        default:
+            picket_netxduo_statistics(&statistics);
+        }
+        pace();
+    }
+    world.actors_left--;
+}
+
+/* As from a callback of the stack, which runs with the NX_IP's lock held. */
+static void ask_from_within_the_stack(void)
+{
+    struct picket_netxduo_statistics statistics;
+    for (unsigned i = 0; i < CHANGES_EACH; i++) {
+        tx_mutex_get(&world.ips[0].nx_ip_protection, TX_WAIT_FOREVER);
+        picket_netxduo_statistics(&statistics);
+        tx_mutex_put(&world.ips[0].nx_ip_protection);
+        pace();
+    }
+    world.actors_left--;
+}
+
+static void create_and_delete(void)
+{
+    for (unsigned i = 0; i < CHANGES_EACH; i++) {
+        unsigned ip = 1 + machine_draw(ACCOUNT_IPS - 1);
+        tx_mutex_get(&world.uses[ip], TX_WAIT_FOREVER);
+        if (world.exists[ip])
+            stack_delete(&world.ips[ip]);
+        else
+            stack_create(&world.ips[ip], account_address(ip));
+        world.exists[ip] = !world.exists[ip];
+        tx_mutex_put(&world.uses[ip]);
+        pace();
+    }
+    world.actors_left--;
+}
+
+static void enable_and_disable(void)
+{
+    for (unsigned i = 0; i < CHANGES_EACH; i++) {
+        begin_change();
+        bool enable = !world.enabled;
+        UINT status = enable ? nx_azure_iot_security_module_enable(&world.azure)
+                             : nx_azure_iot_security_module_disable(&world.azure);
+        if (status != NX_AZURE_IOT_SUCCESS)
+            machine_fail("%s fails: %u", enable ? "enabling" : "disabling", status);
+        world.enabled = enable;
+        end_change();
+        pace();
+    }
+    world.actors_left--;
+}
+
+static void change_filter(void)
+{
+    NX_IP *ip = &world.ips[0];
+    for (unsigned i = 0; i < CHANGES_EACH; i++) {
+        begin_change();
+        if (FILTER_OF(ip) == application_filter) {
+            FILTER_OF(ip) = world.saved_filter;
+            world.has_filter = false;
+        } else if (!world.has_filter) {
+            world.has_filter = true;
+            world.saved_filter = FILTER_OF(ip);
+            FILTER_OF(ip) = application_filter;
+        }
+        pace();
+        end_change();
+    }
+    world.actors_left--;
+}
+
+/* ---- a life ---- */
+
+static void start(const char *name, void (*entry)(void))
+{
+    machine_thread(name, entry);
+    world.actors_left++;
+}
+
+/* The same at each run, wherever the host has put things in memory. */
+static VOID draw_bytes(VOID *bytes, UINT size)
+{
+    for (UINT i = 0; i < size; i++)
+        ((UCHAR *)bytes)[i] = (UCHAR)machine_draw(256);
+}
+
+static void begin(void)
+{
+    picket_netxduo_random_set(draw_bytes);
+    stack_create(&world.ips[0], account_address(0));
+    stack_create(&world.ips[1], account_address(1));
+    world.exists[0] = world.exists[1] = true;
+    if (nx_azure_iot_security_module_enable(&world.azure) != NX_AZURE_IOT_SUCCESS)
+        machine_fail("enabling fails");
+    world.enabled = true;
+}
+
+/* Sends all that is left, ends, and looks whether all is as it was. */
+static void end(void)
+{
+    struct picket_netxduo_statistics statistics;
+    world.closing = true;
+    world.client.nx_azure_iot_hub_client_state = NX_AZURE_IOT_HUB_CLIENT_STATUS_CONNECTED;
+    double_state.no_packets = false;
+    double_state.publish_status = NX_AZURE_IOT_SUCCESS;
+    if (world.enabled) {
+        picket_netxduo_set_collector(PICKET_COLLECTOR_NETWORK_ACTIVITY, true, PICKET_PRIORITY_HIGH);
+        if (picket_netxduo_flush() != NX_SUCCESS)
+            machine_fail("the last message is refused");
+        picket_netxduo_statistics(&statistics);
+        account_compare(&statistics.agent);
+        nx_azure_iot_security_module_disable(&world.azure);
+    }
+    read_messages();
+    account_settle();
+    for (unsigned ip = 0; ip < ACCOUNT_IPS; ip++)
+        if (world.exists[ip] && (world.ips[ip].nx_ipv4_packet_receive != stack_take ||
+                                 world.ips[ip].nx_ipv6_packet_receive != stack_take))
+            machine_fail("a hook is left in");
+    if (double_state.packets_held != 0)
+        machine_fail("%zu packets are not released", double_state.packets_held);
+}
+
+void world_run(unsigned changes)
+{
+    memset(&world, 0, sizeof world);
+    double_reset();
+    account_reset();
+    double_state.publishing = publishing;
+    world.azure.nx_azure_iot_mutex_ptr = middleware();
+    middleware()->tx_mutex_name = (CHAR *)(uintptr_t) "nx_cloud_mutex";
+    for (unsigned ip = 0; ip < ACCOUNT_IPS; ip++)
+        world.uses[ip].tx_mutex_name = (CHAR *)(uintptr_t) "the application's";
+    double_hub_client_add(&world.azure, &world.client, "hub.example", "pump-7");
+    machine_thread("begin", begin);
+    machine_run();
+    start("ip 0", receive_0);
+    start("ip 1", receive_1);
+    start("ip 2", receive_2);
+    start("sender 1", send_out);
+    start("sender 2", send_out);
+    start("connections", connect_and_disconnect);
+    start("settings", change_settings);
+    if ((changes & WORLD_IPS_COME_AND_GO) != 0)
+        start("creator", create_and_delete);
+    if ((changes & WORLD_AGENT_RESTARTS) != 0)
+        start("switch", enable_and_disable);
+    if ((changes & WORLD_FILTER_CHANGES) != 0)
+        start("filter", change_filter);
+    if ((changes & WORLD_CALLS_FROM_WITHIN_THE_STACK) != 0)
+        start("within", ask_from_within_the_stack);
+    machine_thread("cloud", poll_on_the_clouds_thread);
+    machine_run();
+    machine_thread("end", end);
+    machine_run();
+}
