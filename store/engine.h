@@ -7,6 +7,7 @@
 #ifndef PICKET_STORE_ENGINE_H
 #define PICKET_STORE_ENGINE_H
 
+#include "picket/store/administration.h"
 #include "picket/store/store.h"
 #include "picket/store/twins.h"
 
@@ -19,9 +20,19 @@ struct store_engine {
                       struct picket_device_identity *device, struct picket_error *error);
     int (*device_enable)(struct picket_store *store, const char *id, bool enabled,
                          struct picket_error *error);
+    int (*device_set_credentials)(struct picket_store *store,
+                                  const struct picket_device_identity *device,
+                                  struct picket_error *error);
     int (*device_remove)(struct picket_store *store, const char *id, struct picket_error *error);
     int (*devices)(struct picket_store *store, const struct picket_device_query *query,
                    picket_device_visit visit, void *context, struct picket_error *error);
+
+    int (*authority_add)(struct picket_store *store, const struct picket_authority *authority,
+                         struct picket_error *error);
+    int (*authority_remove)(struct picket_store *store, const char *name,
+                            struct picket_error *error);
+    int (*authorities)(struct picket_store *store, picket_authority_visit visit, void *context,
+                       struct picket_error *error);
 
     int (*begin)(struct picket_store *store, struct picket_error *error);
     int (*commit)(struct picket_store *store, struct picket_error *error);

@@ -51,17 +51,82 @@ static int check_device_id(const char *id, struct picket_error *error)
     return PICKET_OK;
 }
 
-int picket_store_device_add(struct picket_store *store, const struct picket_device_identity *device,
-                            struct picket_error *error)
+const char *picket_authentication_name(int authentication)
 {
-    int status = check_device_id(device->id, error);
-    if (status != PICKET_OK)
-        return status;
+    switch (authentication) {
+    case PICKET_AUTHENTICATION_SAS:
+        return "sas";
+    case PICKET_AUTHENTICATION_THUMBPRINT:
+        return "thumbprint";
+    case PICKET_AUTHENTICATION_CA:
+        return "ca";
+    default:
+        return "unknown";
+    }
+}
+
+static bool is_thumbprint_or_none(const struct picket_thumbprint *thumbprint)
+{
+    return thumbprint->size_bytes == 0 || thumbprint->size_bytes == PICKET_THUMBPRINT_SHA1_BYTES ||
+           thumbprint->size_bytes == PICKET_THUMBPRINT_SHA256_BYTES;
+}
+
+/* A key that nobody can use any more, or a thumbprint that nobody compares, misleads who looks. */
+static int check_credentials(const struct picket_device_identity *device,
+                             struct picket_error *error)
+{
+    bool has_keys = device->primary_key_bytes > 0 || device->secondary_key_bytes > 0;
+    bool has_prints =
+        device->primary_thumbprint.size_bytes > 0 || device->secondary_thumbprint.size_bytes > 0;
     if (device->primary_key_bytes > PICKET_KEY_BYTES_MAX ||
         device->secondary_key_bytes > PICKET_KEY_BYTES_MAX)
         return picket_fail(error, PICKET_INVALID, "device %s: a key exceeds %d bytes", device->id,
                            PICKET_KEY_BYTES_MAX);
-    return store->engine->device_add(store, device, error);
+    if (!is_thumbprint_or_none(&device->primary_thumbprint) ||
+        !is_thumbprint_or_none(&device->secondary_thumbprint))
+        return picket_fail(error, PICKET_INVALID,
+                           "device %s: a thumbprint is neither 20 (SHA-1) nor 32 bytes (SHA-256)",
+                           device->id);
+    switch (device->authentication) {
+    case PICKET_AUTHENTICATION_SAS:
+        return !has_prints ? PICKET_OK
+                           : picket_fail(error, PICKET_INVALID,
+                                         "device %s: with keys it takes no thumbprint", device->id);
+    case PICKET_AUTHENTICATION_THUMBPRINT:
+        return has_prints && !has_keys
+                   ? PICKET_OK
+                   : picket_fail(error, PICKET_INVALID,
+                                 "device %s: it takes one or two thumbprints, and no keys",
+                                 device->id);
+    case PICKET_AUTHENTICATION_CA:
+        return !has_prints && !has_keys
+                   ? PICKET_OK
+                   : picket_fail(error, PICKET_INVALID,
+                                 "device %s: with a CA's certificate it takes neither keys nor "
+                                 "thumbprints",
+                                 device->id);
+    default:
+        return picket_fail(error, PICKET_INVALID, "device %s: no such authentication: %d",
+                           device->id, device->authentication);
+    }
+}
+
+int picket_store_device_add(struct picket_store *store, const struct picket_device_identity *device,
+                            struct picket_error *error)
+{
+    int status = check_device_id(device->id, error);
+    if (status == PICKET_OK)
+        status = check_credentials(device, error);
+    return status == PICKET_OK ? store->engine->device_add(store, device, error) : status;
+}
+
+int picket_store_device_set_credentials(struct picket_store *store,
+                                        const struct picket_device_identity *device,
+                                        struct picket_error *error)
+{
+    int status = check_credentials(device, error);
+    return status == PICKET_OK ? store->engine->device_set_credentials(store, device, error)
+                               : status;
 }
 
 int picket_store_device_get(struct picket_store *store, const char *id,

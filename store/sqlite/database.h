@@ -29,7 +29,7 @@ struct schema {
 struct write_back;
 
 enum { DATABASE_CHECKPOINT_PAGES = 4000 };
-enum { STATEMENTS_MAX = 128, DATABASE_CACHE_KIB = 1024 };
+enum { STATEMENTS_MAX = 160, DATABASE_CACHE_KIB = 1024 };
 
 struct database {
     sqlite3 *handle;

@@ -1,7 +1,7 @@
 /* The SQLite engine: a folder with two files.
  *
  *     picket.db        devices, activity, inventory, events, flows, alerts, dead_letters,
- *                      outbox, targets, twins, totals
+ *                      outbox, targets, twins, totals, authorities
  *     intelligence.db  feeds, indicator_blocks
  *
  * Two, because SQLite has one writer a file: a feed of millions may be replaced while batches go
@@ -27,11 +27,16 @@ enum {
     STATEMENT_DEVICE_ADD,
     STATEMENT_DEVICE_GET,
     STATEMENT_DEVICE_ENABLE,
+    STATEMENT_DEVICE_SET_CREDENTIALS,
     STATEMENT_DEVICE_REMOVE,
     STATEMENT_DEVICE_NUMBER,
     STATEMENT_DEVICE_NUMBER_NEW,
     STATEMENT_DEVICES_ALL,
     STATEMENT_DEVICES_ONE,
+    STATEMENT_AUTHORITY_ADD,
+    STATEMENT_AUTHORITY_REMOVE,
+    STATEMENT_AUTHORITY_FIND,
+    STATEMENT_AUTHORITIES,
     STATEMENT_DATA_VERSION,
     STATEMENT_ACTIVITY_GET,
     STATEMENT_ACTIVITY_PUT,
@@ -195,6 +200,9 @@ int sqlite_device_get(struct picket_store *store, const char *id,
                       struct picket_device_identity *device, struct picket_error *error);
 int sqlite_device_enable(struct picket_store *store, const char *id, bool enabled,
                          struct picket_error *error);
+int sqlite_device_set_credentials(struct picket_store *store,
+                                  const struct picket_device_identity *device,
+                                  struct picket_error *error);
 int sqlite_device_remove(struct picket_store *store, const char *id, struct picket_error *error);
 int sqlite_devices(struct picket_store *store, const struct picket_device_query *query,
                    picket_device_visit visit, void *context, struct picket_error *error);
@@ -202,6 +210,15 @@ int sqlite_devices(struct picket_store *store, const struct picket_device_query 
 /* Within a batch: the device's number; gives it one if it has none. */
 int device_number_of(struct sqlite_store *store, const char *id, int64_t *number,
                      struct picket_error *error);
+
+/* ---- authorities.c ---- */
+
+int sqlite_authority_add(struct picket_store *store, const struct picket_authority *authority,
+                         struct picket_error *error);
+int sqlite_authority_remove(struct picket_store *store, const char *name,
+                            struct picket_error *error);
+int sqlite_authorities(struct picket_store *store, picket_authority_visit visit, void *context,
+                       struct picket_error *error);
 
 /* ---- activity.c ---- */
 

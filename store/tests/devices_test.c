@@ -301,6 +301,103 @@ static void the_registry_is_not_changed_within_a_batch(void **state)
     MUST(picket_store_commit(*state, &error));
 }
 
+static struct picket_thumbprint thumbprint_of(uint8_t byte, size_t size_bytes)
+{
+    struct picket_thumbprint thumbprint = {.size_bytes = size_bytes};
+    memset(thumbprint.bytes, byte, size_bytes);
+    return thumbprint;
+}
+
+static struct picket_device_identity with_thumbprint(const char *id, size_t size_bytes)
+{
+    struct picket_device_identity device = {
+        .enabled = true, .authentication = PICKET_AUTHENTICATION_THUMBPRINT, .created_ms = 1000};
+    snprintf(device.id, sizeof device.id, "%s", id);
+    device.primary_thumbprint = thumbprint_of(0xa5, size_bytes);
+    return device;
+}
+
+static void a_device_may_have_thumbprints_or_a_ca_instead_of_keys(void **state)
+{
+    struct picket_device_identity device = with_thumbprint("x", 32), found;
+    device.secondary_thumbprint = thumbprint_of(0x5a, 20);
+    MUST(picket_store_device_add(*state, &device, &error));
+    MUST(picket_store_device_get(*state, "x", &found, &error));
+    assert_int_equal(found.authentication, PICKET_AUTHENTICATION_THUMBPRINT);
+    assert_int_equal(found.primary_key_bytes, 0);
+    assert_true(picket_thumbprint_equals(&found.primary_thumbprint, &device.primary_thumbprint));
+    assert_true(
+        picket_thumbprint_equals(&found.secondary_thumbprint, &device.secondary_thumbprint));
+    look_at(*state, "x");
+    assert_int_equal(seen.authentication, PICKET_AUTHENTICATION_THUMBPRINT);
+    struct picket_device_identity of_ca = {
+        .id = "c", .enabled = true, .authentication = PICKET_AUTHENTICATION_CA};
+    MUST(picket_store_device_add(*state, &of_ca, &error));
+    MUST(picket_store_device_get(*state, "c", &found, &error));
+    assert_int_equal(found.authentication, PICKET_AUTHENTICATION_CA);
+    assert_int_equal(found.primary_thumbprint.size_bytes, 0);
+    add(*state, "s");
+    MUST(picket_store_device_get(*state, "s", &found, &error));
+    assert_int_equal(found.authentication, PICKET_AUTHENTICATION_SAS);
+}
+
+static void credentials_of_another_kind_are_refused(void **state)
+{
+    struct picket_device_identity keys = identity_of("a"), prints = with_thumbprint("b", 20);
+    keys.primary_thumbprint = prints.primary_thumbprint;
+    assert_int_equal(picket_store_device_add(*state, &keys, &error), PICKET_INVALID);
+    keys.authentication = PICKET_AUTHENTICATION_THUMBPRINT;
+    assert_int_equal(picket_store_device_add(*state, &keys, &error), PICKET_INVALID);
+    prints.primary_thumbprint.size_bytes = 21;
+    assert_int_equal(picket_store_device_add(*state, &prints, &error), PICKET_INVALID);
+    prints.primary_thumbprint.size_bytes = 0;
+    assert_int_equal(picket_store_device_add(*state, &prints, &error), PICKET_INVALID);
+    prints = with_thumbprint("b", 20);
+    prints.authentication = PICKET_AUTHENTICATION_CA;
+    assert_int_equal(picket_store_device_add(*state, &prints, &error), PICKET_INVALID);
+    prints.authentication = 3;
+    assert_int_equal(picket_store_device_add(*state, &prints, &error), PICKET_INVALID);
+}
+
+static void credentials_are_replaced_and_the_rest_stays(void **state)
+{
+    struct picket_device_identity device = identity_of("d"), found;
+    MUST(picket_store_device_add(*state, &device, &error));
+    MUST(picket_store_device_enable(*state, "d", false, &error));
+    struct picket_device_identity next = with_thumbprint("d", 32);
+    next.created_ms = 5;
+    MUST(picket_store_device_set_credentials(*state, &next, &error));
+    MUST(picket_store_device_get(*state, "d", &found, &error));
+    assert_int_equal(found.authentication, PICKET_AUTHENTICATION_THUMBPRINT);
+    assert_int_equal(found.primary_key_bytes + found.secondary_key_bytes, 0);
+    assert_int_equal(found.primary_thumbprint.size_bytes, 32);
+    assert_int_equal(found.created_ms, 1000);
+    assert_false(found.enabled);
+    strcpy(next.id, "other");
+    assert_int_equal(picket_store_device_set_credentials(*state, &next, &error), PICKET_NOT_FOUND);
+    MUST(picket_store_device_remove(*state, "d", &error));
+    strcpy(next.id, "d");
+    assert_int_equal(picket_store_device_set_credentials(*state, &next, &error), PICKET_NOT_FOUND);
+    assert_int_equal(ask_sql("picket.db", "select sum(length(primary_thumbprint)) from devices"),
+                     0);
+}
+
+static void a_replaced_key_is_no_longer_in_the_file(void **state)
+{
+    struct picket_device_identity device = identity_of("d");
+    memcpy(device.primary_key, "very secret key 1", 17);
+    device.primary_key_bytes = PICKET_KEY_BYTES_MAX;
+    MUST(picket_store_device_add(*state, &device, &error));
+    picket_store_close(*state);
+    assert_int_equal(occurrences("picket.db", "very secret key 1", 17), 1);
+    MUST(picket_store_open((struct picket_store **)state, folder, &error));
+    memcpy(device.primary_key, "other secret key ", 17);
+    MUST(picket_store_device_set_credentials(*state, &device, &error));
+    picket_store_close(*state);
+    assert_int_equal(occurrences("picket.db", "very secret key 1", 17), 0);
+    MUST(picket_store_open((struct picket_store **)state, folder, &error));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, with_store, without_store)
@@ -320,6 +417,10 @@ int main(void)
         TEST(counts_stop_at_their_largest),
         TEST(several_messages_of_a_batch_are_gathered),
         TEST(the_registry_is_not_changed_within_a_batch),
+        TEST(a_device_may_have_thumbprints_or_a_ca_instead_of_keys),
+        TEST(credentials_of_another_kind_are_refused),
+        TEST(credentials_are_replaced_and_the_rest_stays),
+        TEST(a_replaced_key_is_no_longer_in_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,6 +34,7 @@
 #include "picket/base/address.h"
 #include "picket/base/error.h"
 #include "picket/base/flow.h"
+#include "picket/store/thumbprint.h"
 
 struct picket_store;
 
@@ -45,19 +46,30 @@ void picket_store_close(struct picket_store *store);
 
 enum { PICKET_KEY_BYTES_MAX = 64 };
 
+/* How a device proves who it is. The numbers are kept: they do not change. */
+enum picket_authentication {
+    PICKET_AUTHENTICATION_SAS = 0,        /* a token signed with one of its keys */
+    PICKET_AUTHENTICATION_THUMBPRINT = 1, /* a certificate known by its hash */
+    PICKET_AUTHENTICATION_CA = 2          /* one of a registered CA, with the id as common name */
+};
+const char *picket_authentication_name(int authentication); /* "sas", "thumbprint", "ca" */
+
 struct picket_device_identity {
     char id[129];
     bool enabled;
+    int authentication; /* enum picket_authentication; what belongs to another kind is empty */
     uint8_t primary_key[PICKET_KEY_BYTES_MAX];
     size_t primary_key_bytes;
     uint8_t secondary_key[PICKET_KEY_BYTES_MAX];
     size_t secondary_key_bytes;
+    struct picket_thumbprint primary_thumbprint;
+    struct picket_thumbprint secondary_thumbprint;
     int64_t created_ms;
 };
 
 /* PICKET_EXISTS; PICKET_INVALID for an id that is empty, longer than 128 characters, or has others
  * than ASCII letters, digits and - . _ : % * ? ! ( ) , = @ $ ' (Azure IoT Hub's set without # and
- * +). */
+ * +), and for credentials that are not those of its kind of authentication. */
 int picket_store_device_add(struct picket_store *store, const struct picket_device_identity *device,
                             struct picket_error *error);
 int picket_store_device_get(struct picket_store *store, const char *id,
@@ -65,6 +77,11 @@ int picket_store_device_get(struct picket_store *store, const char *id,
 /* Whether it may connect; its keys stay as they are. PICKET_NOT_FOUND. */
 int picket_store_device_enable(struct picket_store *store, const char *id, bool enabled,
                                struct picket_error *error);
+/* Replaces the kind of authentication, keys and thumbprints by those of *device; the rest of it is
+ * not looked at. PICKET_NOT_FOUND; PICKET_INVALID as above. */
+int picket_store_device_set_credentials(struct picket_store *store,
+                                        const struct picket_device_identity *device,
+                                        struct picket_error *error);
 /* Its history stays until it ages out. PICKET_NOT_FOUND. */
 int picket_store_device_remove(struct picket_store *store, const char *id,
                                struct picket_error *error);
@@ -74,6 +91,7 @@ struct picket_device_summary {
     const char *id;
     bool registered; /* false: removed from the registry, history still here */
     bool enabled;
+    int authentication; /* enum picket_authentication */
     int64_t created_ms;
     int64_t last_seen_ms; /* 0: never */
     int64_t events;
@@ -122,7 +140,8 @@ struct picket_event_row {
 int picket_store_put_event(struct picket_store *store, const struct picket_event_row *event,
                            int64_t *event_id, struct picket_error *error);
 /* All flows of an event in one call, or in calls that follow one another; 65,536 at most; events in
- * the order of their ids. They may be written later in the batch: its commit tells at the latest. */
+ * the order of their ids. They may be written later in the batch: its commit tells at the latest.
+ */
 int picket_store_put_flows(struct picket_store *store, int64_t event_id,
                            const struct picket_flow *flows, size_t count,
                            struct picket_error *error);
@@ -162,11 +181,11 @@ int picket_store_put_dead_letter(struct picket_store *store,
 /* What is kept at most; 0: no such bound. What exceeds one goes from its oldest end. */
 struct picket_store_bounds {
     int64_t dead_letters;
-    int64_t dead_letter_bytes; /* payloads and properties */
-    int64_t outbox_items;      /* of one target */
-    int64_t outbox_bytes;      /* payloads of one target; an alert has none */
-    int64_t outbox_age_s;      /* what waits for longer is not sent any more */
-    int64_t event_age_s;       /* events received longer ago go, with their flows */
+    int64_t dead_letter_bytes;  /* payloads and properties */
+    int64_t outbox_items;       /* of one target */
+    int64_t outbox_bytes;       /* payloads of one target; an alert has none */
+    int64_t outbox_age_s;       /* what waits for longer is not sent any more */
+    int64_t event_age_s;        /* events received longer ago go, with their flows */
     int64_t closed_alert_age_s; /* alerts closed longer ago go; open ones never */
 };
 
@@ -330,7 +349,7 @@ struct picket_target {
     int64_t waiting_bytes; /* of these and of those set aside */
     int64_t aside;         /* set aside */
     const char *refusal;   /* why the last one was, "" if none ever was */
-    int64_t dropped; /* by picket_store_tidy(), ever; some may have been sent meanwhile */
+    int64_t dropped;       /* by picket_store_tidy(), ever; some may have been sent meanwhile */
 };
 typedef void (*picket_target_visit)(void *context, const struct picket_target *target);
 /* In the order of their names. */
