@@ -406,7 +406,11 @@ void connection_check(struct connection *connection, int64_t now_ms, int64_t uni
         return;
     }
     if (unix_s >= connection->expires_s) {
-        connection_end(connection, ENDING_TOKEN_EXPIRED_LATER, "its SAS token has expired");
+        connection_end(connection,
+                       connection->credential.kind == CREDENTIAL_KEY
+                           ? ENDING_TOKEN_EXPIRED_LATER
+                           : ENDING_CERTIFICATE_EXPIRED_LATER,
+                       "%s has expired", credential_name(&connection->credential));
         return;
     }
     if (connection->unsent_ms != 0 && now_ms - connection->unsent_ms > HUB_STALL_MS) {

@@ -1,5 +1,6 @@
 #include "devices.h"
 
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,8 +38,7 @@ struct connection *devices_find(const struct picket_hub *hub, const char *device
     struct connection *other;
     LIST_FOREACH(other, bucket_of(hub, device), in_bucket)
     {
-        if (strcmp(other->device, device) == 0 &&
-            (module == NULL || strcmp(other->module, module) == 0))
+        if (strcmp(other->device, device) == 0 && strcmp(other->module, module) == 0)
             return other;
     }
     return NULL;
@@ -60,9 +60,33 @@ void devices_leave(struct connection *connection)
     atomic_fetch_sub(&connection->hub->device_count, 1);
 }
 
-void devices_end(struct picket_hub *hub, const char *device)
+/* Why it may not go on; NULL: it may. Without an answer of the registry nobody is trusted. */
+static const char *loss_of(const struct connection *connection, int status,
+                           const struct picket_device_identity *now)
 {
-    struct connection *connection;
-    while ((connection = devices_find(hub, device, NULL)) != NULL)
-        connection_end(connection, ENDING_DEVICE_CHANGED, "its registration changed");
+    if (status == PICKET_NOT_FOUND)
+        return "the device is no longer registered";
+    if (status != PICKET_OK)
+        return "the registry, which has changed, cannot be read";
+    if (!now->enabled)
+        return "the device was disabled";
+    if (!credential_holds(&connection->credential, now, connection->hub->admission))
+        return "what it connected with is no longer a credential of the device";
+    return NULL;
+}
+
+void devices_recheck(struct picket_hub *hub, const char *device)
+{
+    struct picket_device_identity now;
+    struct picket_error error = {0};
+    int status = hub->registry.find(hub->registry.context, device, &now, &error);
+    struct connection *connection = LIST_FIRST(bucket_of(hub, device)), *next;
+    for (; connection != NULL; connection = next) {
+        next = LIST_NEXT(connection, in_bucket);
+        const char *loss =
+            strcmp(connection->device, device) == 0 ? loss_of(connection, status, &now) : NULL;
+        if (loss != NULL)
+            connection_end(connection, ENDING_DEVICE_CHANGED, "%s", loss);
+    }
+    OPENSSL_cleanse(&now, sizeof now);
 }

@@ -15,7 +15,8 @@ struct connection *devices_find(const struct picket_hub *hub, const char *device
 void devices_enter(struct connection *connection);
 void devices_leave(struct connection *connection);
 
-/* Ends the connections of the device and of its modules. */
-void devices_end(struct picket_hub *hub, const char *device);
+/* Looks the device up again, and ends those of its and its modules' connections that were made with
+ * what is no longer its credential: all of them if it is disabled or gone. */
+void devices_recheck(struct picket_hub *hub, const char *device);
 
 #endif

@@ -91,7 +91,7 @@ static void stop_loop(struct picket_hub *hub)
     uv_walk(&hub->loop, close_handle, NULL);
 }
 
-static void end_changed_devices(struct picket_hub *hub)
+static void recheck_changed_devices(struct picket_hub *hub)
 {
     pthread_mutex_lock(&hub->changed_lock);
     struct changed_device *changed = hub->changed;
@@ -99,7 +99,8 @@ static void end_changed_devices(struct picket_hub *hub)
     pthread_mutex_unlock(&hub->changed_lock);
     while (changed != NULL) {
         struct changed_device *next = changed->next;
-        devices_end(hub, changed->id);
+        if (!hub->stopped)
+            devices_recheck(hub, changed->id);
         free(changed);
         changed = next;
     }
@@ -126,6 +127,32 @@ static void tell_twin_changes(struct picket_hub *hub)
     }
 }
 
+static bool may_stay(const struct connection *connection, const struct admission *admission)
+{
+    return connection->state != CONNECTION_ACCEPTED ||
+           connection->credential.kind != CREDENTIAL_CA ||
+           credential_is_of_authorities(&connection->credential, admission);
+}
+
+/* Who came by a CA that is no longer there goes. */
+static void take_admission(struct picket_hub *hub)
+{
+    pthread_mutex_lock(&hub->changed_lock);
+    struct admission *next = hub->next_admission;
+    hub->next_admission = NULL;
+    pthread_mutex_unlock(&hub->changed_lock);
+    if (next == NULL)
+        return;
+    admission_free(hub->admission);
+    hub->admission = next;
+    for (uint32_t i = 0; i < hub->slots_used; i++) {
+        struct connection *connection = hub->slots[i].connection;
+        if (connection != NULL && !may_stay(connection, next))
+            connection_end(connection, ENDING_DEVICE_CHANGED,
+                           "the CA that its certificate leads to was removed");
+    }
+}
+
 static void on_wake(uv_async_t *async)
 {
     struct picket_hub *hub = async->data;
@@ -133,7 +160,8 @@ static void on_wake(uv_async_t *async)
         stop_loop(hub);
         return;
     }
-    end_changed_devices(hub);
+    take_admission(hub);
+    recheck_changed_devices(hub);
     tell_twin_changes(hub);
     hub->log_may_have_room = true;
     work_schedule(hub);
@@ -232,6 +260,8 @@ static int make_tables(struct picket_hub *hub, struct picket_error *error)
     hub->free_slot = UINT32_MAX;
     hub->slots = calloc(hub->config.connections_max, sizeof *hub->slots);
     hub->host_name = strdup(hub->config.host_name);
+    if (hub->config.store_folder != NULL)
+        hub->store_folder = strdup(hub->config.store_folder);
     for (int i = 0; i < WORK_QUEUES; i++)
         TAILQ_INIT(&hub->queues[i]);
     TAILQ_INIT(&hub->unauthenticated);
@@ -281,8 +311,11 @@ static void free_hub(struct picket_hub *hub)
     if (hub->registry.close != NULL)
         hub->registry.close(hub->registry.context);
     pthread_mutex_destroy(&hub->changed_lock);
+    admission_free(hub->admission);
+    admission_free(hub->next_admission);
     free(hub->slots);
     free(hub->host_name);
+    free(hub->store_folder);
     free(hub);
 }
 
@@ -315,6 +348,8 @@ static int prepare(struct picket_hub *hub, struct picket_error *error)
     int status = check_config(&hub->config, error);
     if (status == PICKET_OK)
         status = make_tables(hub, error);
+    if (status == PICKET_OK)
+        status = admission_load(&hub->admission, hub->store_folder, error);
     if (status == PICKET_OK)
         status = listener_open(hub, error);
     if (status != PICKET_OK)
@@ -374,7 +409,7 @@ void picket_hub_stop(struct picket_hub *hub)
     pthread_join(hub->thread, NULL);
     exchange_stop(&hub->exchange);
     uv_loop_close(&hub->loop);
-    end_changed_devices(hub);
+    recheck_changed_devices(hub);
     free_hub(hub);
 }
 
@@ -418,6 +453,21 @@ void picket_hub_twin_changed(struct picket_hub *hub, const char *device, const c
     STAILQ_INSERT_TAIL(&hub->twin_changes, change, next);
     pthread_mutex_unlock(&hub->changed_lock);
     uv_async_send(&hub->wake);
+}
+
+int picket_hub_admission_changed(struct picket_hub *hub, struct picket_error *error)
+{
+    struct admission *admission;
+    int status = admission_load(&admission, hub->store_folder, error);
+    if (status != PICKET_OK)
+        return status;
+    pthread_mutex_lock(&hub->changed_lock);
+    struct admission *overtaken = hub->next_admission;
+    hub->next_admission = admission;
+    pthread_mutex_unlock(&hub->changed_lock);
+    admission_free(overtaken);
+    uv_async_send(&hub->wake);
+    return PICKET_OK;
 }
 
 void picket_hub_statistics(struct picket_hub *hub, struct picket_hub_statistics *out)

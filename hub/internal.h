@@ -28,6 +28,8 @@
 #include <sys/queue.h>
 #include <uv.h>
 
+#include "admission.h"
+#include "credential.h"
 #include "ending.h"
 #include "exchange.h"
 #include "mqtt.h"
@@ -113,6 +115,7 @@ struct connection {
     char *device; /* NUL-terminated; NULL until known */
     char *module; /* within the same block; "" for the device itself */
     struct will *will;
+    struct credential credential;
     int64_t expires_s;       /* Unix time */
     uint16_t keep_alive_s;   /* 0: none */
     uint16_t subscriptions;  /* bit per enum dialect_filter */
@@ -178,6 +181,7 @@ STAILQ_HEAD(twin_change_queue, twin_change);
 struct picket_hub {
     struct picket_hub_config config; /* bounds filled in; texts not kept but host_name */
     char *host_name;
+    char *store_folder; /* NULL: the registry is not a store */
     struct hub_registry registry;
     struct picket_log *log;
     SSL_CTX *tls;
@@ -225,6 +229,9 @@ struct picket_hub {
     pthread_mutex_t changed_lock;
     struct changed_device *changed;
     struct twin_change_queue twin_changes;
+    struct admission *next_admission; /* NULL: nothing new */
+
+    struct admission *admission;
 
     _Atomic uint64_t connection_count;
     _Atomic uint64_t device_count;

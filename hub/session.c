@@ -112,10 +112,11 @@ static bool take_will(struct connection *connection, const struct mqtt_connect *
 }
 
 static void accept_device(struct connection *connection, const struct mqtt_connect *connect,
-                          int64_t expires_s)
+                          const struct identity *identity)
 {
     uint8_t connack[MQTT_CONNACK_BYTES];
-    connection->expires_s = expires_s;
+    connection->credential = identity->credential;
+    connection->expires_s = identity->expires_s;
     connection->keep_alive_s = connect->keep_alive_s;
     devices_enter(connection);
     connection_authenticated(connection);
@@ -125,10 +126,23 @@ static void accept_device(struct connection *connection, const struct mqtt_conne
     connection_send(connection, connack, mqtt_write_connack(connack, MQTT_ACCEPTED));
 }
 
+static bool establish(const struct connection *connection, const struct mqtt_connect *connect,
+                      struct identity *identity, struct refusal *refusal)
+{
+    const struct picket_hub *hub = connection->hub;
+    const struct proof proof = {.connect = connect,
+                                .certificate = SSL_get0_peer_certificate(connection->ssl),
+                                .chain = SSL_get_peer_cert_chain(connection->ssl)};
+    const struct gate gate = {.host_name = hub->host_name,
+                              .registry = &hub->registry,
+                              .admission = hub->admission,
+                              .now_s = picket_unix_ms() / 1000};
+    return identity_establish(identity, &proof, &gate, refusal);
+}
+
 static bool take_connect(struct connection *connection, const uint8_t *packet,
                          const struct mqtt_header *header)
 {
-    struct picket_hub *hub = connection->hub;
     struct mqtt_connect connect;
     struct mqtt_fault fault;
     struct identity identity;
@@ -142,8 +156,7 @@ static bool take_connect(struct connection *connection, const uint8_t *packet,
                           "refused: speaks another protocol level than MQTT 3.1.1");
         return false;
     }
-    bool known = identity_establish(&identity, &connect, hub->host_name, &hub->registry,
-                                    picket_unix_ms() / 1000, &refusal);
+    bool known = establish(connection, &connect, &identity, &refusal);
     if (identity.device[0] != '\0' && !name_connection(connection, &identity)) {
         connection_end(connection, ENDING_NO_MEMORY, "no memory for its name");
         return false;
@@ -154,7 +167,7 @@ static bool take_connect(struct connection *connection, const uint8_t *packet,
     }
     if (!take_will(connection, &connect))
         return false;
-    accept_device(connection, &connect, identity.expires_s);
+    accept_device(connection, &connect, &identity);
     return true;
 }
 

@@ -13,6 +13,8 @@
     "ECDHE-ECDSA-AES256-SHA384:ECDHE-RSA-AES256-SHA384:"                                           \
     "AES128-GCM-SHA256:AES256-GCM-SHA384:AES128-SHA256:AES256-SHA256"
 
+enum { CERTIFICATE_BYTES_MAX = 16384 }; /* of a client, with its chain; nobody knows it yet */
+
 /* OpenSSL has no text for what the system said, say that there is no such file. */
 static const char *openssl_problem(void)
 {
@@ -39,6 +41,42 @@ static int load(SSL_CTX *context, const char *certificate_file, const char *key_
     return PICKET_OK;
 }
 
+/* A certificate is asked for and not required: NetX Duo sends an empty list, others the one they
+ * have. That the client has its key is proved by the handshake; whether it is good is said at
+ * CONNECT, when there is a device to name. */
+static int accept_any_certificate(X509_STORE_CTX *chain, void *unused)
+{
+    SSL *ssl = X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx());
+    (void)unused;
+    X509_STORE_CTX_set_error(chain, X509_V_OK);
+    SSL_set_num_tickets(ssl, 0); /* it would be of no use: see below */
+    return 1;
+}
+
+/* A resumed session proves no key, and brings no chain: who comes with a certificate shakes hands
+ * in full each time. */
+static SSL_TICKET_RETURN judge_ticket(SSL *ssl, SSL_SESSION *session, const unsigned char *name,
+                                      size_t name_bytes, SSL_TICKET_STATUS status, void *unused)
+{
+    (void)ssl;
+    (void)name;
+    (void)name_bytes;
+    (void)unused;
+    if (status == SSL_TICKET_EMPTY || status == SSL_TICKET_NO_DECRYPT)
+        return SSL_TICKET_RETURN_IGNORE_RENEW;
+    if (SSL_SESSION_get0_peer(session) != NULL)
+        return SSL_TICKET_RETURN_IGNORE;
+    return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+}
+
+static void ask_for_certificate(SSL_CTX *context)
+{
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_cert_verify_callback(context, accept_any_certificate, NULL);
+    SSL_CTX_set_max_cert_list(context, CERTIFICATE_BYTES_MAX);
+    SSL_CTX_set_session_ticket_cb(context, NULL, judge_ticket, NULL);
+}
+
 static int configure(SSL_CTX *context, struct picket_error *error)
 {
     static const unsigned char session_context[] = "picket hub";
@@ -56,6 +94,7 @@ static int configure(SSL_CTX *context, struct picket_error *error)
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(context, 1);
     SSL_CTX_set_read_ahead(context, 1);
+    ask_for_certificate(context);
     return PICKET_OK;
 }
 

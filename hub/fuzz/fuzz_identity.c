@@ -31,9 +31,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     connect.user_name = slice_cut(&rest, '\0');
     connect.password = rest;
     struct hub_registry registry = {find, NULL, NULL};
+    struct admission nobody = {0};
     struct identity identity;
     struct refusal refusal;
-    if (identity_establish(&identity, &connect, "hub.example", &registry, 1700000000, &refusal))
+    const struct proof proof = {.connect = &connect};
+    const struct gate gate = {.host_name = "hub.example",
+                              .registry = &registry,
+                              .admission = &nobody,
+                              .now_s = 1700000000};
+    if (identity_establish(&identity, &proof, &gate, &refusal))
         abort();
     /* The parsers by themselves too: above, an early refusal spares the later ones. */
     struct user_name name;

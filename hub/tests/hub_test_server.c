@@ -11,7 +11,9 @@
  *
  *     in                        out
  *     device ID KEY [KEY]       done                    keys in base64
+ *     x509 ID PRINT|- [PRINT]   done                    thumbprints; -: by a CA
  *     disable ID | remove ID    done
+ *     authority NAME FILE       done                    DER, with --store; FILE -: removes it
  *     changed ID                done                    picket_hub_device_changed()
  *     desire ID MODULE-OR-- JSON   desired VERSION, done   as an owner's patch, with --store
  *     hold | release            done                    the consumer stops or goes on committing
@@ -35,6 +37,7 @@
 #include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/time.h"
+#include "picket/store/administration.h"
 #include "picket/store/twins.h"
 
 enum { DEVICES_MAX = 256 };
@@ -110,6 +113,14 @@ static int find(void *context, const char *id, struct picket_device_identity *de
     return found != NULL ? PICKET_OK : picket_fail(error, PICKET_NOT_FOUND, "%s: unknown", id);
 }
 
+static void put_in_store(const struct picket_device_identity *device)
+{
+    if (registry.store == NULL)
+        return;
+    if (picket_store_device_add(registry.store, device, NULL) == PICKET_EXISTS)
+        picket_store_device_set_credentials(registry.store, device, NULL);
+}
+
 static void put_device(const char *id, const char *primary, const char *secondary)
 {
     pthread_mutex_lock(&registry.lock);
@@ -123,10 +134,48 @@ static void put_device(const char *id, const char *primary, const char *secondar
         device->primary_key_bytes = decode_key(device->primary_key, primary);
         if (secondary != NULL)
             device->secondary_key_bytes = decode_key(device->secondary_key, secondary);
-        if (registry.store != NULL)
-            picket_store_device_add(registry.store, device, NULL);
+        put_in_store(device);
     }
     pthread_mutex_unlock(&registry.lock);
+}
+
+static void put_x509_device(const char *id, const char *primary, const char *secondary)
+{
+    struct picket_device_identity device = {.enabled = true,
+                                            .authentication = PICKET_AUTHENTICATION_CA};
+    snprintf(device.id, sizeof device.id, "%s", id);
+    if (picket_thumbprint_parse(&device.primary_thumbprint, primary))
+        device.authentication = PICKET_AUTHENTICATION_THUMBPRINT;
+    if (secondary != NULL)
+        picket_thumbprint_parse(&device.secondary_thumbprint, secondary);
+    pthread_mutex_lock(&registry.lock);
+    struct picket_device_identity *place = listed(id);
+    if (place == NULL && registry.count < DEVICES_MAX)
+        place = &registry.devices[registry.count++];
+    if (place != NULL)
+        *place = device;
+    put_in_store(&device);
+    pthread_mutex_unlock(&registry.lock);
+}
+
+static void change_authority(struct picket_hub *hub, const char *name, const char *path)
+{
+    static uint8_t der[PICKET_AUTHORITY_BYTES_MAX];
+    struct picket_error error = {0};
+    if (strcmp(path, "-") == 0) {
+        picket_store_authority_remove(registry.store, name, &error);
+    } else {
+        FILE *file = fopen(path, "rb");
+        struct picket_authority authority = {.name = name, .certificate = der};
+        authority.certificate_bytes = file != NULL ? fread(der, 1, sizeof der, file) : 0;
+        if (file != NULL)
+            fclose(file);
+        picket_store_authority_add(registry.store, &authority, &error);
+    }
+    if (error.status == PICKET_OK)
+        picket_hub_admission_changed(hub, &error);
+    if (error.status != PICKET_OK)
+        tell("problem %s", error.text);
 }
 
 static void change_device(const char *id, bool remove)
@@ -135,6 +184,8 @@ static void change_device(const char *id, bool remove)
     struct picket_device_identity *device = listed(id);
     if (registry.store != NULL && remove)
         picket_store_device_remove(registry.store, id, NULL);
+    else if (registry.store != NULL)
+        picket_store_device_enable(registry.store, id, false, NULL);
     if (device != NULL && remove)
         *device = registry.devices[--registry.count];
     else if (device != NULL)
@@ -235,6 +286,10 @@ static void obey(struct picket_hub *hub, const char *command, const char *first,
 {
     if (strcmp(command, "device") == 0 && second != NULL)
         put_device(first, second, third);
+    else if (strcmp(command, "x509") == 0 && second != NULL)
+        put_x509_device(first, second, third);
+    else if (strcmp(command, "authority") == 0 && second != NULL)
+        change_authority(hub, first, second);
     else if (strcmp(command, "disable") == 0 && first != NULL)
         change_device(first, false);
     else if (strcmp(command, "remove") == 0 && first != NULL)

@@ -201,9 +201,41 @@ class Connecting(HubCase):
         self.assertEqual(module.connect("pump-7", module="m"), CONNACK_ACCEPTED)
         other = self.accepted("pump-8")
         self.hub.tell("changed", "pump-7")
+        for client in (device, module):  # nothing that concerns them
+            client.send(b"\xc0\0")
+            self.assertEqual(client.read_packet(), (0xD0, b""))
+        self.hub.tell("disable", "pump-7")
+        self.hub.tell("changed", "pump-7")
         self.assertTrue(device.is_closed() and module.is_closed())
         other.send(b"\xc0\0")
         self.assertEqual(other.read_packet(), (0xD0, b""))
+
+    def test_a_key_taken_away_ends_the_connections_made_with_it_and_no_others(self):
+        first, second = key_of("first"), key_of("second")
+        self.hub.device("pump-7", first, second)
+        by_first, by_second = self.client(), self.client()
+        self.assertEqual(by_first.connect("pump-7", password=device_token("pump-7", first)), CONNACK_ACCEPTED)
+        self.assertEqual(by_second.connect("pump-7", module="m", password=device_token("pump-7", second, module="m")),
+                         CONNACK_ACCEPTED)
+        self.hub.device("pump-7", second, first)
+        self.hub.tell("changed", "pump-7")
+        for client in (by_first, by_second):  # swapped: both are good still
+            client.send(b"\xc0\0")
+            self.assertEqual(client.read_packet(), (0xD0, b""))
+        self.hub.device("pump-7", second, key_of("third"))
+        self.hub.tell("changed", "pump-7")
+        self.assertTrue(by_first.is_closed())
+        by_second.send(b"\xc0\0")
+        self.assertEqual(by_second.read_packet(), (0xD0, b""))
+        self.assertEqual(self.hub.counter("hub_ended_device_changed"), 1)
+        self.assert_log_says("device pump-7", "no longer a credential of the device")
+
+    def test_a_removed_device_is_ended(self):
+        client = self.accepted()
+        self.hub.tell("remove", "pump-7")
+        self.hub.tell("changed", "pump-7")
+        self.assertTrue(client.is_closed())
+        self.assert_log_says("device pump-7", "no longer registered")
 
     def test_keep_alive_ends_a_silent_connection_after_one_and_a_half(self):
         client = self.accepted(keep_alive=1)

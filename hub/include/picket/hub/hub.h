@@ -1,9 +1,10 @@
 /* The hub: the MQTT 3.1.1 endpoint that devices written for Azure IoT Hub speak to.
  *
- * One thread, one event loop. A device connects over TLS with a SAS token made from its key; may
- * publish to and subscribe to its own topics only; its messages go to the log, and it gets its
- * PUBACK when the log says durable. When the log is full, reading from the connections that publish
- * stops until there is room: back-pressure reaches the devices through TCP.
+ * One thread, one event loop. A device connects over TLS with a SAS token made from its key, or
+ * with an X.509 certificate; may publish to and subscribe to its own topics only; its messages go
+ * to the log, and it gets its PUBACK when the log says durable. When the log is full, reading from
+ * the connections that publish stops until there is room: back-pressure reaches the devices through
+ * TCP.
  */
 #ifndef PICKET_HUB_HUB_H
 #define PICKET_HUB_HUB_H
@@ -21,7 +22,7 @@ struct picket_hub_config {
     const char *host_name; /* what devices call us: checked in user names and SAS audiences */
     const char *certificate_file; /* PEM, server certificate with its chain */
     const char *key_file;         /* PEM */
-    const char *store_folder;     /* registry, see picket_store_open() */
+    const char *store_folder;     /* registry and CAs, see picket_store_open() */
     uint32_t connections_max;     /* 0: 20,000 */
     uint32_t message_bytes_max;   /* 0: 262,144 */
     uint32_t connect_timeout_s;   /* from TCP accept to an accepted CONNECT; 0: 30 */
@@ -42,7 +43,8 @@ void picket_hub_stop(struct picket_hub *hub);
 
 uint16_t picket_hub_port(const struct picket_hub *hub);
 
-/* The registry's entry of the device has changed or gone: its connections end. Thread: any. */
+/* The registry's entry of the device has changed or gone: those of its connections end that were
+ * made with what is no longer its credential. Thread: any. */
 void picket_hub_device_changed(struct picket_hub *hub, const char *device);
 
 /* The device's owner has changed what is desired of it or of its module ("": of the device itself):
@@ -50,6 +52,10 @@ void picket_hub_device_changed(struct picket_hub *hub, const char *device);
  * version: what the twin has with it. Called in the order of the versions. Thread: any. */
 void picket_hub_twin_changed(struct picket_hub *hub, const char *device, const char *module,
                              int64_t version, const char *patch);
+/* The store's CAs have changed: they are read again, here and now, and count for the hub from its
+ * next turn on; connections made by a CA that went end then. After an error those of before stay.
+ * Calls must not overlap: the last to come is not always the last to have read. Thread: any. */
+int picket_hub_admission_changed(struct picket_hub *hub, struct picket_error *error);
 
 struct picket_hub_statistics {
     uint64_t connections;       /* open now, authenticated or not */

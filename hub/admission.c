@@ -1,0 +1,66 @@
+#include "admission.h"
+
+#include <openssl/err.h>
+#include <stdlib.h>
+
+#include "certificate.h"
+#include "picket/base/diagnostics.h"
+#include "picket/store/store.h"
+
+static bool add_authority(struct admission *admission, X509 *certificate)
+{
+    struct certificate_prints prints;
+    if (certificate == NULL || admission->anchor_count == PICKET_AUTHORITIES_MAX ||
+        !certificate_prints(certificate, &prints) ||
+        X509_STORE_add_cert(admission->authorities, certificate) != 1)
+        return false;
+    admission->anchors[admission->anchor_count++] = prints.sha256;
+    return true;
+}
+
+/* One that cannot be read keeps its own devices out and nobody else's. */
+static void take_authority(void *context, const struct picket_authority *authority)
+{
+    const uint8_t *der = authority->certificate;
+    X509 *certificate = d2i_X509(NULL, &der, (long)authority->certificate_bytes);
+    if (!add_authority(context, certificate))
+        picket_say(PICKET_ERROR, "hub", "CA %s: its certificate cannot be used", authority->name);
+    X509_free(certificate);
+    ERR_clear_error();
+}
+
+static int fill(struct admission *admission, const char *store_folder, struct picket_error *error)
+{
+    struct picket_store *store;
+    int status = picket_store_open(&store, store_folder, error);
+    if (status != PICKET_OK)
+        return status;
+    status = picket_store_authorities(store, take_authority, admission, error);
+    picket_store_close(store);
+    return status;
+}
+
+int admission_load(struct admission **out, const char *store_folder, struct picket_error *error)
+{
+    struct admission *admission = calloc(1, sizeof *admission);
+    if (admission != NULL)
+        admission->authorities = X509_STORE_new();
+    if (admission == NULL || admission->authorities == NULL) {
+        admission_free(admission);
+        return picket_fail(error, PICKET_NO_MEMORY, "hub: no memory for its CAs");
+    }
+    int status = store_folder != NULL ? fill(admission, store_folder, error) : PICKET_OK;
+    if (status != PICKET_OK)
+        admission_free(admission);
+    else
+        *out = admission;
+    return status;
+}
+
+void admission_free(struct admission *admission)
+{
+    if (admission == NULL)
+        return;
+    X509_STORE_free(admission->authorities);
+    free(admission);
+}
