@@ -288,7 +288,7 @@ void print_either(json_t *value, bool as_json, void (*print)(const json_t *value
 
 int print_json(const json_t *value)
 {
-    json_dumpf(value, stdout, JSON_INDENT(2) | encoding());
+    json_dumpf(value, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15) | encoding());
     putchar('\n');
     return EXIT_DONE;
 }

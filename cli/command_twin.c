@@ -28,7 +28,8 @@ static bool goes_on(const json_t *value)
 
 static void cell_value(struct table *table, const json_t *value)
 {
-    char *text = value ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+    char *text =
+        value ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
     table_cell(table, "%s", text ? text : "-");
     free(text);
 }
@@ -264,7 +265,8 @@ const struct command command_twin_set = {
     "twin set", "ID NAME=VALUE...", "Changes what is desired of a device",
     "VALUE is JSON; what is no JSON is a text, so that quotes are seldom needed. null\n"
     "takes a name away. A dot leads into a component or another object; a component\n"
-    "also wants NAME.__t=c. A connected device is told at once; any other finds it when\n"
+    "also wants NAME.__t=c. A text that looks like a number wants its quotes. A connected device "
+    "is told at once; any other finds it when\n"
     "it connects. What became of it, picket twin show says.\n"
     "\n"
     "  picket twin set pump-7 NetworkActivity_Disabled=true\n"

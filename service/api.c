@@ -114,7 +114,7 @@ void api_answer_error(struct api_answer *answer, const struct picket_error *erro
 static enum MHD_Result send_answer(struct MHD_Connection *connection, struct api_answer *answer)
 {
     static const char no_memory[] = "{\"error\": \"out of memory\", \"status\": 500}\n";
-    char *text = answer->body ? json_dumps(answer->body, JSON_COMPACT) : NULL;
+    char *text = answer->body ? json_dumps(answer->body, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
     struct MHD_Response *response =
         text ? MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE)
              : MHD_create_response_from_buffer(sizeof no_memory - 1, (void *)(uintptr_t)no_memory,

@@ -156,7 +156,7 @@ void api_twins_change(struct api_request *request, struct api_answer *answer)
 {
     struct picket_error error = {0};
     const json_t *desired = json_object_get(request->body, "desired");
-    char *patch = json_is_object(desired) ? json_dumps(desired, JSON_COMPACT) : NULL;
+    char *patch = json_is_object(desired) ? json_dumps(desired, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
     if (!patch)
         picket_fail(&error, PICKET_INVALID, "desired: expected an object, a merge patch");
     if (patch && change_desired(request, patch, &error) == PICKET_OK)

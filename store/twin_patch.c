@@ -9,6 +9,9 @@
 #define INTEGER_MAX INT64_C(4503599627370495)
 #define INTEGER_MIN INT64_C(-4503599627370496)
 
+/* What was written with so many digits comes back as it was written. */
+enum { REAL_DIGITS = 15 };
+
 /* ---- is it allowed? ---- */
 
 /* The names that lead to a member, for sentences. */
@@ -175,7 +178,7 @@ static int finish(struct twin_patched *out, json_t *document, json_t *times,
     int status = check_value(document, &place, 0, error); /* deeper by what was there */
     if (status != PICKET_OK)
         return status;
-    out->json = json_dumps(document, JSON_COMPACT);
+    out->json = json_dumps(document, JSON_COMPACT | JSON_REAL_PRECISION(REAL_DIGITS));
     out->times = json_dumps(times, JSON_COMPACT);
     if (out->json == NULL || out->times == NULL)
         return picket_fail(error, PICKET_NO_MEMORY, "%s: no memory", part);

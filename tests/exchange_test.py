@@ -1,13 +1,15 @@
 """What goes to and fro between a device and its owner: commands on one side, a device (paho) on the other."""
 
 import json
+import os
 import queue
 import ssl
+import subprocess
 import unittest
 
 import paho.mqtt.client as mqtt
 
-from picket_harness import Picket, wait_until
+from picket_harness import AGENT, Picket, wait_until
 
 DEADLINE_S = 30
 
@@ -121,6 +123,62 @@ class Twins(ExchangeCase):
         self.assertIn("$x", self.refused(1, "twin", "set", self.name, "$x=1"))
         self.assertIn("not registered", self.refused(1, "twin", "show", "nobody"))
         self.assertEqual(self.picket.json("twin", "show", self.name)["desired"], {"$version": 1})
+
+
+@unittest.skipIf(os.geteuid() != 0, "capturing takes root")
+class AgentTwin(ExchangeCase):
+    """picket-agent, as it is installed, on the loopback interface."""
+
+    def agent(self):
+        process = subprocess.Popen(
+            [AGENT, "run", "--connection-string", self.enrolled.connection_string, "--port", str(self.picket.port),
+             "--ca", self.picket.ca, "--interface", "lo", "--first-delay", "0-0", "--low", "3600"],
+            stdout=self.picket.log, stderr=self.picket.log)
+        self.addCleanup(self.end, process)
+        return process
+
+    def end(self, process):
+        if process.poll() is None:
+            process.terminate()
+            self.assertEqual(process.wait(30), 0, self.picket.logged())
+
+    def set(self, *assignments):
+        return self.picket.json("twin", "set", self.name, *assignments)["desired"]["$version"]
+
+    def wait_for_report(self, expected):
+        def reported():
+            report = self.picket.json("twin", "show", self.name)["reported"]
+            return all(report.get(name) == answer for name, answer in expected.items()) and report
+        return wait_until(reported, f"{expected} to be reported", 30)
+
+    def test_what_is_set_reaches_a_running_agent_and_it_reports_what_it_made_of_it(self):
+        self.agent()
+        version = self.set("NetworkActivity_Disabled=true", "Heartbeat_MessageFrequency=Often", "color=red")
+        report = self.wait_for_report({
+            "NetworkActivity_Disabled": {"value": True, "ac": 200, "av": version},
+            "Heartbeat_MessageFrequency": {"value": "Often", "ac": 400, "av": version,
+                                           "ad": "expected High, Medium or Low"}})
+        self.assertNotIn("color", report)
+        shown = self.picket.run("twin", "show", self.name).stdout
+        self.assertRegex(shown, r"NetworkActivity_Disabled +true +true +applied\n")
+        self.assertRegex(shown, r"Heartbeat_MessageFrequency .* REFUSED \(400\): expected High, Medium or Low")
+
+    def test_an_interval_and_a_firmware_identity_show_in_what_the_agent_sends(self):
+        self.set("CollectorsCore_PriorityIntervals=1s,1s,1s", "SystemInformation_FirmwareVendor=Contoso",
+                 'SystemInformation_FirmwareVersion="2.1"')
+        self.agent()
+        wait_until(lambda: self.picket.json("device", "show", self.name)["hw_info"] == "Contoso 2.1",
+                   "the identity in what the agent reports of its system", 30)
+
+    def test_what_is_taken_away_is_as_at_the_start_also_after_picket_was_killed(self):
+        self.agent()
+        version = self.set("Heartbeat_Disabled=true")
+        self.wait_for_report({"Heartbeat_Disabled": {"value": True, "ac": 200, "av": version}})
+        self.picket.kill()
+        self.picket.start()
+        self.set("Heartbeat_Disabled=null")
+        wait_until(lambda: "Heartbeat_Disabled" not in self.picket.json("twin", "show", self.name)["reported"],
+                   "the answer to be taken away", 60)
 
 
 if __name__ == "__main__":

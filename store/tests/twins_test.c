@@ -114,6 +114,13 @@ static void patches_merge_as_the_rfc_says(void **state)
     }
 }
 
+static void fractions_come_back_as_they_were_written(void **state)
+{
+    MUST(desire(*state, "{\"f\":[2.1,-0.7,1e300,0.123456789012345]}"));
+    look(*state, "");
+    assert_string_equal(desired, "{\"f\":[2.1,-0.7,1e300,0.123456789012345]}");
+}
+
 static void times_follow_the_shape_of_the_document(void **state)
 {
     MUST(desire(*state, "{\"a\":1,\"c\":{\"x\":1,\"y\":[2]}}"));
@@ -289,6 +296,7 @@ int main(void)
         TEST(a_twin_never_patched_is_empty_and_has_version_1),
         TEST(a_device_that_is_not_registered_has_no_twin),
         TEST(patches_merge_as_the_rfc_says),
+        TEST(fractions_come_back_as_they_were_written),
         TEST(times_follow_the_shape_of_the_document),
         TEST(desired_and_reported_are_apart),
         TEST(a_module_has_a_twin_of_its_own),

@@ -26,6 +26,9 @@ enum {
     RENEW_BEFORE_MAX_S = 300
 };
 
+static char twin_results[] = "$iothub/twin/res/#"; /* libmosquitto wants them writable */
+static char twin_desired[] = "$iothub/twin/PATCH/properties/desired/#";
+
 enum state { STATE_DOWN, STATE_CONNECTING, STATE_CONNECTED };
 
 struct hub_connection {
@@ -42,6 +45,9 @@ struct hub_connection {
     bool stopping;
     bool ended;
     unsigned in_flight;
+    bool twin_is_new;
+    struct hub_message *received[HUB_RECEIVED_MAX]; /* the oldest first */
+    unsigned received_count;
     char last_log[300]; /* what libmosquitto said of errors since it began to connect */
 
     /* The thread's alone, on which on_connect() runs, too. */
@@ -115,6 +121,63 @@ static void on_connect(struct mosquitto *mosquitto, void *context, int code)
                connection->config.device.host_name, connection->config.port,
                connection->config.device.device_id);
     set_state(connection, STATE_CONNECTED);
+    char *filters[] = {twin_results, twin_desired};
+    mosquitto_subscribe_multiple(mosquitto, NULL, 2, filters, 0, 0, NULL);
+}
+
+static void mark_twin_new(struct hub_connection *connection)
+{
+    pthread_mutex_lock(&connection->mutex);
+    connection->twin_is_new = true;
+    pthread_cond_broadcast(&connection->changed);
+    pthread_mutex_unlock(&connection->mutex);
+}
+
+/* A hub that grants less has no twins. */
+static void on_subscribe(struct mosquitto *mosquitto, void *context, int message_id, int count,
+                         const int *granted)
+{
+    (void)mosquitto;
+    (void)message_id;
+    for (int i = 0; i < count; i++)
+        if (granted[i] > 2)
+            return;
+    mark_twin_new(context);
+}
+
+/* In one piece of memory. */
+static struct hub_message *copy_message(const struct mosquitto_message *message)
+{
+    size_t topic_bytes = strlen(message->topic) + 1, payload_bytes = (size_t)message->payloadlen;
+    struct hub_message *copy = malloc(sizeof *copy + topic_bytes + payload_bytes + 1);
+    if (copy == NULL)
+        return NULL;
+    copy->topic = (char *)(copy + 1);
+    copy->payload = copy->topic + topic_bytes;
+    copy->payload_bytes = payload_bytes;
+    memcpy(copy->topic, message->topic, topic_bytes);
+    if (payload_bytes > 0)
+        memcpy(copy->payload, message->payload, payload_bytes);
+    copy->payload[payload_bytes] = '\0';
+    return copy;
+}
+
+static void on_message(struct mosquitto *mosquitto, void *context,
+                       const struct mosquitto_message *message)
+{
+    (void)mosquitto;
+    struct hub_connection *connection = context;
+    struct hub_message *copy =
+        message->payloadlen <= HUB_RECEIVED_BYTES_MAX ? copy_message(message) : NULL;
+    pthread_mutex_lock(&connection->mutex);
+    if (copy != NULL && connection->received_count < HUB_RECEIVED_MAX) {
+        connection->received[connection->received_count++] = copy;
+        copy = NULL;
+    } else {
+        connection->twin_is_new = true;
+    }
+    pthread_mutex_unlock(&connection->mutex);
+    free(copy);
 }
 
 static void on_publish(struct mosquitto *mosquitto, void *context, int message_id)
@@ -378,6 +441,8 @@ static int configure(struct hub_connection *connection, struct picket_error *err
     mosquitto_max_inflight_messages_set(connection->mosquitto, HUB_IN_FLIGHT_MAX);
     mosquitto_connect_callback_set(connection->mosquitto, on_connect);
     mosquitto_publish_callback_set(connection->mosquitto, on_publish);
+    mosquitto_subscribe_callback_set(connection->mosquitto, on_subscribe);
+    mosquitto_message_callback_set(connection->mosquitto, on_message);
     mosquitto_log_callback_set(connection->mosquitto, on_log);
     return configure_tls(connection, error);
 }
@@ -387,6 +452,8 @@ static void release(struct hub_connection *connection)
     if (connection->mosquitto != NULL)
         mosquitto_destroy(connection->mosquitto);
     mosquitto_lib_cleanup();
+    for (unsigned i = 0; i < connection->received_count; i++)
+        free(connection->received[i]);
     pthread_cond_destroy(&connection->changed);
     pthread_mutex_destroy(&connection->mutex);
     explicit_bzero(&connection->config.device, sizeof connection->config.device);
@@ -429,8 +496,8 @@ bool hub_connection_ready(struct hub_connection *connection)
 }
 
 /* The place is taken before libmosquitto is called, without the mutex: its callbacks take it. */
-int hub_connection_publish(struct hub_connection *connection, const void *bytes,
-                           uint32_t size_bytes, struct picket_error *error)
+static int publish(struct hub_connection *connection, const char *topic, const void *bytes,
+                   uint32_t size_bytes, struct picket_error *error)
 {
     pthread_mutex_lock(&connection->mutex);
     int status = !takes_messages(connection)                  ? PICKET_CLOSED
@@ -442,8 +509,8 @@ int hub_connection_publish(struct hub_connection *connection, const void *bytes,
         return picket_fail(error, status, "hub: %s",
                            status == PICKET_BUSY ? "too many messages wait for acknowledgement"
                                                  : "not connected");
-    int code = mosquitto_publish(connection->mosquitto, NULL, connection->topic, (int)size_bytes,
-                                 bytes, 1, false);
+    int code =
+        mosquitto_publish(connection->mosquitto, NULL, topic, (int)size_bytes, bytes, 1, false);
     /* Not connected any more: libmosquitto has queued it nevertheless, and sends it later. */
     if (code == MOSQ_ERR_SUCCESS || code == MOSQ_ERR_NO_CONN)
         return PICKET_OK;
@@ -452,6 +519,41 @@ int hub_connection_publish(struct hub_connection *connection, const void *bytes,
     pthread_mutex_unlock(&connection->mutex);
     return picket_fail(error, PICKET_IO, "hub: a message of %u bytes was not taken: %s", size_bytes,
                        mosquitto_strerror(code));
+}
+
+int hub_connection_publish(struct hub_connection *connection, const void *bytes,
+                           uint32_t size_bytes, struct picket_error *error)
+{
+    return publish(connection, connection->topic, bytes, size_bytes, error);
+}
+
+int hub_connection_request(struct hub_connection *connection, const char *topic,
+                           const char *payload, struct picket_error *error)
+{
+    return publish(connection, topic, payload, (uint32_t)strlen(payload), error);
+}
+
+bool hub_connection_twin_is_new(struct hub_connection *connection)
+{
+    pthread_mutex_lock(&connection->mutex);
+    bool is_new = connection->twin_is_new;
+    connection->twin_is_new = false;
+    pthread_mutex_unlock(&connection->mutex);
+    return is_new;
+}
+
+struct hub_message *hub_connection_take(struct hub_connection *connection)
+{
+    struct hub_message *message = NULL;
+    pthread_mutex_lock(&connection->mutex);
+    if (connection->received_count > 0) {
+        message = connection->received[0];
+        connection->received_count--;
+        memmove(connection->received, connection->received + 1,
+                connection->received_count * sizeof connection->received[0]);
+    }
+    pthread_mutex_unlock(&connection->mutex);
+    return message;
 }
 
 void hub_connection_wait(struct hub_connection *connection, uint32_t time_ms)

@@ -21,7 +21,7 @@
 
 #include "connection_string.h"
 
-enum { HUB_IN_FLIGHT_MAX = 16 };
+enum { HUB_IN_FLIGHT_MAX = 16, HUB_RECEIVED_MAX = 16, HUB_RECEIVED_BYTES_MAX = 131072 };
 
 /* The strings must outlive the connection. */
 struct hub_connection_config {
@@ -43,6 +43,23 @@ bool hub_connection_ready(struct hub_connection *connection);
  * way. */
 int hub_connection_publish(struct hub_connection *connection, const void *bytes,
                            uint32_t size_bytes, struct picket_error *error);
+
+/* The device twin. True once after each time that its topics were subscribed to: what is desired
+ * may have changed meanwhile, and has to be asked for. */
+bool hub_connection_twin_is_new(struct hub_connection *connection);
+
+/* Publishes on a topic of the twin, like a message. PICKET_CLOSED, PICKET_BUSY: not now. */
+int hub_connection_request(struct hub_connection *connection, const char *topic,
+                           const char *payload, struct picket_error *error);
+
+/* What came on the twin's topics, for the caller to free; NULL: nothing. When more comes than is
+ * taken, the twin is new. */
+struct hub_message {
+    char *topic;
+    char *payload; /* with a NUL behind it */
+    size_t payload_bytes;
+};
+struct hub_message *hub_connection_take(struct hub_connection *connection);
 
 /* Waits until a message was acknowledged, or the connection came or went, or the time is over. */
 void hub_connection_wait(struct hub_connection *connection, uint32_t time_ms);

@@ -10,6 +10,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "device_twin.h"
 #include "flow_storage.h"
 #include "host.h"
 #include "hub_connection.h"
@@ -38,6 +39,9 @@ struct runner {
     struct intake intake;
     struct live_capture *capture;
     struct hub_connection *hub;
+    struct device_twin twin;
+    int64_t ask_ms; /* for the twin; INT64_MAX: not */
+    char *report;   /* for the twin, that the hub has not taken yet; or NULL */
     int signals;
     int changes; /* network_watch.h */
     int64_t refresh_ms;
@@ -121,6 +125,10 @@ static int init_agent(struct runner *self, struct picket_error *error)
         return status;
     if (!picket_agent_init(&self->agent, config))
         return picket_fail(error, PICKET_INVALID, "the agent does not accept its configuration");
+    self->ask_ms = INT64_MAX;
+    status = device_twin_init(&self->twin, &self->agent, error);
+    if (status != PICKET_OK)
+        return status;
     /* Where interfaces are chosen by us, a VLAN that this machine takes part in has one of its own.
      */
     self->intake = (struct intake){.local = &self->settings->local,
@@ -216,6 +224,58 @@ static bool wait_and_read(struct runner *self, int64_t until_ms)
     return (signals->revents & POLLIN) != 0;
 }
 
+/* ---- the device twin ---- */
+
+/* Of two reports the later one stays; the whole twin is asked for, and shows what is then missing.
+ */
+static void keep_report(struct runner *self, char *report)
+{
+    if (report == NULL)
+        return;
+    if (self->report != NULL)
+        self->ask_ms = picket_monotonic_ms();
+    free(self->report);
+    self->report = report;
+}
+
+static void take_twin_message(struct runner *self, const struct hub_message *message)
+{
+    struct device_twin_orders orders;
+    device_twin_take(&self->twin, message->topic, message->payload, message->payload_bytes,
+                     &orders);
+    if (orders.ask_in_s != DEVICE_TWIN_NEVER)
+        self->ask_ms = picket_monotonic_ms() + orders.ask_in_s * 1000;
+    keep_report(self, orders.report);
+}
+
+/* What the hub does not take now is tried again at the next tick. */
+static void send_twin_requests(struct runner *self)
+{
+    struct picket_error error;
+    if (self->report != NULL && hub_connection_request(self->hub, DEVICE_TWIN_REPORT_TOPIC,
+                                                       self->report, &error) == PICKET_OK) {
+        free(self->report);
+        self->report = NULL;
+    }
+    if (picket_monotonic_ms() >= self->ask_ms &&
+        hub_connection_request(self->hub, DEVICE_TWIN_ASK_TOPIC, "", &error) == PICKET_OK)
+        self->ask_ms = INT64_MAX;
+}
+
+static void attend_twin(struct runner *self)
+{
+    struct hub_message *message;
+    if (hub_connection_twin_is_new(self->hub)) {
+        device_twin_connected(&self->twin);
+        self->ask_ms = picket_monotonic_ms();
+    }
+    while ((message = hub_connection_take(self->hub)) != NULL) {
+        take_twin_message(self, message);
+        free(message);
+    }
+    send_twin_requests(self);
+}
+
 static void work(struct runner *self)
 {
     int64_t tick_ms = 0;
@@ -228,6 +288,7 @@ static void work(struct runner *self)
         }
         if (now_ms >= tick_ms || self->woken) {
             self->woken = false;
+            attend_twin(self);
             picket_agent_poll(&self->agent);
             tick_ms = now_ms + TICK_MS;
         }
@@ -308,6 +369,8 @@ int run(struct run_settings *settings)
     live_capture_close(self->capture);
     close(self->changes);
     close(self->signals);
+    device_twin_free(&self->twin);
+    free(self->report);
     flow_storage_free(&self->config);
     return status == PICKET_OK ? EXIT_SUCCESS : fail(&error, EXIT_FAILURE);
 }

@@ -1,6 +1,7 @@
 """A hub of MQTT 3.1.1 over TLS that keeps what it is told and does as the test wants.
 
-It speaks just what an IoT Hub device needs: CONNECT, PUBLISH with QoS 1, PINGREQ, DISCONNECT.
+It speaks just what an IoT Hub device needs: CONNECT, PUBLISH with QoS 1, PINGREQ, DISCONNECT; and it
+refuses subscriptions.
 """
 import socket
 import ssl
@@ -74,6 +75,13 @@ class Hub:
             return self._connect(connection, body)
         if kind == 3:
             return self._publish(connection, flags, body)
+        if kind == 8:  # of what devices subscribe to it has nothing
+            filters, at = 0, 2
+            while at < len(body):
+                at += 3 + struct.unpack_from(">H", body, at)[0]
+                filters += 1
+            connection.sendall(bytes([0x90, 2 + filters]) + body[:2] + b"\x80" * filters)
+            return True
         if kind == 12:
             connection.sendall(b"\xd0\x00")
             return True
