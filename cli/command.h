@@ -21,7 +21,9 @@ struct command {
 
 extern const struct command command_serve;
 extern const struct command command_device_add, command_device_list, command_device_show,
-    command_device_disable, command_device_enable, command_device_remove;
+    command_device_disable, command_device_enable, command_device_remove, command_device_rotate_key,
+    command_device_rotate_x509;
+extern const struct command command_ca_add, command_ca_list, command_ca_show, command_ca_remove;
 extern const struct command command_twin_show, command_twin_set;
 extern const struct command command_feed_add, command_feed_list, command_feed_refresh,
     command_feed_remove;

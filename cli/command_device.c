@@ -1,4 +1,4 @@
-/* picket device add | list | show | disable | enable | remove */
+/* picket device add | list | show | disable | enable | remove; rotate-…: command_device_rotate.c */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,11 +37,17 @@ static int print_added(const json_t *device, bool as_json)
 static int run_add(const struct command *command, int argc, char **argv)
 {
     const char *socket_path = NULL, *primary = NULL, *secondary = NULL;
-    bool as_json = false;
+    const char *thumbprint = NULL, *second_thumbprint = NULL;
+    bool as_json = false, by_ca = false;
     const struct option_spec options[] = {
         {"primary-key", OPTION_TEXT, &primary, "BASE64",
          "key the device has already; else a new one"},
         {"secondary-key", OPTION_TEXT, &secondary, "BASE64", "likewise"},
+        {"thumbprint", OPTION_TEXT, &thumbprint, "HEX",
+         "SHA-256 (or SHA-1) of its X.509 certificate, instead of keys"},
+        {"secondary-thumbprint", OPTION_TEXT, &second_thumbprint, "HEX", "of a second one"},
+        {"x509-ca", OPTION_FLAG, &by_ca, NULL,
+         "it has a certificate of a registered CA, with ID as common name"},
         {"json", OPTION_FLAG, &as_json, NULL, "print id, keys and connection string as JSON"},
         OPTION_SOCKET(socket_path),
         {0}};
@@ -52,8 +58,10 @@ static int run_add(const struct command *command, int argc, char **argv)
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
     client_url(&url, "/v1/devices");
-    json_t *body = json_pack("{s:s, s:s*, s:s*}", "id", operands.words[0], "primary_key", primary,
-                             "secondary_key", secondary);
+    json_t *body =
+        json_pack("{s:s, s:s*, s:s*, s:s*, s:s*, s:s*}", "id", operands.words[0], "primary_key",
+                  primary, "secondary_key", secondary, "primary_thumbprint", thumbprint,
+                  "secondary_thumbprint", second_thumbprint, "authentication", by_ca ? "ca" : NULL);
     if (!body) {
         complain("an id or key is not UTF-8");
         return EXIT_USAGE;
@@ -73,10 +81,14 @@ const struct command command_device_add = {
     "IoT Hub clients take: HostName=...;DeviceId=...;SharedAccessKey=... A device\n"
     "that moves here from elsewhere keeps its keys by --primary-key and\n"
     "--secondary-key (other users of this machine can see a command's options while\n"
-    "it runs).\n"
+    "it runs). One with an X.509 certificate is known by its thumbprint, or by the\n"
+    "CA (`picket ca add`) that issued it; its line ends with x509=true.\n"
     "\n"
     "  picket device add pump-7\n"
-    "  picket device add pump-7 >pump-7.connection\n",
+    "  picket device add pump-7 >pump-7.connection\n"
+    "  picket device add pump-7 --thumbprint \"$(openssl x509 -in pump-7.crt -noout \\\n"
+    "      -fingerprint -sha256 | cut -d= -f2)\"\n"
+    "  picket device add pump-7 --x509-ca\n",
     run_add};
 
 /* ---- list ---- */
@@ -166,12 +178,30 @@ const struct command command_device_list = {
 
 enum { LABEL_COLUMN = 12 };
 
+static const char *authentication_name(const json_t *device)
+{
+    const char *name = member_text(device, "authentication");
+    return strcmp(name, "sas") == 0          ? "SAS token"
+           : strcmp(name, "thumbprint") == 0 ? "X.509 certificate with a known thumbprint"
+           : strcmp(name, "ca") == 0         ? "X.509 certificate of a registered CA"
+                                             : "-";
+}
+
+static void print_thumbprint(const char *label, const json_t *device, const char *name)
+{
+    if (*member_text(device, name))
+        page_line(label, LABEL_COLUMN, "%s", member_text(device, name));
+}
+
 static void print_device(const json_t *device)
 {
     const char *version = member_text(device, "security_module_version");
     char when[32], bytes[32];
     page_line("device", LABEL_COLUMN, "%s", member_text(device, "id"));
     page_line("state", LABEL_COLUMN, "%s", state_name(device));
+    page_line("by", LABEL_COLUMN, "%s", authentication_name(device));
+    print_thumbprint("primary", device, "primary_thumbprint");
+    print_thumbprint("secondary", device, "secondary_thumbprint");
     page_line("enrolled", LABEL_COLUMN, "%s", text_time(member_time(device, "created"), when));
     page_line("last seen", LABEL_COLUMN, "%s", text_time(member_time(device, "last_seen"), when));
     page_line("events", LABEL_COLUMN, "%lld", member_number(device, "events"));

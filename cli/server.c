@@ -122,6 +122,15 @@ static void twin_changed(void *context, const char *device, const char *module, 
     pthread_mutex_unlock(&server->hub_lock);
 }
 
+static int admission_changed(void *context, struct picket_error *error)
+{
+    struct server *server = context;
+    pthread_mutex_lock(&server->hub_lock);
+    int status = server->hub ? picket_hub_admission_changed(server->hub, error) : PICKET_OK;
+    pthread_mutex_unlock(&server->hub_lock);
+    return status;
+}
+
 /* ---- parts ---- */
 
 static int start_log(struct server *server, struct picket_error *error)
@@ -164,6 +173,7 @@ static int start_api(struct server *server, struct picket_error *error)
                                           .add_status = add_status,
                                           .device_changed = device_changed,
                                           .twin_changed = twin_changed,
+                                          .admission_changed = admission_changed,
                                           .context = server};
     return picket_api_start(&server->api, &api, error);
 }

@@ -12,10 +12,12 @@ enum { NEW_KEY_BYTES = 32 };
 
 static json_t *device_json(const struct picket_device_summary *device)
 {
-    return json_pack("{s:o, s:b, s:b, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
+    return json_pack("{s:o, s:b, s:b, s:s?, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
                      "id", api_json_text(device->id),
                      "registered", device->registered,
                      "enabled", device->registered && device->enabled,
+                     "authentication",
+                     device->registered ? picket_authentication_name(device->authentication) : NULL,
                      "created", api_json_time(device->created_ms),
                      "last_seen", api_json_time(device->last_seen_ms),
                      "events", (json_int_t)device->events,
@@ -70,37 +72,66 @@ void api_devices_list(struct api_request *request, struct api_answer *answer)
 
 /* ---- identities ---- */
 
-/* Adds keys and connection string, in the form that Azure IoT Hub's clients read. */
-static void add_secrets(json_t *object, const struct picket_api *api,
-                        const struct picket_device_identity *device)
+static json_t *key_string(const struct picket_api *api, const char *id, const json_t *key)
 {
-    json_t *primary = api_json_base64(device->primary_key, device->primary_key_bytes);
-    json_t *secondary = api_json_base64(device->secondary_key, device->secondary_key_bytes);
-    json_t *connection_string =
-        json_sprintf("HostName=%s;DeviceId=%s;SharedAccessKey=%s", api_config(api)->host_name,
-                     device->id, json_string_value(primary));
-    json_object_set_new(object, "primary_key", primary);
-    json_object_set_new(object, "secondary_key", secondary);
-    json_object_set_new(object, "connection_string", connection_string);
+    return json_sprintf("HostName=%s;DeviceId=%s;SharedAccessKey=%s", api_config(api)->host_name, id,
+                        json_string_value(key));
 }
 
-static int make_key(uint8_t *key, size_t *key_bytes, struct picket_error *error)
+static json_t *certificate_string(const struct picket_api *api, const char *id)
+{
+    return json_sprintf("HostName=%s;DeviceId=%s;x509=true", api_config(api)->host_name, id);
+}
+
+static void add_thumbprints(json_t *object, const struct picket_device_identity *device)
+{
+    json_object_set_new(object, "primary_thumbprint",
+                        api_json_thumbprint(&device->primary_thumbprint));
+    json_object_set_new(object, "secondary_thumbprint",
+                        api_json_thumbprint(&device->secondary_thumbprint));
+}
+
+void api_add_credentials(json_t *object, const struct picket_api *api,
+                         const struct picket_device_identity *device)
+{
+    if (device->authentication == PICKET_AUTHENTICATION_THUMBPRINT)
+        add_thumbprints(object, device);
+    if (device->authentication != PICKET_AUTHENTICATION_SAS) {
+        json_object_set_new(object, "connection_string", certificate_string(api, device->id));
+        return;
+    }
+    json_t *primary = api_json_base64(device->primary_key, device->primary_key_bytes);
+    json_object_set_new(object, "connection_string", key_string(api, device->id, primary));
+    json_object_set_new(object, "primary_key", primary);
+    json_object_set_new(object, "secondary_key",
+                        api_json_base64(device->secondary_key, device->secondary_key_bytes));
+}
+
+int api_make_key(uint8_t *key, size_t *key_bytes, struct picket_error *error)
 {
     if (*key_bytes > 0)
-        return PICKET_OK; /* the caller brought one */
+        return PICKET_OK;
     if (getrandom(key, NEW_KEY_BYTES, 0) != NEW_KEY_BYTES)
         return picket_fail(error, PICKET_IO, "no random numbers for a key: %s", strerror(errno));
     *key_bytes = NEW_KEY_BYTES;
     return PICKET_OK;
 }
 
+static int make_keys(struct picket_device_identity *device, struct picket_error *error)
+{
+    if (device->authentication != PICKET_AUTHENTICATION_SAS)
+        return PICKET_OK;
+    int status = api_make_key(device->primary_key, &device->primary_key_bytes, error);
+    return status == PICKET_OK
+               ? api_make_key(device->secondary_key, &device->secondary_key_bytes, error)
+               : status;
+}
+
 static int add_device(struct picket_api *api, struct picket_device_identity *device,
                       struct picket_error *error)
 {
     device->created_ms = picket_unix_ms();
-    int status = make_key(device->primary_key, &device->primary_key_bytes, error);
-    if (status == PICKET_OK)
-        status = make_key(device->secondary_key, &device->secondary_key_bytes, error);
+    int status = make_keys(device, error);
     if (status != PICKET_OK)
         return status;
     struct picket_store *store = api_store_borrow(api, error);
@@ -118,9 +149,10 @@ void api_devices_add(struct api_request *request, struct api_answer *answer)
     if (api_parse_device(request->body, &device, &error) == PICKET_OK &&
         add_device(request->api, &device, &error) == PICKET_OK) {
         picket_say(PICKET_NOTICE, "service", "device %s: added", device.id);
-        json_t *object = json_pack("{s:o, s:o}", "id", api_json_text(device.id), "created",
-                                   api_json_time(device.created_ms));
-        add_secrets(object, request->api, &device);
+        json_t *object = json_pack("{s:o, s:o, s:s}", "id", api_json_text(device.id), "created",
+                                   api_json_time(device.created_ms), "authentication",
+                                   picket_authentication_name(device.authentication));
+        api_add_credentials(object, request->api, &device);
         api_answer_json(answer, 201, object);
     } else {
         api_answer_error(answer, &error);
@@ -128,8 +160,9 @@ void api_devices_add(struct api_request *request, struct api_answer *answer)
     OPENSSL_cleanse(&device, sizeof device);
 }
 
-static int add_secrets_of(json_t *object, struct picket_api *api, const char *id,
-                          struct picket_error *error)
+/* Thumbprints always, keys when they are asked for. */
+static int add_credentials_of(json_t *object, struct picket_api *api, const char *id, bool keys,
+                              struct picket_error *error)
 {
     struct picket_device_identity device;
     struct picket_store *store = api_store_borrow(api, error);
@@ -137,8 +170,10 @@ static int add_secrets_of(json_t *object, struct picket_api *api, const char *id
         return error->status;
     int status = picket_store_device_get(store, id, &device, error);
     api_store_return(api, store);
-    if (status == PICKET_OK)
-        add_secrets(object, api, &device);
+    if (status == PICKET_OK && keys)
+        api_add_credentials(object, api, &device);
+    else if (status == PICKET_OK && device.authentication == PICKET_AUTHENTICATION_THUMBPRINT)
+        add_thumbprints(object, &device);
     OPENSSL_cleanse(&device, sizeof device);
     return status;
 }
@@ -154,9 +189,12 @@ void api_devices_show(struct api_request *request, struct api_answer *answer)
         devices = devices_json(request->api, &query, &error);
         status = devices ? PICKET_OK : error.status;
     }
-    if (status == PICKET_OK && keys)
-        status = add_secrets_of(json_array_get(devices, 0), request->api, request->argument,
-                                &error);
+    if (status == PICKET_OK)
+        status = add_credentials_of(json_array_get(devices, 0), request->api, request->argument,
+                                    keys, &error);
+    /* Without an identity there is nothing to add, and the rest of it is there to be shown. */
+    if (status == PICKET_NOT_FOUND && devices && !keys)
+        status = PICKET_OK;
     if (status == PICKET_OK)
         api_answer_json(answer, 200, json_incref(json_array_get(devices, 0)));
     else
@@ -164,9 +202,7 @@ void api_devices_show(struct api_request *request, struct api_answer *answer)
     json_decref(devices);
 }
 
-/* The hub looks at the registry when a device connects; those that are connected it must be told.
- */
-static void tell_hub(const struct picket_api *api, const char *id)
+void api_tell_hub(const struct picket_api *api, const char *id)
 {
     const struct picket_api_config *config = api_config(api);
     if (config->device_changed)
@@ -197,7 +233,7 @@ void api_devices_change(struct api_request *request, struct api_answer *answer)
         status = enable_device(request->api, request->argument, enabled, &error);
     if (status == PICKET_OK) {
         if (!enabled)
-            tell_hub(request->api, request->argument);
+            api_tell_hub(request->api, request->argument);
         picket_say(PICKET_NOTICE, "service", "device %s: %s", request->argument,
                    enabled ? "enabled" : "disabled");
         devices = devices_json(request->api, &query, &error);
@@ -222,7 +258,7 @@ void api_devices_remove(struct api_request *request, struct api_answer *answer)
         api_answer_error(answer, &error);
         return;
     }
-    tell_hub(request->api, request->argument);
+    api_tell_hub(request->api, request->argument);
     picket_say(PICKET_NOTICE, "service", "device %s: removed", request->argument);
     api_answer_json(answer, 200, json_pack("{s:o}", "removed", api_json_text(request->argument)));
 }

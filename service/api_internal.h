@@ -108,6 +108,12 @@ int api_member_number(const json_t *body, const char *name, int64_t min, int64_t
                       struct picket_error *error);
 int api_member_flag(const json_t *body, const char *name, bool *out, struct picket_error *error);
 
+/* 16 to 64 bytes in base64; SHA-256 or SHA-1 in hexadecimal. */
+int api_member_key(const json_t *body, const char *name, uint8_t *key, size_t *key_bytes,
+                   struct picket_error *error);
+int api_member_thumbprint(const json_t *body, const char *name,
+                          struct picket_thumbprint *thumbprint, struct picket_error *error);
+
 /* The bodies of POST: pure functions of the object. */
 int api_parse_device(const json_t *body, struct picket_device_identity *device,
                      struct picket_error *error);
@@ -132,6 +138,19 @@ json_t *api_json_flow(const struct picket_flow *flow);
  * page. */
 json_t *api_json_next(const json_t *page, size_t limit);
 
+json_t *api_json_thumbprint(const struct picket_thumbprint *thumbprint); /* null for none */
+
+/* ---- what the handlers of devices share (api_devices.c) ---- */
+
+/* Keys or thumbprints, and the connection string with the key that *device has as its primary one,
+ * in the form that Azure IoT Hub's clients read. */
+void api_add_credentials(json_t *object, const struct picket_api *api,
+                         const struct picket_device_identity *device);
+/* A random key, unless the caller brought one. */
+int api_make_key(uint8_t *key, size_t *key_bytes, struct picket_error *error);
+/* The hub looks at the registry when a device connects; those that are connected it must be told. */
+void api_tell_hub(const struct picket_api *api, const char *id);
+
 /* ---- store handles: each request borrows one (api_stores.c) ---- */
 
 struct picket_store *api_store_borrow(struct picket_api *api, struct picket_error *error);
@@ -154,6 +173,11 @@ void api_devices_add(struct api_request *request, struct api_answer *answer);
 void api_devices_show(struct api_request *request, struct api_answer *answer);
 void api_devices_change(struct api_request *request, struct api_answer *answer);
 void api_devices_remove(struct api_request *request, struct api_answer *answer);
+void api_credentials_rotate(struct api_request *request, struct api_answer *answer);
+void api_authorities_list(struct api_request *request, struct api_answer *answer);
+void api_authorities_add(struct api_request *request, struct api_answer *answer);
+void api_authorities_show(struct api_request *request, struct api_answer *answer);
+void api_authorities_remove(struct api_request *request, struct api_answer *answer);
 void api_twins_show(struct api_request *request, struct api_answer *answer);
 void api_twins_change(struct api_request *request, struct api_answer *answer);
 void api_feeds_list(struct api_request *request, struct api_answer *answer);

@@ -52,6 +52,12 @@ json_t *api_json_base64(const uint8_t *bytes, size_t count)
     return string;
 }
 
+json_t *api_json_thumbprint(const struct picket_thumbprint *thumbprint)
+{
+    char text[PICKET_THUMBPRINT_TEXT_BYTES];
+    return api_json_known(picket_thumbprint_format(thumbprint, text));
+}
+
 const char *api_event_type_name(uint8_t type)
 {
     const char *name = picket_payload_name(type);

@@ -135,8 +135,8 @@ int api_member_number(const json_t *body, const char *name, int64_t min, int64_t
         return PICKET_OK;
     if (!json_is_integer(value) || json_integer_value(value) < min ||
         json_integer_value(value) > max)
-        return picket_fail(error, PICKET_INVALID, "%s: expected an integer from %lld to %lld",
-                           name, (long long)min, (long long)max);
+        return picket_fail(error, PICKET_INVALID, "%s: expected an integer from %lld to %lld", name,
+                           (long long)min, (long long)max);
     *out = json_integer_value(value);
     return PICKET_OK;
 }
@@ -176,8 +176,8 @@ static bool base64_decode(const char *text, uint8_t *out, size_t capacity, size_
     return same;
 }
 
-static int parse_key(const json_t *body, const char *name, uint8_t *key, size_t *key_bytes,
-                     struct picket_error *error)
+int api_member_key(const json_t *body, const char *name, uint8_t *key, size_t *key_bytes,
+                   struct picket_error *error)
 {
     const char *text = NULL;
     int status = api_member_text(body, name, false, &text, error);
@@ -188,6 +188,42 @@ static int parse_key(const json_t *body, const char *name, uint8_t *key, size_t 
                            "%s: expected are %d to %d bytes in base64 with padding", name,
                            KEY_BYTES_MIN, PICKET_KEY_BYTES_MAX);
     return PICKET_OK;
+}
+
+int api_member_thumbprint(const json_t *body, const char *name,
+                          struct picket_thumbprint *thumbprint, struct picket_error *error)
+{
+    const char *text = NULL;
+    int status = api_member_text(body, name, false, &text, error);
+    if (status != PICKET_OK || !text)
+        return status;
+    if (!picket_thumbprint_parse(thumbprint, text))
+        return picket_fail(error, PICKET_INVALID,
+                           "%s: expected are 64 hexadecimal digits (SHA-256) or 40 (SHA-1)", name);
+    return PICKET_OK;
+}
+
+/* Thumbprints speak for themselves. */
+static int parse_authentication(const json_t *body, struct picket_device_identity *device,
+                                struct picket_error *error)
+{
+    static const int kinds[] = {PICKET_AUTHENTICATION_SAS, PICKET_AUTHENTICATION_THUMBPRINT,
+                                PICKET_AUTHENTICATION_CA};
+    const char *text = NULL;
+    int status = api_member_text(body, "authentication", false, &text, error);
+    if (status != PICKET_OK)
+        return status;
+    if (!text && (device->primary_thumbprint.size_bytes || device->secondary_thumbprint.size_bytes))
+        device->authentication = PICKET_AUTHENTICATION_THUMBPRINT;
+    if (!text)
+        return PICKET_OK;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        device->authentication = kinds[i];
+        if (strcmp(text, picket_authentication_name(kinds[i])) == 0)
+            return PICKET_OK;
+    }
+    return picket_fail(error, PICKET_INVALID,
+                       "authentication: \"%.60s\" is none of sas, thumbprint, ca", text);
 }
 
 int api_parse_device(const json_t *body, struct picket_device_identity *device,
@@ -203,11 +239,18 @@ int api_parse_device(const json_t *body, struct picket_device_identity *device,
                            sizeof device->id - 1);
     strcpy(device->id, id);
     device->enabled = true;
-    status = parse_key(body, "primary_key", device->primary_key, &device->primary_key_bytes, error);
+    status =
+        api_member_key(body, "primary_key", device->primary_key, &device->primary_key_bytes, error);
     if (status == PICKET_OK)
-        status = parse_key(body, "secondary_key", device->secondary_key,
-                           &device->secondary_key_bytes, error);
-    return status;
+        status = api_member_key(body, "secondary_key", device->secondary_key,
+                                &device->secondary_key_bytes, error);
+    if (status == PICKET_OK)
+        status =
+            api_member_thumbprint(body, "primary_thumbprint", &device->primary_thumbprint, error);
+    if (status == PICKET_OK)
+        status = api_member_thumbprint(body, "secondary_thumbprint", &device->secondary_thumbprint,
+                                       error);
+    return status == PICKET_OK ? parse_authentication(body, device, error) : status;
 }
 
 /* ---- a feed ---- */
@@ -271,8 +314,8 @@ int api_parse_addresses(const json_t *body, struct picket_address *addresses, si
     *count = 0;
     if (!json_is_array(list) || json_array_size(list) == 0 ||
         json_array_size(list) > API_LOOKUP_MAX)
-        return picket_fail(error, PICKET_INVALID,
-                           "addresses: expected an array of 1 to %d strings", API_LOOKUP_MAX);
+        return picket_fail(error, PICKET_INVALID, "addresses: expected an array of 1 to %d strings",
+                           API_LOOKUP_MAX);
     size_t index;
     const json_t *value;
     json_array_foreach(list, index, value)

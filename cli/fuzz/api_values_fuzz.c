@@ -8,7 +8,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes);
 
-static const char members[] = "id primary_key secondary_key name source format confidence "
+static const char members[] = "id primary_key secondary_key authentication primary_thumbprint "
+                              "secondary_thumbprint name source format confidence "
                               "match_special_purpose refresh_s addresses";
 
 static void check(bool holds)
@@ -28,6 +29,9 @@ static void try_device(const json_t *body)
     check(memchr(device.id, 0, sizeof device.id) != NULL);
     check(device.primary_key_bytes <= PICKET_KEY_BYTES_MAX);
     check(device.secondary_key_bytes <= PICKET_KEY_BYTES_MAX);
+    check(device.primary_thumbprint.size_bytes <= PICKET_THUMBPRINT_SHA256_BYTES);
+    check(device.secondary_thumbprint.size_bytes <= PICKET_THUMBPRINT_SHA256_BYTES);
+    check(device.authentication >= 0 && device.authentication <= PICKET_AUTHENTICATION_CA);
 }
 
 static void try_feed(const json_t *body)

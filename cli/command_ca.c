@@ -1,0 +1,220 @@
+/* picket ca add | list | show | remove */
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client.h"
+#include "command.h"
+#include "page.h"
+#include "table.h"
+#include "text.h"
+
+enum { FILE_BYTES_MAX = 64 * 1024, LABEL_COLUMN = 12 };
+
+/* ---- add ---- */
+
+/* All of it, NUL-terminated; NULL after saying why. The caller frees. */
+static char *read_file(const char *path, size_t *size_bytes)
+{
+    FILE *stream = fopen(path, "re");
+    char *content = malloc(FILE_BYTES_MAX + 1);
+    if (!stream || !content) {
+        complain("%s: %s", path, strerror(errno));
+    } else {
+        *size_bytes = fread(content, 1, FILE_BYTES_MAX + 1, stream);
+        if (!ferror(stream) && *size_bytes <= FILE_BYTES_MAX) {
+            content[*size_bytes] = 0;
+            fclose(stream);
+            return content;
+        }
+        if (ferror(stream))
+            complain("%s: %s", path, strerror(errno));
+        else
+            complain("%s: longer than %d bytes, which no certificate is", path, FILE_BYTES_MAX);
+    }
+    if (stream)
+        fclose(stream);
+    free(content);
+    return NULL;
+}
+
+/* DER as PEM, which is what goes to the server; everything else as it is, for the server to judge.
+ */
+static json_t *certificate_text(const char *content, size_t size_bytes)
+{
+    const unsigned char *der = (const unsigned char *)content;
+    X509 *certificate = d2i_X509(NULL, &der, (long)size_bytes);
+    BIO *pem = BIO_new(BIO_s_mem());
+    char *text;
+    json_t *value = NULL;
+    if (certificate && pem && PEM_write_bio_X509(pem, certificate) == 1)
+        value = json_stringn(text, (size_t)BIO_get_mem_data(pem, &text));
+    else if (strlen(content) == size_bytes)
+        value = json_string(content);
+    BIO_free(pem);
+    X509_free(certificate);
+    ERR_clear_error();
+    return value;
+}
+
+static void print_ca(const json_t *ca)
+{
+    char when[32];
+    page_line("ca", LABEL_COLUMN, "%s", member_text(ca, "name"));
+    page_line("subject", LABEL_COLUMN, "%s", member_shown(ca, "subject"));
+    page_line("issuer", LABEL_COLUMN, "%s", member_shown(ca, "issuer"));
+    page_line("key", LABEL_COLUMN, "%s", member_shown(ca, "key"));
+    page_line("valid from", LABEL_COLUMN, "%s", text_time(member_time(ca, "valid_from"), when));
+    page_line("until", LABEL_COLUMN, "%s%s", text_time(member_time(ca, "valid_until"), when),
+              json_is_true(json_object_get(ca, "expired")) ? "  EXPIRED" : "");
+    page_line("SHA-256", LABEL_COLUMN, "%s", member_shown(ca, "sha256"));
+    page_line("added", LABEL_COLUMN, "%s", text_time(member_time(ca, "added"), when));
+}
+
+static int add(const char *socket_path, const char *name, const char *path, json_t **answer)
+{
+    struct client_url url;
+    size_t size_bytes;
+    char *content = read_file(path, &size_bytes);
+    if (!content)
+        return EXIT_FAILED;
+    json_t *certificate = certificate_text(content, size_bytes);
+    free(content);
+    json_t *body = json_pack("{s:s, s:o}", "name", name, "certificate", certificate);
+    if (!body) {
+        complain(certificate ? "the name is not UTF-8"
+                             : "%s: holds no certificate, neither in PEM nor in DER",
+                 path);
+        return EXIT_FAILED;
+    }
+    client_url(&url, "/v1/authorities");
+    int result = client_call(socket_path, "POST", &url, body, answer);
+    json_decref(body);
+    return result;
+}
+
+static int run_add(const struct command *command, int argc, char **argv)
+{
+    const char *socket_path = NULL;
+    bool as_json = false;
+    const struct option_spec options[] = {
+        {"json", OPTION_FLAG, &as_json, NULL, "print a JSON object"},
+        OPTION_SOCKET(socket_path),
+        {0}};
+    struct operands operands;
+    json_t *answer;
+    int result;
+    if (!command_parse(command, options, argc, argv, &operands, &result))
+        return result;
+    result = add(client_socket(socket_path), operands.words[0], operands.words[1], &answer);
+    if (result == EXIT_DONE)
+        print_either(answer, as_json, print_ca);
+    return result;
+}
+
+const struct command command_ca_add = {
+    "ca add", "NAME FILE", "Lets in devices with certificates of this CA",
+    "FILE holds the CA's certificate, root or intermediate, in PEM or DER. It is looked\n"
+    "at: one certificate, of a CA, not expired, with a key of at least 112 bits of\n"
+    "security. Devices are enrolled with `picket device add ID --x509-ca`; an\n"
+    "intermediate CA between them and this one they send along themselves.\n"
+    "\n"
+    "  picket ca add plant-a plant-a-root.crt\n",
+    run_add};
+
+/* ---- list and show ---- */
+
+static void print_cas(const json_t *cas)
+{
+    static const struct table_column columns[] = {
+        {"NAME", .cut_to = 0},
+        {"SUBJECT", .cut_to = 34},
+        {"UNTIL", .cut_to = 0},
+        {"KEY", .leave_out = 2},
+        {"SHA-256", .cut_to = 16, .leave_out = 1},
+    };
+    struct table table;
+    char when[32];
+    size_t index;
+    json_t *ca;
+    table_begin(&table, columns, 5);
+    json_array_foreach(cas, index, ca)
+    {
+        table_cell(&table, "%s", member_text(ca, "name"));
+        table_cell(&table, "%s", member_shown(ca, "subject"));
+        table_cell(&table, "%s%s", text_time(member_time(ca, "valid_until"), when),
+                   json_is_true(json_object_get(ca, "expired")) ? " EXPIRED" : "");
+        table_cell(&table, "%s", member_shown(ca, "key"));
+        table_cell(&table, "%s", member_shown(ca, "sha256"));
+    }
+    table_end(&table);
+}
+
+static int run_list(const struct command *command, int argc, char **argv)
+{
+    const char *socket_path = NULL;
+    bool as_json = false;
+    const struct option_spec options[] = {
+        {"json", OPTION_FLAG, &as_json, NULL, "print a JSON array"},
+        OPTION_SOCKET(socket_path),
+        {0}};
+    struct operands operands;
+    struct client_url url;
+    int result;
+    if (!command_parse(command, options, argc, argv, &operands, &result))
+        return result;
+    client_url(&url, "/v1/authorities");
+    return client_show(client_socket(socket_path), &url, "authorities", as_json, print_cas);
+}
+
+const struct command command_ca_list = {"ca list", "", "Lists the CAs whose devices may come",
+                                        "  picket ca list\n", run_list};
+
+static int run_show(const struct command *command, int argc, char **argv)
+{
+    const char *socket_path = NULL;
+    bool as_json = false;
+    const struct option_spec options[] = {
+        {"json", OPTION_FLAG, &as_json, NULL, "print a JSON object, with the certificate"},
+        OPTION_SOCKET(socket_path),
+        {0}};
+    struct operands operands;
+    struct client_url url;
+    int result;
+    if (!command_parse(command, options, argc, argv, &operands, &result))
+        return result;
+    client_url(&url, "/v1/authorities");
+    client_url_segment(&url, operands.words[0]);
+    return client_show(client_socket(socket_path), &url, NULL, as_json, print_ca);
+}
+
+const struct command command_ca_show = {"ca show", "NAME", "Shows a CA's certificate",
+                                        "  picket ca show plant-a\n"
+                                        "  picket ca show plant-a --json | jq -r .certificate\n",
+                                        run_show};
+
+/* ---- remove ---- */
+
+static int run_remove(const struct command *command, int argc, char **argv)
+{
+    const char *socket_path = NULL;
+    const struct option_spec options[] = {OPTION_SOCKET(socket_path), {0}};
+    struct operands operands;
+    struct client_url url;
+    int result;
+    if (!command_parse(command, options, argc, argv, &operands, &result))
+        return result;
+    client_url(&url, "/v1/authorities");
+    client_url_segment(&url, operands.words[0]);
+    return client_change(client_socket(socket_path), "DELETE", &url, NULL);
+}
+
+const struct command command_ca_remove = {"ca remove", "NAME",
+                                          "Lets devices of this CA in no longer",
+                                          "Connections that were made by it end at once.\n"
+                                          "\n"
+                                          "  picket ca remove plant-a\n",
+                                          run_remove};

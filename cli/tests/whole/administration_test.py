@@ -1,0 +1,187 @@
+"""Who administers, from outside: certificates and keys of devices, CAs. usage: administration_test.py PICKET HUB_TESTS"""
+
+import os
+import ssl
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PICKET, HUB_TESTS = sys.argv[1:3]
+sys.path.insert(0, HUB_TESTS)
+
+from authority import Authority, openssl, self_signed  # noqa: E402
+from device import Device, Refused  # noqa: E402
+from server import Server, make_certificates  # noqa: E402
+
+CERTIFICATES = tempfile.mkdtemp(prefix="picket-certificates-")
+
+
+def setUpModule():
+    make_certificates(CERTIFICATES)
+
+
+def tearDownModule():
+    subprocess.run(["rm", "-rf", CERTIFICATES], check=True)
+
+
+class Running(unittest.TestCase):
+    """Each test has its own running server."""
+
+    def setUp(self):
+        self.server = Server(PICKET, CERTIFICATES)
+        self.addCleanup(self.server.end)
+        self.server.start()
+
+    def done(self, *arguments):
+        done = self.server.run(*arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def refused(self, *arguments):
+        done = self.server.run(*arguments)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        return done.stderr
+
+    def connect(self, connection_string):
+        device = Device(connection_string, self.server.port, f"{CERTIFICATES}/ca.crt")
+        self.addCleanup(device.close)
+        device.gone = []
+        device.client.on_disconnect = lambda *arguments: device.gone.append(arguments)
+        return device
+
+    def publishes(self, device, certificate, code=0):
+        """One message by mosquitto_pub, with that certificate."""
+        done = subprocess.run(
+            ["mosquitto_pub", "-h", "localhost", "-p", str(self.server.port), "--cafile", f"{CERTIFICATES}/ca.crt",
+             "--cert", certificate.chain, "--key", certificate.key, "-i", device, "-u",
+             f"localhost/{device}/?api-version=2021-04-12", "-V", "mqttv311", "-q", "1", "-t",
+             f"devices/{device}/messages/events/", "-m", "hello"], capture_output=True, text=True, timeout=30)
+        self.assertEqual(done.returncode, code, done.stderr)
+
+
+class Keys(Running):
+    def test_a_key_is_rotated_without_a_gap(self):
+        old = self.done("device", "add", "pump-7").strip()
+        device = self.connect(old)
+        new = self.done("device", "rotate-key", "pump-7", "--secondary").strip()
+        self.assertNotEqual(old, new)
+        self.done("device", "rotate-key", "pump-7", "--swap")
+        device.publish(b"x")  # its key is the secondary one now, and good
+        self.assertEqual(device.gone, [])
+        other = self.connect(new)  # takes over
+        self.server.wait_for(lambda: device.gone)
+        device.close()
+        self.done("device", "rotate-key", "pump-7", "--secondary")
+        other.publish(b"x")
+        self.assertEqual(other.gone, [])
+        with self.assertRaises(Refused):
+            self.connect(old)
+
+    def test_a_connection_ends_when_its_key_is_replaced(self):
+        device = self.connect(self.done("device", "add", "pump-7").strip())
+        self.done("device", "rotate-key", "pump-7", "--primary", "--key", "MDEyMzQ1Njc4OWFiY2RlZg==")
+        self.server.wait_for(lambda: device.gone)
+        device.close()
+        self.connect("HostName=localhost;DeviceId=pump-7;SharedAccessKey=MDEyMzQ1Njc4OWFiY2RlZg==").publish(b"x")
+
+    def test_wrong_calls_say_what_is_expected(self):
+        for arguments in ((), ("--primary", "--swap"), ("--primary", "--secondary")):
+            done = self.server.run("device", "rotate-key", "pump-7", *arguments)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("one of --primary, --secondary and --swap", done.stderr)
+        self.assertIn("pump-7: is not registered", self.refused("device", "rotate-key", "pump-7", "--swap"))
+
+
+class Certificates(Running):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="picket-x509-test-")
+        cls.ca = Authority("plant CA")
+        cls.own = self_signed(cls.folder.name, "whatever")
+        cls.next = self_signed(cls.folder.name, "whatever")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def test_a_device_is_known_by_the_thumbprint_that_openssl_prints(self):
+        printed = subprocess.run(["openssl", "x509", "-in", self.own.own, "-noout", "-fingerprint", "-sha256"],
+                                 capture_output=True, text=True, check=True).stdout.strip().split("=")[1]
+        added = self.done("device", "add", "pump-7", "--thumbprint", printed)
+        self.assertEqual(added, "HostName=localhost;DeviceId=pump-7;x509=true\n")
+        self.publishes("pump-7", self.own)
+        self.publishes("pump-7", self.next, code=5)
+        page = self.done("device", "show", "pump-7")
+        self.assertIn("known thumbprint", page)
+        self.assertIn(self.own.sha256().upper(), page)
+
+    def test_a_thumbprint_is_rotated_without_a_gap(self):
+        self.done("device", "add", "pump-7", "--thumbprint", self.own.sha1())
+        self.done("device", "rotate-x509", "pump-7", "--secondary", self.next.sha256())
+        self.publishes("pump-7", self.own)
+        self.publishes("pump-7", self.next)
+        self.done("device", "rotate-x509", "pump-7", "--swap")
+        self.done("device", "rotate-x509", "pump-7", "--secondary", "none")
+        self.publishes("pump-7", self.own, code=5)
+        self.publishes("pump-7", self.next)
+        self.assertIn("one or two thumbprints", self.refused("device", "rotate-x509", "pump-7", "--primary", "none"))
+
+    def test_devices_of_a_ca_come_and_go_with_it(self):
+        certificate = self.ca.issue("pump-7")
+        self.done("device", "add", "pump-7", "--x509-ca")
+        self.publishes("pump-7", certificate, code=5)
+        page = self.done("ca", "add", "plant", self.ca.certificate.own)
+        for line in ("ca          plant", "CN=plant CA", "RSA 2048 bits", self.ca.certificate.sha256().upper()):
+            self.assertIn(line, page)
+        self.publishes("pump-7", certificate)
+        self.done("ca", "remove", "plant")
+        self.publishes("pump-7", certificate, code=5)
+        self.assertEqual(self.server.json("ca", "list"), [])
+
+    def test_a_ca_is_still_there_after_a_restart(self):
+        self.done("device", "add", "pump-7", "--x509-ca")
+        self.done("ca", "add", "plant", self.ca.certificate.own)
+        self.server.stop()
+        self.server.start()
+        self.publishes("pump-7", self.ca.issue("pump-7"))
+
+    def test_pem_and_der_are_the_same(self):
+        self.done("ca", "add", "plant", self.ca.certificate.put_der())
+        shown = self.server.json("ca", "show", "plant")
+        self.assertEqual(ssl.PEM_cert_to_DER_cert(shown["certificate"]), self.ca.certificate.der)
+        self.assertFalse(shown["expired"])
+        self.assertRegex(self.done("ca", "list"), r"(?m)^plant +CN=plant CA +20")
+        self.assertIn("its certificate is registered already, as plant",
+                      self.refused("ca", "add", "again", self.ca.certificate.own))
+
+    def test_what_is_no_ca_is_refused_with_a_reason(self):
+        def file(name, content):
+            path = os.path.join(self.folder.name, name)
+            with open(path, "w", encoding="utf-8") as stream:
+                stream.write(content)
+            return path
+
+        weak = os.path.join(self.folder.name, "weak.pem")
+        openssl(self.folder.name, "req", "-x509", "-newkey", "rsa:1024", "-nodes", "-keyout", "weak.key", "-out", weak,
+                "-subj", "/CN=weak CA")
+        with open(self.ca.certificate.key, encoding="utf-8") as key:
+            with_key = file("with.key", self.ca.certificate.pem + key.read())
+        expired = self.ca.issue("old CA", extensions="ca_of_one_level", start="20200101000000Z", end="20200201000000Z")
+        for path, reason in ((self.ca.issue("pump-7").own, "is not a CA's"),
+                             (file("two.pem", self.ca.certificate.pem + self.own.pem), "more than one"),
+                             (with_key, "a private key stands beside it"),
+                             (expired.own, "expired 2020-02-01T00:00:00Z"),
+                             (weak, "weaker than 112 bits"),
+                             (file("nothing.pem", "nothing\n"), "holds none in PEM"),
+                             (file("empty.pem", ""), "holds none in PEM"),
+                             (os.path.join(self.folder.name, "missing"), "No such file")):
+            self.assertIn(reason, self.refused("ca", "add", "plant", path))
+        self.assertIn("none of letters", self.refused("ca", "add", "a/b", self.ca.certificate.own))
+        self.assertIn("CA plant: is not registered", self.refused("ca", "remove", "plant"))
+        self.assertIn("CA plant: is not registered", self.refused("ca", "show", "plant"))
+        self.assertEqual(self.server.json("ca", "list"), [])
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
