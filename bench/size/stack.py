@@ -35,7 +35,7 @@ POINTERS = [
 
 # Where threads come in. What the port does with a packet is three functions that the stack calls.
 ENTRIES = {
-    "packet hook": ["picket_agent_count_packet", "watch.c:filter_outbound", "watch.c:receive_ipv4", "watch.c:receive_ipv6"],
+    "packet hook": ["picket_agent_count_packet", "watch.c:filter_outbound", "watch.c:receive_packet"],
     "poll": ["picket_netxduo_poll", "azure.c:process"],
     "start": ["picket_netxduo_start", "nx_azure_iot_security_module_enable"],
 }

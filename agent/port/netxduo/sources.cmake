@@ -18,6 +18,7 @@ set(PICKET_NETXDUO_SOURCES
     agent/src/schedule.c
     agent/port/netxduo/src/device.c
     agent/port/netxduo/src/features.c
+    agent/port/netxduo/src/instances.c
     agent/port/netxduo/src/ports.c
     agent/port/netxduo/src/seed.c
     agent/port/netxduo/src/watch.c)

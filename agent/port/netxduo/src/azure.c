@@ -18,44 +18,35 @@ static NX_CLOUD_MODULE cloud_module;
 /* ---- hub clients ---- */
 
 /* The first connected hub client at or after the resource, or NULL. */
-static NX_AZURE_IOT_HUB_CLIENT *connected_client(NX_AZURE_IOT_RESOURCE *resource)
+static NX_AZURE_IOT_RESOURCE *connected_client(NX_AZURE_IOT_RESOURCE *resource)
 {
     for (; resource != NX_NULL; resource = resource->resource_next) {
-        NX_AZURE_IOT_HUB_CLIENT *client = resource->resource_data_ptr;
-        if (resource->resource_type == NX_AZURE_IOT_RESOURCE_IOT_HUB && client != NX_NULL &&
+        const NX_AZURE_IOT_HUB_CLIENT *client = resource->resource_data_ptr;
+        if (resource->resource_type == NX_AZURE_IOT_RESOURCE_IOT_HUB &&
             client->nx_azure_iot_hub_client_state == NX_AZURE_IOT_HUB_CLIENT_STATUS_CONNECTED)
-            return client;
+            break;
     }
-    return NULL;
+    return resource;
 }
 
-static NX_AZURE_IOT_HUB_CLIENT *connected_client_after(const NX_AZURE_IOT_HUB_CLIENT *client)
+/* A device and its modules connect with clients of their own, but they are one device. The names
+ * they log in with begin with "hub/device/". */
+static bool same_device(const UCHAR *a, const UCHAR *b)
 {
-    return connected_client(client->nx_azure_iot_hub_client_resource.resource_next);
+    UINT slashes = 0;
+    for (; slashes < 2 && *a == *b; a++, b++)
+        if (*a == '/')
+            slashes++;
+    return slashes == 2;
 }
 
-static bool same_text(az_span a, az_span b)
+/* An earlier client of the list speaks for the same device. */
+static bool spoken_for(const NX_AZURE_IOT_RESOURCE *client)
 {
-    return az_span_size(a) == az_span_size(b) &&
-           memcmp(az_span_ptr(a), az_span_ptr(b), (size_t)az_span_size(a)) == 0;
-}
-
-/* A device and its modules connect with clients of their own, but they are one device. */
-static bool same_device(const NX_AZURE_IOT_HUB_CLIENT *a, const NX_AZURE_IOT_HUB_CLIENT *b)
-{
-    return same_text(a->iot_hub_client_core._internal.iot_hub_hostname,
-                     b->iot_hub_client_core._internal.iot_hub_hostname) &&
-           same_text(a->iot_hub_client_core._internal.device_id,
-                     b->iot_hub_client_core._internal.device_id);
-}
-
-static bool connected(void *context)
-{
-    (void)context;
-    tx_mutex_get(azure->nx_azure_iot_mutex_ptr, TX_WAIT_FOREVER);
-    bool found = connected_client(azure->nx_azure_iot_resource_list_header) != NULL;
-    tx_mutex_put(azure->nx_azure_iot_mutex_ptr);
-    return found;
+    NX_AZURE_IOT_RESOURCE *first = connected_client(azure->nx_azure_iot_resource_list_header);
+    while (!same_device(first->resource_mqtt_user_name, client->resource_mqtt_user_name))
+        first = connected_client(first->resource_next);
+    return first != client;
 }
 
 /* ---- sending ---- */
@@ -127,12 +118,12 @@ static UINT publish(NXD_MQTT_CLIENT *mqtt, NX_PACKET *packet,
 /* A message whose transmission failed is in the client's queue all the same, and goes out with the
  * next connection, to say it again would be to say it twice; but a client that starts with a clean
  * session empties its queue. */
-static bool send_through(NX_AZURE_IOT_HUB_CLIENT *client, const struct picket_wire_message *message)
+static bool send_through(NX_AZURE_IOT_RESOURCE *client, const struct picket_wire_message *message)
 {
-    NXD_MQTT_CLIENT *mqtt = &client->nx_azure_iot_hub_client_resource.resource_mqtt;
+    NXD_MQTT_CLIENT *mqtt = &client->resource_mqtt;
     NX_PACKET *packet;
-    if (nx_azure_iot_hub_client_telemetry_message_create(client, &packet, NX_NO_WAIT) !=
-        NX_AZURE_IOT_SUCCESS)
+    if (nx_azure_iot_hub_client_telemetry_message_create(client->resource_data_ptr, &packet,
+                                                         NX_NO_WAIT) != NX_AZURE_IOT_SUCCESS)
         return false;
     UINT status = publish(mqtt, packet, message);
     if (status != NX_AZURE_IOT_SUCCESS)
@@ -141,30 +132,36 @@ static bool send_through(NX_AZURE_IOT_HUB_CLIENT *client, const struct picket_wi
            (status == NXD_MQTT_COMMUNICATION_FAILURE && mqtt->nxd_mqtt_clean_session != NX_TRUE);
 }
 
-/* An earlier client of the list speaks for the same device. */
-static bool spoken_for(const NX_AZURE_IOT_HUB_CLIENT *client)
+/* Sends, or without a message only looks whether that could be. With it, accepted if every device's
+ * hub took it, or at least one: hubs are independent copies, and to send again for the sake of one
+ * would say everything twice to the others. */
+static bool reach(const struct picket_wire_message *message)
 {
-    const NX_AZURE_IOT_HUB_CLIENT *earlier =
-        connected_client(azure->nx_azure_iot_resource_list_header);
-    for (; earlier != client; earlier = connected_client_after(earlier))
-        if (same_device(earlier, client))
-            return true;
-    return false;
+    bool reached = false;
+    tx_mutex_get(azure->nx_azure_iot_mutex_ptr, TX_WAIT_FOREVER);
+    NX_AZURE_IOT_RESOURCE *next = azure->nx_azure_iot_resource_list_header;
+    for (;;) {
+        NX_AZURE_IOT_RESOURCE *client = connected_client(next);
+        if (client == NULL)
+            break;
+        if (message == NULL || (!spoken_for(client) && send_through(client, message)))
+            reached = true;
+        next = client->resource_next;
+    }
+    tx_mutex_put(azure->nx_azure_iot_mutex_ptr);
+    return reached;
 }
 
-/* Accepted if every device's hub took it, or at least one: hubs are independent copies, and to send
- * again for the sake of one would say everything twice to the others. */
+static bool connected(void *context)
+{
+    (void)context;
+    return reach(NULL);
+}
+
 static enum picket_send_result send(void *context, const struct picket_wire_message *message)
 {
-    enum picket_send_result result = PICKET_SEND_REFUSED;
     (void)context;
-    tx_mutex_get(azure->nx_azure_iot_mutex_ptr, TX_WAIT_FOREVER);
-    NX_AZURE_IOT_HUB_CLIENT *client = connected_client(azure->nx_azure_iot_resource_list_header);
-    for (; client != NULL; client = connected_client_after(client))
-        if (!spoken_for(client) && send_through(client, message))
-            result = PICKET_SEND_ACCEPTED;
-    tx_mutex_put(azure->nx_azure_iot_mutex_ptr);
-    return result;
+    return reach(message) ? PICKET_SEND_ACCEPTED : PICKET_SEND_REFUSED;
 }
 
 /* ---- the cloud thread ---- */

@@ -21,14 +21,11 @@ static struct {
     struct picket_netxduo_transport transport;
     UINT (*unix_time_get)(ULONG *unix_time);
     const CHAR *identity;
-    TX_THREAD *within; /* the thread that is at the agent, while busy */
+    TX_THREAD *within; /* the thread that is at the agent; NULL: none is */
     ULONG ticks;       /* up to which uptime_s counts */
     uint32_t uptime_s;
-    uint8_t unwatched;
-    uint8_t watched;
-    bool started;
-    bool busy;
     unsigned starts;
+    bool started;
 } device;
 
 /* ---- what the agent asks for ---- */
@@ -79,7 +76,7 @@ static enum picket_send_result send(void *context, const struct picket_wire_mess
     return device.transport.send(device.transport.context, message);
 }
 
-/* ---- start and end ---- */
+/* ---- what it is started with ---- */
 
 VOID picket_netxduo_identity_set(const CHAR *identity)
 {
@@ -108,23 +105,61 @@ VOID picket_netxduo_config_defaults(struct picket_agent_config *config)
 #endif
 }
 
-static void scan(void)
+/* ---- one thread at a time ---- */
+
+unsigned picket_device_starts(void)
 {
-    UINT watched, unwatched;
-    picket_watch_scan(&device.agent, &watched, &unwatched);
-    device.watched = (uint8_t)watched;
-    device.unwatched = (uint8_t)unwatched;
+    return device.starts;
 }
 
+/* Waits until no other thread is at the agent. False: it runs, or does not, other than wanted, or
+ * this thread is at it already. Before there are threads, none can come in between. */
+static bool enter(bool started)
+{
+    TX_THREAD *self = tx_thread_identify();
+    for (;;) {
+        UINT posture = tx_interrupt_control(TX_INT_DISABLE);
+        const TX_THREAD *within = device.within;
+        bool may = device.started == started && (within == NULL || within != self);
+        if (may && within == NULL)
+            device.within = self;
+        tx_interrupt_control(posture);
+        if (!may || within == NULL)
+            return may;
+        tx_thread_sleep(1);
+    }
+}
+
+struct picket_agent *picket_device_enter(void)
+{
+    return enter(true) ? &device.agent : NULL;
+}
+
+/* With interrupts off, as it was entered: so who enters next sees all that was done. */
+static void leave(bool started)
+{
+    UINT posture = tx_interrupt_control(TX_INT_DISABLE);
+    device.started = started;
+    device.within = NULL;
+    tx_interrupt_control(posture);
+}
+
+void picket_device_leave(void)
+{
+    leave(true);
+}
+
+/* ---- start and end ---- */
+
 /* A hook that an earlier watch left half way, on a thread that was pre-empted there, must not come
- * to the tables before they are whole. */
+ * to the tables before they are whole. Before there are threads, both calls only fail. */
 static bool prepare(const struct picket_agent_config *config)
 {
     UINT threshold = 0;
-    UINT changed = tx_thread_preemption_change(tx_thread_identify(), 0, &threshold);
+    tx_thread_preemption_change(device.within, 0, &threshold);
+    picket_seed_gather(device.unix_time_get);
     bool valid = picket_agent_init(&device.agent, config);
-    if (changed == TX_SUCCESS)
-        tx_thread_preemption_change(tx_thread_identify(), threshold, &threshold);
+    tx_thread_preemption_change(device.within, threshold, &threshold);
     return valid;
 }
 
@@ -134,19 +169,17 @@ UINT picket_netxduo_start_with(const struct picket_agent_config *config,
 {
     if (transport == NULL || transport->connected == NULL || transport->send == NULL)
         return NX_PTR_ERROR;
-    if (device.started)
+    if (!enter(false))
         return NX_ALREADY_ENABLED;
     device.transport = *transport;
     device.unix_time_get = unix_time_get;
-    picket_seed_gather(unix_time_get);
-    if (!prepare(config))
-        return NX_INVALID_PARAMETERS;
-    scan();
-    device.starts++;
-    UINT posture = tx_interrupt_control(TX_INT_DISABLE);
-    device.started = true;
-    tx_interrupt_control(posture);
-    return NX_SUCCESS;
+    bool valid = prepare(config);
+    if (valid) {
+        device.starts++;
+        picket_watch(&device.agent);
+    }
+    leave(valid);
+    return valid ? NX_SUCCESS : NX_INVALID_PARAMETERS;
 }
 
 UINT picket_netxduo_start(const struct picket_netxduo_transport *transport,
@@ -157,51 +190,12 @@ UINT picket_netxduo_start(const struct picket_netxduo_transport *transport,
     return picket_netxduo_start_with(&config, transport, unix_time_get);
 }
 
-/* ---- one thread at a time ---- */
-
-unsigned picket_device_starts(void)
-{
-    return device.starts;
-}
-
-static bool try_to_enter(bool *started)
-{
-    UINT posture = tx_interrupt_control(TX_INT_DISABLE);
-    *started = device.started && (!device.busy || device.within != tx_thread_identify());
-    bool entered = *started && !device.busy;
-    if (entered) {
-        device.busy = true;
-        device.within = tx_thread_identify();
-    }
-    tx_interrupt_control(posture);
-    return entered;
-}
-
-struct picket_agent *picket_device_enter(void)
-{
-    bool started;
-    while (!try_to_enter(&started)) {
-        if (!started)
-            return NULL;
-        tx_thread_sleep(1);
-    }
-    return &device.agent;
-}
-
-/* With interrupts off, as it was entered: so who enters next sees all that was done. */
-void picket_device_leave(void)
-{
-    UINT posture = tx_interrupt_control(TX_INT_DISABLE);
-    device.busy = false;
-    tx_interrupt_control(posture);
-}
-
 ULONG picket_netxduo_poll(VOID)
 {
     struct picket_agent *agent = picket_device_enter();
     if (agent == NULL)
         return 0;
-    scan();
+    picket_watch(agent);
     ULONG next_s = picket_agent_poll(agent);
     picket_device_leave();
     return next_s;
@@ -247,21 +241,16 @@ UINT picket_netxduo_statistics(struct picket_netxduo_statistics *statistics)
     if (agent == NULL)
         return NX_NOT_ENABLED;
     picket_agent_statistics(agent, &statistics->agent);
-    statistics->ip_instances_watched = device.watched;
-    statistics->ip_instances_unwatched = device.unwatched;
+    picket_watch_statistics(&statistics->ip_instances_watched, &statistics->ip_instances_unwatched);
     picket_device_leave();
     return NX_SUCCESS;
 }
 
-/* Whoever is at the agent ends first; that never takes long. */
 UINT picket_netxduo_stop(VOID)
 {
-    if (picket_device_enter() == NULL)
+    if (!enter(true))
         return device.started ? NX_CALLER_ERROR : NX_NOT_ENABLED;
-    picket_watch_end();
-    UINT posture = tx_interrupt_control(TX_INT_DISABLE);
-    device.started = false;
-    device.busy = false;
-    tx_interrupt_control(posture);
+    picket_watch(NULL);
+    leave(false);
     return NX_SUCCESS;
 }

@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-#include "nx_api.h"
-#include "nx_ip.h"
+#include "instances.h"
 
 #if PICKET_AGENT_LISTENING_PORTS > 0
 
@@ -68,8 +67,7 @@ uint32_t picket_ports_list(void *context, struct picket_listening_port *ports, u
     struct list list = {ports, max, 0};
     (void)context;
     UINT posture = tx_interrupt_control(TX_INT_DISABLE);
-    const NX_IP *ip = _nx_ip_created_ptr;
-    for (ULONG i = 0; i < _nx_ip_created_count; i++, ip = ip->nx_ip_created_next)
+    for (const NX_IP *ip = picket_instance_after(NULL); ip != NULL; ip = picket_instance_after(ip))
         add_sockets(&list, ip);
     tx_interrupt_control(posture);
     return list.count;

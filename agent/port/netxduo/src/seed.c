@@ -2,42 +2,35 @@
  * with the second, at least two devices, and two boots of one, do not say the same. */
 #include "seed.h"
 
-#include <string.h>
-
-#include "nx_ip.h"
+#include "instances.h"
 
 static picket_netxduo_random chosen;
-static uint32_t state[4];
+static uint64_t state;
 
 VOID picket_netxduo_random_set(picket_netxduo_random random_get)
 {
     chosen = random_get;
 }
 
-/* Takes a word in, one for one, and steps a xorshift of 128 bits: G. Marsaglia, Xorshift RNGs,
- * 2003. */
-static uint32_t stir(uint32_t word)
+/* Takes a word in and steps a linear congruential generator of 64 bits, with the multiplier of
+ * D. Knuth's MMIX. Both are one for one, so that no word cancels another; the upper byte, which
+ * comes out, depends on all there was. */
+static UCHAR stir(uint32_t word)
 {
-    uint32_t t = (state[0] ^ word) * 0x9E3779B1u + 1;
-    t ^= t << 11;
-    state[0] = state[1];
-    state[1] = state[2];
-    state[2] = state[3];
-    state[3] ^= state[3] >> 19 ^ t ^ t >> 8;
-    return state[3];
+    state = (state ^ word) * 6364136223846793005u + 1;
+    return (UCHAR)(state >> 56);
 }
 
+/* The ticks are stirred in with each byte that comes out. */
 void picket_seed_gather(UINT (*unix_time_get)(ULONG *unix_time))
 {
     ULONG now = 0;
-    if (unix_time_get != NULL && unix_time_get(&now) == NX_SUCCESS)
-        stir((uint32_t)now);
-    stir((uint32_t)tx_time_get());
-    stir((uint32_t)(ALIGN_TYPE)&now);
-    /* The stack's list changes with interrupts off. */
+    if (unix_time_get != NULL)
+        unix_time_get(&now);
+    stir((uint32_t)now);
     UINT posture = tx_interrupt_control(TX_INT_DISABLE);
-    const NX_IP *ip = _nx_ip_created_ptr;
-    for (ULONG i = 0; i < _nx_ip_created_count; i++, ip = ip->nx_ip_created_next) {
+    for (const NX_IP *ip = picket_instance_after(NULL); ip != NULL;
+         ip = picket_instance_after(ip)) {
         stir((uint32_t)ip->nx_ip_interface[0].nx_interface_physical_address_msw);
         stir((uint32_t)ip->nx_ip_interface[0].nx_interface_physical_address_lsw);
 #ifndef NX_DISABLE_IP_INFO
@@ -45,23 +38,16 @@ void picket_seed_gather(UINT (*unix_time_get)(ULONG *unix_time))
 #endif
     }
     tx_interrupt_control(posture);
-    for (UINT i = 0; i < 8; i++)
-        stir((uint32_t)NX_RAND());
 }
 
+/* A byte takes in a number of NX_RAND's, which may have no more than 15 bits. */
 void picket_seed_random(void *context, void *bytes, size_t size_bytes)
 {
     UCHAR *out = bytes;
     (void)context;
-    if (chosen != NULL) {
+    if (chosen != NULL)
         chosen(bytes, (UINT)size_bytes);
-        return;
-    }
-    while (size_bytes > 0) {
-        uint32_t word = stir((uint32_t)NX_RAND() ^ (uint32_t)tx_time_get());
-        size_t part = size_bytes < sizeof word ? size_bytes : sizeof word;
-        memcpy(out, &word, part);
-        out += part;
-        size_bytes -= part;
-    }
+    else
+        for (size_t i = 0; i < size_bytes; i++)
+            out[i] = stir((uint32_t)NX_RAND() ^ (uint32_t)tx_time_get());
 }

@@ -18,11 +18,11 @@
 #include "picket/agent/agent.h"
 #include "picket/netxduo/netxduo.h"
 
-/* Takes every NX_IP that has appeared since the last time under watch, and forgets those that are
- * gone. Thread: the one that polls. */
-void picket_watch_scan(struct picket_agent *agent, UINT *watched, UINT *unwatched);
+/* Takes every NX_IP that has appeared since the last time under watch, or, without an agent, takes
+ * all hooks out and stops counting. Thread: the one that is at the agent. */
+void picket_watch(struct picket_agent *agent);
 
-/* Takes the hooks out, and stops counting. Thread: the one that polls, or any while none does. */
-void picket_watch_end(void);
+/* How many NX_IP there are that are watched, and that have no place. Thread: any. */
+void picket_watch_statistics(UINT *watched, UINT *unwatched);
 
 #endif

@@ -144,7 +144,7 @@ static void each_device_gets_a_message_once_whatever_its_clients(void **state)
     (void)state;
     static NX_AZURE_IOT_HUB_CLIENT clients[4];
     double_hub_client_add(&azure, &clients[0], "hub.example", "pump-7");
-    double_hub_client_add(&azure, &clients[1], "hub.example", "pump-7"); /* a module's */
+    double_hub_client_add(&azure, &clients[1], "hub.example", "pump-7/module");
     double_hub_client_add(&azure, &clients[2], "hub.example", "pump-8");
     double_hub_client_add(&azure, &clients[3], "other.example", "pump-7");
     clients[3].nx_azure_iot_hub_client_state = NX_AZURE_IOT_HUB_CLIENT_STATUS_NOT_CONNECTED;

@@ -26,11 +26,8 @@ HAS_TYPE(&MEMBER(NX_PACKET_POOL, nx_packet_pool_payload_size), ULONG *);
 HAS_TYPE(&MEMBER(NX_PACKET, nx_packet_prepend_ptr), UCHAR **);
 HAS_TYPE(&MEMBER(NX_PACKET, nx_packet_append_ptr), UCHAR **);
 HAS_TYPE(&MEMBER(NX_PACKET, nx_packet_length), ULONG *);
-HAS_TYPE(&MEMBER(NX_PACKET, nx_packet_ip_version), UCHAR *);
 HAS_TYPE(&MEMBER(NX_PACKET, nx_packet_address.nx_packet_interface_ptr), NX_INTERFACE **);
-_Static_assert(sizeof(NX_IPV4_HEADER) == 20 || sizeof(ULONG) != 4, "an IPv4 header");
 _Static_assert(NX_IP_PACKET_IN == 0 && NX_IP_PACKET_OUT == 1, "directions of a filter");
-_Static_assert(NX_IP_VERSION_V4 == 4 && NX_IP_VERSION_V6 == 6, "");
 
 /* Hooks */
 typedef VOID (*receive)(NX_IP *, NX_PACKET *);
@@ -41,17 +38,14 @@ HAS_TYPE(MEMBER(NX_IP, nx_ip_packet_filter), UINT (*)(VOID *, UINT));
 HAS_TYPE(MEMBER(NX_IP, nx_ip_packet_filter_extended), UINT (*)(NX_IP *, NX_PACKET *, UINT));
 #endif
 HAS_TYPE(&_nx_ip_created_ptr, NX_IP **);
-HAS_TYPE(&_nx_ip_created_count, ULONG *);
 HAS_TYPE(&MEMBER(NX_IP, nx_ip_created_next), NX_IP **);
 
 /* Counters of what the stack refuses */
 HAS_TYPE(&MEMBER(NX_IP, nx_ip_receive_packets_dropped), ULONG *);
 HAS_TYPE(&MEMBER(NX_IP, nx_ip_packets_forwarded), ULONG *);
 HAS_TYPE(&MEMBER(NX_IP, nx_ip_tcp_invalid_packets), ULONG *);
-HAS_TYPE(&MEMBER(NX_IP, nx_ip_tcp_checksum_errors), ULONG *);
 HAS_TYPE(&MEMBER(NX_IP, nx_ip_udp_invalid_packets), ULONG *);
 HAS_TYPE(&MEMBER(NX_IP, nx_ip_icmp_invalid_packets), ULONG *);
-HAS_TYPE(&MEMBER(NX_IP, nx_ip_icmp_checksum_errors), ULONG *);
 HAS_TYPE(&MEMBER(NX_IP, nx_ip_total_packets_received), ULONG *);
 
 /* Interfaces */
@@ -85,6 +79,7 @@ HAS_TYPE(MEMBER(NX_AZURE_IOT, nx_azure_iot_unix_time_get), UINT (*)(ULONG *));
 HAS_TYPE(&MEMBER(NX_AZURE_IOT_RESOURCE, resource_type), UINT *);
 HAS_TYPE(&MEMBER(NX_AZURE_IOT_RESOURCE, resource_data_ptr), VOID **);
 HAS_TYPE(&MEMBER(NX_AZURE_IOT_RESOURCE, resource_mqtt), NXD_MQTT_CLIENT *);
+HAS_TYPE(&MEMBER(NX_AZURE_IOT_RESOURCE, resource_mqtt_user_name), UCHAR **);
 HAS_TYPE(&MEMBER(NX_AZURE_IOT_RESOURCE, resource_next), NX_AZURE_IOT_RESOURCE **);
 HAS_TYPE(&MEMBER(NXD_MQTT_CLIENT, nxd_mqtt_clean_session), UINT *);
 HAS_TYPE(&MEMBER(NXD_MQTT_CLIENT, nxd_mqtt_client_socket), NX_TCP_SOCKET *);
@@ -97,9 +92,6 @@ _Static_assert(NX_IP_PERIODIC_RATE > 0 && NX_TRUE == 1, "");
 HAS_TYPE(&MEMBER(NX_AZURE_IOT_HUB_CLIENT, nx_azure_iot_hub_client_state), UINT *);
 HAS_TYPE(&MEMBER(NX_AZURE_IOT_HUB_CLIENT, nx_azure_iot_hub_client_resource),
          NX_AZURE_IOT_RESOURCE *);
-HAS_TYPE(&MEMBER(NX_AZURE_IOT_HUB_CLIENT, iot_hub_client_core._internal.iot_hub_hostname),
-         az_span *);
-HAS_TYPE(&MEMBER(NX_AZURE_IOT_HUB_CLIENT, iot_hub_client_core._internal.device_id), az_span *);
 HAS_TYPE(&nx_azure_iot_hub_client_telemetry_message_create,
          UINT (*)(NX_AZURE_IOT_HUB_CLIENT *, NX_PACKET **, UINT));
 HAS_TYPE(&nx_azure_iot_hub_client_telemetry_message_delete, UINT (*)(NX_PACKET *));

@@ -246,6 +246,43 @@ static void stopping_from_within_a_poll_is_refused(void **state)
     assert_int_equal(picket_netxduo_flush(), NX_SUCCESS);
 }
 
+/* ---- two threads start at the same moment ---- */
+
+static TX_THREAD other_thread;
+static jmp_buf waiting;
+static bool waited;
+
+static void leave_the_wait(void)
+{
+    longjmp(waiting, 1);
+}
+
+/* Where the first thread is in the middle of starting, the second one comes. */
+static UINT start_on_another_thread(ULONG *now)
+{
+    TX_THREAD *self = double_state.thread;
+    double_state.thread = &other_thread;
+    double_state.sleeping = leave_the_wait;
+    if (setjmp(waiting) == 0)
+        picket_netxduo_start(&reports_transport, NULL);
+    else
+        waited = true;
+    double_state.sleeping = NULL;
+    double_state.thread = self;
+    return no_unix_time(now);
+}
+
+static void of_two_threads_that_start_at_once_the_second_waits_and_finds_it_started(void **state)
+{
+    (void)state;
+    waited = false;
+    assert_int_equal(picket_netxduo_start(&reports_transport, start_on_another_thread), NX_SUCCESS);
+    assert_true(waited);
+    double_state.thread = &other_thread;
+    assert_int_equal(picket_netxduo_start(&reports_transport, NULL), NX_ALREADY_ENABLED);
+    assert_int_equal(picket_netxduo_flush(), NX_SUCCESS);
+}
+
 /* ---- changes while it runs ---- */
 
 static void intervals_and_collectors_change_while_it_runs(void **state)
@@ -275,7 +312,6 @@ static void intervals_and_collectors_change_while_it_runs(void **state)
     assert_int_equal(reports.messages, 0);
 }
 
-static TX_THREAD other_thread;
 static unsigned slept;
 
 static void the_other_thread_leaves(void)
@@ -320,6 +356,7 @@ int main(void)
         TEST(open_ports_are_told_at_each_address),
         TEST(interrupts_are_as_they_were_after_every_call),
         TEST(stopping_from_within_a_poll_is_refused),
+        TEST(of_two_threads_that_start_at_once_the_second_waits_and_finds_it_started),
         TEST(intervals_and_collectors_change_while_it_runs),
         TEST(a_thread_waits_until_the_other_has_left),
     };

@@ -1,12 +1,12 @@
 #include "double.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct double_state double_state;
 NX_IP *_nx_ip_created_ptr;
-ULONG _nx_ip_created_count;
 
 void double_reset(void)
 {
@@ -17,7 +17,6 @@ void double_reset(void)
     double_state.packets_left = 100;
     double_state.random = 4; /* an unseeded generator says the same at every boot */
     _nx_ip_created_ptr = NULL;
-    _nx_ip_created_count = 0;
 }
 
 /* ---- ThreadX, with one thread ---- */
@@ -102,11 +101,10 @@ void double_ip_create(NX_IP *ip, ULONG address, ULONG mask)
         _nx_ip_created_ptr = ip;
     ip->nx_ip_created_next = _nx_ip_created_ptr;
     NX_IP *last = _nx_ip_created_ptr;
-    for (ULONG i = 1; i < _nx_ip_created_count; i++)
+    while (last->nx_ip_created_next != _nx_ip_created_ptr && last != ip)
         last = last->nx_ip_created_next;
     last->nx_ip_created_next = ip;
     ip->nx_ip_created_next = _nx_ip_created_ptr;
-    _nx_ip_created_count++;
 }
 
 void double_ipv6_enable(NX_IP *ip)
@@ -122,7 +120,6 @@ void double_ip_delete(NX_IP *ip)
     before->nx_ip_created_next = ip->nx_ip_created_next;
     if (_nx_ip_created_ptr == ip)
         _nx_ip_created_ptr = before == ip ? NULL : ip->nx_ip_created_next;
-    _nx_ip_created_count--;
     memset(ip, 0xDD, sizeof *ip); /* whoever touches it falls */
 }
 
@@ -137,7 +134,6 @@ static UCHAR *packet_of(NX_PACKET *packet, NX_IP *ip, const void *bytes, size_t 
     packet->nx_packet_append_ptr = buffer + contiguous_bytes;
     packet->nx_packet_length = size_bytes;
     packet->nx_packet_address.nx_packet_interface_ptr = &ip->nx_ip_interface[0];
-    packet->nx_packet_ip_version = (UCHAR)(buffer[0] >> 4);
     return buffer;
 }
 
@@ -161,10 +157,9 @@ void double_receive(NX_IP *ip, const void *bytes, size_t contiguous_bytes, size_
     UCHAR *buffer = packet_of(&packet, ip, bytes, contiguous_bytes, size_bytes);
     ip->nx_ip_total_packets_received++;
     if (filters_pass(ip, &packet, NX_IP_PACKET_IN)) {
-        if (packet.nx_packet_ip_version == NX_IP_VERSION_V4 && ip->nx_ipv4_packet_receive != NULL)
+        if (buffer[0] >> 4 == 4 && ip->nx_ipv4_packet_receive != NULL)
             ip->nx_ipv4_packet_receive(ip, &packet);
-        else if (packet.nx_packet_ip_version == NX_IP_VERSION_V6 &&
-                 ip->nx_ipv6_packet_receive != NULL)
+        else if (buffer[0] >> 4 == 6 && ip->nx_ipv6_packet_receive != NULL)
             ip->nx_ipv6_packet_receive(ip, &packet);
     }
     free(buffer);
@@ -228,10 +223,11 @@ void double_hub_client_add(NX_AZURE_IOT *azure, NX_AZURE_IOT_HUB_CLIENT *client,
     memset(client, 0, sizeof *client);
     client->nx_azure_iot_ptr = azure;
     client->nx_azure_iot_hub_client_state = NX_AZURE_IOT_HUB_CLIENT_STATUS_CONNECTED;
-    client->iot_hub_client_core._internal.iot_hub_hostname =
-        (az_span){(uint8_t *)(uintptr_t)host, (int32_t)strlen(host)};
-    client->iot_hub_client_core._internal.device_id =
-        (az_span){(uint8_t *)(uintptr_t)device, (int32_t)strlen(device)};
+    static char names[DOUBLE_CLIENTS_MAX][64];
+    static size_t next;
+    char *name = names[next++ % DOUBLE_CLIENTS_MAX];
+    snprintf(name, sizeof *names, "%s/%s/?api-version=1", host, device);
+    client->nx_azure_iot_hub_client_resource.resource_mqtt_user_name = (UCHAR *)name;
     NXD_MQTT_CLIENT *mqtt = &client->nx_azure_iot_hub_client_resource.resource_mqtt;
     mqtt->nxd_mqtt_client_socket.nx_tcp_socket_state = NX_TCP_ESTABLISHED;
     mqtt->nxd_mqtt_client_socket.nx_tcp_socket_tx_window_advertised = 65535;

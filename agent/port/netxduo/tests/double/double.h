@@ -9,7 +9,7 @@
 #include "nx_azure_iot_hub_client.h"
 #include "nx_ip.h"
 
-enum { DOUBLE_MESSAGES_MAX = 16, DOUBLE_PACKET_BYTES_MAX = 16384 };
+enum { DOUBLE_MESSAGES_MAX = 16, DOUBLE_PACKET_BYTES_MAX = 16384, DOUBLE_CLIENTS_MAX = 8 };
 
 struct double_message {
     const NXD_MQTT_CLIENT *client;

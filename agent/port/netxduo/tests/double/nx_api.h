@@ -29,8 +29,6 @@
 #define NX_WAIT_FOREVER       0xFFFFFFFF
 #define NX_IP_PACKET_IN       0
 #define NX_IP_PACKET_OUT      1
-#define NX_IP_VERSION_V4      0x4
-#define NX_IP_VERSION_V6      0x6
 #define NX_TCP_ESTABLISHED    5
 #define NX_SUCCESS            0x00
 #define NX_NO_PACKET          0x01
@@ -76,12 +74,7 @@ typedef struct NX_PACKET_STRUCT {
     union {
         NX_INTERFACE *nx_packet_interface_ptr;
     } nx_packet_address;
-    UCHAR nx_packet_ip_version;
 } NX_PACKET;
-
-typedef struct NX_IPV4_HEADER_STRUCT {
-    UCHAR nx_ip_header_bytes[20];
-} NX_IPV4_HEADER;
 
 typedef struct NXD_IPV6_ADDRESS_STRUCT {
     UCHAR nxd_ipv6_address_valid;
@@ -111,10 +104,8 @@ typedef struct NX_IP_STRUCT {
     ULONG nx_ip_receive_packets_dropped;
     ULONG nx_ip_packets_forwarded;
     ULONG nx_ip_tcp_invalid_packets;
-    ULONG nx_ip_tcp_checksum_errors;
     ULONG nx_ip_udp_invalid_packets;
     ULONG nx_ip_icmp_invalid_packets;
-    ULONG nx_ip_icmp_checksum_errors;
     VOID (*DOUBLE_SHARED nx_ipv4_packet_receive)(struct NX_IP_STRUCT *, NX_PACKET *);
     VOID (*DOUBLE_SHARED nx_ipv6_packet_receive)(struct NX_IP_STRUCT *, NX_PACKET *);
     UINT (*DOUBLE_SHARED nx_ip_packet_filter)(VOID *, UINT);

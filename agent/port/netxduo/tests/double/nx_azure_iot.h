@@ -48,6 +48,7 @@ typedef struct NX_AZURE_IOT_RESOURCE_STRUCT {
     UINT resource_type;
     VOID *resource_data_ptr;
     NXD_MQTT_CLIENT resource_mqtt;
+    UCHAR *resource_mqtt_user_name;
     struct NX_AZURE_IOT_RESOURCE_STRUCT *resource_next;
 } NX_AZURE_IOT_RESOURCE;
 

@@ -5,6 +5,5 @@
 #include "nx_api.h"
 
 extern NX_IP *_nx_ip_created_ptr;
-extern ULONG _nx_ip_created_count;
 
 #endif

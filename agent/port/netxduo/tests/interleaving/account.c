@@ -69,7 +69,6 @@ struct stack_packet *account_packet(unsigned ip, enum picket_direction direction
     packet->packet.nx_packet_prepend_ptr = packet->bytes;
     packet->packet.nx_packet_append_ptr = packet->bytes + size_bytes;
     packet->packet.nx_packet_length = size_bytes + spec.payload_bytes;
-    packet->packet.nx_packet_ip_version = spec.version;
     passing_flow = flow;
     passing_bytes = (spec.protocol == PICKET_WIRE_UDP ? 8 : 20) + spec.payload_bytes;
     return packet;

@@ -27,7 +27,6 @@ void stack_create(NX_IP *ip, ULONG address)
         ip->nx_ip_created_next = _nx_ip_created_ptr->nx_ip_created_next;
         _nx_ip_created_ptr->nx_ip_created_next = ip;
     }
-    _nx_ip_created_count++;
     tx_interrupt_control(posture);
 }
 
@@ -41,7 +40,6 @@ void stack_delete(NX_IP *ip)
     before->nx_ip_created_next = ip->nx_ip_created_next;
     if (_nx_ip_created_ptr == ip)
         _nx_ip_created_ptr = before == ip ? NULL : ip->nx_ip_created_next;
-    _nx_ip_created_count--;
     tx_interrupt_control(posture);
     tx_mutex_put(&ip->nx_ip_protection);
     memset(ip, 0xDD, sizeof *ip); /* whoever touches it falls */
@@ -65,9 +63,10 @@ void stack_receive(NX_IP *ip, struct stack_packet *packet)
 {
     tx_mutex_get(&ip->nx_ip_protection, TX_WAIT_FOREVER);
     ip->nx_ip_total_packets_received++;
+    packet->packet.nx_packet_address.nx_packet_interface_ptr = &ip->nx_ip_interface[0];
     if (!filters_pass(ip, &packet->packet, NX_IP_PACKET_IN))
         nx_packet_release(&packet->packet);
-    else if (packet->packet.nx_packet_ip_version == NX_IP_VERSION_V4)
+    else if (*packet->packet.nx_packet_prepend_ptr >> 4 == 4)
         ip->nx_ipv4_packet_receive(ip, &packet->packet);
     else
         ip->nx_ipv6_packet_receive(ip, &packet->packet);

@@ -90,7 +90,7 @@ static void pass(unsigned ip, enum picket_direction direction)
     struct stack_packet *packet = account_packet(ip, direction);
     bool refused = direction == PICKET_IN && machine_draw(8) == 0;
     bool watched = world.enabled && world.changing == 0 &&
-                   is_hooked(&world.ips[ip], direction, packet->packet.nx_packet_ip_version);
+                   is_hooked(&world.ips[ip], direction, *packet->packet.nx_packet_prepend_ptr >> 4);
     packet->refused = refused;
     account_begin_packet();
     if (direction == PICKET_IN)

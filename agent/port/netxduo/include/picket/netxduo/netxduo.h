@@ -44,9 +44,8 @@ struct picket_netxduo_transport {
 /* Where randomness comes from, an application's own: size bytes that a peer cannot predict. */
 typedef VOID (*picket_netxduo_random)(VOID *bytes, UINT size);
 
-/* Takes over from the default, which stirs NX_RAND, the clocks, the stack's addresses and where
- * things lie in memory: different on each device and at each boot, but no better than NX_RAND
- * against one who knows them all. NULL: the default again. Thread: any, before
+/* Takes over from the default, which stirs NX_RAND, the clocks, the stack's addresses and how many
+ * packets it has seen: different on each device and at each boot, but no better than NX_RAND against one who knows them all. NULL: the default again. Thread: any, before
  * picket_netxduo_start(). */
 VOID picket_netxduo_random_set(picket_netxduo_random random_get);
 
@@ -57,7 +56,8 @@ VOID picket_netxduo_identity_set(const CHAR *identity);
 
 /* Starts to count. unix_time_get tells Unix seconds and returns NX_SUCCESS; it may be NULL or fail,
  * and then events say that their time is unknown. NX_SUCCESS; NX_PTR_ERROR: a callback of transport
- * is missing; NX_ALREADY_ENABLED. Thread: any, not an interrupt. */
+ * is missing; NX_ALREADY_ENABLED. Thread: any, not an interrupt; of two that start at once, the second
+ * waits and finds it enabled. */
 UINT picket_netxduo_start(const struct picket_netxduo_transport *transport,
                           UINT (*unix_time_get)(ULONG *unix_time));
 
