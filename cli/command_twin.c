@@ -153,7 +153,7 @@ static int run_show(const struct command *command, int argc, char **argv)
 }
 
 const struct command command_twin_show = {
-    "twin show", "ID", "Shows what is desired of a device beside what it reports",
+    "twin show", "ID", "Shows what is desired and what is reported",
     "STATE is what the device answered to the last change of what is desired: applied,\n"
     "REFUSED with a code and perhaps a reason, or nothing yet.\n"
     "\n"
