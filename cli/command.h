@@ -25,6 +25,7 @@ extern const struct command command_device_add, command_device_list, command_dev
     command_device_rotate_x509;
 extern const struct command command_ca_add, command_ca_list, command_ca_show, command_ca_remove;
 extern const struct command command_twin_show, command_twin_set;
+extern const struct command command_method_invoke;
 extern const struct command command_feed_add, command_feed_list, command_feed_refresh,
     command_feed_remove;
 extern const struct command command_intel_lookup;

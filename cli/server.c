@@ -131,6 +131,38 @@ static int admission_changed(void *context, struct picket_error *error)
     return status;
 }
 
+/* The hub is not held while the device thinks: the call outlives it if need be. */
+static int start_call(struct server *server, const struct picket_api_method *method,
+                      struct picket_hub_call **call, struct picket_error *error)
+{
+    const struct picket_hub_method asked = {.device = method->device,
+                                            .module = method->module,
+                                            .name = method->name,
+                                            .payload = method->payload,
+                                            .payload_bytes = method->payload_bytes,
+                                            .timeout_s = method->timeout_s,
+                                            .connect_timeout_s = method->connect_timeout_s};
+    pthread_mutex_lock(&server->hub_lock);
+    int status = server->hub ? picket_hub_call_start(server->hub, &asked, call, error)
+                             : picket_fail(error, PICKET_CLOSED, "the hub does not run");
+    pthread_mutex_unlock(&server->hub_lock);
+    return status;
+}
+
+static int invoke_method(void *context, const struct picket_api_method *method,
+                         struct picket_api_method_result *result, struct picket_error *error)
+{
+    struct picket_hub_method_result answer;
+    struct picket_hub_call *call;
+    int status = start_call(context, method, &call, error);
+    if (status == PICKET_OK)
+        status = picket_hub_call_wait(call, &answer, error);
+    if (status == PICKET_OK)
+        *result = (struct picket_api_method_result){answer.status, answer.payload,
+                                                    answer.payload_bytes};
+    return status;
+}
+
 /* ---- parts ---- */
 
 static int start_log(struct server *server, struct picket_error *error)
@@ -174,6 +206,7 @@ static int start_api(struct server *server, struct picket_error *error)
                                           .device_changed = device_changed,
                                           .twin_changed = twin_changed,
                                           .admission_changed = admission_changed,
+                                          .invoke_method = invoke_method,
                                           .context = server};
     return picket_api_start(&server->api, &api, error);
 }

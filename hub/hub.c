@@ -12,6 +12,7 @@
 #include "input_budget.h"
 #include "internal.h"
 #include "listener.h"
+#include "methods.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/thread.h"
 #include "picket/base/time.h"
@@ -86,6 +87,7 @@ static void stop_loop(struct picket_hub *hub)
     hub->stopped = true;
     end_all(hub);
     wills_drop_all(hub);
+    methods_stop(&hub->methods);
     silence_waker(hub->waker);
     exchange_silence(&hub->exchange);
     uv_walk(&hub->loop, close_handle, NULL);
@@ -163,6 +165,7 @@ static void on_wake(uv_async_t *async)
     take_admission(hub);
     recheck_changed_devices(hub);
     tell_twin_changes(hub);
+    methods_run(hub);
     hub->log_may_have_room = true;
     work_schedule(hub);
     work_round(hub);
@@ -176,6 +179,7 @@ static void on_sweep(uv_timer_t *timer)
     for (uint32_t i = 0; i < hub->slots_used; i++)
         if (hub->slots[i].connection != NULL)
             connection_check(hub->slots[i].connection, now_ms, unix_s);
+    methods_check(hub, now_ms);
     listener_resume(hub);
     /* A log may get room in other ways than by a commit that we are told of. */
     hub->log_may_have_room = true;
@@ -302,6 +306,8 @@ static void free_twin_changes(struct picket_hub *hub)
 static void free_hub(struct picket_hub *hub)
 {
     exchange_close(&hub->exchange);
+    methods_stop(&hub->methods);
+    methods_close(&hub->methods);
     free_twin_changes(hub);
     listener_close(hub);
     SSL_CTX_free(hub->tls);
@@ -375,6 +381,7 @@ int hub_start_with_registry(struct picket_hub **out, const struct picket_hub_con
     hub->log = log;
     hub->reserve_fd = -1;
     exchange_open(&hub->exchange, keeper);
+    methods_open(&hub->methods);
     pthread_mutex_init(&hub->changed_lock, NULL);
     fill_bounds(&hub->config);
     ending_register_counters();
@@ -382,6 +389,7 @@ int hub_start_with_registry(struct picket_hub **out, const struct picket_hub_con
     input_budget_register_counters();
     wills_register_counters();
     twins_register_counters();
+    methods_register_counters();
     int status = prepare(hub, error);
     if (status == PICKET_OK && uv_loop_init(&hub->loop) != 0)
         status = picket_fail(error, PICKET_IO, "hub: no event loop");

@@ -32,6 +32,7 @@
 #include "credential.h"
 #include "ending.h"
 #include "exchange.h"
+#include "methods.h"
 #include "mqtt.h"
 #include "picket/base/address.h"
 #include "picket/hub/hub.h"
@@ -225,6 +226,7 @@ struct picket_hub {
     struct acknowledgements acknowledgements;
 
     struct exchange exchange;
+    struct methods methods;
 
     pthread_mutex_t changed_lock;
     struct changed_device *changed;

@@ -8,6 +8,7 @@
 #include "devices.h"
 #include "dialect.h"
 #include "identity.h"
+#include "methods.h"
 #include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/time.h"
@@ -279,7 +280,9 @@ static bool take_request(struct connection *connection, enum dialect_topic kind,
                            "device %s: a request cannot be answered: %s: %.*s", connection->device,
                            wrong, (int)(publish->topic.size < 200 ? publish->topic.size : 200),
                            publish->topic.bytes);
-    } else if (kind != DIALECT_METHOD_RESULT) {
+    } else if (kind == DIALECT_METHOD_RESULT) {
+        methods_take(connection, &request, publish->payload);
+    } else {
         twins_take(connection, kind, &request, publish->payload);
     }
     return connection_is_open(connection);
@@ -365,6 +368,8 @@ static bool take_subscribe(struct connection *connection, struct mqtt_filters *f
         uint8_t code = subscribe(connection, &filter);
         connection_send(connection, &code, 1);
     }
+    if (connection_is_open(connection) && (connection->subscriptions & 1u << DIALECT_METHODS) != 0)
+        methods_subscribed(connection);
     return connection_is_open(connection);
 }
 

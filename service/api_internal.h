@@ -180,6 +180,7 @@ void api_authorities_show(struct api_request *request, struct api_answer *answer
 void api_authorities_remove(struct api_request *request, struct api_answer *answer);
 void api_twins_show(struct api_request *request, struct api_answer *answer);
 void api_twins_change(struct api_request *request, struct api_answer *answer);
+void api_methods_invoke(struct api_request *request, struct api_answer *answer);
 void api_feeds_list(struct api_request *request, struct api_answer *answer);
 void api_feeds_add(struct api_request *request, struct api_answer *answer);
 void api_feeds_refresh(struct api_request *request, struct api_answer *answer);

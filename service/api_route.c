@@ -19,6 +19,8 @@ static const struct api_route routes[] = {
     {"POST", "/v1/authorities", "", "name certificate", api_authorities_add},
     {"GET", "/v1/authorities/{}", "", NULL, api_authorities_show},
     {"DELETE", "/v1/authorities/{}", "", NULL, api_authorities_remove},
+    {"POST", "/v1/devices/{}/methods", "module", "name payload timeout_s connect_timeout_s",
+     api_methods_invoke},
     {"GET", "/v1/feeds", "", NULL, api_feeds_list},
     {"POST", "/v1/feeds", "", "name source format confidence match_special_purpose refresh_s",
      api_feeds_add},

@@ -5,6 +5,7 @@ import os
 import queue
 import ssl
 import subprocess
+import threading
 import unittest
 
 import paho.mqtt.client as mqtt
@@ -123,6 +124,136 @@ class Twins(ExchangeCase):
         self.assertIn("$x", self.refused(1, "twin", "set", self.name, "$x=1"))
         self.assertIn("not registered", self.refused(1, "twin", "show", "nobody"))
         self.assertEqual(self.picket.json("twin", "show", self.name)["desired"], {"$version": 1})
+
+
+class Methods(ExchangeCase):
+    FILTER = "$iothub/methods/POST/#"
+
+    def invoke(self, *arguments):
+        """In the background; .result is there after join()."""
+        def run():
+            thread.result = self.picket.run("method", "invoke", self.name, *arguments, check=False)
+        thread = threading.Thread(target=run)
+        thread.start()
+        self.addCleanup(thread.join)
+        return thread
+
+    def answer(self, device, topic, status, payload):
+        rid = topic.rpartition("?$rid=")[2]
+        device.client.publish(f"$iothub/methods/res/{status}/?$rid={rid}", payload)
+
+    def end_of(self, call):
+        call.join(DEADLINE_S)
+        return call.result
+
+    def test_a_device_answers_and_nothing_stands_behind_the_request_id(self):
+        device = self.device(self.FILTER)
+        call = self.invoke("reboot", "--payload", '{"delay": 5}', "--json")
+        topic, payload = device.next()
+        self.assertRegex(topic, r"^\$iothub/methods/POST/reboot/\?\$rid=[0-9a-f]+$")
+        self.assertEqual(payload, b'{"delay":5}')
+        self.answer(device, topic, 207, b'{"ok": [true]}')
+        result = self.end_of(call)
+        self.assertEqual((result.returncode, json.loads(result.stdout)), (0, {"status": 207, "payload": {"ok": [True]}}))
+
+    def test_without_payload_null_goes_out_and_nothing_comes_back_as_null(self):
+        device = self.device(self.FILTER)
+        call = self.invoke("comp*command")
+        topic, payload = device.next()
+        self.assertIn("/POST/comp*command/", topic)
+        self.assertEqual(payload, b"null")
+        self.answer(device, topic, 500, b"")
+        result = self.end_of(call)
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stdout, r"status +500\npayload +null\n")
+
+    def test_a_device_that_is_not_there_is_not_found(self):
+        result = self.end_of(self.invoke("reboot"))
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("is not connected", result.stderr)
+        device = self.device()  # connected, but it does not subscribe
+        self.assertIn("does not subscribe", self.end_of(self.invoke("reboot")).stderr)
+        device.close()
+
+    def test_a_call_waits_for_a_device_that_connects(self):
+        call = self.invoke("reboot", "--connect-timeout", "30")
+        self.device("$iothub/twin/res/#").close()
+        device = self.device(self.FILTER)
+        topic, _ = device.next()
+        self.answer(device, topic, 200, b"1")
+        self.assertEqual(self.end_of(call).returncode, 0)
+
+    def test_a_device_that_does_not_answer_is_told_of(self):
+        device = self.device(self.FILTER)
+        call = self.invoke("reboot", "--timeout", "1")
+        topic, _ = device.next()
+        result = self.end_of(call)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("did not answer reboot within 1 s", result.stderr)
+        self.answer(device, topic, 200, b"{}")  # too late: counted, and nothing else
+        wait_until(lambda: self.counter("hub_methods_late") >= 1, "the late answer")
+
+    def counter(self, name):
+        return next(c["value"] for c in self.picket.json("status")["counters"] if c["name"] == name)
+
+    def test_calls_at_the_same_time_get_their_own_answers(self):
+        device = self.device(self.FILTER)
+        calls = {n: self.invoke("echo", "--payload", str(n), "--json") for n in range(12)}
+        asked = [device.next() for _ in calls]
+        for topic, payload in reversed(asked):
+            self.answer(device, topic, 200, payload)
+        for n, call in calls.items():
+            self.assertEqual(json.loads(self.end_of(call).stdout), {"status": 200, "payload": n})
+
+    def test_another_device_cannot_answer(self):
+        device = self.device(self.FILTER)
+        other = ExchangeDevice(self.picket.add_device(self.name + "-other"), self.picket, self.FILTER)
+        self.addCleanup(other.close)
+        call = self.invoke("reboot", "--json")
+        topic, _ = device.next()
+        late = self.counter("hub_methods_late")
+        self.answer(other, topic, 200, b'"forged"')
+        wait_until(lambda: self.counter("hub_methods_late") > late, "the forged answer")
+        self.answer(device, topic, 200, b'"mine"')
+        self.assertEqual(json.loads(self.end_of(call).stdout)["payload"], "mine")
+
+    def test_an_answer_may_come_on_the_next_connection(self):
+        device = self.device(self.FILTER)
+        call = self.invoke("reboot", "--json")
+        topic, _ = device.next()
+        device.close()
+        self.answer(self.device(self.FILTER), topic, 200, b"7")
+        self.assertEqual(json.loads(self.end_of(call).stdout)["payload"], 7)
+
+    def test_a_module_has_methods_of_its_own(self):
+        device, module = self.device(self.FILTER), self.device(self.FILTER, module="vision")
+        call = self.invoke("look", "--module", "vision", "--json")
+        topic, _ = module.next()
+        self.answer(module, topic, 200, b"1")
+        self.assertEqual(json.loads(self.end_of(call).stdout)["status"], 200)
+        self.assertTrue(device.received.empty())
+
+    def test_what_is_no_json_is_a_fault_of_the_device(self):
+        device = self.device(self.FILTER)
+        call = self.invoke("reboot")
+        topic, _ = device.next()
+        self.answer(device, topic, 200, b"{oops")
+        self.assertIn("5 bytes that are not JSON", self.end_of(call).stderr)
+
+    def test_a_wrong_call_is_refused(self):
+        self.assertIn("not JSON", self.refused(2, "method", "invoke", self.name, "m", "--payload", "{"))
+        self.assertIn("printable ASCII", self.refused(1, "method", "invoke", self.name, "a/b"))
+        self.assertIn("timeout_s", self.refused(1, "method", "invoke", self.name, "m", "--timeout", "301"))
+        self.assertIn("not registered", self.refused(1, "method", "invoke", "nobody", "m"))
+
+    def test_stopping_ends_calls_that_wait(self):
+        device = self.device(self.FILTER)
+        call = self.invoke("reboot", "--timeout", "300")
+        device.next()
+        self.picket.stop()
+        result = self.end_of(call)
+        self.picket.start()
+        self.assertIn("the hub is stopping", result.stderr)
 
 
 @unittest.skipIf(os.geteuid() != 0, "capturing takes root")

@@ -26,6 +26,20 @@ static void on_twin_changed(void *context, const char *device, const char *modul
              (long long)version, patch);
 }
 
+static int on_method(void *context, const struct picket_api_method *method,
+                     struct picket_api_method_result *result, struct picket_error *error)
+{
+    struct fixture *fixture = context;
+    snprintf(fixture->method, sizeof fixture->method, "%s [%s] %s %u %u %s", method->device,
+             method->module, method->name, method->timeout_s, method->connect_timeout_s,
+             method->payload);
+    if (fixture->method_outcome != PICKET_OK)
+        return picket_fail(error, fixture->method_outcome, "as the hub says");
+    *result = (struct picket_api_method_result){201, strdup(fixture->method_payload),
+                                                strlen(fixture->method_payload)};
+    return PICKET_OK;
+}
+
 static void on_status(void *context, void *json_object)
 {
     (void)context;
@@ -43,6 +57,7 @@ struct picket_api_config fixture_api_config(struct fixture *fixture)
                                       .add_status = on_status,
                                       .device_changed = on_device_changed,
                                       .twin_changed = on_twin_changed,
+                                      .invoke_method = on_method,
                                       .context = fixture};
 }
 

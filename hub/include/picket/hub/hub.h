@@ -57,6 +57,37 @@ void picket_hub_twin_changed(struct picket_hub *hub, const char *device, const c
  * Calls must not overlap: the last to come is not always the last to have read. Thread: any. */
 int picket_hub_admission_changed(struct picket_hub *hub, struct picket_error *error);
 
+/* ---- direct methods ---- */
+
+enum { PICKET_HUB_METHOD_NAME_MAX = 100, PICKET_HUB_METHOD_BYTES_MAX = 131072 };
+
+struct picket_hub_method {
+    const char *device;
+    const char *module;  /* "": the device itself */
+    const char *name;    /* printable ASCII without space and / + # ? & */
+    const char *payload; /* JSON, as the device gets it */
+    size_t payload_bytes;
+    uint32_t timeout_s;         /* for the device's answer */
+    uint32_t connect_timeout_s; /* for the device to be there and to subscribe */
+};
+
+struct picket_hub_method_result {
+    int status;    /* as the device says */
+    char *payload; /* as the device says, with a NUL behind it; for the caller to free */
+    size_t payload_bytes;
+};
+
+struct picket_hub_call;
+
+/* Takes a copy of the question. Who has a call has to wait for it, once; it may outlive the hub.
+ * PICKET_INVALID; PICKET_BUSY: too many calls; PICKET_CLOSED: the hub stops. Thread: any. */
+int picket_hub_call_start(struct picket_hub *hub, const struct picket_hub_method *method,
+                          struct picket_hub_call **call, struct picket_error *error);
+/* PICKET_OK and *result; PICKET_NOT_FOUND: the device was not there in time; PICKET_IO: it did not
+ * answer in time; PICKET_BUSY: devices have too much to read; PICKET_CLOSED: the hub stops. */
+int picket_hub_call_wait(struct picket_hub_call *call, struct picket_hub_method_result *result,
+                         struct picket_error *error);
+
 struct picket_hub_statistics {
     uint64_t connections;       /* open now, authenticated or not */
     uint64_t devices_connected; /* authenticated now */

@@ -14,6 +14,23 @@
 
 struct picket_api;
 
+/* A direct method, asked of a device. */
+struct picket_api_method {
+    const char *device;
+    const char *module; /* "": the device itself */
+    const char *name;
+    const char *payload; /* JSON */
+    size_t payload_bytes;
+    uint32_t timeout_s;
+    uint32_t connect_timeout_s;
+};
+
+struct picket_api_method_result {
+    int status;    /* as the device says */
+    char *payload; /* the same, for the API to free */
+    size_t payload_bytes;
+};
+
 /* Everything pointed to is the caller's and must outlive the API. */
 struct picket_api_config {
     const char *socket_path; /* created with mode 0660; a stale one is replaced, a live one is not */
@@ -38,6 +55,10 @@ struct picket_api_config {
     /* The CAs in the store were changed: PICKET_OK means that this counts from now on. May be NULL.
      * Any thread. */
     int (*admission_changed)(void *context, struct picket_error *error);
+    /* Asks the device and waits for its answer; may be NULL. PICKET_INVALID; PICKET_NOT_FOUND: it is
+     * not there; PICKET_IO: it did not answer; PICKET_BUSY, PICKET_CLOSED. Any thread. */
+    int (*invoke_method)(void *context, const struct picket_api_method *method,
+                         struct picket_api_method_result *result, struct picket_error *error);
     void *context;
 };
 
