@@ -159,8 +159,9 @@ static bool enter(struct validator *validator, uint32_t table, uint32_t at)
         frame->pending = known->targets;
     }
     frame->vtable = known->vtable;
-    return frame->vtable.table_bytes <= validator->size_bytes - at ||
-           fail(validator, "table longer than the message", at);
+    if (frame->vtable.table_bytes > validator->size_bytes - at)
+        return fail(validator, "table longer than the message", at);
+    return true;
 }
 
 /* Where in its table the vtable has a field; 0: absent. */
@@ -230,8 +231,10 @@ static bool check_field(struct validator *validator, struct frame *frame, uint32
 {
     const struct field *field = &frame->fields->fields[id];
     uint32_t entry = field_entry(validator, frame, id);
+    if (entry == 0 && field->missing == NULL)
+        return true;
     if (entry == 0)
-        return field->missing == NULL || fail(validator, field->missing, frame->table_at);
+        return fail(validator, field->missing, frame->table_at);
     if (entry < 4 || entry + field->bytes > frame->vtable.table_bytes)
         return fail(validator, "field outside its table", frame->vtable.at + 4 + 2 * id);
     uint32_t at = frame->table_at + entry;

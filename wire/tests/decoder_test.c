@@ -236,15 +236,14 @@ static uint32_t append(struct builder *builder, uint32_t width, uint32_t value)
     return at;
 }
 
-/* A message whose events are all one, whose flows are all one: event_count * flow_count ways lead to
- * its only NetworkActivityCommon, which has a command line of text_bytes. */
-static void build_shared(struct builder *builder, uint32_t event_count, uint32_t flow_count,
-                         uint32_t text_bytes)
+/* A message whose events are all one, up to where its payload begins: a table that has a vector as
+ * its first field. */
+static void build_events(struct builder *builder, uint32_t event_count, uint32_t payload_type)
 {
     static const uint16_t vtables[] = {
         12, 16, 4, 0,  0, 8,                  /* 4: Message, id and events */
         14, 36, 4, 0,  0, 32, 28,             /* 16: Event: id, type, payload */
-        6,  8,  4,                            /* 30: NetworkActivity */
+        6,  8,  4,                            /* 30: NetworkActivity, ListeningPorts */
         8,  16, 4, 12,                        /* 36: NetworkActivityV4 */
         22, 8,  0, 0,  0, 0,  0,  0, 0, 0, 4, /* 44: NetworkActivityCommon: commandline */
         0                                     /* 66 */
@@ -269,11 +268,19 @@ static void build_shared(struct builder *builder, uint32_t event_count, uint32_t
     for (int i = 0; i < 6; i++)
         append(builder, 4, 0);
     append(builder, 4, 8); /* payload is after the type */
-    append(builder, 4, PICKET_WIRE_NETWORK_ACTIVITY);
+    append(builder, 4, payload_type);
 
-    uint32_t activity_at = append(builder, 4, 0);
-    patch(builder->bytes, activity_at, 4, activity_at - 30);
+    uint32_t payload_at = append(builder, 4, 0);
+    patch(builder->bytes, payload_at, 4, payload_at - 30);
     append(builder, 4, 4);
+}
+
+/* event_count * flow_count ways lead to the only NetworkActivityCommon, which has a command line of
+ * text_bytes. */
+static void build_shared(struct builder *builder, uint32_t event_count, uint32_t flow_count,
+                         uint32_t text_bytes)
+{
+    build_events(builder, event_count, PICKET_WIRE_NETWORK_ACTIVITY);
     append(builder, 4, flow_count);
     for (uint32_t i = 0; i < flow_count; i++)
         append(builder, 4, 4 * (flow_count - i));
@@ -347,6 +354,29 @@ static void leaves_may_be_shared_without_limit(void **state)
     free(encoded);
 }
 
+/* event_count ways lead to the only list of ports. */
+static bool opens_with_shared_ports(uint32_t event_count, uint32_t port_count,
+                                    struct picket_wire_error *error)
+{
+    static uint8_t bytes[PICKET_WIRE_MESSAGE_BYTES_MAX];
+    struct builder builder = {.bytes = bytes};
+    build_events(&builder, event_count, PICKET_WIRE_LISTENING_PORTS);
+    append(&builder, 4, port_count);
+    for (uint32_t i = 0; i < 2 * port_count; i++)
+        append(&builder, 4, 0);
+    return opens(bytes, builder.size_bytes, error);
+}
+
+static void vectors_may_be_shared_up_to_a_bound(void **state)
+{
+    struct picket_wire_error error;
+    (void)state;
+    assert_true(opens_with_shared_ports(1, 1000, &error));
+    assert_true(opens_with_shared_ports(40, 1000, &error)); /* 320,000 of 8,320 * 40 */
+    assert_false(opens_with_shared_ports(100, 1000, &error));
+    assert_string_equal(error.reason, "strings or vectors shared too often");
+}
+
 static void strings_may_be_shared_up_to_a_bound(void **state)
 {
     (void)state;
@@ -367,6 +397,7 @@ int main(void)
         cmocka_unit_test(every_changed_byte_is_refused_or_read_in_bounds),
         cmocka_unit_test(tables_may_be_shared_as_often_as_there_is_room_for_them),
         cmocka_unit_test(leaves_may_be_shared_without_limit),
+        cmocka_unit_test(vectors_may_be_shared_up_to_a_bound),
         cmocka_unit_test(strings_may_be_shared_up_to_a_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
