@@ -173,6 +173,53 @@ static void of_three_flows_that_only_a_full_comparison_tells_apart_one_is_lost(v
     }
 }
 
+/* The next flow in the bucket of the first and with its mark, that differs in one of its parts. */
+static struct packet_spec alike_but_for(unsigned part, const struct packet_spec *first)
+{
+    const uint32_t bucket_and_mark = 0x8000FFFF, hash = hash_of(first);
+    for (uint32_t i = 1;; i++) {
+        struct packet_spec other = *first;
+        if (part == 0)
+            other.remote += i;
+        else if (part == 1)
+            other.local += i;
+        else {
+            other.local_port = (uint16_t)(first->local_port + (i >> 16));
+            other.remote_port = (uint16_t)(first->remote_port + i);
+        }
+        if (((hash_of(&other) ^ hash) & bucket_and_mark) == 0)
+            return other;
+    }
+}
+
+static void flows_of_one_mark_are_told_apart_by_each_of_their_parts(void **state)
+{
+    (void)state;
+    for (unsigned variant = 0; variant < 12; variant++) {
+        harness_setup(&harness);
+        harness.config.ipv4.bucket_count = harness.config.ipv6.bucket_count = 2;
+        harness_start(&harness);
+        struct packet_spec first = {.version = variant % 2 == 0 ? 4 : 6,
+                                    .protocol = PICKET_WIRE_UDP,
+                                    .local = 0x0A000001,
+                                    .remote = 0xC0000201,
+                                    .payload_bytes = 92,
+                                    .direction = PICKET_OUT};
+        struct packet_spec second = alike_but_for(variant / 4, &first);
+        first.direction = second.direction = variant / 2 % 2 == 0 ? PICKET_IN : PICKET_OUT;
+        for (unsigned round = 0; round < 2; round++) {
+            assert_int_equal(harness_count(&harness, &first), PICKET_PACKET_COUNTED);
+            assert_int_equal(harness_count(&harness, &second), PICKET_PACKET_COUNTED);
+        }
+        harness_check_tables(&harness);
+        picket_agent_poll(&harness.agent);
+        struct harness_totals totals = harness_totals(&harness);
+        assert_int_equal(totals.flows, 2);
+        assert_int_equal(totals.bytes_in + totals.bytes_out, 4 * 100);
+        harness_forget_messages(&harness);
+    }
+}
+
 static void a_full_chain_loses_nothing_while_network_activity_is_disabled(void **state)
 {
     (void)state;
@@ -227,6 +274,7 @@ int main(void)
         cmocka_unit_test(pairs_of_flows_meet_in_a_bucket_as_often_as_chance_has_it),
         cmocka_unit_test(no_chain_exceeds_its_bound_even_if_the_seed_is_known),
         cmocka_unit_test(of_three_flows_that_only_a_full_comparison_tells_apart_one_is_lost),
+        cmocka_unit_test(flows_of_one_mark_are_told_apart_by_each_of_their_parts),
         cmocka_unit_test(a_full_chain_loses_nothing_while_network_activity_is_disabled),
         cmocka_unit_test(a_refused_flow_that_meets_a_full_chain_is_counted_as_lost),
     };
