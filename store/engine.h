@@ -8,6 +8,7 @@
 #define PICKET_STORE_ENGINE_H
 
 #include "picket/store/administration.h"
+#include "picket/store/messages.h"
 #include "picket/store/store.h"
 #include "picket/store/twins.h"
 
@@ -99,13 +100,35 @@ struct store_engine {
                     enum picket_twin_part part, const struct picket_twin_document *document,
                     struct picket_error *error);
 
+    /* Within a change, but for messages_count and messages_each. message_put: to a device that is
+     * registered; messages_count: PICKET_NOT_FOUND; messages_drop_expired: device NULL: of all,
+     * some a call; the rest find nothing for a device that is not registered. */
+    int (*message_put)(struct picket_store *store, const struct picket_message *message,
+                       int64_t *id, struct picket_error *error);
+    int (*messages_count)(struct picket_store *store, const char *device, int64_t *count,
+                          struct picket_error *error);
+    int (*messages_each)(struct picket_store *store, const char *device, int64_t after_id,
+                         int limit, picket_message_visit visit, void *context,
+                         struct picket_error *error);
+    int (*messages_delivered)(struct picket_store *store, const char *device, int64_t after_id,
+                              int64_t last_id, struct picket_error *error);
+    int (*message_done)(struct picket_store *store, const char *device, int64_t id,
+                        struct picket_error *error);
+    int (*messages_drop_expired)(struct picket_store *store, const char *device, int64_t now_ms,
+                                 int64_t *count, struct picket_error *error);
+    int (*messages_drop_undeliverable)(struct picket_store *store, const char *device,
+                                       int deliveries, int64_t after_id, int64_t *count,
+                                       struct picket_error *error);
+    int (*messages_purge)(struct picket_store *store, const char *device, int64_t *count,
+                          struct picket_error *error);
+
     int (*totals)(struct picket_store *store, struct picket_store_totals *totals,
                   struct picket_error *error);
 };
 
 struct picket_store {
     const struct store_engine *engine;
-    bool grouped; /* between group_begin and its end */
+    bool grouped;     /* between group_begin and its end */
     int group_status; /* the first failure that is no refusal */
 };
 

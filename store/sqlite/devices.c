@@ -167,7 +167,11 @@ static int remove_device(struct sqlite_store *store, const char *id, struct pick
                 "removing a device");
     query_text(&query, id);
     int status = run_change(store, &query, id, error);
-    return status == PICKET_OK ? twins_remove(store, id, error) : status;
+    int64_t messages;
+    if (status == PICKET_OK)
+        status = twins_remove(store, id, error);
+    return status == PICKET_OK ? sqlite_messages_purge(&store->store, id, &messages, error)
+                               : status;
 }
 
 static int set_credentials(struct sqlite_store *store, const struct picket_device_identity *device,

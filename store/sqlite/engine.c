@@ -66,6 +66,14 @@ static const struct store_engine sqlite_engine = {
     .change_end = sqlite_change_end,
     .twin_get = sqlite_twin_get,
     .twin_put = sqlite_twin_put,
+    .message_put = sqlite_message_put,
+    .messages_count = sqlite_messages_count,
+    .messages_each = sqlite_messages_each,
+    .messages_delivered = sqlite_messages_delivered,
+    .message_done = sqlite_message_done,
+    .messages_drop_expired = sqlite_messages_drop_expired,
+    .messages_drop_undeliverable = sqlite_messages_drop_undeliverable,
+    .messages_purge = sqlite_messages_purge,
     .totals = sqlite_totals,
 };
 

@@ -168,6 +168,18 @@ static const char *const picket_steps[] = {
     "  name text primary key,"
     "  certificate blob not null unique,"
     "  added_ms integer not null) without rowid;",
+
+    /* From owners to devices; ids are the queues' order, and are never used twice. */
+    "create table messages ("
+    "  id integer primary key autoincrement,"
+    "  device integer not null,"
+    "  queued_ms integer not null,"
+    "  expires_ms integer not null,"
+    "  deliveries integer not null,"
+    "  bag text not null,"
+    "  payload blob not null);"
+    "create index messages_device on messages (device, id);"
+    "create index messages_expiry on messages (expires_ms);",
 };
 
 static const char *const intelligence_steps[] = {

@@ -1,15 +1,15 @@
 /* The SQLite engine: a folder with two files.
  *
  *     picket.db        devices, activity, inventory, events, flows, alerts, dead_letters,
- *                      outbox, targets, twins, totals, authorities
+ *                      outbox, targets, twins, messages, totals, authorities
  *     intelligence.db  feeds, indicator_blocks
  *
  * Two, because SQLite has one writer a file: a feed of millions may be replaced while batches go
  * on. schema.c has the tables; README.md draws them.
  *
- * One noun a file: devices.c, activity.c, events.c, flows.c, alerts.c, dead_letters.c, outbox.c, feeds.c,
- * indicators.c, totals.c; batch.c has the transaction that holds them together, tidy.c removes what
- * exceeds a bound.
+ * One noun a file: devices.c, activity.c, events.c, flows.c, alerts.c, dead_letters.c, outbox.c,
+ * feeds.c, indicators.c, totals.c; batch.c has the transaction that holds them together, tidy.c
+ * removes what exceeds a bound.
  */
 #ifndef PICKET_STORE_SQLITE_STORE_H
 #define PICKET_STORE_SQLITE_STORE_H
@@ -96,6 +96,15 @@ enum {
     STATEMENT_TARGET_BACK,
     STATEMENT_TARGET_OVER,
     STATEMENT_TARGETS,
+    STATEMENT_MESSAGE_PUT,
+    STATEMENT_MESSAGES_COUNT,
+    STATEMENT_MESSAGES_EACH,
+    STATEMENT_MESSAGES_DELIVERED,
+    STATEMENT_MESSAGE_DONE,
+    STATEMENT_MESSAGES_EXPIRED_OF,
+    STATEMENT_MESSAGES_EXPIRED,
+    STATEMENT_MESSAGES_UNDELIVERABLE,
+    STATEMENT_MESSAGES_PURGE,
     STATEMENT_TWIN_GET,
     STATEMENT_TWIN_NEW,
     STATEMENT_TWIN_DESIRED,
@@ -250,6 +259,28 @@ int sqlite_twin_put(struct picket_store *store, const char *device, const char *
                     struct picket_error *error);
 /* Of a device and its modules. */
 int twins_remove(struct sqlite_store *store, const char *device, struct picket_error *error);
+
+/* ---- messages.c ---- */
+
+int sqlite_message_put(struct picket_store *store, const struct picket_message *message,
+                       int64_t *id, struct picket_error *error);
+int sqlite_messages_count(struct picket_store *store, const char *device, int64_t *count,
+                          struct picket_error *error);
+int sqlite_messages_each(struct picket_store *store, const char *device, int64_t after_id,
+                         int limit, picket_message_visit visit, void *context,
+                         struct picket_error *error);
+int sqlite_messages_delivered(struct picket_store *store, const char *device, int64_t after_id,
+                              int64_t last_id, struct picket_error *error);
+int sqlite_message_done(struct picket_store *store, const char *device, int64_t id,
+                        struct picket_error *error);
+int sqlite_messages_drop_expired(struct picket_store *store, const char *device, int64_t now_ms,
+                                 int64_t *count, struct picket_error *error);
+int sqlite_messages_drop_undeliverable(struct picket_store *store, const char *device,
+                                       int deliveries, int64_t after_id, int64_t *count,
+                                       struct picket_error *error);
+/* Also of a device that is no longer registered. */
+int sqlite_messages_purge(struct picket_store *store, const char *device, int64_t *count,
+                          struct picket_error *error);
 
 /* ---- the rest ---- */
 
