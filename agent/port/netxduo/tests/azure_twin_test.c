@@ -130,6 +130,36 @@ static void a_value_that_cannot_be_is_answered_with_400(void **state)
         "{\"SystemInformation_HardwareModel\":{\"value\":null,\"ac\":400,\"av\":8}}");
 }
 
+static void what_disabled_is_enabled_again(void **state)
+{
+    (void)state;
+    static const struct double_token disable[] = {
+        TOKEN(BEGIN_OBJECT), NAME("SystemInformation_Disabled"), TOKEN(TRUE), TOKEN(END_OBJECT)};
+    static const struct double_token enable[] = {
+        TOKEN(BEGIN_OBJECT), NAME("SystemInformation_Disabled"), TOKEN(FALSE), TOKEN(END_OBJECT)};
+    APPLY(disable);
+    reports.os_info[0] = '\0';
+    reports_flush();
+    assert_string_equal(reports.os_info, "");
+    double_state.reported[0] = '\0';
+    assert_int_equal(APPLY(enable), NX_AZURE_IOT_SUCCESS);
+    assert_string_equal(double_state.reported,
+                        "{\"SystemInformation_Disabled\":{\"value\":false,\"ac\":200,\"av\":0}}");
+    reports_flush();
+    assert_string_equal(reports.os_info, "ThreadX 6.4.2");
+}
+
+static void a_property_longer_than_any_of_ours_is_left_alone(void **state)
+{
+    (void)state;
+    static const struct double_token change[] = {
+        TOKEN(BEGIN_OBJECT), NAME("a_property_of_the_applications_that_is_longer_than_ours"),
+        TOKEN(TRUE),         NAME("$version"),
+        NUMBER("many"),      TOKEN(END_OBJECT)};
+    assert_int_equal(APPLY(change), NX_AZURE_IOT_SUCCESS);
+    assert_string_equal(double_state.reported, "");
+}
+
 static void a_property_taken_away_goes_back_and_is_reported_no_more(void **state)
 {
     (void)state;
@@ -215,6 +245,8 @@ int main(void)
         TEST(a_change_is_applied_and_answered_with_its_version),
         TEST(of_a_whole_twin_the_desired_properties_count),
         TEST(a_value_that_cannot_be_is_answered_with_400),
+        TEST(what_disabled_is_enabled_again),
+        TEST(a_property_longer_than_any_of_ours_is_left_alone),
         TEST(a_property_taken_away_goes_back_and_is_reported_no_more),
         TEST(what_a_twin_said_ends_with_the_run),
         TEST(what_is_unsent_goes_out_before_the_change),

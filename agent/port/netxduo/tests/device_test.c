@@ -208,6 +208,39 @@ static void open_ports_are_told_at_each_address(void **state)
     assert_memory_equal(reports.last_port_address, ipv6, 16);
 }
 
+static void more_open_ports_than_one_event_holds_do_no_harm(void **state)
+{
+    (void)state;
+    enum { SOCKETS = PICKET_AGENT_LISTENING_PORTS + 3 };
+    static NX_UDP_SOCKET sockets[SOCKETS];
+    for (UINT i = 0; i < SOCKETS; i++) {
+        sockets[i].nx_udp_socket_port = 1000 + i;
+        sockets[i].nx_udp_socket_bound_next = &sockets[i];
+        sockets[i].nx_udp_socket_created_next = &sockets[(i + 1) % SOCKETS];
+    }
+    ip.nx_ip_udp_created_sockets_ptr = sockets;
+    ip.nx_ip_udp_created_sockets_count = SOCKETS;
+    assert_int_equal(picket_netxduo_start(&reports_transport, NULL), NX_SUCCESS);
+    reports_flush();
+    assert_int_equal(reports.ports, PICKET_AGENT_LISTENING_PORTS);
+    assert_int_equal(reports.ports_unlisted, 3);
+}
+
+static void a_port_is_not_open_where_there_is_no_address(void **state)
+{
+    (void)state;
+    NX_TCP_LISTEN http = {80, NULL};
+    http.nx_tcp_listen_next = &http;
+    ip.nx_ip_tcp_active_listen_requests = &http;
+    assert_int_equal(picket_netxduo_start(&reports_transport, NULL), NX_SUCCESS);
+    ip.nx_ip_interface[1].nx_interface_valid = 1; /* waits for DHCP */
+    reports_flush();
+    assert_int_equal(reports.ports, 1);
+    ip.nx_ip_interface[0].nx_interface_valid = 0;
+    reports_flush();
+    assert_int_equal(reports.ports, 0);
+}
+
 static void interrupts_are_as_they_were_after_every_call(void **state)
 {
     (void)state;
@@ -354,6 +387,8 @@ int main(void)
         TEST(randomness_may_be_the_applications),
         TEST(system_information_names_versions_features_and_identity),
         TEST(open_ports_are_told_at_each_address),
+        TEST(more_open_ports_than_one_event_holds_do_no_harm),
+        TEST(a_port_is_not_open_where_there_is_no_address),
         TEST(interrupts_are_as_they_were_after_every_call),
         TEST(stopping_from_within_a_poll_is_refused),
         TEST(of_two_threads_that_start_at_once_the_second_waits_and_finds_it_started),

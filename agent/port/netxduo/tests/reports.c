@@ -29,6 +29,7 @@ static void read_ports(const struct picket_wire_event_view *event)
 {
     struct picket_wire_listening_ports_view view = picket_wire_listening_ports(event);
     reports.ports = view.ipv4_count + view.ipv6_count;
+    reports.ports_unlisted = view.unlisted;
     for (uint32_t i = 0; i < reports.ports; i++) {
         bool is_ipv4 = i < view.ipv4_count;
         struct picket_wire_listening_port port =

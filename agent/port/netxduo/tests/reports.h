@@ -18,6 +18,7 @@ struct reports {
     uint64_t bytes_out;
     uint32_t lost_flows;
     unsigned ports; /* open ones */
+    uint32_t ports_unlisted;
     uint16_t last_port;
     uint8_t last_port_address[16];
     uint8_t last_id[16]; /* of the last message's first event */

@@ -386,7 +386,83 @@ static void filters_may_take_turns(void **state)
     assert_int_equal(reports.bytes_out, 160);
 }
 
+#ifndef DOUBLE_NETXDUO_6_1_0
+static UINT header_firewall(VOID *header, UINT direction)
+{
+    (void)header, (void)direction;
+    asked++;
+    return filter_answers;
+}
+
+static void the_applications_older_filter_is_left_alone(void **state)
+{
+    (void)state;
+    ip.nx_ip_packet_filter = header_firewall;
+    start();
+    assert_true(send_out(&ip, udp(PICKET_OUT)));
+    filter_answers = NX_NOT_SUCCESSFUL;
+    assert_false(send_out(&ip, udp(PICKET_OUT)));
+    assert_int_equal(asked, 2);
+    reports_flush();
+    assert_int_equal(reports.bytes_out, 8);
+    picket_netxduo_stop();
+    assert_ptr_equal(ip.nx_ip_packet_filter, header_firewall);
+}
+#endif
+
+#define FIREWALL(name)                                                                             \
+    static UINT name(FILTER_ARGUMENTS)                                                             \
+    {                                                                                              \
+        UNUSED, (void)direction;                                                                   \
+        asked++;                                                                                   \
+        return filter_answers;                                                                     \
+    }
+FIREWALL(firewall_1)
+FIREWALL(firewall_2)
+FIREWALL(firewall_3)
+FIREWALL(firewall_4)
+FIREWALL(firewall_5)
+
+static void of_many_filters_the_last_is_asked_though_it_is_more_than_we_can_tell_apart(void **state)
+{
+    (void)state;
+    UINT (*const firewalls[])
+    (FILTER_ARGUMENTS) = {firewall_1, firewall_2, firewall_3, firewall_4, firewall_5};
+    start();
+    for (size_t i = 0; i < sizeof firewalls / sizeof *firewalls; i++) {
+        FILTER_OF(ip) = firewalls[i];
+        picket_netxduo_poll();
+        filter_answers = NX_SUCCESS;
+        assert_true(send_out(&ip, udp(PICKET_OUT)));
+        filter_answers = NX_NOT_SUCCESSFUL;
+        assert_false(send_out(&ip, udp(PICKET_OUT)));
+        assert_int_equal(asked, 2 * (i + 1));
+    }
+    picket_netxduo_stop();
+    assert_ptr_equal(FILTER_OF(ip), firewall_5);
+}
+
 /* ---- the end ---- */
+
+static void hooks_that_somebody_has_saved_let_packets_pass_when_the_watch_has_ended(void **state)
+{
+    (void)state;
+    start();
+    const NX_IP hooked = ip;
+    picket_netxduo_stop();
+    ip.nx_ipv4_packet_receive = hooked.nx_ipv4_packet_receive;
+    FILTER_OF(ip) = FILTER_OF(hooked);
+    receive(&ip, udp(PICKET_IN));
+    assert_true(send_out(&ip, udp(PICKET_OUT)));
+    assert_int_equal(double_state.delivered, 1);
+    start();
+    receive(&ip, udp(PICKET_IN));
+    assert_true(send_out(&ip, udp(PICKET_OUT)));
+    reports_flush();
+    assert_int_equal(double_state.delivered, 2);
+    assert_int_equal(reports.bytes_in, 8);
+    assert_int_equal(reports.bytes_out, 8);
+}
 
 static void stopping_leaves_no_trace_and_starting_again_works(void **state)
 {
@@ -430,6 +506,11 @@ int main(void)
         TEST(a_filter_that_calls_ours_may_stay_when_the_watch_has_ended),
         TEST(a_filter_that_is_taken_out_before_the_end_leaves_no_trace),
         TEST(filters_may_take_turns),
+#ifndef DOUBLE_NETXDUO_6_1_0
+        TEST(the_applications_older_filter_is_left_alone),
+#endif
+        TEST(of_many_filters_the_last_is_asked_though_it_is_more_than_we_can_tell_apart),
+        TEST(hooks_that_somebody_has_saved_let_packets_pass_when_the_watch_has_ended),
         TEST(stopping_leaves_no_trace_and_starting_again_works),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
