@@ -23,6 +23,8 @@ extern const struct command command_serve;
 extern const struct command command_device_add, command_device_list, command_device_show,
     command_device_disable, command_device_enable, command_device_remove, command_device_rotate_key,
     command_device_rotate_x509;
+extern const struct command command_ip_filter_list, command_ip_filter_add, command_ip_filter_remove,
+    command_ip_filter_move, command_ip_filter_default;
 extern const struct command command_ca_add, command_ca_list, command_ca_show, command_ca_remove;
 extern const struct command command_twin_show, command_twin_set;
 extern const struct command command_method_invoke;

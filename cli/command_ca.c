@@ -117,9 +117,9 @@ static int run_add(const struct command *command, int argc, char **argv)
 
 const struct command command_ca_add = {
     "ca add", "NAME FILE", "Lets in devices with certificates of this CA",
-    "FILE holds the CA's certificate, root or intermediate, in PEM or DER. It is looked\n"
-    "at: one certificate, of a CA, not expired, with a key of at least 112 bits of\n"
-    "security. Devices are enrolled with `picket device add ID --x509-ca`; an\n"
+    "FILE holds the CA's certificate, root or intermediate, in PEM or DER. It is\n"
+    "looked at: one certificate, of a CA, not expired, with a key of at least 112\n"
+    "bits of security. Devices are enrolled with `picket device add ID --x509-ca`; an\n"
     "intermediate CA between them and this one they send along themselves.\n"
     "\n"
     "  picket ca add plant-a plant-a-root.crt\n",

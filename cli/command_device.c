@@ -44,10 +44,9 @@ static int run_add(const struct command *command, int argc, char **argv)
          "key the device has already; else a new one"},
         {"secondary-key", OPTION_TEXT, &secondary, "BASE64", "likewise"},
         {"thumbprint", OPTION_TEXT, &thumbprint, "HEX",
-         "SHA-256 (or SHA-1) of its X.509 certificate, instead of keys"},
+         "SHA-256 (or SHA-1) of its certificate, not keys"},
         {"secondary-thumbprint", OPTION_TEXT, &second_thumbprint, "HEX", "of a second one"},
-        {"x509-ca", OPTION_FLAG, &by_ca, NULL,
-         "it has a certificate of a registered CA, with ID as common name"},
+        {"x509-ca", OPTION_FLAG, &by_ca, NULL, "it has a registered CA's certificate for ID"},
         {"json", OPTION_FLAG, &as_json, NULL, "print id, keys and connection string as JSON"},
         OPTION_SOCKET(socket_path),
         {0}};

@@ -65,9 +65,9 @@ static int run_rotate_key(const struct command *command, int argc, char **argv)
 const struct command command_device_rotate_key = {
     "device rotate-key", "ID", "Replaces or swaps a device's keys",
     "Standard output gets the connection string with the new key (after --swap, with\n"
-    "the primary one). Connections made with the key that goes end at once, those made\n"
-    "with the other one stay. So without a gap: replace the one that the device does\n"
-    "not use, give it the new one, and then replace the other.\n"
+    "the primary one). Connections made with the key that goes end at once, those\n"
+    "made with the other one stay. So without a gap: replace the one that the device\n"
+    "does not use, give it the new one, and then replace the other.\n"
     "\n"
     "  picket device rotate-key pump-7 --secondary >pump-7.connection\n"
     "  picket device rotate-key pump-7 --swap\n"
@@ -109,8 +109,8 @@ static int run_rotate_x509(const struct command *command, int argc, char **argv)
 const struct command command_device_rotate_x509 = {
     "device rotate-x509", "ID", "Replaces or swaps its thumbprints",
     "HEX is the SHA-256 (64 digits) or SHA-1 (40) of the new certificate; \"none\"\n"
-    "removes it, and one has to remain. Connections made with the certificate that goes\n"
-    "end at once, those made with the other one stay.\n"
+    "removes it, and one has to remain. Connections made with the certificate that\n"
+    "goes end at once, those made with the other one stay.\n"
     "\n"
     "  picket device rotate-x509 pump-7 --secondary 9F86D081884C7D659A2F...\n"
     "  picket device rotate-x509 pump-7 --swap\n"

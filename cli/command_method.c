@@ -79,7 +79,7 @@ static int run_invoke(const struct command *command, int argc, char **argv)
 }
 
 const struct command command_method_invoke = {
-    "method invoke", "ID NAME", "Calls a method of a device and shows its answer",
+    "method invoke", "ID NAME", "Calls a method of a device, shows its answer",
     "The device has to be connected, or to connect within --connect-timeout. A status\n"
     "of 400 and more ends with 1; so does a device that does not answer. A component's\n"
     "command is COMPONENT*COMMAND.\n"

@@ -29,6 +29,29 @@ static void take_authority(void *context, const struct picket_authority *authori
     ERR_clear_error();
 }
 
+static int copy_filter(struct admission *admission, const struct picket_ip_filter *filter,
+                       struct picket_error *error)
+{
+    admission->filter.deny_by_default = filter->deny_by_default;
+    for (size_t i = 0; i < filter->count; i++)
+        if (!ip_filter_append(&admission->filter, &filter->rules[i].prefix, filter->rules[i].allow))
+            return picket_fail(error, PICKET_NO_MEMORY, "hub: no memory for its IP filter");
+    return PICKET_OK;
+}
+
+static int take_filter(struct admission *admission, struct picket_store *store,
+                       struct picket_error *error)
+{
+    struct picket_ip_filter *filter = malloc(sizeof *filter);
+    if (filter == NULL)
+        return picket_fail(error, PICKET_NO_MEMORY, "hub: no memory for its IP filter");
+    int status = picket_store_ip_filter_get(store, filter, error);
+    if (status == PICKET_OK)
+        status = copy_filter(admission, filter, error);
+    free(filter);
+    return status;
+}
+
 static int fill(struct admission *admission, const char *store_folder, struct picket_error *error)
 {
     struct picket_store *store;
@@ -36,6 +59,8 @@ static int fill(struct admission *admission, const char *store_folder, struct pi
     if (status != PICKET_OK)
         return status;
     status = picket_store_authorities(store, take_authority, admission, error);
+    if (status == PICKET_OK)
+        status = take_filter(admission, store, error);
     picket_store_close(store);
     return status;
 }
@@ -62,5 +87,6 @@ void admission_free(struct admission *admission)
     if (admission == NULL)
         return;
     X509_STORE_free(admission->authorities);
+    ip_filter_free(&admission->filter);
     free(admission);
 }

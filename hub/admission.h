@@ -1,4 +1,5 @@
-/* Who may come at all, as the owner set it for the whole hub: the certificate authorities.
+/* Who may come at all, as the owner set it for the whole hub: the certificate authorities, and the
+ * addresses.
  *
  * A snapshot, made by whoever changed something, on that thread; the hub's thread takes it over and
  * never waits for the disk on its account. Nobody changes it after that.
@@ -9,6 +10,7 @@
 #include <openssl/x509.h>
 #include <stddef.h>
 
+#include "ip_filter.h"
 #include "picket/base/error.h"
 #include "picket/store/administration.h"
 #include "picket/store/thumbprint.h"
@@ -17,6 +19,7 @@ struct admission {
     X509_STORE *authorities;
     struct picket_thumbprint anchors[PICKET_AUTHORITIES_MAX]; /* SHA-256 of each of them */
     size_t anchor_count;
+    struct ip_filter filter;
 };
 
 /* What the store has; with NULL for it, nothing. The caller frees. */

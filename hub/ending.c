@@ -27,6 +27,8 @@ static struct {
            "connections ended because the same device connected again"),
     ENDING(DEVICE_CHANGED, PICKET_NOTICE, "hub_ended_device_changed",
            "connections ended because their credential was taken away, or the device disabled"),
+    ENDING(FILTERED, PICKET_NOTICE, "hub_ended_ip_filter",
+           "connections ended because the IP filter has changed and denies their address"),
     ENDING(STOPPED, PICKET_DEBUG, "hub_ended_stopped", "connections ended because the hub stopped"),
     ENDING(MALFORMED, PICKET_WARNING, "hub_ended_malformed",
            "connections closed for a malformed or unexpected packet"),

@@ -12,6 +12,7 @@ enum ending {
     ENDING_CERTIFICATE_EXPIRED_LATER,
     ENDING_TAKEN_OVER,
     ENDING_DEVICE_CHANGED,
+    ENDING_FILTERED,
     ENDING_STOPPED,
     /* Faults of a device that is known. */
     ENDING_MALFORMED,

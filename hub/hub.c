@@ -129,14 +129,24 @@ static void tell_twin_changes(struct picket_hub *hub)
     }
 }
 
-static bool may_stay(const struct connection *connection, const struct admission *admission)
+static bool is_vouched_for(const struct connection *connection, const struct admission *admission)
 {
     return connection->state != CONNECTION_ACCEPTED ||
            connection->credential.kind != CREDENTIAL_CA ||
            credential_is_of_authorities(&connection->credential, admission);
 }
 
-/* Who came by a CA that is no longer there goes. */
+static void recheck_admission(struct connection *connection, const struct admission *admission)
+{
+    char reason[IP_FILTER_REASON_BYTES];
+    if (!ip_filter_admits(&admission->filter, &connection->address))
+        connection_end(connection, ENDING_FILTERED, "the IP filter has changed: %s",
+                       ip_filter_reason(&admission->filter, &connection->address, reason));
+    else if (!is_vouched_for(connection, admission))
+        connection_end(connection, ENDING_DEVICE_CHANGED,
+                       "the CA that its certificate leads to was removed");
+}
+
 static void take_admission(struct picket_hub *hub)
 {
     pthread_mutex_lock(&hub->changed_lock);
@@ -147,12 +157,9 @@ static void take_admission(struct picket_hub *hub)
         return;
     admission_free(hub->admission);
     hub->admission = next;
-    for (uint32_t i = 0; i < hub->slots_used; i++) {
-        struct connection *connection = hub->slots[i].connection;
-        if (connection != NULL && !may_stay(connection, next))
-            connection_end(connection, ENDING_DEVICE_CHANGED,
-                           "the CA that its certificate leads to was removed");
-    }
+    for (uint32_t i = 0; i < hub->slots_used; i++)
+        if (hub->slots[i].connection != NULL)
+            recheck_admission(hub->slots[i].connection, next);
 }
 
 static void on_wake(uv_async_t *async)

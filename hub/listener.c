@@ -25,6 +25,9 @@ static struct picket_counter refused_at_bound = {
 static struct picket_counter refused_for_address = {
     .name = "hub_connections_refused_for_address",
     .help = "TCP connections closed at once: too many from the same address before CONNECT"};
+static struct picket_counter refused_by_filter = {
+    .name = "hub_connections_refused_by_ip_filter",
+    .help = "TCP connections closed at once: the IP filter denies their address"};
 static struct picket_counter refused_for_descriptors = {
     .name = "hub_connections_refused_for_descriptors",
     .help = "TCP connections closed at once: the process had no file descriptors left"};
@@ -191,12 +194,28 @@ static bool make_room_for(struct picket_hub *hub, const struct picket_address *a
     return true;
 }
 
+static void turn_away_filtered(struct picket_hub *hub, int fd, const struct picket_address *address)
+{
+    static struct picket_say_limit limit;
+    char text[PICKET_ADDRESS_TEXT_BYTES], reason[IP_FILTER_REASON_BYTES];
+    picket_count(&refused_by_filter, 1);
+    picket_address_format(address, text);
+    picket_say_limited(&limit, PICKET_WARNING, "hub", "client at %s: refused by the IP filter: %s",
+                       text, ip_filter_reason(&hub->admission->filter, address, reason));
+    close(fd);
+}
+
 static void admit(struct picket_hub *hub, int fd, const struct sockaddr_storage *peer)
 {
     static struct picket_say_limit limit;
     struct picket_address address;
     uint16_t port;
     picket_count(&accepted, 1);
+    read_peer(peer, &address, &port);
+    if (!ip_filter_admits(&hub->admission->filter, &address)) {
+        turn_away_filtered(hub, fd, &address);
+        return;
+    }
     if (atomic_load(&hub->connection_count) >= hub->config.connections_max) {
         picket_count(&refused_at_bound, 1);
         picket_say_limited(&limit, PICKET_WARNING, "hub",
@@ -205,7 +224,6 @@ static void admit(struct picket_hub *hub, int fd, const struct sockaddr_storage 
         close(fd);
         return;
     }
-    read_peer(peer, &address, &port);
     if (make_room_for(hub, &address))
         connection_open(hub, fd, &address, port);
     else
@@ -257,6 +275,7 @@ int listener_start(struct picket_hub *hub, struct picket_error *error)
     picket_counter_register(&accepted);
     picket_counter_register(&refused_at_bound);
     picket_counter_register(&refused_for_address);
+    picket_counter_register(&refused_by_filter);
     picket_counter_register(&refused_for_descriptors);
     listener_resume(hub);
     return PICKET_OK;

@@ -18,6 +18,7 @@
 
 #include "picket/base/error.h"
 #include "picket/service/api.h"
+#include "picket/store/administration.h"
 #include "picket/store/store.h"
 
 enum {
@@ -117,7 +118,11 @@ int api_member_thumbprint(const json_t *body, const char *name,
 /* The bodies of POST: pure functions of the object. */
 int api_parse_device(const json_t *body, struct picket_device_identity *device,
                      struct picket_error *error);
+int api_parse_prefix(const char *text, struct picket_prefix *prefix, struct picket_error *error);
 int api_parse_feed(const json_t *body, struct picket_feed *feed, struct picket_error *error);
+/* *at: 0 when it is not given. */
+int api_parse_ip_rule(const json_t *body, struct picket_ip_rule *rule, int64_t *at,
+                      struct picket_error *error);
 int api_parse_addresses(const json_t *body, struct picket_address *addresses, size_t *count,
                         struct picket_error *error);
 
@@ -178,6 +183,11 @@ void api_authorities_list(struct api_request *request, struct api_answer *answer
 void api_authorities_add(struct api_request *request, struct api_answer *answer);
 void api_authorities_show(struct api_request *request, struct api_answer *answer);
 void api_authorities_remove(struct api_request *request, struct api_answer *answer);
+void api_ip_filter_show(struct api_request *request, struct api_answer *answer);
+void api_ip_filter_default(struct api_request *request, struct api_answer *answer);
+void api_ip_filter_add(struct api_request *request, struct api_answer *answer);
+void api_ip_filter_move(struct api_request *request, struct api_answer *answer);
+void api_ip_filter_remove(struct api_request *request, struct api_answer *answer);
 void api_twins_show(struct api_request *request, struct api_answer *answer);
 void api_twins_change(struct api_request *request, struct api_answer *answer);
 void api_methods_invoke(struct api_request *request, struct api_answer *answer);

@@ -53,3 +53,30 @@ int picket_store_authorities(struct picket_store *store, picket_authority_visit 
 {
     return store->engine->authorities(store, visit, context, error);
 }
+
+/* ---- IP filter ---- */
+
+static bool is_same_prefix(const struct picket_prefix *one, const struct picket_prefix *other)
+{
+    return one->length == other->length && one->address.family == other->address.family &&
+           memcmp(one->address.bytes, other->address.bytes, sizeof one->address.bytes) == 0;
+}
+
+int picket_store_ip_filter_put(struct picket_store *store, const struct picket_ip_filter *filter,
+                               struct picket_error *error)
+{
+    char text[PICKET_PREFIX_TEXT_BYTES];
+    for (size_t i = 0; i < filter->count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (is_same_prefix(&filter->rules[i].prefix, &filter->rules[j].prefix))
+                return picket_fail(error, PICKET_INVALID,
+                                   "IP filter: rules %zu and %zu are both for %s", j + 1, i + 1,
+                                   picket_prefix_format(&filter->rules[i].prefix, text));
+    return store->engine->ip_filter_put(store, filter, error);
+}
+
+int picket_store_ip_filter_get(struct picket_store *store, struct picket_ip_filter *filter,
+                               struct picket_error *error)
+{
+    return store->engine->ip_filter_get(store, filter, error);
+}

@@ -34,6 +34,10 @@ struct store_engine {
                             struct picket_error *error);
     int (*authorities)(struct picket_store *store, picket_authority_visit visit, void *context,
                        struct picket_error *error);
+    int (*ip_filter_put)(struct picket_store *store, const struct picket_ip_filter *filter,
+                         struct picket_error *error);
+    int (*ip_filter_get)(struct picket_store *store, struct picket_ip_filter *filter,
+                         struct picket_error *error);
 
     int (*begin)(struct picket_store *store, struct picket_error *error);
     int (*commit)(struct picket_store *store, struct picket_error *error);

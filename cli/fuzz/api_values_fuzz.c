@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes);
 
 static const char members[] = "id primary_key secondary_key authentication primary_thumbprint "
                               "secondary_thumbprint name source format confidence "
-                              "match_special_purpose refresh_s addresses";
+                              "match_special_purpose refresh_s addresses action prefix at note";
 
 static void check(bool holds)
 {
@@ -32,6 +32,20 @@ static void try_device(const json_t *body)
     check(device.primary_thumbprint.size_bytes <= PICKET_THUMBPRINT_SHA256_BYTES);
     check(device.secondary_thumbprint.size_bytes <= PICKET_THUMBPRINT_SHA256_BYTES);
     check(device.authentication >= 0 && device.authentication <= PICKET_AUTHENTICATION_CA);
+}
+
+static void try_ip_rule(const json_t *body)
+{
+    struct picket_ip_rule rule;
+    struct picket_error error = {0};
+    int64_t at;
+    if (api_parse_ip_rule(body, &rule, &at, &error) != PICKET_OK) {
+        check(error.text[0] != 0);
+        return;
+    }
+    check(at >= 0 && at <= PICKET_IP_RULES_MAX);
+    check(memchr(rule.note, 0, sizeof rule.note) != NULL);
+    check(picket_prefix_covers(&rule.prefix, &rule.prefix.address));
 }
 
 static void try_feed(const json_t *body)
@@ -66,6 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
         return 0;
     }
     try_device(body);
+    try_ip_rule(body);
     try_feed(body);
     try_addresses(body);
     json_decref(body);

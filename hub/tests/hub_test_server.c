@@ -14,6 +14,7 @@
  *     x509 ID PRINT|- [PRINT]   done                    thumbprints; -: by a CA
  *     disable ID | remove ID    done
  *     authority NAME FILE       done                    DER, with --store; FILE -: removes it
+ *     filter allow|deny [RULES] done                    the default; allow=PREFIX,deny=PREFIX…
  *     changed ID                done                    picket_hub_device_changed()
  *     desire ID MODULE-OR-- JSON   desired VERSION, done   as an owner's patch, with --store
  *     hold | release            done                    the consumer stops or goes on committing
@@ -178,6 +179,22 @@ static void change_authority(struct picket_hub *hub, const char *name, const cha
         tell("problem %s", error.text);
 }
 
+static void change_filter(struct picket_hub *hub, const char *by_default, char *rules)
+{
+    static struct picket_ip_filter filter;
+    struct picket_error error = {0};
+    filter.deny_by_default = strcmp(by_default, "deny") == 0;
+    filter.count = 0;
+    for (char *rest, *rule = strtok_r(rules, ",", &rest); rule; rule = strtok_r(NULL, ",", &rest)) {
+        const char *prefix = strchr(rule, '=') + 1;
+        filter.rules[filter.count].allow = rule[0] == 'a';
+        picket_prefix_parse(&filter.rules[filter.count++].prefix, prefix, strlen(prefix));
+    }
+    if (picket_store_ip_filter_put(registry.store, &filter, &error) != PICKET_OK ||
+        picket_hub_admission_changed(hub, &error) != PICKET_OK)
+        tell("problem %s", error.text);
+}
+
 static void change_device(const char *id, bool remove)
 {
     pthread_mutex_lock(&registry.lock);
@@ -281,15 +298,18 @@ static void desire(struct picket_hub *hub, const char *id, const char *module, c
     tell("desired %lld", (long long)version);
 }
 
-static void obey(struct picket_hub *hub, const char *command, const char *first, const char *second,
+static void obey(struct picket_hub *hub, const char *command, const char *first, char *second,
                  const char *third)
 {
+    char no_rules[] = "";
     if (strcmp(command, "device") == 0 && second != NULL)
         put_device(first, second, third);
     else if (strcmp(command, "x509") == 0 && second != NULL)
         put_x509_device(first, second, third);
     else if (strcmp(command, "authority") == 0 && second != NULL)
         change_authority(hub, first, second);
+    else if (strcmp(command, "filter") == 0 && first != NULL)
+        change_filter(hub, first, second != NULL ? second : no_rules);
     else if (strcmp(command, "disable") == 0 && first != NULL)
         change_device(first, false);
     else if (strcmp(command, "remove") == 0 && first != NULL)

@@ -180,6 +180,15 @@ static const char *const picket_steps[] = {
     "  payload blob not null);"
     "create index messages_device on messages (device, id);"
     "create index messages_expiry on messages (expires_ms);",
+
+    /* Whom the hub lets in by address: the first rule that covers it decides. */
+    "create table ip_rules ("
+    "  position integer primary key,"
+    "  allow integer not null,"
+    "  prefix text not null,"
+    "  note text not null);"
+    "create table ip_default (deny integer not null);"
+    "insert into ip_default values (0);",
 };
 
 static const char *const intelligence_steps[] = {

@@ -1,7 +1,7 @@
 /* The SQLite engine: a folder with two files.
  *
  *     picket.db        devices, activity, inventory, events, flows, alerts, dead_letters,
- *                      outbox, targets, twins, messages, totals, authorities
+ *                      outbox, targets, twins, messages, totals, authorities, ip_rules, ip_default
  *     intelligence.db  feeds, indicator_blocks
  *
  * Two, because SQLite has one writer a file: a feed of millions may be replaced while batches go
@@ -37,6 +37,11 @@ enum {
     STATEMENT_AUTHORITY_REMOVE,
     STATEMENT_AUTHORITY_FIND,
     STATEMENT_AUTHORITIES,
+    STATEMENT_IP_RULES,
+    STATEMENT_IP_RULES_REMOVE,
+    STATEMENT_IP_RULE_PUT,
+    STATEMENT_IP_DEFAULT,
+    STATEMENT_IP_DEFAULT_PUT,
     STATEMENT_DATA_VERSION,
     STATEMENT_ACTIVITY_GET,
     STATEMENT_ACTIVITY_PUT,
@@ -228,6 +233,13 @@ int sqlite_authority_remove(struct picket_store *store, const char *name,
                             struct picket_error *error);
 int sqlite_authorities(struct picket_store *store, picket_authority_visit visit, void *context,
                        struct picket_error *error);
+
+/* ---- ip_filter.c ---- */
+
+int sqlite_ip_filter_put(struct picket_store *store, const struct picket_ip_filter *filter,
+                         struct picket_error *error);
+int sqlite_ip_filter_get(struct picket_store *store, struct picket_ip_filter *filter,
+                         struct picket_error *error);
 
 /* ---- activity.c ---- */
 

@@ -183,5 +183,60 @@ class Certificates(Running):
         self.assertEqual(self.server.json("ca", "list"), [])
 
 
+class IpFilter(Running):
+    def rules(self):
+        filter = self.server.json("ip-filter", "list")
+        return [(rule["number"], rule["action"], rule["prefix"]) for rule in filter["rules"]], filter["default"]
+
+    def test_rules_are_added_moved_and_removed(self):
+        self.assertEqual(self.rules(), ([], "allow"))
+        self.done("ip-filter", "add", "deny", "203.0.113.0/24", "--note", "scans since May")
+        self.done("ip-filter", "add", "allow", "2001:DB8::/32")
+        self.done("ip-filter", "add", "allow", "203.0.113.7", "--at", "1")
+        self.assertEqual(self.rules(), ([(1, "allow", "203.0.113.7/32"), (2, "deny", "203.0.113.0/24"),
+                                         (3, "allow", "2001:db8::/32")], "allow"))
+        shown = self.done("ip-filter", "list")
+        self.assertRegex(shown, r"(?m)^2  deny +203.0.113.0/24 +scans since May$")
+        self.assertRegex(shown, r"(?m)^-  allow +everybody else")
+        self.done("ip-filter", "move", "2001:db8::/32", "1")
+        self.done("ip-filter", "move", "203.0.113.7", "3")
+        self.assertEqual([prefix for _, _, prefix in self.rules()[0]],
+                         ["2001:db8::/32", "203.0.113.0/24", "203.0.113.7/32"])
+        self.done("ip-filter", "remove", "203.0.113.0/24")
+        self.done("ip-filter", "move", "203.0.113.7", "999")
+        self.server.stop()
+        self.server.start()
+        self.assertEqual([prefix for _, _, prefix in self.rules()[0]], ["2001:db8::/32", "203.0.113.7/32"])
+
+    def test_a_default_of_deny_ends_who_is_not_allowed_and_says_so(self):
+        connection_string = self.done("device", "add", "pump-7").strip()
+        device = self.connect(connection_string)
+        done = self.server.run("ip-filter", "default", "deny")
+        self.assertIn("Nobody is let in", done.stderr)
+        self.server.wait_for(lambda: device.gone)
+        device.close()
+        with self.assertRaises(OSError):
+            self.connect(connection_string)
+        done = self.server.run("ip-filter", "add", "allow", "127.0.0.0/8")
+        self.assertEqual(done.stderr, "")
+        self.connect(connection_string).publish(b"x")
+
+    def test_wrong_rules_are_refused_with_a_reason(self):
+        self.done("ip-filter", "add", "deny", "203.0.113.0/24")
+        for arguments, reason in ((("add", "allow", "203.0.113.0/24"), "rule 1 is for 203.0.113.0/24 already"),
+                                  (("add", "allow", "203.0.113.5/24"), "is 203.0.113.0/24 meant?"),
+                                  (("add", "allow", "203.0.113"), "is no IPv4 or IPv6 address"),
+                                  (("add", "allow", "0.0.0.0/33"), "is no IPv4 or IPv6 address"),
+                                  (("add", "allow", "::ffff:10.0.0.0/104"), "write it as IPv4"),
+                                  (("add", "allow", "10.0.0.0/8", "--note", "x" * 201), "longer than 200"),
+                                  (("add", "allow", "10.0.0.0/8", "--at", "1001"), "from 1 to 1000"),
+                                  (("remove", "10.0.0.0/8"), "there is no rule for 10.0.0.0/8"),
+                                  (("move", "10.0.0.0/8", "1"), "there is no rule for 10.0.0.0/8")):
+            self.assertIn(reason, self.refused("ip-filter", *arguments))
+        for arguments in (("add", "maybe", "10.0.0.0/8"), ("default", "none"), ("move", "10.0.0.0/8", "x")):
+            self.assertEqual(self.server.run("ip-filter", *arguments).returncode, 2)
+        self.assertEqual(self.rules(), ([(1, "deny", "203.0.113.0/24")], "allow"))
+
+
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1])

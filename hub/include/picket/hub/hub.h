@@ -52,9 +52,10 @@ void picket_hub_device_changed(struct picket_hub *hub, const char *device);
  * version: what the twin has with it. Called in the order of the versions. Thread: any. */
 void picket_hub_twin_changed(struct picket_hub *hub, const char *device, const char *module,
                              int64_t version, const char *patch);
-/* The store's CAs have changed: they are read again, here and now, and count for the hub from its
- * next turn on; connections made by a CA that went end then. After an error those of before stay.
- * Calls must not overlap: the last to come is not always the last to have read. Thread: any. */
+/* The store's CAs or IP filter have changed: they are read again, here and now, and count for the
+ * hub from its next turn on; connections that would not come about any more end then. After an
+ * error those of before stay. Calls must not overlap: the last to come is not always the last to
+ * have read. Thread: any. */
 int picket_hub_admission_changed(struct picket_hub *hub, struct picket_error *error);
 
 /* ---- direct methods ---- */

@@ -52,7 +52,7 @@ struct picket_api_config {
      * compact JSON object; may be NULL. In the order of the versions. Any thread. */
     void (*twin_changed)(void *context, const char *device, const char *module, int64_t version,
                          const char *patch);
-    /* The CAs in the store were changed: PICKET_OK means that this counts from now on. May be NULL.
+    /* The CAs or the IP filter in the store were changed: PICKET_OK means that this counts from now on. May be NULL.
      * Any thread. */
     int (*admission_changed)(void *context, struct picket_error *error);
     /* Asks the device and waits for its answer; may be NULL. PICKET_INVALID; PICKET_NOT_FOUND: it is
