@@ -141,6 +141,25 @@ static void two_devices_and_two_boots_do_not_say_the_same_though_rand_does(void 
     assert_memory_not_equal(ids[1], ids[2], 16);
 }
 
+static void a_fleet_does_not_report_first_in_one_second_though_rand_says_the_same(void **state)
+{
+    (void)state;
+    enum { DEVICES = 10 };
+    unsigned seconds[DEVICES], others = 0;
+    for (ULONG i = 0; i < DEVICES; i++) {
+        double_reset();
+        reports_reset();
+        double_ip_create(&ip, 0x0A000001, 0xFFFFFF00);
+        ip.nx_ip_interface[0].nx_interface_physical_address_lsw = i;
+        assert_int_equal(picket_netxduo_start(&reports_transport, NULL), NX_SUCCESS);
+        for (seconds[i] = 0; reports.messages == 0; seconds[i]++)
+            second();
+        picket_netxduo_stop();
+        others += seconds[i] != seconds[0];
+    }
+    assert_true(others >= DEVICES / 2);
+}
+
 static VOID all_sevens(VOID *bytes, UINT size)
 {
     memset(bytes, 7, size);
@@ -384,6 +403,7 @@ int main(void)
         TEST(the_first_report_comes_within_its_delay),
         TEST(ticks_may_wrap),
         TEST(two_devices_and_two_boots_do_not_say_the_same_though_rand_does),
+        TEST(a_fleet_does_not_report_first_in_one_second_though_rand_says_the_same),
         TEST(randomness_may_be_the_applications),
         TEST(system_information_names_versions_features_and_identity),
         TEST(open_ports_are_told_at_each_address),
