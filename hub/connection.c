@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "device_bound.h"
 #include "devices.h"
 #include "input_budget.h"
 #include "listener.h"
@@ -189,6 +190,8 @@ static void release(struct connection *connection)
     input_budget_release(connection);
     free(connection->device);
     free(connection->will);
+    free(connection->device_bound);
+    connection->device_bound = NULL;
     atomic_fetch_sub(&connection->hub->connection_count, 1);
     uv_close((uv_handle_t *)&connection->poll, on_closed);
 }
@@ -418,5 +421,6 @@ void connection_check(struct connection *connection, int64_t now_ms, int64_t uni
                        HUB_STALL_MS / 1000);
         return;
     }
+    device_bound_check(connection);
     check_life(connection, now_ms);
 }

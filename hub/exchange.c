@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device_bound.h"
 #include "internal.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/thread.h"
@@ -15,7 +16,7 @@ enum { GROUP_REQUESTS = 256, GROUP_ANSWER_BYTES = 4 << 20, ANSWERED_A_ROUND = 25
 
 static bool writes(const struct exchange_request *request)
 {
-    return request->kind == EXCHANGE_TWIN_REPORT;
+    return request->kind != EXCHANGE_TWIN_GET;
 }
 
 static void note(struct exchange_request *request, int status, const struct picket_error *error)
@@ -26,18 +27,75 @@ static void note(struct exchange_request *request, int status, const struct pick
                  (int)sizeof request->problem - 1, error->text);
 }
 
+/* One for which there is no memory makes the group fail: the order is kept. */
+static void copy_message(void *context, int64_t id, const char *bag, const uint8_t *payload,
+                         size_t payload_bytes)
+{
+    struct exchange_request *request = context;
+    size_t bag_bytes = strlen(bag) + 1;
+    size_t bytes = sizeof(struct exchange_message) + bag_bytes + payload_bytes;
+    struct exchange_message *message = malloc(bytes);
+    if (message == NULL) {
+        request->status = PICKET_NO_MEMORY;
+        return;
+    }
+    message->id = id;
+    memcpy(message->content, bag, bag_bytes);
+    if (payload_bytes > 0)
+        memcpy(message->content + bag_bytes, payload, payload_bytes);
+    message->payload = (struct slice){message->content + bag_bytes, payload_bytes};
+    STAILQ_INSERT_TAIL(&request->messages, message, next);
+    request->answer_bytes += bytes;
+}
+
+static int take_messages(const struct hub_keeper *keeper, struct exchange_request *request,
+                         struct picket_error *error)
+{
+    int status =
+        keeper->messages_take(keeper->context, request->device, request->number, request->count,
+                              DEVICE_BOUND_BYTES, copy_message, request, &request->more, error);
+    if (status == PICKET_OK && request->status != PICKET_OK)
+        status = picket_fail(error, PICKET_NO_MEMORY, "no memory for messages to a device");
+    return status;
+}
+
+static int perform_kind(const struct hub_keeper *keeper, struct exchange_request *request,
+                        struct picket_error *error)
+{
+    switch (request->kind) {
+    case EXCHANGE_TWIN_GET:
+        return keeper->twin_get(keeper->context, request->device, request->module, &request->answer,
+                                error);
+    case EXCHANGE_TWIN_REPORT:
+        return keeper->twin_report(keeper->context, request->device, request->module,
+                                   request->payload, request->payload_bytes, &request->version,
+                                   error);
+    case EXCHANGE_MESSAGES:
+        return take_messages(keeper, request, error);
+    case EXCHANGE_MESSAGE_DONE:
+        return keeper->message_done(keeper->context, request->device, request->number, error);
+    default:
+        return keeper->messages_expire(keeper->context, error);
+    }
+}
+
 static void perform(const struct hub_keeper *keeper, struct exchange_request *request)
 {
     struct picket_error error = {0};
-    int status;
-    if (request->kind == EXCHANGE_TWIN_GET)
-        status = keeper->twin_get(keeper->context, request->device, request->module,
-                                  &request->answer, &error);
-    else
-        status =
-            keeper->twin_report(keeper->context, request->device, request->module, request->payload,
-                                request->payload_bytes, &request->version, &error);
-    note(request, status, &error);
+    note(request, perform_kind(keeper, request, &error), &error);
+    request->answer_bytes += request->answer != NULL ? strlen(request->answer) : 0;
+}
+
+static void drop_answer(struct exchange_request *request)
+{
+    struct exchange_message *message;
+    while ((message = STAILQ_FIRST(&request->messages)) != NULL) {
+        STAILQ_REMOVE_HEAD(&request->messages, next);
+        free(message);
+    }
+    free(request->answer);
+    request->answer = NULL;
+    request->answer_bytes = 0;
 }
 
 static bool is_refusal(int status)
@@ -48,7 +106,7 @@ static bool is_refusal(int status)
 
 static size_t answer_bytes_of(const struct exchange_request *request)
 {
-    return sizeof *request + (request->answer != NULL ? strlen(request->answer) : 0);
+    return sizeof *request + request->answer_bytes;
 }
 
 /* Nothing of the group has happened: nor is anything that was read in it true. */
@@ -59,8 +117,7 @@ static void fail_all(struct exchange_queue *group, int status, const struct pick
     picket_say_limited(&limit, PICKET_ERROR, "hub", "requests of devices failed: %s", error->text);
     STAILQ_FOREACH(request, group, next)
     {
-        free(request->answer);
-        request->answer = NULL;
+        drop_answer(request);
         note(request, status, error);
     }
 }
@@ -213,7 +270,7 @@ void exchange_stop(struct exchange *exchange)
 
 static void free_request(struct exchange_request *request)
 {
-    free(request->answer);
+    drop_answer(request);
     free(request);
 }
 
@@ -242,25 +299,43 @@ static char *copy(char **at, const char *bytes, size_t size)
     return copied;
 }
 
-static struct exchange_request *make_request(const struct connection *connection, struct slice rid,
+/* connection NULL: of nobody's. */
+static struct exchange_request *make_request(const struct connection *connection,
+                                             enum exchange_kind kind, struct slice rid,
                                              struct slice payload)
 {
-    size_t device_bytes = strlen(connection->device), module_bytes = strlen(connection->module);
-    size_t bytes =
-        sizeof(struct exchange_request) + device_bytes + module_bytes + rid.size + payload.size + 4;
-    struct exchange_request *request = calloc(1, bytes);
+    const char *device = connection != NULL ? connection->device : "";
+    const char *module = connection != NULL ? connection->module : "";
+    size_t device_bytes = strlen(device), module_bytes = strlen(module);
+    struct exchange_request *request =
+        calloc(1, sizeof *request + device_bytes + module_bytes + rid.size + payload.size + 4);
     if (request == NULL)
         return NULL;
     char *at = request->content;
-    request->bytes = bytes;
-    request->slot = connection->slot;
-    request->generation = connection->hub->slots[connection->slot].generation;
-    request->device = copy(&at, connection->device, device_bytes);
-    request->module = copy(&at, connection->module, module_bytes);
+    request->kind = kind;
+    request->slot = connection != NULL ? connection->slot : 0;
+    request->generation =
+        connection != NULL ? connection->hub->slots[connection->slot].generation : 0;
+    request->device = copy(&at, device, device_bytes);
+    request->module = copy(&at, module, module_bytes);
     request->rid = copy(&at, rid.bytes, rid.size);
     request->payload = copy(&at, payload.bytes, payload.size);
     request->payload_bytes = payload.size;
+    STAILQ_INIT(&request->messages);
     return request;
+}
+
+static void put(struct exchange *exchange, struct exchange_request *request)
+{
+    pthread_mutex_lock(&exchange->lock);
+    STAILQ_INSERT_TAIL(&exchange->todo, request, next);
+    pthread_cond_signal(&exchange->change);
+    pthread_mutex_unlock(&exchange->lock);
+}
+
+static bool is_bounded(enum exchange_kind kind)
+{
+    return kind == EXCHANGE_TWIN_GET || kind == EXCHANGE_TWIN_REPORT;
 }
 
 int exchange_put(struct connection *connection, enum exchange_kind kind, struct slice rid,
@@ -273,18 +348,48 @@ int exchange_put(struct connection *connection, enum exchange_kind kind, struct 
         exchange->count >= EXCHANGE_REQUESTS_MAX ||
         payload.size > EXCHANGE_BYTES_MAX - exchange->bytes)
         return PICKET_BUSY;
-    struct exchange_request *request = make_request(connection, rid, payload);
+    struct exchange_request *request = make_request(connection, kind, rid, payload);
     if (request == NULL)
         return PICKET_NO_MEMORY;
-    request->kind = kind;
     connection->requests++;
     exchange->count++;
     exchange->bytes += payload.size;
-    pthread_mutex_lock(&exchange->lock);
-    STAILQ_INSERT_TAIL(&exchange->todo, request, next);
-    pthread_cond_signal(&exchange->change);
-    pthread_mutex_unlock(&exchange->lock);
+    put(exchange, request);
     return PICKET_OK;
+}
+
+static int put_number(struct exchange *exchange, struct connection *connection,
+                      enum exchange_kind kind, int64_t number, int count)
+{
+    const struct slice none = {"", 0};
+    if (!exchange->started)
+        return PICKET_CLOSED;
+    struct exchange_request *request = make_request(connection, kind, none, none);
+    if (request == NULL)
+        return PICKET_NO_MEMORY;
+    request->number = number;
+    request->count = count;
+    put(exchange, request);
+    return PICKET_OK;
+}
+
+int exchange_take_messages(struct connection *connection, int64_t after_id, int count)
+{
+    return put_number(&connection->hub->exchange, connection, EXCHANGE_MESSAGES, after_id, count);
+}
+
+/* Without memory it stays, and is sent again on the next connection. */
+void exchange_message_done(struct connection *connection, int64_t id)
+{
+    put_number(&connection->hub->exchange, connection, EXCHANGE_MESSAGE_DONE, id, 0);
+}
+
+void exchange_check(struct picket_hub *hub, int64_t now_ms)
+{
+    if (now_ms - hub->exchange.expiry_ms < EXCHANGE_EXPIRY_MS)
+        return;
+    hub->exchange.expiry_ms = now_ms;
+    put_number(&hub->exchange, NULL, EXCHANGE_EXPIRY, 0, 0);
 }
 
 static struct exchange_request *take_answer(struct exchange *exchange)
@@ -308,18 +413,29 @@ static struct connection *who_asked(const struct picket_hub *hub,
     return slot->generation == request->generation ? slot->connection : NULL;
 }
 
+/* Nobody waits to hear that a message is done, or what expired. */
+static void answer(struct connection *connection, struct exchange_request *request)
+{
+    if (is_bounded(request->kind)) {
+        connection->requests--;
+        twins_answer(connection, request);
+    } else if (request->kind == EXCHANGE_MESSAGES) {
+        device_bound_answer(connection, request);
+    }
+}
+
 void exchange_run(struct picket_hub *hub)
 {
     struct exchange *exchange = &hub->exchange;
     struct exchange_request *request;
     for (int i = 0; i < ANSWERED_A_ROUND && (request = take_answer(exchange)) != NULL; i++) {
         struct connection *connection = who_asked(hub, request);
-        exchange->count--;
-        exchange->bytes -= request->payload_bytes;
-        if (connection != NULL) {
-            connection->requests--;
-            twins_answer(connection, request);
+        if (is_bounded(request->kind)) {
+            exchange->count--;
+            exchange->bytes -= request->payload_bytes;
         }
+        if (connection != NULL)
+            answer(connection, request);
         free_request(request);
     }
 }

@@ -34,10 +34,27 @@ enum {
     EXCHANGE_REQUESTS_MAX = 8192,  /* in all, that are not answered */
     EXCHANGE_BYTES_MAX = 16 << 20, /* of these */
     EXCHANGE_ANSWER_BYTES_MAX = 8 << 20,
-    EXCHANGE_OF_CONNECTION_MAX = 10
+    EXCHANGE_OF_CONNECTION_MAX = 10,
+    EXCHANGE_BAG_BYTES_MAX = 1024, /* of a message to a device */
+    EXCHANGE_EXPIRY_MS = 60000
 };
 
-enum exchange_kind { EXCHANGE_TWIN_GET, EXCHANGE_TWIN_REPORT };
+enum exchange_kind {
+    EXCHANGE_TWIN_GET,
+    EXCHANGE_TWIN_REPORT,
+    EXCHANGE_MESSAGES,     /* takes some for a device */
+    EXCHANGE_MESSAGE_DONE, /* the device has acknowledged one */
+    EXCHANGE_EXPIRY        /* of messages, of nobody's connection */
+};
+
+/* A message to a device. */
+struct exchange_message {
+    STAILQ_ENTRY(exchange_message) next;
+    int64_t id;
+    struct slice payload;
+    char content[]; /* the property bag, NUL, the payload */
+};
+STAILQ_HEAD(exchange_messages, exchange_message);
 
 struct exchange_request {
     STAILQ_ENTRY(exchange_request) next;
@@ -49,11 +66,15 @@ struct exchange_request {
     const char *rid;
     const char *payload;
     size_t payload_bytes;
-    size_t bytes; /* all of it */
+    int64_t number; /* of messages: after which, or which */
+    int count;      /* at most so many */
 
-    int status;      /* enum picket_status */
-    char *answer;    /* of EXCHANGE_TWIN_GET */
-    int64_t version; /* of EXCHANGE_TWIN_REPORT */
+    int status;                        /* enum picket_status */
+    char *answer;                      /* of EXCHANGE_TWIN_GET */
+    int64_t version;                   /* of EXCHANGE_TWIN_REPORT */
+    struct exchange_messages messages; /* of EXCHANGE_MESSAGES */
+    bool more;                         /* the same: there are further ones */
+    size_t answer_bytes;
     char problem[300];
 
     char content[];
@@ -64,8 +85,9 @@ struct exchange {
     struct hub_keeper keeper; /* begin NULL: there is none */
     bool started;
     pthread_t thread;
-    uint32_t count; /* the loop's: put and not yet answered */
+    uint32_t count; /* the loop's: put and not yet answered, of those that are bounded */
     size_t bytes;
+    int64_t expiry_ms; /* monotonic: of the last */
 
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t change;
@@ -89,6 +111,15 @@ void exchange_close(struct exchange *exchange);
  * no keeper; PICKET_NO_MEMORY. */
 int exchange_put(struct connection *connection, enum exchange_kind kind, struct slice rid,
                  struct slice payload);
+
+/* Messages to devices. A connection asks for one lot at a time and completes no more than it got:
+ * so these are bounded by the connections, and are never refused for what others ask.
+ * PICKET_CLOSED, PICKET_NO_MEMORY. */
+int exchange_take_messages(struct connection *connection, int64_t after_id, int count);
+void exchange_message_done(struct connection *connection, int64_t id);
+
+/* Has what expired removed, once in EXCHANGE_EXPIRY_MS. */
+void exchange_check(struct picket_hub *hub, int64_t now_ms);
 
 /* Hands a bounded number of answers to who asked. */
 void exchange_run(struct picket_hub *hub);

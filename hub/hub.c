@@ -8,6 +8,7 @@
 
 #include "acknowledgement.h"
 #include "connection.h"
+#include "device_bound.h"
 #include "devices.h"
 #include "input_budget.h"
 #include "internal.h"
@@ -108,6 +109,22 @@ static void recheck_changed_devices(struct picket_hub *hub)
     }
 }
 
+static void look_for_messages(struct picket_hub *hub)
+{
+    pthread_mutex_lock(&hub->changed_lock);
+    struct changed_device *queued = hub->queued;
+    hub->queued = NULL;
+    pthread_mutex_unlock(&hub->changed_lock);
+    while (queued != NULL) {
+        struct changed_device *next = queued->next;
+        struct connection *connection = devices_find(hub, queued->id, "");
+        if (connection != NULL)
+            device_bound_queued(connection);
+        free(queued);
+        queued = next;
+    }
+}
+
 static struct twin_change *next_twin_change(struct picket_hub *hub)
 {
     pthread_mutex_lock(&hub->changed_lock);
@@ -173,6 +190,7 @@ static void on_wake(uv_async_t *async)
     recheck_changed_devices(hub);
     tell_twin_changes(hub);
     methods_run(hub);
+    look_for_messages(hub);
     hub->log_may_have_room = true;
     work_schedule(hub);
     work_round(hub);
@@ -187,6 +205,7 @@ static void on_sweep(uv_timer_t *timer)
         if (hub->slots[i].connection != NULL)
             connection_check(hub->slots[i].connection, now_ms, unix_s);
     methods_check(hub, now_ms);
+    exchange_check(hub, now_ms);
     listener_resume(hub);
     /* A log may get room in other ways than by a commit that we are told of. */
     hub->log_may_have_room = true;
@@ -310,12 +329,22 @@ static void free_twin_changes(struct picket_hub *hub)
         free(change);
 }
 
+static void free_queued(struct picket_hub *hub)
+{
+    while (hub->queued != NULL) {
+        struct changed_device *next = hub->queued->next;
+        free(hub->queued);
+        hub->queued = next;
+    }
+}
+
 static void free_hub(struct picket_hub *hub)
 {
     exchange_close(&hub->exchange);
     methods_stop(&hub->methods);
     methods_close(&hub->methods);
     free_twin_changes(hub);
+    free_queued(hub);
     listener_close(hub);
     SSL_CTX_free(hub->tls);
     devices_close(hub);
@@ -397,6 +426,7 @@ int hub_start_with_registry(struct picket_hub **out, const struct picket_hub_con
     wills_register_counters();
     twins_register_counters();
     methods_register_counters();
+    device_bound_register_counters();
     int status = prepare(hub, error);
     if (status == PICKET_OK && uv_loop_init(&hub->loop) != 0)
         status = picket_fail(error, PICKET_IO, "hub: no event loop");
@@ -444,6 +474,19 @@ void picket_hub_device_changed(struct picket_hub *hub, const char *device)
     pthread_mutex_lock(&hub->changed_lock);
     changed->next = hub->changed;
     hub->changed = changed;
+    pthread_mutex_unlock(&hub->changed_lock);
+    uv_async_send(&hub->wake);
+}
+
+void picket_hub_message_queued(struct picket_hub *hub, const char *device)
+{
+    struct changed_device *queued = malloc(sizeof *queued);
+    if (queued == NULL)
+        return; /* it gets the message with the next one, or when it connects again */
+    snprintf(queued->id, sizeof queued->id, "%s", device);
+    pthread_mutex_lock(&hub->changed_lock);
+    queued->next = hub->queued;
+    hub->queued = queued;
     pthread_mutex_unlock(&hub->changed_lock);
     uv_async_send(&hub->wake);
 }

@@ -117,11 +117,12 @@ struct connection {
     char *module; /* within the same block; "" for the device itself */
     struct will *will;
     struct credential credential;
-    int64_t expires_s;       /* Unix time */
-    uint16_t keep_alive_s;   /* 0: none */
-    uint16_t subscriptions;  /* bit per enum dialect_filter */
-    uint16_t requests;       /* that the exchange has not answered */
-    uint32_t in_flight;      /* messages taken and not acknowledged */
+    int64_t expires_s;                 /* Unix time */
+    uint16_t keep_alive_s;             /* 0: none */
+    uint16_t subscriptions;            /* bit per enum dialect_filter */
+    uint16_t requests;                 /* that the exchange has not answered */
+    struct device_bound *device_bound; /* NULL: it does not subscribe to messages */
+    uint32_t in_flight;                /* messages taken and not acknowledged */
     uint64_t last_in_flight; /* sequence of the newest of them, 0: none; see acknowledgement.h */
 
     TAILQ_ENTRY(connection) in_queue;
@@ -231,6 +232,7 @@ struct picket_hub {
     pthread_mutex_t changed_lock;
     struct changed_device *changed;
     struct twin_change_queue twin_changes;
+    struct changed_device *queued;    /* that picket_hub_message_queued() was told of */
     struct admission *next_admission; /* NULL: nothing new */
 
     struct admission *admission;

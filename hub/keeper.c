@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "picket/base/time.h"
+#include "picket/store/messages.h"
 #include "picket/store/twins.h"
 
 static int begin(void *context, struct picket_error *error)
@@ -75,6 +76,44 @@ static int twin_report(void *context, const char *device, const char *module, co
     return picket_store_twin_patch(context, &change, version, error);
 }
 
+/* ---- messages to devices ---- */
+
+struct visiting {
+    keeper_message_visit visit;
+    void *context;
+};
+
+static void pass_on(void *context, const struct picket_message *message)
+{
+    const struct visiting *visiting = context;
+    visiting->visit(visiting->context, message->id, message->bag, message->payload,
+                    message->payload_bytes);
+}
+
+static int messages_take(void *context, const char *device, int64_t after_id, int count_max,
+                         size_t bytes_max, keeper_message_visit visit, void *visit_context,
+                         bool *more, struct picket_error *error)
+{
+    struct visiting visiting = {visit, visit_context};
+    const struct picket_message_claim claim = {.device = device,
+                                               .after_id = after_id,
+                                               .count_max = count_max,
+                                               .bytes_max = bytes_max,
+                                               .now_ms = picket_unix_ms()};
+    return picket_store_messages_take(context, &claim, pass_on, &visiting, more, error);
+}
+
+static int message_done(void *context, const char *device, int64_t id, struct picket_error *error)
+{
+    return picket_store_message_done(context, device, id, error);
+}
+
+static int messages_expire(void *context, struct picket_error *error)
+{
+    int64_t count;
+    return picket_store_messages_expire(context, picket_unix_ms(), &count, error);
+}
+
 int keeper_open_store(struct hub_keeper *keeper, const char *store_folder,
                       struct picket_error *error)
 {
@@ -86,6 +125,9 @@ int keeper_open_store(struct hub_keeper *keeper, const char *store_folder,
                                       .rollback = rollback,
                                       .twin_get = twin_get,
                                       .twin_report = twin_report,
+                                      .messages_take = messages_take,
+                                      .message_done = message_done,
+                                      .messages_expire = messages_expire,
                                       .close = close_store,
                                       .context = store};
     return status;

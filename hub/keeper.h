@@ -9,10 +9,15 @@
 #ifndef PICKET_HUB_KEEPER_H
 #define PICKET_HUB_KEEPER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "picket/base/error.h"
+
+/* bag: the properties as they stand in the topic. Valid during the call. */
+typedef void (*keeper_message_visit)(void *context, int64_t id, const char *bag,
+                                     const uint8_t *payload, size_t payload_bytes);
 
 struct hub_keeper {
     int (*begin)(void *context, struct picket_error *error);
@@ -25,6 +30,16 @@ struct hub_keeper {
     /* Applies a merge patch to what is reported; *version is what it has then. */
     int (*twin_report)(void *context, const char *device, const char *module, const char *patch,
                        size_t patch_bytes, int64_t *version, struct picket_error *error);
+
+    /* Visits messages to the device behind that id, in order, and counts a delivery of each: at
+     * most so many, about so many bytes. *more: there are further ones. */
+    int (*messages_take)(void *context, const char *device, int64_t after_id, int count_max,
+                         size_t bytes_max, keeper_message_visit visit, void *visit_context,
+                         bool *more, struct picket_error *error);
+    /* The device has acknowledged it. */
+    int (*message_done)(void *context, const char *device, int64_t id, struct picket_error *error);
+    /* Removes some of what has expired. */
+    int (*messages_expire)(void *context, struct picket_error *error);
 
     void (*close)(void *context); /* at the hub's end */
     void *context;

@@ -5,6 +5,7 @@
 
 #include "acknowledgement.h"
 #include "connection.h"
+#include "device_bound.h"
 #include "devices.h"
 #include "dialect.h"
 #include "identity.h"
@@ -349,6 +350,8 @@ static uint8_t subscribe(struct connection *connection, const struct mqtt_filter
         dialect_filtered(filter->topic, connection->device, connection->module);
     if (kind != DIALECT_FOREIGN_FILTER) {
         connection->subscriptions |= (uint16_t)(1u << kind);
+        if (kind == DIALECT_DEVICE_BOUND && !device_bound_subscribed(connection, filter->qos))
+            return MQTT_SUBSCRIPTION_REFUSED;
         return filter->qos < 1 ? filter->qos : 1;
     }
     picket_count(&filters_refused, 1);
@@ -416,14 +419,16 @@ static bool take_empty(struct connection *connection, const uint8_t *packet,
     return connection_is_open(connection);
 }
 
-/* Of messages to the device, of which this hub sends none yet: late ones do no harm. */
+/* Of a message to the device; one of a message that is not on its way does no harm. */
 static bool take_puback(struct connection *connection, const uint8_t *packet,
                         const struct mqtt_header *header)
 {
     uint16_t packet_id;
     struct mqtt_fault fault;
-    if (mqtt_parse_packet_id(&packet_id, packet, header, &fault))
+    if (mqtt_parse_packet_id(&packet_id, packet, header, &fault)) {
+        device_bound_acknowledged(connection, packet_id);
         return true;
+    }
     end_malformed(connection, packet, header, &fault);
     return false;
 }

@@ -17,6 +17,8 @@
  *     filter allow|deny [RULES] done                    the default; allow=PREFIX,deny=PREFIX…
  *     changed ID                done                    picket_hub_device_changed()
  *     desire ID MODULE-OR-- JSON   desired VERSION, done   as an owner's patch, with --store
+ *     queue ID TEXT SECONDS         queued, done             a message, with --store
+ *     waiting ID                    waiting TEXT:DELIVERIES ..., done
  *     hold | release            done                    the consumer stops or goes on committing
  *     counters                  counter NAME VALUE ... done
  *     statistics                statistics CONNECTIONS DEVICES AWAITING, done
@@ -39,6 +41,7 @@
 #include "picket/base/diagnostics.h"
 #include "picket/base/time.h"
 #include "picket/store/administration.h"
+#include "picket/store/messages.h"
 #include "picket/store/twins.h"
 
 enum { DEVICES_MAX = 256 };
@@ -298,6 +301,43 @@ static void desire(struct picket_hub *hub, const char *id, const char *module, c
     tell("desired %lld", (long long)version);
 }
 
+static void queue(struct picket_hub *hub, const char *id, const char *text, const char *seconds)
+{
+    struct picket_error error;
+    int64_t now_ms = picket_unix_ms(), message_id;
+    const struct picket_message message = {
+        .device = id,
+        .bag = "%24.to=x&p=v%201",
+        .payload = (const uint8_t *)text,
+        .payload_bytes = strlen(text),
+        .queued_ms = now_ms,
+        .expires_ms = now_ms + atoi(seconds) * 1000,
+    };
+    if (picket_store_message_put(registry.store, &message, &message_id, &error) != PICKET_OK) {
+        tell("failed %s", error.text);
+        return;
+    }
+    picket_hub_message_queued(hub, id);
+    tell("queued");
+}
+
+static void add_waiting(void *context, const struct picket_message *message)
+{
+    char *line = context;
+    size_t used = strlen(line);
+    snprintf(line + used, 60000 - used, " %.*s:%d",
+             (int)(message->payload_bytes < 20 ? message->payload_bytes : 20),
+             (const char *)message->payload, message->deliveries);
+}
+
+static void show_waiting(const char *id)
+{
+    static char line[60000];
+    strcpy(line, "waiting");
+    picket_store_messages(registry.store, id, picket_unix_ms(), add_waiting, line, NULL);
+    tell("%s", line);
+}
+
 static void obey(struct picket_hub *hub, const char *command, const char *first, char *second,
                  const char *third)
 {
@@ -318,6 +358,10 @@ static void obey(struct picket_hub *hub, const char *command, const char *first,
         picket_hub_device_changed(hub, first);
     else if (strcmp(command, "desire") == 0 && third != NULL && registry.store != NULL)
         desire(hub, first, second, third);
+    else if (strcmp(command, "queue") == 0 && third != NULL && registry.store != NULL)
+        queue(hub, first, second, third);
+    else if (strcmp(command, "waiting") == 0 && first != NULL && registry.store != NULL)
+        show_waiting(first);
     else if (strcmp(command, "hold") == 0 || strcmp(command, "release") == 0)
         hold(command[0] == 'h');
     else if (strcmp(command, "counters") == 0)
@@ -329,7 +373,7 @@ static void obey(struct picket_hub *hub, const char *command, const char *first,
 
 static void serve(struct picket_hub *hub)
 {
-    char line[70000];
+    static char line[70000];
     while (fgets(line, sizeof line, stdin) != NULL) {
         char *rest = line;
         char *words[4];

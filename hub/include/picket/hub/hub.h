@@ -58,6 +58,9 @@ void picket_hub_twin_changed(struct picket_hub *hub, const char *device, const c
  * have read. Thread: any. */
 int picket_hub_admission_changed(struct picket_hub *hub, struct picket_error *error);
 
+/* A message was queued for the device: it gets it, if it is connected. Thread: any. */
+void picket_hub_message_queued(struct picket_hub *hub, const char *device);
+
 /* ---- direct methods ---- */
 
 enum { PICKET_HUB_METHOD_NAME_MAX = 100, PICKET_HUB_METHOD_BYTES_MAX = 131072 };
