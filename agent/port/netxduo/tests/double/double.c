@@ -195,11 +195,10 @@ UINT nx_packet_data_append(NX_PACKET *packet_ptr, VOID *data_start, ULONG data_s
     return NX_SUCCESS;
 }
 
+/* By any thread, whatever has become of the lock that is tested. */
 static void hold_packets(int more)
 {
-    UINT posture = tx_interrupt_control(TX_INT_DISABLE);
-    double_state.packets_held += (size_t)more;
-    tx_interrupt_control(posture);
+    __atomic_fetch_add(&double_state.packets_held, (size_t)more, __ATOMIC_RELAXED);
 }
 
 NX_PACKET *double_packet_allocate(size_t size_bytes)

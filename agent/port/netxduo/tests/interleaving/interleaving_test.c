@@ -70,6 +70,8 @@ static bool run(void (*life)(unsigned), unsigned argument, uint64_t seed, unsign
     repeat_reason(said);
     fclose(said);
     assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFSIGNALED(status))
+        printf("    seed %llu: ended by signal %d\n", (unsigned long long)seed, WTERMSIG(status));
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 

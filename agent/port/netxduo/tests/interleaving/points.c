@@ -49,3 +49,12 @@ void __sanitizer_cov_trace_pc(void);
 void __sanitizer_cov_trace_pc(void)
 {
 }
+
+/* The double's only one. */
+unsigned long __tsan_atomic64_fetch_add(unsigned long *address, unsigned long more, int order);
+unsigned long __tsan_atomic64_fetch_add(unsigned long *address, unsigned long more, int order)
+{
+    (void)order;
+    machine_point();
+    return __atomic_fetch_add(address, more, __ATOMIC_SEQ_CST);
+}

@@ -15,7 +15,6 @@ void stack_create(NX_IP *ip, ULONG address)
     memset(ip, 0, sizeof *ip);
     ip->nx_ip_protection.tx_mutex_name = (CHAR *)(uintptr_t) "nx_ip_protection";
     ip->nx_ipv4_packet_receive = stack_take;
-    ip->nx_ipv6_packet_receive = stack_take;
     ip->nx_ip_interface[0].nx_interface_valid = 1;
     ip->nx_ip_interface[0].nx_interface_ip_address = address;
     ip->nx_ip_interface[0].nx_interface_ip_network_mask = 0xFFFFFF00;
@@ -28,6 +27,14 @@ void stack_create(NX_IP *ip, ULONG address)
         _nx_ip_created_ptr->nx_ip_created_next = ip;
     }
     tx_interrupt_control(posture);
+}
+
+void stack_enable_ipv6(NX_IP *ip)
+{
+    tx_mutex_get(&ip->nx_ip_protection, TX_WAIT_FOREVER);
+    if (ip->nx_ipv6_packet_receive == NULL)
+        ip->nx_ipv6_packet_receive = stack_take;
+    tx_mutex_put(&ip->nx_ip_protection);
 }
 
 void stack_delete(NX_IP *ip)
@@ -68,8 +75,10 @@ void stack_receive(NX_IP *ip, struct stack_packet *packet)
         nx_packet_release(&packet->packet);
     else if (*packet->packet.nx_packet_prepend_ptr >> 4 == 4)
         ip->nx_ipv4_packet_receive(ip, &packet->packet);
-    else
+    else if (ip->nx_ipv6_packet_receive != NULL)
         ip->nx_ipv6_packet_receive(ip, &packet->packet);
+    else
+        nx_packet_release(&packet->packet);
     tx_mutex_put(&ip->nx_ip_protection);
 }
 

@@ -14,9 +14,9 @@ struct stack_packet {
     bool refused; /* inbound: by the stack itself, after the hook */
 };
 
-/* An NX_IP is created where there was none, with IPv6; or deleted, and what it held is overwritten.
- */
+/* An NX_IP is created where there was none; or deleted, and what it held is overwritten. */
 void stack_create(NX_IP *ip, ULONG address);
+void stack_enable_ipv6(NX_IP *ip);
 void stack_delete(NX_IP *ip);
 
 /* Both release the packet's contents; sending says whether the filters let it pass. */

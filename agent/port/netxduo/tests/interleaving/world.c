@@ -5,7 +5,9 @@
 #include "account.h"
 #include "double.h"
 #include "machine.h"
+#include "nx_azure_iot_json_reader.h"
 #include "nx_azure_iot_security_module.h"
+#include "picket/netxduo/azure_twin.h"
 #include "stack.h"
 
 enum { PACKETS_EACH = 24, CHANGES_EACH = 8 };
@@ -80,7 +82,9 @@ static bool is_hooked(const NX_IP *ip, enum picket_direction direction, UCHAR ve
 {
     if (direction == PICKET_OUT)
         return FILTER_OF(ip) != NULL && FILTER_OF(ip) != application_filter;
-    return (version == 4 ? ip->nx_ipv4_packet_receive : ip->nx_ipv6_packet_receive) != stack_take;
+    VOID (*receive)
+    (NX_IP *, NX_PACKET *) = version == 4 ? ip->nx_ipv4_packet_receive : ip->nx_ipv6_packet_receive;
+    return receive != stack_take && receive != NULL;
 }
 
 /* Lets a packet pass, and compares how often it was counted with how often it should. */
@@ -206,13 +210,32 @@ static void connect_and_disconnect(void)
 
 /* ---- those who change something ---- */
 
+/* As a device twin does. */
+static void apply_desired_properties(void)
+{
+    static const struct double_token change[2][4] = {
+        {{NX_AZURE_IOT_READER_TOKEN_BEGIN_OBJECT, ""},
+         {NX_AZURE_IOT_READER_TOKEN_PROPERTY_NAME, "Heartbeat_Disabled"},
+         {NX_AZURE_IOT_READER_TOKEN_TRUE, ""},
+         {NX_AZURE_IOT_READER_TOKEN_END_OBJECT, ""}},
+        {{NX_AZURE_IOT_READER_TOKEN_BEGIN_OBJECT, ""},
+         {NX_AZURE_IOT_READER_TOKEN_PROPERTY_NAME, "CollectorsCore_PriorityIntervals"},
+         {NX_AZURE_IOT_READER_TOKEN_STRING, "1s,2s,3s"},
+         {NX_AZURE_IOT_READER_TOKEN_END_OBJECT, ""}}};
+    static NX_PACKET document;
+    double_state.tokens = change[machine_draw(2)];
+    double_state.token_count = 4;
+    double_state.reported[0] = '\0';
+    picket_netxduo_desired_properties_apply(&world.client, &document, NX_NO_WAIT);
+}
+
 static void change_settings(void)
 {
     struct picket_netxduo_statistics statistics;
     for (unsigned i = 0; i < CHANGES_EACH; i++) {
         const uint32_t interval_s[PICKET_PRIORITIES] = {1 + machine_draw(3), 1 + machine_draw(3),
                                                         1 + machine_draw(3)};
-        switch (machine_draw(6)) {
+        switch (machine_draw(7)) {
         case 0:
             picket_netxduo_set_intervals(interval_s);
             break;
@@ -229,6 +252,9 @@ static void change_settings(void)
             break;
         case 4:
             picket_netxduo_poll();
+            break;
+        case 5:
+            apply_desired_properties();
             break;
         default:
             picket_netxduo_statistics(&statistics);
@@ -256,11 +282,15 @@ static void create_and_delete(void)
     for (unsigned i = 0; i < CHANGES_EACH; i++) {
         unsigned ip = 1 + machine_draw(ACCOUNT_IPS - 1);
         tx_mutex_get(&world.uses[ip], TX_WAIT_FOREVER);
-        if (world.exists[ip])
-            stack_delete(&world.ips[ip]);
-        else
-            stack_create(&world.ips[ip], account_address(ip));
-        world.exists[ip] = !world.exists[ip];
+        if (world.exists[ip] && machine_draw(3) == 0) {
+            stack_enable_ipv6(&world.ips[ip]);
+        } else {
+            if (world.exists[ip])
+                stack_delete(&world.ips[ip]);
+            else
+                stack_create(&world.ips[ip], account_address(ip));
+            world.exists[ip] = !world.exists[ip];
+        }
         tx_mutex_put(&world.uses[ip]);
         pace();
     }
@@ -322,6 +352,8 @@ static void begin(void)
     picket_netxduo_random_set(draw_bytes);
     stack_create(&world.ips[0], account_address(0));
     stack_create(&world.ips[1], account_address(1));
+    stack_enable_ipv6(&world.ips[0]);
+    stack_enable_ipv6(&world.ips[1]);
     world.exists[0] = world.exists[1] = true;
     if (nx_azure_iot_security_module_enable(&world.azure) != NX_AZURE_IOT_SUCCESS)
         machine_fail("enabling fails");
@@ -347,8 +379,8 @@ static void end(void)
     read_messages();
     account_settle();
     for (unsigned ip = 0; ip < ACCOUNT_IPS; ip++)
-        if (world.exists[ip] && (world.ips[ip].nx_ipv4_packet_receive != stack_take ||
-                                 world.ips[ip].nx_ipv6_packet_receive != stack_take))
+        if (world.exists[ip] &&
+            (is_hooked(&world.ips[ip], PICKET_IN, 4) || is_hooked(&world.ips[ip], PICKET_IN, 6)))
             machine_fail("a hook is left in");
     if (double_state.packets_held != 0)
         machine_fail("%zu packets are not released", double_state.packets_held);
