@@ -101,11 +101,11 @@ typedef struct NX_TCP_LISTEN_STRUCT {
 typedef struct NX_IP_STRUCT {
     TX_MUTEX nx_ip_protection;
     DOUBLE_SHARED ULONG nx_ip_total_packets_received;
-    ULONG nx_ip_receive_packets_dropped;
-    ULONG nx_ip_packets_forwarded;
-    ULONG nx_ip_tcp_invalid_packets;
-    ULONG nx_ip_udp_invalid_packets;
-    ULONG nx_ip_icmp_invalid_packets;
+    DOUBLE_SHARED ULONG nx_ip_receive_packets_dropped;
+    DOUBLE_SHARED ULONG nx_ip_packets_forwarded;
+    DOUBLE_SHARED ULONG nx_ip_tcp_invalid_packets;
+    DOUBLE_SHARED ULONG nx_ip_udp_invalid_packets;
+    DOUBLE_SHARED ULONG nx_ip_icmp_invalid_packets;
     VOID (*DOUBLE_SHARED nx_ipv4_packet_receive)(struct NX_IP_STRUCT *, NX_PACKET *);
     VOID (*DOUBLE_SHARED nx_ipv6_packet_receive)(struct NX_IP_STRUCT *, NX_PACKET *);
     UINT (*DOUBLE_SHARED nx_ip_packet_filter)(VOID *, UINT);

@@ -24,9 +24,7 @@ static struct {
     const struct picket_agent *agent; /* the one that runs, or ran */
 } account;
 
-static _Thread_local unsigned calls;
-static _Thread_local unsigned passing_flow;
-static _Thread_local uint32_t passing_bytes;
+static _Thread_local struct account_passing passing;
 
 void account_reset(void)
 {
@@ -69,32 +67,38 @@ struct stack_packet *account_packet(unsigned ip, enum picket_direction direction
     packet->packet.nx_packet_prepend_ptr = packet->bytes;
     packet->packet.nx_packet_append_ptr = packet->bytes + size_bytes;
     packet->packet.nx_packet_length = size_bytes + spec.payload_bytes;
-    passing_flow = flow;
-    passing_bytes = (spec.protocol == PICKET_WIRE_UDP ? 8 : 20) + spec.payload_bytes;
+    passing.calls = 0;
+    passing.flow = flow;
+    passing.bytes = (spec.protocol == PICKET_WIRE_UDP ? 8 : 20) + spec.payload_bytes;
     return packet;
-}
-
-void account_begin_packet(void)
-{
-    calls = 0;
 }
 
 unsigned account_calls(void)
 {
-    return calls;
+    return passing.calls;
+}
+
+struct account_passing account_put_aside(void)
+{
+    return passing;
+}
+
+void account_take_up(struct account_passing aside)
+{
+    passing = aside;
 }
 
 static void note(enum picket_packet_verdict verdict, enum picket_direction direction)
 {
-    calls++;
+    passing.calls++;
     account.totals.packets++;
     switch (verdict) {
     case PICKET_PACKET_COUNTED:
-        account.counted.flow[passing_flow][direction] += passing_bytes;
+        account.counted.flow[passing.flow][direction] += passing.bytes;
         account.verdicts[0]++;
         return;
     case PICKET_PACKET_LOST:
-        account.counted.lost[direction] += passing_bytes;
+        account.counted.lost[direction] += passing.bytes;
         account.totals.lost_packets++;
         account.verdicts[1]++;
         return;

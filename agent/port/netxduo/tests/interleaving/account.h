@@ -22,10 +22,18 @@ ULONG account_address(unsigned ip);
 /* A packet of one of its flows. */
 struct stack_packet *account_packet(unsigned ip, enum picket_direction direction);
 
-/* Times that the agent was handed the packet that this thread has let pass since
- * account_begin_packet(). */
-void account_begin_packet(void);
+/* Times that the agent was handed the packet that this thread has let pass since account_packet().
+ */
 unsigned account_calls(void);
+
+/* An interrupt may come while a packet passes, and let another pass: between the two. */
+struct account_passing {
+    unsigned calls;
+    unsigned flow;
+    uint32_t bytes;
+};
+struct account_passing account_put_aside(void);
+void account_take_up(struct account_passing passing);
 
 /* Reads a message that was delivered. */
 void account_read(const uint8_t *bytes, size_t size_bytes);

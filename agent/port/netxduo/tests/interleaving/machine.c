@@ -51,8 +51,11 @@ static struct {
     uint32_t gap_bits;    /* points between two pre-emptions: up to 2 to the power of it */
     uint32_t points_left; /* until the next pre-emption */
     uint32_t lowest_rank;
-    uint32_t at_calls; /* one in so many calls of ThreadX pre-empts; 0: none */
-    char alone;        /* all that was done with the highest threshold */
+    uint32_t at_calls;         /* one in so many calls of ThreadX pre-empts; 0: none */
+    char alone;                /* all that was done with the highest threshold */
+    void (*handler)(void);     /* of interrupts, or NULL */
+    uint32_t interrupt_points; /* until the next one */
+    bool interrupted;          /* it is being handled */
     struct machine_record *record;
 } machine;
 
@@ -218,7 +221,8 @@ static void reschedule(void)
 
 static bool cannot_be_preempted(void)
 {
-    return self == NULL || machine.posture == TX_INT_DISABLE || self->threshold == HIGHEST;
+    return self == NULL || machine.posture == TX_INT_DISABLE || self->threshold == HIGHEST ||
+           machine.interrupted;
 }
 
 static void preempt(void)
@@ -228,10 +232,32 @@ static void preempt(void)
     reschedule();
 }
 
+static bool interrupt_comes(void)
+{
+    return machine.handler != NULL && !machine.interrupted && machine.posture != TX_INT_DISABLE &&
+           --machine.interrupt_points == 0;
+}
+
+static void interrupt(void)
+{
+    machine.interrupt_points = 1 + draw(4096);
+    machine.interrupted = true;
+    machine.handler();
+    machine.interrupted = false;
+}
+
+void machine_interrupts(void (*handler)(void))
+{
+    machine.handler = handler;
+    machine.interrupt_points = 1;
+}
+
 void machine_point(void)
 {
     if (self == NULL)
         return;
+    if (interrupt_comes())
+        interrupt();
     if (++machine.record->points > POINTS_MAX)
         machine_fail("no progress");
     if (cannot_be_preempted() || --machine.points_left > 0)
@@ -397,8 +423,8 @@ TX_THREAD *tx_thread_identify(VOID)
 
 UINT tx_thread_sleep(ULONG timer_ticks)
 {
-    if (machine.posture == TX_INT_DISABLE)
-        machine_fail("sleeps with interrupts off");
+    if (machine.posture == TX_INT_DISABLE || machine.interrupted)
+        machine_fail("sleeps with interrupts off, or in one");
     self->wakes_at = machine.ticks + timer_ticks;
     self->readiness = SLEEPING;
     reschedule();
@@ -424,8 +450,8 @@ UINT tx_thread_preemption_change(TX_THREAD *thread_ptr, UINT new_threshold, UINT
 UINT tx_mutex_get(TX_MUTEX *mutex_ptr, ULONG wait_option)
 {
     (void)wait_option;
-    if (machine.posture == TX_INT_DISABLE)
-        machine_fail("may wait for %s with interrupts off", mutex_ptr->tx_mutex_name);
+    if (machine.posture == TX_INT_DISABLE || machine.interrupted)
+        machine_fail("may wait for %s with interrupts off, or in one", mutex_ptr->tx_mutex_name);
     call_point();
     if (mutex_ptr->tx_mutex_owner != &self->tx) {
         check_order(mutex_ptr);

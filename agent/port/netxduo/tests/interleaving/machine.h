@@ -46,6 +46,10 @@ void machine_reset(uint64_t seed, unsigned faults, struct machine_record *record
 
 void machine_thread(const char *name, void (*entry)(void));
 
+/* From now on, interrupts come by chance, on whichever thread runs, as long as they are on: nobody
+ * is pre-empted in there, and another cannot come. */
+void machine_interrupts(void (*handler)(void));
+
 /* Runs all threads until the last has ended; then others may be added. */
 void machine_run(void);
 

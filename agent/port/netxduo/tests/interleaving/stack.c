@@ -66,10 +66,8 @@ static bool filters_pass(NX_IP *ip, NX_PACKET *packet, UINT direction)
     return true;
 }
 
-void stack_receive(NX_IP *ip, struct stack_packet *packet)
+void stack_receive_in_interrupt(NX_IP *ip, struct stack_packet *packet)
 {
-    tx_mutex_get(&ip->nx_ip_protection, TX_WAIT_FOREVER);
-    ip->nx_ip_total_packets_received++;
     packet->packet.nx_packet_address.nx_packet_interface_ptr = &ip->nx_ip_interface[0];
     if (!filters_pass(ip, &packet->packet, NX_IP_PACKET_IN))
         nx_packet_release(&packet->packet);
@@ -79,6 +77,13 @@ void stack_receive(NX_IP *ip, struct stack_packet *packet)
         ip->nx_ipv6_packet_receive(ip, &packet->packet);
     else
         nx_packet_release(&packet->packet);
+}
+
+void stack_receive(NX_IP *ip, struct stack_packet *packet)
+{
+    tx_mutex_get(&ip->nx_ip_protection, TX_WAIT_FOREVER);
+    ip->nx_ip_total_packets_received++;
+    stack_receive_in_interrupt(ip, packet);
     tx_mutex_put(&ip->nx_ip_protection);
 }
 

@@ -21,6 +21,7 @@ void stack_delete(NX_IP *ip);
 
 /* Both release the packet's contents; sending says whether the filters let it pass. */
 void stack_receive(NX_IP *ip, struct stack_packet *packet);
+void stack_receive_in_interrupt(NX_IP *ip, struct stack_packet *packet); /* without the lock */
 bool stack_send(NX_IP *ip, struct stack_packet *packet);
 
 /* What the hooks stand in for. */

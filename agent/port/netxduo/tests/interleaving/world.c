@@ -82,25 +82,36 @@ static bool is_hooked(const NX_IP *ip, enum picket_direction direction, UCHAR ve
 {
     if (direction == PICKET_OUT)
         return FILTER_OF(ip) != NULL && FILTER_OF(ip) != application_filter;
-    VOID (*receive)
+    VOID(*receive)
     (NX_IP *, NX_PACKET *) = version == 4 ? ip->nx_ipv4_packet_receive : ip->nx_ipv6_packet_receive;
     return receive != stack_take && receive != NULL;
 }
 
+enum way { RECEIVED, RECEIVED_IN_INTERRUPT, SENT };
+
+static void let_pass(NX_IP *ip, struct stack_packet *packet, enum way way)
+{
+    if (way == RECEIVED)
+        stack_receive(ip, packet);
+    else if (way == RECEIVED_IN_INTERRUPT)
+        stack_receive_in_interrupt(ip, packet);
+    else if (!stack_send(ip, packet))
+        machine_fail("a packet that nobody refuses does not pass");
+}
+
 /* Lets a packet pass, and compares how often it was counted with how often it should. */
-static void pass(unsigned ip, enum picket_direction direction)
+static void pass(unsigned ip, enum way way)
 {
     unsigned change = world.change;
+    enum picket_direction direction = way == SENT ? PICKET_OUT : PICKET_IN;
     struct stack_packet *packet = account_packet(ip, direction);
-    bool refused = direction == PICKET_IN && machine_draw(8) == 0;
+    /* In an interrupt it would count up what the port compares for the packet that was interrupted.
+     */
+    bool refused = way == RECEIVED && machine_draw(8) == 0;
     bool watched = world.enabled && world.changing == 0 &&
                    is_hooked(&world.ips[ip], direction, *packet->packet.nx_packet_prepend_ptr >> 4);
     packet->refused = refused;
-    account_begin_packet();
-    if (direction == PICKET_IN)
-        stack_receive(&world.ips[ip], packet);
-    else if (!stack_send(&world.ips[ip], packet))
-        machine_fail("a packet that nobody refuses does not pass");
+    let_pass(&world.ips[ip], packet, way);
     unsigned calls = account_calls();
     if (calls > 1 || (refused && calls > 0))
         machine_fail("a packet is counted %u times", calls);
@@ -108,18 +119,25 @@ static void pass(unsigned ip, enum picket_direction direction)
         machine_fail("a packet is not counted");
 }
 
-static void pass_if_exists(unsigned ip, enum picket_direction direction)
+static void receive_in_interrupt(void)
+{
+    struct account_passing passing = account_put_aside();
+    pass(0, RECEIVED_IN_INTERRUPT);
+    account_take_up(passing);
+}
+
+static void pass_if_exists(unsigned ip, enum way way)
 {
     tx_mutex_get(&world.uses[ip], TX_WAIT_FOREVER);
     if (world.exists[ip])
-        pass(ip, direction);
+        pass(ip, way);
     tx_mutex_put(&world.uses[ip]);
 }
 
 static void receive(unsigned ip)
 {
     for (unsigned i = 0; i < PACKETS_EACH; i++) {
-        pass_if_exists(ip, PICKET_IN);
+        pass_if_exists(ip, RECEIVED);
         pace();
     }
     world.actors_left--;
@@ -143,7 +161,7 @@ static void receive_2(void)
 static void send_out(void)
 {
     for (unsigned i = 0; i < PACKETS_EACH; i++) {
-        pass_if_exists(machine_draw(ACCOUNT_IPS), PICKET_OUT);
+        pass_if_exists(machine_draw(ACCOUNT_IPS), SENT);
         pace();
     }
     world.actors_left--;
@@ -167,7 +185,7 @@ static void publishing(void)
     read_messages();
     double_state.publish_status = NX_AZURE_IOT_SUCCESS;
     double_state.no_packets = !world.closing && machine_draw(8) == 0;
-    pass(0, PICKET_OUT);
+    pass(0, SENT);
     if (!world.closing && machine_draw(4) == 0)
         double_state.publish_status = NX_AZURE_IOT_DISCONNECTED;
 }
@@ -415,7 +433,10 @@ void world_run(unsigned changes)
     if ((changes & WORLD_CALLS_FROM_WITHIN_THE_STACK) != 0)
         start("within", ask_from_within_the_stack);
     machine_thread("cloud", poll_on_the_clouds_thread);
+    if ((changes & WORLD_INTERRUPTS) != 0)
+        machine_interrupts(receive_in_interrupt);
     machine_run();
+    machine_interrupts(NULL);
     machine_thread("end", end);
     machine_run();
 }

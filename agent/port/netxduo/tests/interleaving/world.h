@@ -7,8 +7,9 @@ enum {
     WORLD_IPS_COME_AND_GO = 1,
     WORLD_AGENT_RESTARTS = 2,
     WORLD_FILTER_CHANGES = 4,
-    WORLD_ALL = 7,
-    WORLD_CALLS_FROM_WITHIN_THE_STACK = 8 /* which must not be */
+    WORLD_INTERRUPTS = 8, /* packets come in interrupts, too */
+    WORLD_ALL = 15,
+    WORLD_CALLS_FROM_WITHIN_THE_STACK = 16 /* which must not be */
 };
 
 /* One life of the device, in the machine, which has been reset; fails by machine_fail(). */
