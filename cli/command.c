@@ -59,6 +59,17 @@ static bool take_number(const struct option_spec *option, const char *text)
     return true;
 }
 
+static bool take_one_more(const struct option_spec *option, const char *text)
+{
+    struct option_texts *texts = option->value;
+    if (texts->count == OPTION_TEXTS_MAX) {
+        complain("--%s: is given more than %d times", option->name, OPTION_TEXTS_MAX);
+        return false;
+    }
+    texts->texts[texts->count++] = text;
+    return true;
+}
+
 static bool take(const struct option_spec *option, const char *text)
 {
     switch (option->kind) {
@@ -68,6 +79,8 @@ static bool take(const struct option_spec *option, const char *text)
     case OPTION_TEXT:
         *(const char **)option->value = text;
         return true;
+    case OPTION_TEXTS:
+        return take_one_more(option, text);
     default:
         return take_number(option, text);
     }
@@ -121,9 +134,10 @@ static int read_options(const struct option_spec *options, int argc, char **argv
  * goes on for what follows. */
 static int name_length(const char *names, int index, const char **name)
 {
-    *name = names + (*names == '[');
+    *name = names;
     for (const char *next; index > 0 && (next = strchr(*name, ' ')) != NULL; index--)
         *name = next + 1;
+    *name += **name == '[';
     return (int)strcspn(*name, " .]");
 }
 
@@ -139,15 +153,17 @@ static bool complain_of_operand(const struct command *command, int index, const 
 static bool check_operands(const struct command *command, const struct operands *operands)
 {
     const char *names = command->operands;
-    int words = *names != 0;
-    for (const char *at = names; *at; at++)
+    int words = *names != 0, optional = 0;
+    for (const char *at = names; *at; at++) {
         words += *at == ' ';
+        optional += *at == '[';
+    }
     if (operands->count > words && !strstr(names, "...")) {
         complain("\"%s\" is too much: picket %s [OPTION...]%s%s", operands->words[words],
                  command->name, *names ? " " : "", names);
         return false;
     }
-    if (operands->count < words && *names != '[')
+    if (operands->count < words - optional)
         return complain_of_operand(command, operands->count, "is missing");
     for (int i = 0; i < operands->count; i++) {
         if (!*operands->words[i])

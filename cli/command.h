@@ -12,7 +12,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 struct command {
     const char *name;     /* "device add" */
-    const char *operands; /* "ID", "" for none, "ADDRESS..." for many, "[NAME]" for at most one */
+    const char *operands; /* "ID", "" for none, "ADDRESS..." for many; one in [] may be left out */
     const char *summary;  /* one line, no full stop */
     const char *more;     /* what else to know, with examples; whole lines */
     int (*run)(const struct command *command, int argc,
@@ -28,6 +28,7 @@ extern const struct command command_ip_filter_list, command_ip_filter_add, comma
 extern const struct command command_ca_add, command_ca_list, command_ca_show, command_ca_remove;
 extern const struct command command_twin_show, command_twin_set;
 extern const struct command command_method_invoke;
+extern const struct command command_c2d_send, command_c2d_list, command_c2d_purge;
 extern const struct command command_feed_add, command_feed_list, command_feed_refresh,
     command_feed_remove;
 extern const struct command command_intel_lookup;
@@ -42,6 +43,13 @@ enum option_kind {
     OPTION_FLAG,   /* bool * */
     OPTION_TEXT,   /* const char ** */
     OPTION_NUMBER, /* long long *, not negative */
+    OPTION_TEXTS,  /* struct option_texts *: may be repeated */
+};
+
+enum { OPTION_TEXTS_MAX = 32 };
+struct option_texts {
+    const char *texts[OPTION_TEXTS_MAX];
+    int count;
 };
 
 /* Ends with one whose name is NULL. */

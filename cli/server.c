@@ -131,6 +131,15 @@ static int admission_changed(void *context, struct picket_error *error)
     return status;
 }
 
+static void message_queued(void *context, const char *device)
+{
+    struct server *server = context;
+    pthread_mutex_lock(&server->hub_lock);
+    if (server->hub)
+        picket_hub_message_queued(server->hub, device);
+    pthread_mutex_unlock(&server->hub_lock);
+}
+
 /* The hub is not held while the device thinks: the call outlives it if need be. */
 static int start_call(struct server *server, const struct picket_api_method *method,
                       struct picket_hub_call **call, struct picket_error *error)
@@ -206,6 +215,7 @@ static int start_api(struct server *server, struct picket_error *error)
                                           .device_changed = device_changed,
                                           .twin_changed = twin_changed,
                                           .admission_changed = admission_changed,
+                                          .message_queued = message_queued,
                                           .invoke_method = invoke_method,
                                           .context = server};
     return picket_api_start(&server->api, &api, error);

@@ -22,7 +22,7 @@
 #include "picket/store/store.h"
 
 enum {
-    API_BODY_BYTES_MAX = 64 * 1024,
+    API_BODY_BYTES_MAX = 128 * 1024, /* a message to a device in base64, and what goes with it */
     API_DRAIN_BYTES_MAX =
         1024 * 1024, /* of a body too large, read so that the client gets its answer */
     API_CONNECTIONS_MAX = 128,
@@ -190,6 +190,9 @@ void api_ip_filter_move(struct api_request *request, struct api_answer *answer);
 void api_ip_filter_remove(struct api_request *request, struct api_answer *answer);
 void api_twins_show(struct api_request *request, struct api_answer *answer);
 void api_twins_change(struct api_request *request, struct api_answer *answer);
+void api_messages_send(struct api_request *request, struct api_answer *answer);
+void api_messages_list(struct api_request *request, struct api_answer *answer);
+void api_messages_purge(struct api_request *request, struct api_answer *answer);
 void api_methods_invoke(struct api_request *request, struct api_answer *answer);
 void api_feeds_list(struct api_request *request, struct api_answer *answer);
 void api_feeds_add(struct api_request *request, struct api_answer *answer);

@@ -12,6 +12,12 @@ static const struct api_route routes[] = {
     {"GET", "/v1/devices/{}", "keys", NULL, api_devices_show},
     {"PATCH", "/v1/devices/{}", "", "enabled", api_devices_change},
     {"DELETE", "/v1/devices/{}", "", NULL, api_devices_remove},
+    {"POST", "/v1/devices/{}/messages", "",
+     "payload payload_base64 properties message_id correlation_id content_type content_encoding "
+     "expires_in_s",
+     api_messages_send},
+    {"GET", "/v1/devices/{}/messages", "payload", NULL, api_messages_list},
+    {"DELETE", "/v1/devices/{}/messages", "", NULL, api_messages_purge},
     {"GET", "/v1/devices/{}/twin", "module", NULL, api_twins_show},
     {"PATCH", "/v1/devices/{}/twin", "module if_version", "desired", api_twins_change},
     {"POST", "/v1/devices/{}/rotate", "", "which key thumbprint", api_credentials_rotate},

@@ -256,6 +256,68 @@ class Methods(ExchangeCase):
         self.assertIn("the hub is stopping", result.stderr)
 
 
+class CloudToDevice(ExchangeCase):
+    def filter(self):
+        return (f"devices/{self.name}/messages/devicebound/#", 1)
+
+    def waiting(self):
+        return self.picket.json("c2d", "list", self.name)
+
+    def wait_until_done(self):
+        wait_until(lambda: self.waiting() == [], "all to be completed")
+
+    def test_a_message_with_properties_reaches_the_device_and_is_completed(self):
+        device = self.device(self.filter())
+        self.picket.run("c2d", "send", self.name, "v\u00e4rde", "--message-id", "m/1", "--property", "p=v 1", "--property",
+                        "q=a&b=c")
+        topic, payload = device.next()
+        to = f"%2Fdevices%2F{self.name}%2Fmessages%2Fdevicebound"
+        self.assertEqual(topic, f"devices/{self.name}/messages/devicebound/%24.to={to}&%24.mid=m%2F1&p=v%201&q=a%26b%3Dc")
+        self.assertEqual(payload.decode(), "v\u00e4rde")
+        self.wait_until_done()
+
+    def test_messages_wait_for_a_device_that_is_away_also_over_a_kill(self):
+        path = self.picket.folder / "image.bin"
+        path.write_bytes(bytes(range(256)) * 256)
+        self.picket.run("c2d", "send", self.name, "--file", path, "--content-type", "application/octet-stream")
+        self.picket.run("c2d", "send", self.name, "second", "--expires-in", "86400")
+        self.picket.kill()
+        self.picket.start()
+        first, second = self.waiting()
+        self.assertEqual((first["payload_bytes"], first["deliveries"]), (65536, 0))
+        self.assertEqual(first["properties"]["$.ct"], "application/octet-stream")
+        device = self.device(self.filter())
+        self.assertEqual(device.next()[1], path.read_bytes())
+        self.assertEqual(device.next()[1], b"second")
+        self.wait_until_done()
+
+    def test_the_queue_is_bounded_listed_and_purged(self):
+        for n in range(50):
+            self.picket.run("c2d", "send", self.name, f"m{n}")
+        self.assertIn("50 messages wait for it already", self.refused(1, "c2d", "send", self.name, "one more"))
+        listed = self.picket.run("c2d", "list", self.name).stdout.splitlines()
+        self.assertEqual(len(listed), 51)
+        self.assertEqual(self.picket.run("c2d", "purge", self.name).stdout, "50 messages removed\n")
+        self.assertEqual(self.waiting(), [])
+
+    def test_what_expired_is_gone(self):
+        self.picket.run("c2d", "send", self.name, "old", "--expires-in", "1")
+        wait_until(lambda: self.waiting() == [], "it to expire")
+
+    def test_wrong_messages_are_refused(self):
+        large = self.picket.folder / "large.bin"
+        large.write_bytes(bytes(65537))
+        for words, told in (((), "what is to be sent"), (("a", "--file", "x"), "exclude"), (("--file", "/nonesuch"), "nonesuch"),
+                            (("--file", large), "larger than 65536"), (("a", "--property", "x"), "NAME=VALUE"),
+                            (("a", "b"), "too much")):
+            self.assertIn(told, self.refused(2, "c2d", "send", self.name, *words))
+        self.assertIn("begin with $", self.refused(1, "c2d", "send", self.name, "a", "--property", "$.mid=1"))
+        self.assertIn("1024 bytes", self.refused(1, "c2d", "send", self.name, "a", "--property", "p=" + "x" * 1024))
+        self.assertIn("expires_in_s", self.refused(1, "c2d", "send", self.name, "a", "--expires-in", "0"))
+        self.assertIn("not registered", self.refused(1, "c2d", "send", "nobody", "a"))
+        self.assertEqual(self.waiting(), [])
+
+
 @unittest.skipIf(os.geteuid() != 0, "capturing takes root")
 class AgentTwin(ExchangeCase):
     """picket-agent, as it is installed, on the loopback interface."""

@@ -40,6 +40,12 @@ static int on_method(void *context, const struct picket_api_method *method,
     return PICKET_OK;
 }
 
+static void on_message_queued(void *context, const char *device)
+{
+    struct fixture *fixture = context;
+    snprintf(fixture->message_queued, sizeof fixture->message_queued, "%s", device);
+}
+
 static void on_status(void *context, void *json_object)
 {
     (void)context;
@@ -58,6 +64,7 @@ struct picket_api_config fixture_api_config(struct fixture *fixture)
                                       .device_changed = on_device_changed,
                                       .twin_changed = on_twin_changed,
                                       .invoke_method = on_method,
+                                      .message_queued = on_message_queued,
                                       .context = fixture};
 }
 

@@ -29,6 +29,7 @@ struct fixture {
     char method[300];           /* the last: "DEVICE [MODULE] NAME TIMEOUT CONNECT-TIMEOUT PAYLOAD" */
     int method_outcome;         /* enum picket_status that the hub gives */
     const char *method_payload; /* that the device gives, with status 201 */
+    char message_queued[130];   /* for this device, last told by the API */
     bool slow_callback;         /* then the callback that tells posts, and takes its time */
     sem_t in_callback;
 };

@@ -106,12 +106,12 @@ static void a_body_where_none_belongs_is_refused(void **state)
 
 static void a_body_too_large_is_refused_and_not_kept(void **state)
 {
-    enum { SIZE = 70000 };
+    enum { SIZE = 140000 };
     struct fixture *fixture = *state;
     char *body = malloc(SIZE + 1);
     memset(body, ' ', SIZE);
     body[SIZE] = 0;
-    expect_error(fixture, 413, "POST", "/v1/devices", body, "larger than 65536");
+    expect_error(fixture, 413, "POST", "/v1/devices", body, "larger than 131072");
     free(body);
 }
 

@@ -55,6 +55,8 @@ struct picket_api_config {
     /* The CAs or the IP filter in the store were changed: PICKET_OK means that this counts from now on. May be NULL.
      * Any thread. */
     int (*admission_changed)(void *context, struct picket_error *error);
+    /* A message to a device was queued; may be NULL. Any thread. */
+    void (*message_queued)(void *context, const char *device);
     /* Asks the device and waits for its answer; may be NULL. PICKET_INVALID; PICKET_NOT_FOUND: it is
      * not there; PICKET_IO: it did not answer; PICKET_BUSY, PICKET_CLOSED. Any thread. */
     int (*invoke_method)(void *context, const struct picket_api_method *method,
