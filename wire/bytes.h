@@ -5,13 +5,19 @@
 
 #include <stdint.h>
 
-/* Small loops where speed is asked for (-O2), one copy of each where size is (-Os). */
+/* Copies in each caller where speed is asked for (-O2), one for all where size is (-Os). */
 #if defined(__GNUC__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
 #define WIRE_INLINE static inline __attribute__((always_inline))
 #define WIRE_UNROLL _Pragma("GCC unroll 5")
 #else
 #define WIRE_INLINE static inline
 #define WIRE_UNROLL
+#endif
+/* What GCC would copy for -Os, though it is smaller as one. */
+#if defined(__GNUC__) && defined(__OPTIMIZE_SIZE__)
+#define WIRE_SHARED static __attribute__((noinline))
+#else
+#define WIRE_SHARED static
 #endif
 
 static inline uint16_t load_16(const uint8_t *at)

@@ -6,8 +6,8 @@ import subprocess
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PORT = f"{ROOT}/agent/port/netxduo"
 COMMON = ["-std=gnu99", "-Os", "-ffreestanding", "-ffunction-sections", "-fdata-sections",
-          '-DPICKET_AGENT_OPTIONS_FILE="picket/netxduo/options.h"', f"-I{ROOT}/wire/include", f"-I{ROOT}/agent/include",
-          f"-I{PORT}/include"]
+          '-DPICKET_AGENT_OPTIONS_FILE="picket/netxduo/options.h"', '-DPICKET_WIRE_OPTIONS_FILE="picket/agent/wire_options.h"',
+          f"-I{ROOT}/wire/include", f"-I{ROOT}/agent/include", f"-I{PORT}/include"]
 
 # What a firmware calls, from which the linker's garbage collection goes on; its own bytes do not count.
 ROOTS = {

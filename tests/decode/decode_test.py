@@ -185,7 +185,8 @@ class DecodeTest(unittest.TestCase):
         good, other = self.make_messages(2)
         with open(good, "rb") as source:
             data = bytearray(source.read())
-        data[4:8] = b"\xff\xff\xff\x7f"
+        root = int.from_bytes(data[:4], "little")
+        data[root:root + 4] = b"\xff\xff\xff\x7f"  # how far back its vtable is
         bad = self.path("bad.bin")
         with open(bad, "wb") as file:
             file.write(data)
@@ -193,7 +194,7 @@ class DecodeTest(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertEqual(len(result.stdout.splitlines()), 2)
         self.assertEqual(result.stderr.decode().splitlines(), [
-            bad + ": byte 4: vtable outside the message",
+            f"{bad}: byte {root}: vtable outside the message",
             self.path("none") + ": No such file or directory"])
 
     def test_a_file_too_large_for_a_message_is_refused(self):

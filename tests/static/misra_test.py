@@ -17,7 +17,8 @@ DEVIATIONS = "docs/misra.md"
 COMMAND = ["cppcheck", "--quiet", "--addon=misra", "--std=c99", "--platform=arm32-wchar_t4", "--error-exitcode=0",
            "--enable=warning,style,performance,portability", "--suppress=missingIncludeSystem",
            "--template={file}\t{line}\t{id}\t{message}", "-Iwire/include", "-Iwire", "-Iagent/include", f"-I{PORT}/include",
-           f"-I{PORT}/tests/double", '-DPICKET_AGENT_OPTIONS_FILE="picket/netxduo/options.h"']
+           f"-I{PORT}/tests/double", '-DPICKET_AGENT_OPTIONS_FILE="picket/netxduo/options.h"',
+           '-DPICKET_WIRE_OPTIONS_FILE="picket/agent/wire_options.h"']
 # As any compiler sees it, and what GCC gets where speed is asked for.
 CONFIGURATIONS = [[], ["-D__GNUC__=12", "-D__OPTIMIZE__=1"]]
 # Headers that stand for the stack's are not ours to judge.

@@ -1,6 +1,7 @@
 # All files of the agent for a device, in paths from the top of Picket. An IDE's project lists the same:
-# these sources, these include folders, and PICKET_AGENT_OPTIONS_FILE="picket/netxduo/options.h" as a
-# preprocessor symbol.
+# these sources, these include folders, and as preprocessor symbols
+# PICKET_AGENT_OPTIONS_FILE="picket/netxduo/options.h" and, so that the encoder is without what the agent is
+# without, PICKET_WIRE_OPTIONS_FILE="picket/agent/wire_options.h".
 set(PICKET_NETXDUO_SOURCES
     wire/encoder.c
     agent/src/agent.c

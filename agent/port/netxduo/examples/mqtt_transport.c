@@ -9,7 +9,7 @@
 #include "picket/netxduo/netxduo.h"
 
 /* PICKET_AGENT_MESSAGE_FLOWS_MAX flows, IPv6 at worst, and what stands around them. */
-static CHAR message_bytes[PICKET_AGENT_MESSAGE_FLOWS_MAX * 60 + 1024];
+static CHAR message_bytes[PICKET_AGENT_MESSAGE_FLOWS_MAX * 64 + 1024];
 
 struct mqtt_way {
     NXD_MQTT_CLIENT *client;

@@ -1,13 +1,12 @@
 /* Lays a security message out front to back, in pieces, without a message buffer.
  *
- * Sizes are known before bytes: picket_wire_message_size() walks over the flows once,
- * picket_wire_encode() twice (three times if the message may be too large), to write where the flows
- * will be and then the flows. Memory used is a constant few hundred bytes of stack, whatever the number
- * of flows. The values must not change between the walks; the caller freezes them. (If they do the
- * message is wrong, but nothing is read or written out of bounds.)
+ * The flows are walked over twice, to write where they will be and then to write them. Memory used
+ * is a constant few hundred bytes of stack, whatever the number of flows. The values must not
+ * change between the walks; the caller freezes them. (If they do the message is wrong, but nothing
+ * is read or written out of bounds.)
  *
- * Source: FlatBuffers binary format, https://flatbuffers.dev/internals/ ; wire/security_message.fbs.
- * Thread: no global state; any thread, one per message at a time.
+ * Source: FlatBuffers binary format, https://flatbuffers.dev/internals/ ;
+ * wire/security_message.fbs. Thread: no global state; any thread, one per message at a time.
  */
 #ifndef PICKET_WIRE_ENCODER_H
 #define PICKET_WIRE_ENCODER_H
@@ -19,8 +18,8 @@
 #include "picket/wire/message.h"
 
 /* A list of flows that the encoder walks by a cursor. next() fills *flow with the flow at or after
- * the cursor and returns the cursor of the following one; the first cursor is 0. It is called exactly
- * count times a walk, and each walk must yield the same values in the same order. */
+ * the cursor and returns the cursor of the following one; the first cursor is 0. It is called
+ * exactly count times a walk, and each walk must yield the same values in the same order. */
 struct picket_wire_flows {
     uint32_t count;
     uint32_t (*next)(const void *table, uint32_t cursor, struct picket_wire_flow *flow);
@@ -30,8 +29,8 @@ struct picket_wire_flows {
 struct picket_wire_network_activity {
     struct picket_wire_flows ipv4;
     struct picket_wire_flows ipv6;
-    /* Picket: what did not fit the device's table in this window. lost_flows is a lower bound of the
-     * number of distinct flows; all saturate at UINT32_MAX. */
+    /* Picket: what did not fit the device's table in this window. lost_flows is a lower bound of
+     * the number of distinct flows; all saturate at UINT32_MAX. */
     uint32_t lost_flows;
     uint32_t lost_bytes_in;
     uint32_t lost_bytes_out;
@@ -44,8 +43,7 @@ struct picket_wire_system_information {
     const char *hw_info;
 };
 
-/* A list of open ports, walked like one of flows, but for one walk only (two if the message may be too
- * large). */
+/* A list of open ports, walked like one of flows, but for one walk only. */
 struct picket_wire_ports {
     uint32_t count;
     uint32_t (*next)(const void *table, uint32_t cursor, struct picket_wire_listening_port *port);
@@ -59,14 +57,14 @@ struct picket_wire_listening_ports {
 };
 
 struct picket_wire_heartbeat {
-    uint32_t uptime_s; /* Picket: seconds since boot; 0 is not stored */
+    uint32_t uptime_s; /* Picket: seconds since boot; 0: not told */
 };
 
 struct picket_wire_event {
     uint8_t id[PICKET_WIRE_EVENT_ID_BYTES];
     uint32_t time_s; /* Unix seconds at the end of the window; UINT32_MAX: clock unknown */
     uint32_t collection_interval_s; /* nominal period */
-    uint32_t duration_s;            /* Picket: seconds the window really covers; 0 is not stored */
+    uint32_t duration_s;            /* Picket: seconds the window really covers; 0: not told */
     /* NETWORK_ACTIVITY, SYSTEM_INFORMATION, LISTENING_PORTS or HEARTBEAT. */
     enum picket_wire_payload payload_type;
     union {
@@ -94,13 +92,14 @@ enum { PICKET_WIRE_EVENTS_MAX = 8 };
 typedef bool (*picket_wire_sink)(void *context, const void *piece, size_t size_bytes);
 
 /* The exact size in bytes of the message, or 0 if it cannot be encoded: more than
- * PICKET_WIRE_EVENTS_MAX events, an unknown payload type, or larger than
- * PICKET_WIRE_MESSAGE_BYTES_MAX. */
+ * PICKET_WIRE_EVENTS_MAX events, a payload type that is unknown or not built in (options.h), or
+ * larger than PICKET_WIRE_MESSAGE_BYTES_MAX if each flow, of whatever kind, were of 64 bytes, the
+ * most that one takes. It is found by encoding. */
 uint32_t picket_wire_message_size(const struct picket_wire_message *message);
 
-/* Writes the message to the sink, front to back. Returns false if the message cannot be encoded (then
- * nothing was written) or the sink refused a piece. On true, exactly picket_wire_message_size() bytes
- * were handed over. */
+/* Writes the message to the sink, front to back. Returns false if the message cannot be encoded
+ * (then nothing was written) or the sink refused a piece. On true, exactly
+ * picket_wire_message_size() bytes were handed over. */
 bool picket_wire_encode(const struct picket_wire_message *message, picket_wire_sink sink,
                         void *context);
 

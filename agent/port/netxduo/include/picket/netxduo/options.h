@@ -40,7 +40,7 @@
 #error "PICKET_NETXDUO_IP_INSTANCES is 1 to 4"
 #endif
 
-/* The most flows in one message: 7.7 KB at most. It has to fit into the hub's TCP window, or it is
+/* The most flows in one message: 8.3 KB at most. It has to fit into the hub's TCP window, or it is
  * never sent, and into a TLS record of 16 KB. Cost: as in picket/agent/options.h. */
 #ifndef PICKET_AGENT_MESSAGE_FLOWS_MAX
 #define PICKET_AGENT_MESSAGE_FLOWS_MAX 128
