@@ -25,6 +25,7 @@ extern const struct command command_device_add, command_device_list, command_dev
     command_device_rotate_x509;
 extern const struct command command_ip_filter_list, command_ip_filter_add, command_ip_filter_remove,
     command_ip_filter_move, command_ip_filter_default;
+extern const struct command command_audit_list, command_audit_export, command_audit_check;
 extern const struct command command_ca_add, command_ca_list, command_ca_show, command_ca_remove;
 extern const struct command command_twin_show, command_twin_set;
 extern const struct command command_method_invoke;

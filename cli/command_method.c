@@ -81,8 +81,8 @@ static int run_invoke(const struct command *command, int argc, char **argv)
 const struct command command_method_invoke = {
     "method invoke", "ID NAME", "Calls a method of a device, shows its answer",
     "The device has to be connected, or to connect within --connect-timeout. A status\n"
-    "of 400 and more ends with 1; so does a device that does not answer. A component's\n"
-    "command is COMPONENT*COMMAND.\n"
+    "of 400 and more ends with 1; so does a device that does not answer. A\n"
+    "component's command is COMPONENT*COMMAND.\n"
     "\n"
     "  picket method invoke pump-7 reboot --payload '{\"delay\": 5}'\n"
     "  picket method invoke pump-7 getMaxMinReport --timeout 60 --connect-timeout 120\n",

@@ -154,8 +154,8 @@ static int run_show(const struct command *command, int argc, char **argv)
 
 const struct command command_twin_show = {
     "twin show", "ID", "Shows what is desired and what is reported",
-    "STATE is what the device answered to the last change of what is desired: applied,\n"
-    "REFUSED with a code and perhaps a reason, or nothing yet.\n"
+    "STATE is what the device answered to the last change of what is desired:\n"
+    "applied, REFUSED with a code and perhaps a reason, or nothing yet.\n"
     "\n"
     "  picket twin show pump-7\n"
     "  picket twin show pump-7 --json | jq .reported\n",
@@ -265,9 +265,9 @@ const struct command command_twin_set = {
     "twin set", "ID NAME=VALUE...", "Changes what is desired of a device",
     "VALUE is JSON; what is no JSON is a text, so that quotes are seldom needed. null\n"
     "takes a name away. A dot leads into a component or another object; a component\n"
-    "also wants NAME.__t=c. A text that looks like a number wants its quotes. A connected device "
-    "is told at once; any other finds it when\n"
-    "it connects. What became of it, picket twin show says.\n"
+    "also wants NAME.__t=c. A text that looks like a number wants its quotes. A\n"
+    "connected device is told at once; any other finds it when it connects. What\n"
+    "became of it, picket twin show says.\n"
     "\n"
     "  picket twin set pump-7 NetworkActivity_Disabled=true\n"
     "  picket twin set pump-7 CollectorsCore_PriorityIntervals=30,60,1440\n"

@@ -227,6 +227,8 @@ static int store_bounds(const struct reading *reading, const struct yaml_store *
     if (status == PICKET_OK)
         status =
             span(reading, "store.closed_alerts", yaml->closed_alerts, &bounds->closed_alert_age_s);
+    if (status == PICKET_OK)
+        status = span(reading, "store.audit", yaml->audit, &reading->config->audit_age_s);
     return status;
 }
 
@@ -365,6 +367,7 @@ static void set_defaults(struct reading *reading)
                                                   .outbox_age_s = 30 * 86400,
                                                   .event_age_s = 30 * 86400,
                                                   .closed_alert_age_s = 365 * 86400};
+    config->audit_age_s = 730 * 86400;
     config->level = PICKET_NOTICE;
 }
 

@@ -28,6 +28,7 @@ struct picket_config {
     const char *api_socket;
     uint32_t batch_messages_max;
     struct picket_store_bounds bounds;
+    int64_t audit_age_s; /* of the audit log; 0: for ever */
     enum picket_level level;
     struct picket_output_config outputs[PICKET_CONFIG_OUTPUTS_MAX];
     size_t output_count;

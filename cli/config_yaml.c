@@ -34,11 +34,15 @@ static const cyaml_schema_field_t log_fields[] = {TEXT(struct yaml_log, messages
                                                   TEXT(struct yaml_log, bytes), CYAML_FIELD_END};
 static const cyaml_schema_field_t service_fields[] = {TEXT(struct yaml_service, batch_messages),
                                                       CYAML_FIELD_END};
-static const cyaml_schema_field_t store_fields[] = {
-    TEXT(struct yaml_store, dead_letters),  TEXT(struct yaml_store, dead_letter_bytes),
-    TEXT(struct yaml_store, outbox_items),  TEXT(struct yaml_store, outbox_bytes),
-    TEXT(struct yaml_store, outbox_age),    TEXT(struct yaml_store, retention),
-    TEXT(struct yaml_store, closed_alerts), CYAML_FIELD_END};
+static const cyaml_schema_field_t store_fields[] = {TEXT(struct yaml_store, dead_letters),
+                                                    TEXT(struct yaml_store, dead_letter_bytes),
+                                                    TEXT(struct yaml_store, outbox_items),
+                                                    TEXT(struct yaml_store, outbox_bytes),
+                                                    TEXT(struct yaml_store, outbox_age),
+                                                    TEXT(struct yaml_store, retention),
+                                                    TEXT(struct yaml_store, closed_alerts),
+                                                    TEXT(struct yaml_store, audit),
+                                                    CYAML_FIELD_END};
 static const cyaml_schema_field_t api_fields[] = {TEXT(struct yaml_api, socket), CYAML_FIELD_END};
 static const cyaml_schema_field_t diagnostics_fields[] = {TEXT(struct yaml_diagnostics, level),
                                                           CYAML_FIELD_END};

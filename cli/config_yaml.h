@@ -26,7 +26,7 @@ struct yaml_service {
 };
 struct yaml_store {
     char *dead_letters, *dead_letter_bytes, *outbox_items, *outbox_bytes, *outbox_age, *retention,
-        *closed_alerts;
+        *closed_alerts, *audit;
 };
 struct yaml_api {
     char *socket;

@@ -210,6 +210,7 @@ static int start_api(struct server *server, struct picket_error *error)
                                           .output_count = config->output_count,
                                           .routes = config->routes,
                                           .route_count = config->route_count,
+                                          .audit_age_s = config->audit_age_s,
                                           .event_age_s = config->bounds.event_age_s,
                                           .add_status = add_status,
                                           .device_changed = device_changed,

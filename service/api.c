@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "api_internal.h"
 #include "api_stores.h"
+#include "audit.h"
 #include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/time.h"
@@ -229,6 +231,18 @@ static void answer_request(struct api_request *request, const struct incoming *i
     }
 }
 
+/* The kernel knows who has connected. */
+static void name_peer(struct MHD_Connection *connection, struct api_request *request)
+{
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    bool known = info && getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
+    request->uid = known ? (int64_t)peer.uid : -1;
+    request->pid = known ? (int64_t)peer.pid : 0;
+}
+
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
                                   const char *path, const char *method, const char *version,
                                   const char *data, size_t *size_bytes, void **state)
@@ -251,6 +265,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
                                   .body_bytes = incoming->body_bytes};
     struct api_answer answer = {0};
     incoming->answered = true;
+    name_peer(connection, &request);
     count_active(context, 1);
     answer_request(&request, incoming, connection, &answer);
     return send_answer(connection, &answer);
@@ -327,6 +342,9 @@ int picket_api_start(struct picket_api **api, const struct picket_api_config *co
         destroy(created);
         return status;
     }
+    audit_own(created, "picket.start",
+              json_pack("{s:s, s:I}", "version", PICKET_VERSION, "audit_age_s",
+                        (json_int_t)config->audit_age_s));
     *api = created;
     return PICKET_OK;
 }

@@ -49,6 +49,7 @@ struct api_request {
     const char *argument; /* what stood at {} of the route's path, "" if it has none */
     struct api_query_value query[API_QUERY_MAX];
     size_t query_count;
+    int64_t uid, pid; /* of who asks; -1 and 0: not known */
     const char *body_text;
     size_t body_bytes;
     json_t *body; /* an object if the route takes members, otherwise NULL */
@@ -76,6 +77,7 @@ struct api_route {
     const char *query;   /* names it takes, blank-separated */
     const char *members; /* of its body; NULL: takes none */
     void (*handle)(struct api_request *request, struct api_answer *answer);
+    const char *act; /* its name in the audit log; NULL: it only reads. Of a GET: with keys=true */
 };
 
 /* Answers in every case. `request` has method, path, query and body text; the rest is filled here.
@@ -137,6 +139,7 @@ json_t *api_json_version(uint32_t version);
 json_t *api_json_hex(const uint8_t *bytes, size_t count);
 json_t *api_json_base64(const uint8_t *bytes, size_t count);
 const char *api_event_type_name(uint8_t type); /* as in the schema; "Unknown" */
+json_t *api_json_ip_filter(const struct picket_ip_filter *filter);
 json_t *api_json_feed(const struct picket_feed *feed);
 json_t *api_json_flow(const struct picket_flow *flow);
 /* The id of the last one of a full page: ask for what is before, or after, it. null: was the last
@@ -202,6 +205,8 @@ void api_intelligence_lookup(struct api_request *request, struct api_answer *ans
 void api_alerts_list(struct api_request *request, struct api_answer *answer);
 void api_alerts_decide(struct api_request *request, struct api_answer *answer);
 void api_alerts_show(struct api_request *request, struct api_answer *answer);
+void api_audit_list(struct api_request *request, struct api_answer *answer);
+void api_audit_check(struct api_request *request, struct api_answer *answer);
 void api_events_list(struct api_request *request, struct api_answer *answer);
 void api_dead_letters_list(struct api_request *request, struct api_answer *answer);
 

@@ -21,7 +21,7 @@ static json_t *rule_json(size_t number, const struct picket_ip_rule *rule)
                      api_json_text(rule->note));
 }
 
-static json_t *filter_json(const struct picket_ip_filter *filter)
+json_t *api_json_ip_filter(const struct picket_ip_filter *filter)
 {
     json_t *rules = json_array();
     for (size_t i = 0; i < filter->count; i++)
@@ -214,7 +214,7 @@ static void answer_change(struct api_request *request, struct api_answer *answer
     else if (apply(request->api, how, change, filter, &error) == PICKET_OK) {
         picket_say(PICKET_NOTICE, "service", "IP filter: changed: %zu rules, default %s",
                    filter->count, filter->deny_by_default ? "deny" : "allow");
-        api_answer_json(answer, http_status, filter_json(filter));
+        api_answer_json(answer, http_status, api_json_ip_filter(filter));
     }
     if (error.status != PICKET_OK)
         api_answer_error(answer, &error);
@@ -235,7 +235,7 @@ void api_ip_filter_show(struct api_request *request, struct api_answer *answer)
     if (store)
         api_store_return(request->api, store);
     if (error.status == PICKET_OK)
-        api_answer_json(answer, 200, filter_json(filter));
+        api_answer_json(answer, 200, api_json_ip_filter(filter));
     else
         api_answer_error(answer, &error);
     free(filter);

@@ -2,47 +2,53 @@
 #include <string.h>
 
 #include "api_internal.h"
+#include "audit.h"
 
 static const struct api_route routes[] = {
-    {"GET", "/v1/status", "", NULL, api_status_get},
-    {"GET", "/v1/devices", "limit after", NULL, api_devices_list},
+    {"GET", "/v1/status", "", NULL, api_status_get, NULL},
+    {"GET", "/v1/devices", "limit after", NULL, api_devices_list, NULL},
     {"POST", "/v1/devices", "",
      "id primary_key secondary_key authentication primary_thumbprint secondary_thumbprint",
-     api_devices_add},
-    {"GET", "/v1/devices/{}", "keys", NULL, api_devices_show},
-    {"PATCH", "/v1/devices/{}", "", "enabled", api_devices_change},
-    {"DELETE", "/v1/devices/{}", "", NULL, api_devices_remove},
+     api_devices_add, "device.add"},
+    {"GET", "/v1/devices/{}", "keys", NULL, api_devices_show, "device.show-keys"},
+    {"PATCH", "/v1/devices/{}", "", "enabled", api_devices_change, "device.change"},
+    {"DELETE", "/v1/devices/{}", "", NULL, api_devices_remove, "device.remove"},
     {"POST", "/v1/devices/{}/messages", "",
      "payload payload_base64 properties message_id correlation_id content_type content_encoding "
      "expires_in_s",
-     api_messages_send},
-    {"GET", "/v1/devices/{}/messages", "payload", NULL, api_messages_list},
-    {"DELETE", "/v1/devices/{}/messages", "", NULL, api_messages_purge},
-    {"GET", "/v1/devices/{}/twin", "module", NULL, api_twins_show},
-    {"PATCH", "/v1/devices/{}/twin", "module if_version", "desired", api_twins_change},
-    {"POST", "/v1/devices/{}/rotate", "", "which key thumbprint", api_credentials_rotate},
-    {"GET", "/v1/authorities", "", NULL, api_authorities_list},
-    {"POST", "/v1/authorities", "", "name certificate", api_authorities_add},
-    {"GET", "/v1/authorities/{}", "", NULL, api_authorities_show},
-    {"DELETE", "/v1/authorities/{}", "", NULL, api_authorities_remove},
+     api_messages_send, "message.send"},
+    {"GET", "/v1/devices/{}/messages", "payload", NULL, api_messages_list, NULL},
+    {"DELETE", "/v1/devices/{}/messages", "", NULL, api_messages_purge, "message.purge"},
+    {"GET", "/v1/devices/{}/twin", "module", NULL, api_twins_show, NULL},
+    {"PATCH", "/v1/devices/{}/twin", "module if_version", "desired", api_twins_change,
+     "twin.change"},
+    {"POST", "/v1/devices/{}/rotate", "", "which key thumbprint", api_credentials_rotate,
+     "device.rotate"},
+    {"GET", "/v1/authorities", "", NULL, api_authorities_list, NULL},
+    {"POST", "/v1/authorities", "", "name certificate", api_authorities_add, "ca.add"},
+    {"GET", "/v1/authorities/{}", "", NULL, api_authorities_show, NULL},
+    {"DELETE", "/v1/authorities/{}", "", NULL, api_authorities_remove, "ca.remove"},
     {"POST", "/v1/devices/{}/methods", "module", "name payload timeout_s connect_timeout_s",
-     api_methods_invoke},
-    {"GET", "/v1/ip-filter", "", NULL, api_ip_filter_show},
-    {"PATCH", "/v1/ip-filter", "", "default", api_ip_filter_default},
-    {"POST", "/v1/ip-filter/rules", "", "action prefix at note", api_ip_filter_add},
-    {"PATCH", "/v1/ip-filter/rules", "prefix", "at", api_ip_filter_move},
-    {"DELETE", "/v1/ip-filter/rules", "prefix", NULL, api_ip_filter_remove},
-    {"GET", "/v1/feeds", "", NULL, api_feeds_list},
+     api_methods_invoke, "method.invoke"},
+    {"GET", "/v1/ip-filter", "", NULL, api_ip_filter_show, NULL},
+    {"PATCH", "/v1/ip-filter", "", "default", api_ip_filter_default, "ip-filter.default"},
+    {"POST", "/v1/ip-filter/rules", "", "action prefix at note", api_ip_filter_add,
+     "ip-filter.add"},
+    {"PATCH", "/v1/ip-filter/rules", "prefix", "at", api_ip_filter_move, "ip-filter.move"},
+    {"DELETE", "/v1/ip-filter/rules", "prefix", NULL, api_ip_filter_remove, "ip-filter.remove"},
+    {"GET", "/v1/feeds", "", NULL, api_feeds_list, NULL},
     {"POST", "/v1/feeds", "", "name source format confidence match_special_purpose refresh_s",
-     api_feeds_add},
-    {"DELETE", "/v1/feeds/{}", "", NULL, api_feeds_remove},
-    {"POST", "/v1/feeds/{}/refresh", "", NULL, api_feeds_refresh},
-    {"POST", "/v1/intelligence/lookup", "", "addresses", api_intelligence_lookup},
-    {"GET", "/v1/alerts", "device since limit before after wait", NULL, api_alerts_list},
-    {"GET", "/v1/alerts/{}", "", NULL, api_alerts_show},
-    {"PATCH", "/v1/alerts/{}", "", "status verdict reason", api_alerts_decide},
-    {"GET", "/v1/events", "device since limit before", NULL, api_events_list},
-    {"GET", "/v1/dead-letters", "limit payload", NULL, api_dead_letters_list},
+     api_feeds_add, "feed.add"},
+    {"DELETE", "/v1/feeds/{}", "", NULL, api_feeds_remove, "feed.remove"},
+    {"POST", "/v1/feeds/{}/refresh", "", NULL, api_feeds_refresh, "feed.refresh"},
+    {"POST", "/v1/intelligence/lookup", "", "addresses", api_intelligence_lookup, NULL},
+    {"GET", "/v1/alerts", "device since limit before after wait", NULL, api_alerts_list, NULL},
+    {"GET", "/v1/alerts/{}", "", NULL, api_alerts_show, NULL},
+    {"PATCH", "/v1/alerts/{}", "", "status verdict reason", api_alerts_decide, "alert.decide"},
+    {"GET", "/v1/events", "device since limit before", NULL, api_events_list, NULL},
+    {"GET", "/v1/audit", "since limit after before", NULL, api_audit_list, NULL},
+    {"GET", "/v1/audit/check", "", NULL, api_audit_check, NULL},
+    {"GET", "/v1/dead-letters", "limit payload", NULL, api_dead_letters_list, NULL},
 };
 enum { ROUTE_COUNT = sizeof routes / sizeof routes[0] };
 
@@ -124,6 +130,13 @@ static bool query_is_known(const struct api_route *route, const struct api_reque
     return true;
 }
 
+/* Who reads keys could be that device from then on. */
+static bool is_act(const struct api_route *route, const struct api_request *request)
+{
+    const char *keys = api_query_text(request, "keys");
+    return route->act && (strcmp(route->method, "GET") != 0 || (keys && strcmp(keys, "true") == 0));
+}
+
 static void handle(const struct api_route *route, struct api_request *request,
                    struct api_answer *answer)
 {
@@ -139,7 +152,10 @@ static void handle(const struct api_route *route, struct api_request *request,
         api_answer_error(answer, &error);
         return;
     }
-    route->handle(request, answer);
+    if (is_act(route, request))
+        audit_act(route, request, answer);
+    else
+        route->handle(request, answer);
     json_decref(request->body);
     request->body = NULL;
 }

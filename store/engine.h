@@ -8,6 +8,7 @@
 #define PICKET_STORE_ENGINE_H
 
 #include "picket/store/administration.h"
+#include "picket/store/audit.h"
 #include "picket/store/messages.h"
 #include "picket/store/store.h"
 #include "picket/store/twins.h"
@@ -38,6 +39,11 @@ struct store_engine {
                          struct picket_error *error);
     int (*ip_filter_get)(struct picket_store *store, struct picket_ip_filter *filter,
                          struct picket_error *error);
+
+    int (*audit_append)(struct picket_store *store, struct picket_audit_entry *entry, int64_t age_s,
+                        struct picket_error *error);
+    int (*audit)(struct picket_store *store, const struct picket_audit_query *query,
+                 picket_audit_visit visit, void *context, struct picket_error *error);
 
     int (*begin)(struct picket_store *store, struct picket_error *error);
     int (*commit)(struct picket_store *store, struct picket_error *error);

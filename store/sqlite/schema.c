@@ -189,6 +189,20 @@ static const char *const picket_steps[] = {
     "  note text not null);"
     "create table ip_default (deny integer not null);"
     "insert into ip_default values (0);",
+
+    /* What owners did; sealed entry by entry (picket/store/audit.h). */
+    "create table audit ("
+    "  id integer primary key,"
+    "  time_ms integer not null,"
+    "  uid integer not null,"
+    "  pid integer not null,"
+    "  of integer not null,"
+    "  status integer not null,"
+    "  act text not null,"
+    "  thing text not null,"
+    "  detail text not null,"
+    "  previous blob not null,"
+    "  seal blob not null);",
 };
 
 static const char *const intelligence_steps[] = {

@@ -1,7 +1,8 @@
 /* The SQLite engine: a folder with two files.
  *
  *     picket.db        devices, activity, inventory, events, flows, alerts, dead_letters,
- *                      outbox, targets, twins, messages, totals, authorities, ip_rules, ip_default
+ *                      outbox, targets, twins, messages, totals, authorities, ip_rules, ip_default,
+ *                      audit
  *     intelligence.db  feeds, indicator_blocks
  *
  * Two, because SQLite has one writer a file: a feed of millions may be replaced while batches go
@@ -42,6 +43,11 @@ enum {
     STATEMENT_IP_RULE_PUT,
     STATEMENT_IP_DEFAULT,
     STATEMENT_IP_DEFAULT_PUT,
+    STATEMENT_AUDIT_LAST,
+    STATEMENT_AUDIT_PUT,
+    STATEMENT_AUDIT_AGED,
+    STATEMENT_AUDIT_AFTER,
+    STATEMENT_AUDIT_BEFORE,
     STATEMENT_DATA_VERSION,
     STATEMENT_ACTIVITY_GET,
     STATEMENT_ACTIVITY_PUT,
@@ -240,6 +246,13 @@ int sqlite_ip_filter_put(struct picket_store *store, const struct picket_ip_filt
                          struct picket_error *error);
 int sqlite_ip_filter_get(struct picket_store *store, struct picket_ip_filter *filter,
                          struct picket_error *error);
+
+/* ---- audit.c ---- */
+
+int sqlite_audit_append(struct picket_store *store, struct picket_audit_entry *entry, int64_t age_s,
+                        struct picket_error *error);
+int sqlite_audit(struct picket_store *store, const struct picket_audit_query *query,
+                 picket_audit_visit visit, void *context, struct picket_error *error);
 
 /* ---- activity.c ---- */
 

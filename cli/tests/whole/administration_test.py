@@ -1,6 +1,8 @@
 """Who administers, from outside: certificates and keys of devices, CAs. usage: administration_test.py PICKET HUB_TESTS"""
 
+import json
 import os
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -236,6 +238,59 @@ class IpFilter(Running):
         for arguments in (("add", "maybe", "10.0.0.0/8"), ("default", "none"), ("move", "10.0.0.0/8", "x")):
             self.assertEqual(self.server.run("ip-filter", *arguments).returncode, 2)
         self.assertEqual(self.rules(), ([(1, "deny", "203.0.113.0/24")], "allow"))
+
+
+class Audit(Running):
+    def test_acts_are_listed_once_with_who_and_outcome(self):
+        self.done("device", "add", "pump-7")
+        self.done("device", "disable", "pump-7")
+        self.refused("device", "remove", "nobody")
+        me = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
+        table = self.done("audit", "list")
+        self.assertRegex(table, rf"(?m)^ *3 +\S+ +{me} +device.add +pump-7 +done$")
+        self.assertRegex(table, rf"(?m) {me} +device.change +pump-7 +done$")
+        self.assertRegex(table, r"(?m) device.remove +nobody +refused \(404\): device nobody: is not registered$")
+        self.assertNotIn("NOT FINISHED", table)
+        self.assertEqual(table.count("device.add"), 1)
+        limited = self.done("audit", "list", "--limit", "2")
+        self.assertEqual(limited.count("device."), 1)
+
+    def test_an_act_that_was_cut_short_shows(self):
+        self.done("device", "add", "pump-7")
+        self.server.stop()
+        with sqlite3.connect(os.path.join(self.server.folder, "data", "picket.db")) as store:
+            store.execute("delete from audit where id = 3")
+        self.server.start()
+        self.assertRegex(self.done("audit", "list"), r"(?m) device.add +pump-7 +NOT FINISHED$")
+
+    def test_a_change_in_the_file_is_found(self):
+        self.done("device", "add", "pump-7")
+        self.assertRegex(self.done("audit", "check"), r"^entries 1 to 3 hold together; the last seal is [0-9a-f]{64}$")
+        self.server.stop()
+        with sqlite3.connect(os.path.join(self.server.folder, "data", "picket.db")) as store:
+            store.execute("update audit set uid = 4711 where id = 2")
+        self.server.start()
+        broken = self.server.run("audit", "check")
+        self.assertEqual(broken.returncode, 1)
+        self.assertIn("BROKEN at entry 2", broken.stdout)
+
+    def test_an_export_goes_on_where_the_last_one_ended(self):
+        self.done("device", "add", "pump-7")
+        first = [json.loads(line) for line in self.done("audit", "export").splitlines()]
+        self.assertEqual([entry["id"] for entry in first], [1, 2, 3])
+        self.done("device", "show", "pump-7", "--connection-string")
+        more = [json.loads(line) for line in self.done("audit", "export", "--after", "3").splitlines()]
+        self.assertEqual([(entry["id"], entry["act"]) for entry in more], [(4, "device.show-keys"), (5, "device.show-keys")])
+        self.assertEqual(more[0]["previous"], first[-1]["seal"])
+        self.assertEqual(self.done("audit", "export", "--since", "2030-01-01"), "")
+
+    def test_nothing_is_done_that_cannot_be_written_down(self):
+        self.server.stop()
+        with sqlite3.connect(os.path.join(self.server.folder, "data", "picket.db")) as store:
+            store.execute("create trigger no_audit before insert on audit begin select raise(abort, 'broken'); end")
+        self.server.start()
+        self.assertIn("not done, because the audit log cannot be written", self.refused("device", "add", "pump-7"))
+        self.assertEqual(self.server.json("device", "list"), [])
 
 
 if __name__ == "__main__":

@@ -43,6 +43,7 @@ struct picket_api_config {
     size_t output_count;
     const struct picket_output_config *routes;
     size_t route_count;
+    int64_t audit_age_s; /* entries of the audit log that are older go; 0: never */
     int64_t event_age_s; /* as the service's bounds have it: named in the status */
     /* Adds what the hub knows to the status; may be NULL. The object is a json_t *. Any thread. */
     void (*add_status)(void *context, void *json_object);

@@ -1,0 +1,131 @@
+/* The state of things before and after an act. */
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit.h"
+#include "authority.h"
+#include "picket/store/twins.h"
+
+enum { KEY_MARK_BYTES = 4 };
+
+/* ---- devices ---- */
+
+static json_t *key_mark(const uint8_t *key, size_t key_bytes)
+{
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    if (key_bytes == 0 || EVP_Digest(key, key_bytes, digest, NULL, EVP_sha256(), NULL) != 1)
+        return json_null();
+    return api_json_hex(digest, KEY_MARK_BYTES);
+}
+
+static json_t *device_state(struct picket_store *store, const char *id)
+{
+    struct picket_device_identity device;
+    if (picket_store_device_get(store, id, &device, NULL) != PICKET_OK)
+        return json_null();
+    json_t *state = json_pack("{s:b, s:s}", "enabled", device.enabled, "authentication",
+                              picket_authentication_name(device.authentication));
+    if (device.authentication == PICKET_AUTHENTICATION_SAS) {
+        json_object_set_new(state, "primary_key_mark",
+                            key_mark(device.primary_key, device.primary_key_bytes));
+        json_object_set_new(state, "secondary_key_mark",
+                            key_mark(device.secondary_key, device.secondary_key_bytes));
+    } else if (device.authentication == PICKET_AUTHENTICATION_THUMBPRINT) {
+        json_object_set_new(state, "primary_thumbprint",
+                            api_json_thumbprint(&device.primary_thumbprint));
+        json_object_set_new(state, "secondary_thumbprint",
+                            api_json_thumbprint(&device.secondary_thumbprint));
+    }
+    OPENSSL_cleanse(&device, sizeof device);
+    return state;
+}
+
+/* ---- what is found by its name in a list ---- */
+
+struct search {
+    const char *name;
+    json_t *found; /* NULL: not yet */
+};
+
+static void look_at_authority(void *context, const struct picket_authority *row)
+{
+    struct search *search = context;
+    struct authority authority;
+    if (strcmp(row->name, search->name) != 0 ||
+        !authority_describe(row->certificate, row->certificate_bytes, &authority))
+        return;
+    search->found = json_pack("{s:o, s:o, s:o}", "subject", api_json_text(authority.subject),
+                              "sha256", api_json_thumbprint(&authority.sha256), "valid_until",
+                              api_json_time(authority.until_s * 1000));
+}
+
+static void look_at_feed(void *context, const struct picket_feed *feed)
+{
+    struct search *search = context;
+    if (strcmp(feed->name, search->name) == 0)
+        search->found = json_pack("{s:o, s:s, s:i, s:I}", "source", api_json_text(feed->source),
+                                  "format", feed->format, "confidence", feed->confidence,
+                                  "refresh_s", (json_int_t)feed->refresh_s);
+}
+
+static void look_at_alert(void *context, const struct picket_alert *alert)
+{
+    struct search *search = context;
+    search->found =
+        json_pack("{s:s, s:o, s:o}", "status", alert->status, "verdict",
+                  api_json_known(alert->verdict), "reason", api_json_known(alert->reason));
+}
+
+static void look_at_twin(void *context, const struct picket_twin *twin)
+{
+    struct search *search = context;
+    search->found = json_pack("{s:I, s:o}", "version", (json_int_t)twin->desired.version, "desired",
+                              json_loads(twin->desired.json, 0, NULL));
+}
+
+static void search_alert(struct picket_store *store, const char *thing, struct search *search)
+{
+    const struct picket_alert_query query = {.id = strtoll(thing, NULL, 10), .limit = 1};
+    if (query.id > 0)
+        picket_store_alerts(store, &query, look_at_alert, search, NULL);
+}
+
+/* ---- the IP filter ---- */
+
+static json_t *filter_state(struct picket_store *store)
+{
+    struct picket_ip_filter *filter = malloc(sizeof *filter);
+    json_t *state = filter && picket_store_ip_filter_get(store, filter, NULL) == PICKET_OK
+                        ? api_json_ip_filter(filter)
+                        : json_null();
+    free(filter);
+    return state;
+}
+
+/* ---- all of them ---- */
+
+static bool is_of(const char *act, const char *noun)
+{
+    size_t length = strlen(noun);
+    return strncmp(act, noun, length) == 0 && act[length] == '.';
+}
+
+json_t *audit_state(struct picket_store *store, const char *act, const char *thing,
+                    const char *module)
+{
+    struct search search = {.name = thing};
+    if (is_of(act, "device"))
+        return device_state(store, thing);
+    if (is_of(act, "ip-filter"))
+        return filter_state(store);
+    if (is_of(act, "ca"))
+        picket_store_authorities(store, look_at_authority, &search, NULL);
+    else if (is_of(act, "feed"))
+        picket_store_feeds(store, look_at_feed, &search, NULL);
+    else if (is_of(act, "alert"))
+        search_alert(store, thing, &search);
+    else if (is_of(act, "twin"))
+        picket_store_twin(store, thing, module, look_at_twin, &search, NULL);
+    return search.found ? search.found : json_null();
+}
