@@ -19,8 +19,12 @@ struct port {
     bool locked;
     bool connected;
     bool accepts;
+    bool later; /* how a message fared is said later */
+    enum picket_send_result outcome;
+    uint64_t told;    /* by the message on its way */
     uint64_t counted; /* bytes, lost ones too */
     uint64_t reported;
+    struct picket_agent_config config;
     struct picket_agent agent;
     struct picket_ipv4_flow ipv4_flows[CAPACITY + RESERVE];
     struct picket_ipv6_flow ipv6_flows[CAPACITY + RESERVE];
@@ -70,7 +74,7 @@ static bool take_byte(struct port *port, uint8_t *byte)
 
 static bool network_activity_enabled(const struct port *port)
 {
-    return port->agent.config.collectors[PICKET_COLLECTOR_NETWORK_ACTIVITY].enabled;
+    return port->agent.collectors[PICKET_COLLECTOR_NETWORK_ACTIVITY].enabled;
 }
 
 static void count_packet(struct port *port, uint8_t choice)
@@ -127,40 +131,61 @@ static enum picket_send_result send(void *context, const struct picket_wire_mess
             count_packet(port, choice);
     size_t again = 0;
     assert(picket_wire_encode(message, drop, &again) && again == size_bytes);
-    if (!port->accepts)
-        return PICKET_SEND_REFUSED;
+    port->told = 0;
     for (uint32_t i = 0; i < message->event_count; i++) {
         if (message->events[i].payload_type != PICKET_WIRE_NETWORK_ACTIVITY)
             continue;
         const struct picket_wire_network_activity *activity =
             &message->events[i].payload.network_activity;
-        port->reported += bytes_of(&activity->ipv4) + bytes_of(&activity->ipv6);
-        port->reported += (uint64_t)activity->lost_bytes_in + activity->lost_bytes_out;
+        port->told += bytes_of(&activity->ipv4) + bytes_of(&activity->ipv6);
+        port->told += (uint64_t)activity->lost_bytes_in + activity->lost_bytes_out;
     }
-    return PICKET_SEND_ACCEPTED;
+    port->outcome = PICKET_SEND_PENDING;
+    if (!port->later)
+        port->outcome = port->accepts ? PICKET_SEND_ACCEPTED : PICKET_SEND_REFUSED;
+    if (port->outcome == PICKET_SEND_ACCEPTED)
+        port->reported += port->told;
+    return port->outcome;
+}
+
+static void decide(struct port *port, uint8_t choice)
+{
+    if (port->outcome == PICKET_SEND_PENDING && (choice & 4) != 0)
+        port->outcome = choice & 8 ? PICKET_SEND_ACCEPTED : PICKET_SEND_REFUSED;
+    port->later = choice & 16;
+}
+
+static enum picket_send_result delivered(void *context)
+{
+    struct port *port = context;
+    assert(!port->locked && port->agent.on_way != 0);
+    if (port->outcome == PICKET_SEND_ACCEPTED)
+        port->reported += port->told;
+    return port->outcome;
 }
 
 static void start(struct port *port)
 {
-    struct picket_agent_config config;
-    picket_agent_config_defaults(&config);
-    config.callbacks = (struct picket_agent_callbacks){.context = port,
-                                                       .lock = lock,
-                                                       .unlock = unlock,
-                                                       .uptime_s = uptime_s,
-                                                       .random = random_bytes,
-                                                       .connected = connected,
-                                                       .send = send};
-    config.ipv4 = (struct picket_flow_storage){port->ipv4_flows, port->ipv4_buckets, CAPACITY,
-                                               RESERVE, BUCKETS};
-    config.ipv6 = (struct picket_flow_storage){port->ipv6_flows, port->ipv6_buckets, CAPACITY,
-                                               RESERVE, BUCKETS};
-    assert(picket_agent_init(&port->agent, &config));
+    port->config = (struct picket_agent_config){
+        PICKET_AGENT_CONFIG_DEFAULTS,
+        .callbacks = {.context = port,
+                      .lock = lock,
+                      .unlock = unlock,
+                      .uptime_s = uptime_s,
+                      .unix_time_s = picket_agent_no_clock,
+                      .random = random_bytes,
+                      .connected = connected,
+                      .send = send,
+                      .delivered = delivered},
+        .ipv4 = {port->ipv4_flows, port->ipv4_buckets, CAPACITY, RESERVE, BUCKETS},
+        .ipv6 = {port->ipv6_flows, port->ipv6_buckets, CAPACITY, RESERVE, BUCKETS}};
+    assert(picket_agent_config_valid(&port->config));
+    picket_agent_init(&port->agent, &port->config);
 }
 
 static void set_collector(struct port *port, unsigned collector, bool enabled, unsigned priority)
 {
-    const struct picket_collector_config config = {enabled, (enum picket_priority)priority};
+    const struct picket_collector_config config = {enabled, (uint8_t)priority};
     bool valid = collector < PICKET_COLLECTORS && priority < PICKET_PRIORITIES;
     assert(picket_agent_set_collector(&port->agent, (enum picket_collector)collector, &config) ==
            valid);
@@ -187,8 +212,10 @@ static void flush_or_configure(struct port *port, uint8_t choice)
 static void flush(struct port *port)
 {
     port->connected = port->accepts = true;
+    decide(port, 4 + 8);
     set_collector(port, PICKET_COLLECTOR_NETWORK_ACTIVITY, true, PICKET_PRIORITY_HIGH);
-    assert(picket_agent_flush(&port->agent));
+    picket_agent_flush(&port->agent); /* the one before may have been refused */
+    assert(picket_agent_flush(&port->agent) == PICKET_SEND_ACCEPTED);
 }
 
 /* Disabled and enabled again: what is unsent goes out first, and what comes in meanwhile after it.
@@ -210,6 +237,7 @@ static void act(struct port *port, uint8_t command, uint8_t argument)
     case 0:
         port->connected = argument & 1;
         port->accepts = argument & 2;
+        decide(port, argument);
         break;
     case 1:
         port->uptime_s += (uint32_t)argument << (argument & 31);

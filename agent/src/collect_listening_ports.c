@@ -4,33 +4,33 @@
 #if PICKET_AGENT_LISTENING_PORTS > 0
 
 /* The first port of the family at or after the cursor. */
-static uint32_t next(const struct picket_report *report, uint32_t cursor, bool is_ipv6,
+static uint32_t next(const struct picket_listening_port *ports, uint32_t cursor, bool is_ipv6,
                      struct picket_wire_listening_port *port)
 {
-    while (report->ports[cursor].is_ipv6 != is_ipv6)
+    while (ports[cursor].is_ipv6 != is_ipv6)
         cursor++;
-    port->local_address = report->ports[cursor].address;
-    port->local_port = report->ports[cursor].port;
-    port->protocol = report->ports[cursor].protocol;
+    port->local_address = ports[cursor].address;
+    port->local_port = ports[cursor].port;
+    port->protocol = ports[cursor].protocol;
     return cursor + 1;
 }
 
-static uint32_t next_ipv4(const void *report, uint32_t cursor,
+static uint32_t next_ipv4(const void *ports, uint32_t cursor,
                           struct picket_wire_listening_port *port)
 {
-    return next(report, cursor, false, port);
+    return next(ports, cursor, false, port);
 }
 
-static uint32_t next_ipv6(const void *report, uint32_t cursor,
+static uint32_t next_ipv6(const void *ports, uint32_t cursor,
                           struct picket_wire_listening_port *port)
 {
-    return next(report, cursor, true, port);
+    return next(ports, cursor, true, port);
 }
 
-static bool collect(struct picket_agent *agent, struct picket_report *report,
-                    struct picket_wire_event *event)
+bool picket_listening_ports_collect(struct picket_agent *agent, struct picket_report *report,
+                                    struct picket_wire_event *event)
 {
-    const struct picket_agent_callbacks *callbacks = &agent->config.callbacks;
+    const struct picket_agent_callbacks *callbacks = &agent->config->callbacks;
     struct picket_wire_listening_ports *ports = &event->payload.listening_ports;
     if (callbacks->listening_ports == NULL)
         return false;
@@ -41,12 +41,10 @@ static bool collect(struct picket_agent *agent, struct picket_report *report,
     for (uint32_t i = 0; i < listed; i++)
         ipv6 += report->ports[i].is_ipv6;
     event->payload_type = PICKET_WIRE_LISTENING_PORTS;
-    ports->ipv4 = (struct picket_wire_ports){listed - ipv6, next_ipv4, report};
-    ports->ipv6 = (struct picket_wire_ports){ipv6, next_ipv6, report};
+    ports->ipv4 = (struct picket_wire_ports){listed - ipv6, next_ipv4, report->ports};
+    ports->ipv6 = (struct picket_wire_ports){ipv6, next_ipv6, report->ports};
     ports->unlisted = open - listed;
     return true;
 }
-
-const struct picket_collector_driver picket_listening_ports_collector = {collect, NULL};
 
 #endif

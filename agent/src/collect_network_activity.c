@@ -1,98 +1,95 @@
 /* Network activity: the flows of both tables and what there was no room for.
  *
- * Flows are taken out of their chains bucket by bucket, each under its own short hold of the lock.
- * So a window ends for different flows at slightly different instants; each packet is in one window
- * all the same. From then on the flows belong to the polling thread alone and the encoder reads
- * them without the lock. */
+ * Flows are taken out of their chains bucket by bucket, some under each hold of the lock. So a
+ * window ends for different flows at slightly different instants; each packet is in one window all
+ * the same. From then on the flows belong to the polling thread alone, until the message is
+ * settled, and the encoder reads them without the lock. */
 #include <string.h>
 
 #include "collector.h"
 #include "count.h"
+#include "flow_table.h"
 #include "lock.h"
 #include "losses.h"
 
-static void freeze(struct picket_agent *agent, struct picket_flow_table *table,
-                   struct picket_frozen_flows *frozen, uint32_t flows_max)
-{
-    frozen->table = table;
-    frozen->head = PICKET_FLOW_NONE;
-    frozen->count = 0;
-    while (frozen->bucket < picket_flow_table_buckets(table) && frozen->count < flows_max) {
-        uint32_t posture = picket_lock(agent);
-        picket_flow_table_freeze(table, frozen, flows_max - frozen->count);
-        picket_unlock(agent, posture);
-    }
-}
+/* What is done under one hold of the lock: powers of two. */
+enum { BUCKETS_PER_HOLD = 8, FLOWS_PER_HOLD = 8 };
 
-static void thaw(struct picket_agent *agent, struct picket_flow_table *table,
-                 const struct picket_frozen_flows *frozen)
+/* Goes on taking flows out: flows_max of them, or as many more as the last chain has; of one bucket
+ * at least, so that all come to their turn. */
+static void freeze(struct picket_agent *agent, struct picket_flow_table *table, uint32_t flows_max)
 {
-    picket_flow_index index = frozen->head;
-    for (uint32_t left = frozen->count; left > 0; left--) {
-        picket_flow_index next = picket_flow_at(table, index)->next;
-        picket_count_again(agent, table, index);
-        index = next;
-    }
-}
-
-static void release(struct picket_agent *agent, struct picket_flow_table *table,
-                    const struct picket_frozen_flows *frozen)
-{
+    uint32_t buckets = picket_flow_table_buckets(table);
     uint32_t posture = picket_lock(agent);
-    picket_flow_table_release(table, frozen);
+    do {
+        picket_flow_table_freeze(table);
+        if (table->next_bucket % BUCKETS_PER_HOLD == 0)
+            posture = picket_relock(agent, posture);
+    } while (table->next_bucket < buckets && table->frozen_count < flows_max);
     picket_unlock(agent, posture);
+    if (table->next_bucket == buckets)
+        table->next_bucket = 0;
 }
 
-static bool collect(struct picket_agent *agent, struct picket_report *report,
-                    struct picket_wire_event *event)
+bool picket_network_activity_collect(struct picket_agent *agent, struct picket_report *report,
+                                     struct picket_wire_event *event)
 {
     struct picket_wire_network_activity *activity = &event->payload.network_activity;
     struct picket_wire_flows *list = &activity->ipv4;
-    uint32_t flows = 0;
+    uint32_t room = PICKET_AGENT_MESSAGE_FLOWS_MAX;
+    (void)report;
     memset(activity, 0, sizeof *activity);
     for (uint32_t family = 0; family < PICKET_FAMILIES; family++) {
-        struct picket_frozen_flows *frozen = &report->frozen[family];
-        uint32_t room =
-            flows < PICKET_AGENT_MESSAGE_FLOWS_MAX ? PICKET_AGENT_MESSAGE_FLOWS_MAX - flows : 0;
-        freeze(agent, &agent->tables[family], frozen, room);
-        list->count = frozen->count;
+        struct picket_flow_table *table = &agent->tables[family];
+        freeze(agent, table, room);
+        list->count = table->frozen_count;
         list->next = picket_frozen_flows_next;
-        list->table = frozen;
+        list->table = table;
         list = &activity->ipv6;
-        flows += frozen->count;
+        room = room > table->frozen_count ? room - table->frozen_count : 0;
     }
 
+    struct picket_losses *losses = &agent->losses_told;
     uint32_t posture = picket_lock(agent);
-    report->losses = agent->losses;
-    memset(&agent->losses, 0, sizeof agent->losses);
+    picket_losses_take(agent, losses);
     picket_unlock(agent, posture);
 
-    activity->lost_flows = picket_losses_flows(&report->losses);
-    activity->lost_bytes_in = report->losses.bytes[PICKET_IN];
-    activity->lost_bytes_out = report->losses.bytes[PICKET_OUT];
+    activity->lost_flows = losses->flows;
+    activity->lost_bytes_in = losses->bytes[PICKET_IN];
+    activity->lost_bytes_out = losses->bytes[PICKET_OUT];
     event->payload_type = PICKET_WIRE_NETWORK_ACTIVITY;
-    return flows > 0 || activity->lost_flows > 0 || agent->config.send_empty_events;
+    return room < PICKET_AGENT_MESSAGE_FLOWS_MAX || losses->flows > 0 ||
+           agent->config->send_empty_events;
 }
 
-static bool settle(struct picket_agent *agent, struct picket_report *report, bool accepted)
+/* Frees what is frozen, or puts it back, to begin anew. True: the rest of the buckets is left to
+ * tell. */
+static bool thaw(struct picket_agent *agent, struct picket_flow_table *table, bool accepted)
+{
+    uint32_t posture = picket_lock(agent);
+    while (table->frozen_count > 0) {
+        picket_flow_index index = table->frozen;
+        struct picket_flow_head *flow = picket_flow_at(table, index);
+        table->frozen = flow->next;
+        if (accepted)
+            picket_flow_free(table, flow, index);
+        else
+            picket_count_again(agent, table, flow, index);
+        if (--table->frozen_count % FLOWS_PER_HOLD == 0)
+            posture = picket_relock(agent, posture);
+    }
+    picket_unlock(agent, posture);
+    if (!accepted)
+        table->next_bucket = 0;
+    return table->next_bucket != 0;
+}
+
+bool picket_network_activity_settle(struct picket_agent *agent, bool accepted)
 {
     bool more = false;
-    for (uint32_t family = 0; family < PICKET_FAMILIES; family++) {
-        struct picket_flow_table *table = &agent->tables[family];
-        const struct picket_frozen_flows *frozen = &report->frozen[family];
-        if (accepted)
-            release(agent, table, frozen);
-        else
-            thaw(agent, table, frozen);
-        if (frozen->bucket < picket_flow_table_buckets(table))
-            more = true;
-    }
+    for (uint32_t family = 0; family < PICKET_FAMILIES; family++)
+        more |= thaw(agent, &agent->tables[family], accepted);
     if (accepted)
-        return more;
-    uint32_t posture = picket_lock(agent);
-    picket_losses_merge(&agent->losses, &report->losses);
-    picket_unlock(agent, posture);
-    return false;
+        memset(&agent->losses_told, 0, sizeof agent->losses_told);
+    return more;
 }
-
-const struct picket_collector_driver picket_network_activity_collector = {collect, settle};

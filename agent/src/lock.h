@@ -3,16 +3,26 @@
 #ifndef PICKET_AGENT_SRC_LOCK_H
 #define PICKET_AGENT_SRC_LOCK_H
 
+#include "memory.h"
 #include "picket/agent/agent.h"
 
 static inline uint32_t picket_lock(const struct picket_agent *agent)
 {
-    return agent->config.callbacks.lock(agent->config.callbacks.context);
+    const struct picket_agent_callbacks *callbacks = &agent->config->callbacks;
+    return callbacks->lock(callbacks->context);
 }
 
 static inline void picket_unlock(const struct picket_agent *agent, uint32_t posture)
 {
-    agent->config.callbacks.unlock(agent->config.callbacks.context, posture);
+    const struct picket_agent_callbacks *callbacks = &agent->config->callbacks;
+    callbacks->unlock(callbacks->context, posture);
+}
+
+/* Lets others come in between. */
+static inline uint32_t picket_relock(const struct picket_agent *agent, uint32_t posture)
+{
+    picket_unlock(agent, posture);
+    return picket_lock(agent);
 }
 
 #endif

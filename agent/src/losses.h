@@ -8,30 +8,35 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
+#include "flow_hash.h"
 #include "memory.h"
-#include "picket/agent/flow_table.h"
+#include "picket/agent/agent.h"
 
-/* Of a flow that is not known. */
-static inline void picket_losses_add_bytes(struct picket_losses *losses,
-                                           enum picket_direction direction, uint32_t bytes)
+/* The bits behind the protocol: flows of a full bucket, whose upper bits agree, are told apart. */
+static inline void picket_losses_add_flow(struct picket_agent *agent, picket_flow_index hash)
 {
-    losses->bytes[direction] = picket_saturating_add(losses->bytes[direction], bytes);
+    uint32_t bit = (hash >> PICKET_HASH_PROTOCOL_BITS) % PICKET_AGENT_LOST_FLOW_BITS;
+    uint32_t mask = UINT32_C(1) << bit % 32;
+    uint32_t *word = &agent->lost_flows[bit / 32];
+    agent->losses.flows += (*word & mask) == 0;
+    *word |= mask;
 }
 
-static inline void picket_losses_add(struct picket_losses *losses, uint32_t flow_hash,
-                                     enum picket_direction direction, uint32_t bytes)
+/* Moves all that was lost to what has to be told. A message that was refused told of some: these
+ * and the new ones may be the same flows, so the greater number counts. */
+static inline void picket_losses_take(struct picket_agent *agent, struct picket_losses *told)
 {
-    /* The middle: flows of a full bucket, whose upper bits agree, are told apart. */
-    uint32_t bit = (flow_hash >> 12) % PICKET_AGENT_LOST_FLOW_BITS;
-    losses->sketch[bit / 32] |= UINT32_C(1) << bit % 32;
-    picket_losses_add_bytes(losses, direction, bytes);
+    const struct picket_losses *losses = &agent->losses;
+    picket_add(&told->bytes[PICKET_IN], losses->bytes[PICKET_IN]);
+    picket_add(&told->bytes[PICKET_OUT], losses->bytes[PICKET_OUT]);
+    if (told->flows < losses->flows)
+        told->flows = losses->flows;
+    if (told->flows == 0 && (told->bytes[PICKET_IN] | told->bytes[PICKET_OUT]) != 0)
+        told->flows = 1;
+    memset(&agent->losses, 0, sizeof agent->losses);
+    memset(agent->lost_flows, 0, sizeof agent->lost_flows);
 }
-
-/* Adds what is in `more`. */
-void picket_losses_merge(struct picket_losses *losses, const struct picket_losses *more);
-
-/* The number of distinct flows, at least; not 0 if there are bytes. */
-uint32_t picket_losses_flows(const struct picket_losses *losses);
 
 #endif

@@ -51,35 +51,33 @@ static inline uint32_t picket_big_endian_32(const uint8_t *bytes)
 #define PICKET_HOT               static inline __attribute__((always_inline))
 #define PICKET_APART             static __attribute__((noinline))
 #define PICKET_COLD              static __attribute__((noinline, cold))
-#define PICKET_UNROLL_4          _Pragma("GCC unroll 4")
+#define PICKET_UNROLL_9          _Pragma("GCC unroll 9")
 #define picket_likely(condition) __builtin_expect((condition), 1)
 #else
 #define PICKET_FOR_SPEED 0
 #define PICKET_HOT       static inline
 #define PICKET_APART     static
 #define PICKET_COLD      static
-#define PICKET_UNROLL_4
+#define PICKET_UNROLL_9
 #define picket_likely(condition) (condition)
 #endif
 
-/* Whether bytes, at any alignment, are those of count words; for speed, two words at a time. */
-PICKET_HOT bool picket_same_words(const uint32_t *words, const uint8_t *bytes, uint32_t count)
+/* For speed, two words at a time. */
+PICKET_HOT bool picket_same_words(const uint32_t *a, const uint32_t *b, uint32_t count)
 {
-    uint32_t i = 0;
 #if PICKET_FOR_SPEED
-    PICKET_UNROLL_4
-    for (; i + 2 <= count; i += 2) {
+    PICKET_UNROLL_9
+    for (uint32_t i = 0; i + 2 <= count; i += 2) {
         uint64_t two[2];
-        picket_copy(&two[0], words + i, sizeof two[0]);
-        picket_copy(&two[1], bytes + 4 * i, sizeof two[1]);
+        picket_copy(&two[0], a + i, sizeof two[0]);
+        picket_copy(&two[1], b + i, sizeof two[1]);
         if (two[0] != two[1])
             return false;
     }
+    return a[count - 1] == b[count - 1];
+#else
+    return memcmp(a, b, 4 * count) == 0;
 #endif
-    for (; i < count; i++)
-        if (words[i] != picket_word(bytes + 4 * i))
-            return false;
-    return true;
 }
 
 PICKET_HOT void picket_load_words(uint32_t *words, const uint8_t *bytes, uint32_t count)
@@ -92,18 +90,13 @@ PICKET_HOT void picket_load_words(uint32_t *words, const uint8_t *bytes, uint32_
 #endif
 }
 
-static inline uint32_t picket_saturating_add(uint32_t a, uint32_t b)
+/* Saturates. */
+PICKET_HOT void picket_add(uint32_t *number, uint32_t more)
 {
-    uint32_t sum = a + b;
-    if (picket_likely(sum >= a))
-        return sum;
-    return UINT32_MAX;
-}
-
-static inline void picket_saturating_increment(uint32_t *counter)
-{
-    if (!picket_likely(++*counter != 0))
-        *counter = UINT32_MAX;
+    uint32_t sum = *number + more;
+    *number = sum;
+    if (!picket_likely(sum >= more))
+        *number = UINT32_MAX;
 }
 
 #endif

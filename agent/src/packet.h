@@ -38,6 +38,14 @@ enum {
     PICKET_NUMBER_DESTINATION_OPTIONS = 60
 };
 
+/* What a flow needs of a packet beside its addresses. */
+struct picket_packet {
+    uint32_t ports; /* source, destination: as they lie there; ICMP, later fragments: 0 */
+    uint32_t payload_bytes;
+    uint8_t address_words; /* 1: IPv4; 4: IPv6 */
+    uint8_t protocol;      /* enum picket_wire_protocol */
+};
+
 enum {
     PICKET_IPV4_HEADER_BYTES = 20,
     PICKET_IPV4_PLAIN = 0x45, /* the first byte of a packet without options */
@@ -197,6 +205,7 @@ PICKET_HOT enum picket_packet_verdict picket_parse_ipv6(struct picket_packet *pa
         return picket_parse_transport(packet, bytes, captured_bytes, PICKET_IPV6_HEADER_BYTES, end,
                                       false);
     struct picket_ipv6_end last = picket_walk_extensions(bytes, captured_bytes, end);
+    packet->payload_bytes = end - PICKET_IPV6_HEADER_BYTES;
     packet->protocol = picket_wanted_protocol(last.number, PICKET_NUMBER_ICMPV6);
     if (packet->protocol == PICKET_NOT_WANTED)
         return picket_ipv6_verdict(&last, end);
@@ -209,8 +218,8 @@ PICKET_HOT bool picket_is_plain_ipv4(const uint8_t *bytes, size_t captured_bytes
     return captured_bytes >= PICKET_IPV4_HEADER_BYTES && bytes[0] == PICKET_IPV4_PLAIN;
 }
 
-/* COUNTED: *packet is filled in. HEADER_CHAIN: its address_words is. Any other
- * verdict: it is not to be used. Never LOST or MULTICAST. */
+/* COUNTED: *packet is filled in. HEADER_CHAIN: its address_words is, and payload_bytes are all
+ * behind the IPv6 header. Any other verdict: it is not to be used. Never LOST or MULTICAST. */
 PICKET_HOT enum picket_packet_verdict picket_packet_parse(struct picket_packet *packet,
                                                           const uint8_t *bytes,
                                                           size_t captured_bytes,

@@ -37,12 +37,11 @@ struct value {
 
 void picket_properties_init(struct picket_properties *properties, struct picket_agent *agent)
 {
-    const struct picket_agent_config *config = &agent->config;
     memset(properties, 0, sizeof *properties);
     properties->agent = agent;
-    memcpy(properties->interval_s, config->interval_s, sizeof properties->interval_s);
-    memcpy(properties->collectors, config->collectors, sizeof properties->collectors);
-    properties->hw_info = config->system_information.hw_info;
+    memcpy(properties->interval_s, agent->interval_s, sizeof properties->interval_s);
+    memcpy(properties->collectors, agent->collectors, sizeof properties->collectors);
+    properties->system_information = agent->system_information;
 }
 
 static bool same_text(const char *name, const char *text, size_t size_bytes)
@@ -100,7 +99,7 @@ static bool set_intervals(struct picket_properties *properties, const struct val
 static bool set_disabled(struct picket_properties *properties, unsigned collector,
                          const struct value *value)
 {
-    struct picket_collector_config config = properties->agent->config.collectors[collector];
+    struct picket_collector_config config = properties->agent->collectors[collector];
     if (value->kind == PICKET_PROPERTY_NULL)
         config.enabled = properties->collectors[collector].enabled;
     else if (value->kind == PICKET_PROPERTY_TRUE || value->kind == PICKET_PROPERTY_FALSE)
@@ -114,14 +113,14 @@ static bool set_frequency(struct picket_properties *properties, unsigned collect
                           const struct value *value)
 {
     static const char *const names[PICKET_PRIORITIES] = {"High", "Medium", "Low"};
-    struct picket_collector_config config = properties->agent->config.collectors[collector];
+    struct picket_collector_config config = properties->agent->collectors[collector];
     unsigned priority = PICKET_PRIORITIES;
     if (value->kind == PICKET_PROPERTY_NULL)
         priority = properties->collectors[collector].priority;
     for (unsigned i = 0; value->kind == PICKET_PROPERTY_STRING && i < PICKET_PRIORITIES; i++)
         if (same_text(names[i], value->text, value->size_bytes))
             priority = i;
-    config.priority = (enum picket_priority)priority;
+    config.priority = (uint8_t)priority;
     return picket_agent_set_collector(properties->agent, (enum picket_collector)collector, &config);
 }
 
@@ -138,9 +137,12 @@ static void describe(struct picket_properties *properties)
             *out++ = *part++;
     }
     *out = '\0';
+    if (properties->system_information != NULL)
+        properties->described = *properties->system_information;
+    properties->described.hw_info = properties->identity;
     bool any = out != properties->identity;
-    properties->agent->config.system_information.hw_info =
-        any ? properties->identity : properties->hw_info;
+    properties->agent->system_information =
+        any ? &properties->described : properties->system_information;
 }
 
 static bool set_identity(struct picket_properties *properties, unsigned which,

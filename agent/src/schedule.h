@@ -21,13 +21,8 @@ void picket_schedule_start(struct picket_agent *agent, uint32_t now_s);
 
 /* Marks as owed the collectors of the groups that are due, and sets when they are due again: on the
  * grid of their interval, so that groups that meet go on meeting, and what was missed is not made
- * up for. */
-void picket_schedule_advance(struct picket_agent *agent, uint32_t now_s);
-
-/* The collectors that are enabled, a bit each. */
-uint8_t picket_schedule_enabled(const struct picket_agent *agent);
-
-/* Seconds until a group with an enabled collector is due; UINT32_MAX: never. */
-uint32_t picket_schedule_wait_s(const struct picket_agent *agent, uint32_t now_s);
+ * up for. Returns the seconds until the next group with an enabled collector is due; UINT32_MAX:
+ * never. */
+uint32_t picket_schedule_advance(struct picket_agent *agent, uint32_t now_s);
 
 #endif

@@ -44,13 +44,11 @@ static uint32_t uptime_s(void *context)
     return harness->uptime_s;
 }
 
-static bool unix_time_s(void *context, uint32_t *seconds)
+static uint32_t unix_time_s(void *context)
 {
     struct harness *harness = context;
     assert_false(harness->locked);
-    if (harness->unix_known)
-        *seconds = harness->unix_s;
-    return harness->unix_known;
+    return harness->unix_known ? harness->unix_s : UINT32_MAX;
 }
 
 static void random_bytes(void *context, void *bytes, size_t size_bytes)
@@ -104,6 +102,25 @@ static struct sent_message encode(const struct picket_wire_message *message)
     return sent;
 }
 
+static void forget_on_way(struct harness *harness)
+{
+    if (harness->has_on_way)
+        free(harness->on_way.bytes);
+    harness->has_on_way = false;
+}
+
+static enum picket_send_result settle(struct harness *harness, enum picket_send_result result)
+{
+    if (result == PICKET_SEND_ACCEPTED) {
+        assert_true(harness->message_count < HARNESS_MESSAGES_MAX);
+        harness->messages[harness->message_count++] = harness->on_way;
+        harness->has_on_way = false;
+    } else if (result == PICKET_SEND_REFUSED) {
+        forget_on_way(harness);
+    }
+    return result;
+}
+
 static enum picket_send_result send(void *context, const struct picket_wire_message *message)
 {
     struct harness *harness = context;
@@ -117,13 +134,21 @@ static enum picket_send_result send(void *context, const struct picket_wire_mess
     assert_int_equal(again.size_bytes, sent.size_bytes);
     assert_memory_equal(again.bytes, sent.bytes, sent.size_bytes);
     free(again.bytes);
-    if (!harness->accepts) {
-        free(sent.bytes);
-        return PICKET_SEND_REFUSED;
-    }
-    assert_true(harness->message_count < HARNESS_MESSAGES_MAX);
-    harness->messages[harness->message_count++] = sent;
-    return PICKET_SEND_ACCEPTED;
+    forget_on_way(harness);
+    harness->on_way = sent;
+    harness->has_on_way = true;
+    if (harness->later)
+        return harness->outcome = PICKET_SEND_PENDING;
+    return settle(harness, harness->accepts ? PICKET_SEND_ACCEPTED : PICKET_SEND_REFUSED);
+}
+
+/* Not asked unless there is a message on its way. */
+static enum picket_send_result delivered(void *context)
+{
+    struct harness *harness = context;
+    assert_false(harness->locked);
+    assert_true(harness->has_on_way);
+    return settle(harness, harness->outcome);
 }
 
 void harness_setup(struct harness *harness)
@@ -136,7 +161,7 @@ void harness_setup(struct harness *harness)
     harness->accepts = true;
     harness->random_state = 42;
     struct picket_agent_config *config = &harness->config;
-    picket_agent_config_defaults(config);
+    *config = (struct picket_agent_config){PICKET_AGENT_CONFIG_DEFAULTS};
     config->callbacks = (struct picket_agent_callbacks){
         .context = harness,
         .lock = lock,
@@ -146,10 +171,12 @@ void harness_setup(struct harness *harness)
         .random = random_bytes,
         .connected = connected,
         .send = send,
+        .delivered = delivered,
         .wake = wake,
     };
     config->first_delay_min_s = config->first_delay_max_s = 0;
-    config->system_information.os_info = "test";
+    harness->system_information.os_info = "test";
+    config->system_information = &harness->system_information;
     config->ipv4 =
         (struct picket_flow_storage){harness->ipv4_flows, harness->ipv4_buckets, 64, 4, 64};
     config->ipv6 =
@@ -158,7 +185,9 @@ void harness_setup(struct harness *harness)
 
 void harness_start(struct harness *harness)
 {
-    assert_true(picket_agent_init(&harness->agent, &harness->config));
+    forget_on_way(harness);
+    assert_true(picket_agent_config_valid(&harness->config));
+    picket_agent_init(&harness->agent, &harness->config);
 }
 
 void harness_forget_messages(struct harness *harness)
@@ -247,7 +276,7 @@ static void check_table(const struct picket_flow_table *table)
     bool *seen = calloc(table->end + 1u, sizeof *seen);
     assert_non_null(seen);
     uint32_t live = 0, free_entries = 0;
-    uint32_t buckets = table->capacity > 0 ? UINT32_C(1) << (32 - table->bucket_shift) : 0;
+    uint32_t buckets = UINT32_C(1) << (PICKET_AGENT_INDEX_BITS - table->bucket_shift);
     for (uint32_t bucket = 0; bucket < buckets; bucket++) {
         uint32_t depth = 0;
         for (picket_flow_index i = table->buckets[bucket]; i != PICKET_FLOW_NONE;
@@ -258,6 +287,12 @@ static void check_table(const struct picket_flow_table *table)
             assert_true(++depth <= PICKET_AGENT_CHAIN_MAX);
         }
     }
+    uint32_t frozen = 0;
+    for (picket_flow_index i = table->frozen; i != PICKET_FLOW_NONE; i = entry(table, i)->next) {
+        assert_true(i < table->fresh && i % words == 0 && !seen[i]);
+        seen[i] = true;
+        frozen++;
+    }
     for (picket_flow_index i = table->free; i != PICKET_FLOW_NONE; i = entry(table, i)->next) {
         assert_true(i < table->fresh && i % words == 0 && !seen[i]);
         seen[i] = true;
@@ -265,7 +300,8 @@ static void check_table(const struct picket_flow_table *table)
     }
     free(seen);
     assert_int_equal(live, table->live);
-    assert_int_equal((live + free_entries) * words, table->fresh);
+    assert_int_equal(frozen, table->frozen_count);
+    assert_int_equal((live + frozen + free_entries) * words, table->fresh);
     assert_true(table->fresh <= table->end);
 }
 

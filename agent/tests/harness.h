@@ -25,6 +25,9 @@ struct harness {
     bool unix_known;
     bool connected;
     bool accepts;
+    bool later;                      /* send() returns PENDING, delivered() the outcome */
+    enum picket_send_result outcome; /* of the message on its way */
+    bool has_on_way;
     uint64_t random_state;
     bool locked;
     unsigned wakes;
@@ -36,17 +39,19 @@ struct harness {
 
     struct sent_message messages[HARNESS_MESSAGES_MAX]; /* accepted ones */
     size_t message_count;
+    struct sent_message on_way;
 
     struct picket_agent agent;
     struct picket_agent_config config;
+    struct picket_wire_system_information system_information;
     struct picket_ipv4_flow ipv4_flows[HARNESS_ENTRIES_MAX];
     struct picket_ipv6_flow ipv6_flows[HARNESS_ENTRIES_MAX];
     picket_flow_index ipv4_buckets[HARNESS_BUCKETS_MAX];
     picket_flow_index ipv6_buckets[HARNESS_BUCKETS_MAX];
 };
 
-/* Connected, accepting, clock at 1,000 s; 64 + 4 flows of each family; first collection at once.
- * The test may change harness->config before harness_start(). */
+/* Connected, accepting at once, clock at 1,000 s; 64 + 4 flows of each family; first collection at
+ * once. The test may change harness->config before harness_start(). */
 void harness_setup(struct harness *harness);
 void harness_start(struct harness *harness); /* init, asserted */
 void harness_forget_messages(struct harness *harness);
@@ -75,8 +80,8 @@ enum picket_packet_verdict harness_count(struct harness *harness, const struct p
 enum picket_packet_verdict harness_count_udp(struct harness *harness, uint16_t remote_port,
                                              uint32_t payload_bytes);
 
-/* Each entry of both tables is in one place: in a chain of bounded length, in the free list, or
- * never used. Not during a send. */
+/* Each entry of both tables is in one place: in a chain of bounded length, on its way out, in the
+ * free list, or never used. Not during a send. */
 void harness_check_tables(const struct harness *harness);
 
 uint32_t harness_random(struct harness *harness);

@@ -192,6 +192,7 @@ static void a_family_without_storage_is_not_counted(void **state)
     struct packet_spec spec = {.version = 6, .protocol = PICKET_WIRE_UDP, .direction = PICKET_OUT};
     assert_int_equal(harness_count(&harness, &spec), PICKET_PACKET_OTHER_PROTOCOL);
     picket_agent_poll(&harness.agent);
+    harness_run(&harness, 1);
     assert_int_equal(harness.attempts, 0);
     assert_int_equal(harness_count_udp(&harness, 1, 1), PICKET_PACKET_COUNTED);
     picket_agent_flush(&harness.agent);
@@ -245,7 +246,7 @@ static void flows_without_room_are_reported_as_lost_with_their_bytes(void **stat
     assert_int_equal(activity.ipv6_count, 64);
     assert_int_equal(activity.lost_bytes_in, 30 * 200);
     assert_int_equal(activity.lost_bytes_out, 100);
-    /* 30 flows into 512 bits: a lower bound, and rarely less than 27. */
+    /* 30 flows into 256 bits: a lower bound, and rarely less than 25. */
     assert_in_range(activity.lost_flows, 24, 30);
     struct picket_agent_statistics statistics;
     picket_agent_statistics(&harness.agent, &statistics);
@@ -314,7 +315,7 @@ static void too_many_extension_headers_are_no_loss_where_the_packet_is_not_wante
     const struct picket_collector_config disabled = {.enabled = false};
     assert_true(
         picket_agent_set_collector(&harness.agent, PICKET_COLLECTOR_NETWORK_ACTIVITY, &disabled));
-    assert_int_equal(harness_count(&harness, &spec), PICKET_PACKET_HEADER_CHAIN);
+    assert_int_equal(harness_count(&harness, &spec), PICKET_PACKET_OTHER_PROTOCOL);
     struct picket_agent_statistics statistics;
     picket_agent_statistics(&harness.agent, &statistics);
     assert_int_equal(statistics.packets_lost, 0);
@@ -371,7 +372,8 @@ static void losses_are_kept_when_the_message_is_refused(void **state)
     picket_agent_flush(&harness.agent);
     struct picket_wire_network_activity_view activity = only_activity();
     assert_int_equal(activity.lost_bytes_out, 400);
-    assert_int_equal(activity.lost_flows, 3);
+    /* Two before, two since, one of which may be both: a lower bound. */
+    assert_int_equal(activity.lost_flows, 2);
 }
 
 static void what_was_refused_is_sent_later_with_what_came_since(void **state)

@@ -48,9 +48,9 @@ static enum picket_property_result apply(const char *name, enum picket_property_
 
 static void assert_intervals(uint32_t high_s, uint32_t medium_s, uint32_t low_s)
 {
-    assert_int_equal(harness.agent.config.interval_s[PICKET_PRIORITY_HIGH], high_s);
-    assert_int_equal(harness.agent.config.interval_s[PICKET_PRIORITY_MEDIUM], medium_s);
-    assert_int_equal(harness.agent.config.interval_s[PICKET_PRIORITY_LOW], low_s);
+    assert_int_equal(harness.agent.interval_s[PICKET_PRIORITY_HIGH], high_s);
+    assert_int_equal(harness.agent.interval_s[PICKET_PRIORITY_MEDIUM], medium_s);
+    assert_int_equal(harness.agent.interval_s[PICKET_PRIORITY_LOW], low_s);
 }
 
 static unsigned heartbeats(void)
@@ -148,7 +148,7 @@ static void a_window_starts_when_its_collector_is_enabled(void **state)
 static void a_collector_or_group_that_is_none_is_refused(void **state)
 {
     (void)state;
-    const struct picket_collector_config none = {true, (enum picket_priority)PICKET_PRIORITIES};
+    const struct picket_collector_config none = {true, PICKET_PRIORITIES};
     const struct picket_collector_config good = {true, PICKET_PRIORITY_LOW};
     assert_false(picket_agent_set_collector(&harness.agent, PICKET_COLLECTOR_HEARTBEAT, &none));
     assert_false(picket_agent_set_collector(&harness.agent,
@@ -209,7 +209,7 @@ static void collectors_are_disabled_enabled_and_restored_by_name(void **state)
         "NetworkActivity_Disabled", "SystemInformation_Disabled", "Heartbeat_Disabled",
         "ListeningPorts_Disabled"};
     for (unsigned i = 0; i < PICKET_COLLECTORS; i++) {
-        const bool *enabled = &harness.agent.config.collectors[i].enabled;
+        const bool *enabled = &harness.agent.collectors[i].enabled;
         assert_int_equal(apply(names[i], PICKET_PROPERTY_TRUE, NULL), PICKET_PROPERTY_APPLIED);
         assert_false(*enabled);
         assert_int_equal(apply(names[i], PICKET_PROPERTY_FALSE, NULL), PICKET_PROPERTY_APPLIED);
@@ -229,7 +229,7 @@ static void frequencies_name_the_priority_group(void **state)
         "Heartbeat_MessageFrequency", "ListeningPorts_MessageFrequency"};
     static const char *const values[PICKET_PRIORITIES] = {"High", "Medium", "Low"};
     for (unsigned i = 0; i < PICKET_COLLECTORS; i++) {
-        const struct picket_collector_config *config = &harness.agent.config.collectors[i];
+        const struct picket_collector_config *config = &harness.agent.collectors[i];
         for (unsigned j = 0; j < PICKET_PRIORITIES; j++) {
             assert_int_equal(apply(names[i], PICKET_PROPERTY_STRING, values[j]),
                              PICKET_PROPERTY_APPLIED);
@@ -243,31 +243,48 @@ static void frequencies_name_the_priority_group(void **state)
     }
 }
 
+static const char *hw_info(void)
+{
+    assert_string_equal(harness.agent.system_information->os_info, "test");
+    return harness.agent.system_information->hw_info;
+}
+
 static void the_identity_is_put_together_from_its_parts(void **state)
 {
     (void)state;
-    const char **hw_info = &harness.agent.config.system_information.hw_info;
     assert_int_equal(apply("SystemInformation_FirmwareVersion", PICKET_PROPERTY_STRING, "1.4.2"),
                      PICKET_PROPERTY_APPLIED);
-    assert_string_equal(*hw_info, "1.4.2");
+    assert_string_equal(hw_info(), "1.4.2");
     apply("SystemInformation_HardwareVendor", PICKET_PROPERTY_STRING, "Contoso");
     apply("SystemInformation_HardwareModel", PICKET_PROPERTY_STRING, "Pump 7");
     apply("SystemInformation_HardwareSerialNumber", PICKET_PROPERTY_STRING, "0815");
     apply("SystemInformation_FirmwareVendor", PICKET_PROPERTY_STRING, "Contoso Firmware");
-    assert_string_equal(*hw_info, "Contoso Pump 7 0815 Contoso Firmware 1.4.2");
+    assert_string_equal(hw_info(), "Contoso Pump 7 0815 Contoso Firmware 1.4.2");
     apply("SystemInformation_HardwareModel", PICKET_PROPERTY_NULL, NULL);
-    assert_string_equal(*hw_info, "Contoso 0815 Contoso Firmware 1.4.2");
+    assert_string_equal(hw_info(), "Contoso 0815 Contoso Firmware 1.4.2");
 }
 
 static void without_a_part_the_identity_is_what_it_was_at_the_start(void **state)
 {
     (void)state;
-    harness.agent.config.system_information.hw_info = "built in";
+    harness.system_information.hw_info = "built in";
     picket_properties_init(&properties, &harness.agent);
     apply("SystemInformation_HardwareModel", PICKET_PROPERTY_STRING, "Pump 7");
-    assert_string_equal(harness.agent.config.system_information.hw_info, "Pump 7");
+    assert_string_equal(hw_info(), "Pump 7");
     apply("SystemInformation_HardwareModel", PICKET_PROPERTY_STRING, "");
-    assert_string_equal(harness.agent.config.system_information.hw_info, "built in");
+    assert_string_equal(hw_info(), "built in");
+}
+
+static void an_identity_can_be_all_that_is_known(void **state)
+{
+    (void)state;
+    harness.agent.system_information = NULL;
+    picket_properties_init(&properties, &harness.agent);
+    apply("SystemInformation_HardwareModel", PICKET_PROPERTY_STRING, "Pump 7");
+    assert_string_equal(harness.agent.system_information->hw_info, "Pump 7");
+    assert_null(harness.agent.system_information->os_info);
+    apply("SystemInformation_HardwareModel", PICKET_PROPERTY_NULL, NULL);
+    assert_null(harness.agent.system_information);
 }
 
 static void a_part_that_is_too_long_or_no_text_is_refused(void **state)
@@ -281,8 +298,7 @@ static void a_part_that_is_too_long_or_no_text_is_refused(void **state)
     assert_int_equal(apply(name, PICKET_PROPERTY_STRING, "new\nline"), PICKET_PROPERTY_INVALID);
     assert_int_equal(apply(name, PICKET_PROPERTY_STRING, "\x7f"), PICKET_PROPERTY_INVALID);
     assert_int_equal(apply(name, PICKET_PROPERTY_OTHER, "7"), PICKET_PROPERTY_INVALID);
-    assert_string_equal(harness.agent.config.system_information.hw_info,
-                        "0123456789012345678901234567890");
+    assert_string_equal(hw_info(), "0123456789012345678901234567890");
 }
 
 static void a_name_that_is_not_ours_is_unknown(void **state)
@@ -312,6 +328,7 @@ int main(void)
         TEST(frequencies_name_the_priority_group),
         TEST(the_identity_is_put_together_from_its_parts),
         TEST(without_a_part_the_identity_is_what_it_was_at_the_start),
+        TEST(an_identity_can_be_all_that_is_known),
         TEST(a_part_that_is_too_long_or_no_text_is_refused),
         TEST(a_name_that_is_not_ours_is_unknown),
     };

@@ -16,9 +16,10 @@ static enum picket_packet_verdict count_later(const uint8_t *packet, size_t size
     struct picket_packet_reading reading;
     uint8_t *copy = malloc(size_bytes + 1);
     memcpy(copy, packet, size_bytes);
-    picket_agent_read_packet(copy, size_bytes, PICKET_WIRE_BYTES_UNKNOWN, &reading);
+    picket_agent_read_packet(&later.agent, copy, size_bytes, PICKET_WIRE_BYTES_UNKNOWN, direction,
+                             &reading);
     free(copy);
-    return picket_agent_count_reading(&later.agent, &reading, direction);
+    return picket_agent_count_reading(&later.agent, &reading);
 }
 
 static void a_packet_read_first_counts_like_one_counted_at_once(void **state)

@@ -1,5 +1,6 @@
 /* Packet hooks on several threads beside the polling one: every byte is reported once, or lost and
- * reported as that. agent_races is the same, built with -fsanitize=thread: it finds data races, too. */
+ * reported as that. agent_races is the same, built with -fsanitize=thread: it finds data races,
+ * too. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -18,9 +19,11 @@ struct port {
     pthread_mutex_t lock;
     uint32_t uptime_s;
     uint64_t random_state;
+    uint64_t told[4]; /* by the last message: bytes in and out, lost in and out */
     uint64_t reported[2];
     uint64_t reported_lost[2];
     struct picket_agent agent;
+    struct picket_agent_config config;
     struct picket_ipv4_flow ipv4_flows[68];
     struct picket_ipv6_flow ipv6_flows[68];
     picket_flow_index ipv4_buckets[64];
@@ -76,16 +79,27 @@ static void sum(struct port *port, const struct picket_wire_flows *flows)
     for (uint32_t i = 0; i < flows->count; i++) {
         struct picket_wire_flow flow;
         cursor = flows->next(flows->table, cursor, &flow);
-        port->reported[PICKET_IN] += flow.bytes_in;
-        port->reported[PICKET_OUT] += flow.bytes_out;
+        port->told[0] += flow.bytes_in;
+        port->told[1] += flow.bytes_out;
     }
+}
+
+/* Any of the three, drawn at random. */
+static enum picket_send_result delivered(void *context)
+{
+    struct port *port = context;
+    enum picket_send_result result = (enum picket_send_result)(draw(&port->random_state) % 3);
+    for (unsigned i = 0; i < 2 && result == PICKET_SEND_ACCEPTED; i++) {
+        port->reported[i] += port->told[i];
+        port->reported_lost[i] += port->told[2 + i];
+    }
+    return result;
 }
 
 static enum picket_send_result send(void *context, const struct picket_wire_message *message)
 {
     struct port *port = context;
-    if (draw(&port->random_state) % 2 == 0)
-        return PICKET_SEND_REFUSED;
+    memset(port->told, 0, sizeof port->told);
     for (uint32_t i = 0; i < message->event_count; i++) {
         if (message->events[i].payload_type != PICKET_WIRE_NETWORK_ACTIVITY)
             continue;
@@ -93,10 +107,10 @@ static enum picket_send_result send(void *context, const struct picket_wire_mess
             &message->events[i].payload.network_activity;
         sum(port, &activity->ipv4);
         sum(port, &activity->ipv6);
-        port->reported_lost[PICKET_IN] += activity->lost_bytes_in;
-        port->reported_lost[PICKET_OUT] += activity->lost_bytes_out;
+        port->told[2] += activity->lost_bytes_in;
+        port->told[3] += activity->lost_bytes_out;
     }
-    return PICKET_SEND_ACCEPTED;
+    return delivered(context);
 }
 
 static void *run_hook(void *context)
@@ -123,19 +137,22 @@ static void start_port(struct port *port)
 {
     memset(port, 0, sizeof *port);
     pthread_mutex_init(&port->lock, NULL);
-    struct picket_agent_config config;
-    picket_agent_config_defaults(&config);
-    config.callbacks = (struct picket_agent_callbacks){.context = port,
-                                                       .lock = lock,
-                                                       .unlock = unlock,
-                                                       .uptime_s = uptime_s,
-                                                       .random = random_bytes,
-                                                       .connected = connected,
-                                                       .send = send};
-    config.send_retry_s = 1;
-    config.ipv4 = (struct picket_flow_storage){port->ipv4_flows, port->ipv4_buckets, 64, 4, 64};
-    config.ipv6 = (struct picket_flow_storage){port->ipv6_flows, port->ipv6_buckets, 64, 4, 64};
-    assert_true(picket_agent_init(&port->agent, &config));
+    port->config =
+        (struct picket_agent_config){PICKET_AGENT_CONFIG_DEFAULTS,
+                                     .callbacks = {.context = port,
+                                                   .lock = lock,
+                                                   .unlock = unlock,
+                                                   .uptime_s = uptime_s,
+                                                   .unix_time_s = picket_agent_no_clock,
+                                                   .random = random_bytes,
+                                                   .connected = connected,
+                                                   .send = send,
+                                                   .delivered = delivered},
+                                     .ipv4 = {port->ipv4_flows, port->ipv4_buckets, 64, 4, 64},
+                                     .ipv6 = {port->ipv6_flows, port->ipv6_buckets, 64, 4, 64}};
+    port->config.send_retry_s = 1;
+    assert_true(picket_agent_config_valid(&port->config));
+    picket_agent_init(&port->agent, &port->config);
 }
 
 static bool all_counted(struct port *port)
@@ -168,7 +185,7 @@ static void hooks_and_polling_lose_nothing_between_them(void **state)
             lost[direction] += hooks[i].lost[direction];
         }
     }
-    while (!picket_agent_flush(&port.agent))
+    while (picket_agent_flush(&port.agent) != PICKET_SEND_ACCEPTED)
         ;
     for (int direction = PICKET_IN; direction <= PICKET_OUT; direction++) {
         assert_int_equal(port.reported[direction] + port.reported_lost[direction],

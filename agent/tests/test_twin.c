@@ -1,7 +1,7 @@
 /* The agent beside a naive twin that keeps everything: random packets, time jumps, lost
- * connections, refused messages, early reports, restarts. What the agent reported, plus what it
- * says it lost, is what the twin counted; and no flow is reported twice in a message or with more
- * than it had. */
+ * connections, messages refused at once or later, early reports, restarts. What the agent reported,
+ * plus what it says it lost, is what the twin counted; and no flow is reported twice in a message
+ * or with more than it had. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -134,10 +134,14 @@ static void act(void)
         harness_run(&harness, 1 + harness_random(&harness) % 3);
     else if (choice < 85)
         harness.uptime_s += harness_random(&harness) % 1000, picket_agent_poll(&harness.agent);
-    else if (choice < 90)
+    else if (choice < 89)
         harness.connected = !harness.connected;
-    else if (choice < 97)
+    else if (choice < 92)
+        harness.later = !harness.later;
+    else if (choice < 94)
         harness.accepts = !harness.accepts;
+    else if (choice < 97)
+        harness.outcome = (enum picket_send_result)(harness_random(&harness) % 3);
     else
         picket_agent_flush(&harness.agent);
     take_messages();
@@ -148,7 +152,9 @@ static void settle_accounts(void)
 {
     harness.connected = harness.accepts = true;
     harness.during_send = NULL;
-    assert_true(picket_agent_flush(&harness.agent));
+    harness.later = false;
+    harness.outcome = PICKET_SEND_ACCEPTED;
+    assert_int_equal(picket_agent_flush(&harness.agent), PICKET_SEND_ACCEPTED);
     take_messages();
     uint64_t missing[2] = {0, 0};
     for (unsigned i = 0; i < twin.flow_count; i++)

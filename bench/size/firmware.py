@@ -26,7 +26,7 @@ static bool append(void *context, const void *piece, size_t size_bytes) { return
 static enum picket_send_result send(void *context, const struct picket_wire_message *message) {
     return picket_wire_encode(message, append, context) ? PICKET_SEND_ACCEPTED : PICKET_SEND_REFUSED; }
 void _start(void); void _start(void) {
-    static const struct picket_netxduo_transport transport = {0, connected, send};
+    static const struct picket_netxduo_transport transport = {0, connected, send, 0};
     picket_netxduo_start(&transport, 0); picket_netxduo_poll(); picket_netxduo_stop(); }
 """,
 }

@@ -25,11 +25,10 @@ static uint32_t uptime_s(void *context)
     return port.uptime_s;
 }
 
-static bool unix_time_s(void *context, uint32_t *seconds)
+static uint32_t unix_time_s(void *context)
 {
     (void)context;
-    *seconds = port.uptime_s + 1000;
-    return port.uptime_s % 4 != 0;
+    return port.uptime_s % 4 != 0 ? port.uptime_s + 1000 : UINT32_MAX;
 }
 
 static void random_bytes(void *context, void *bytes, size_t size_bytes)
@@ -153,8 +152,9 @@ static enum picket_send_result send(void *context, const struct picket_wire_mess
 
 void port_start(uint32_t buckets)
 {
-    struct picket_agent_config config;
-    picket_agent_config_defaults(&config);
+    static const struct picket_wire_system_information information = {.os_info = "a machine"};
+    static struct picket_agent_config config;
+    config = (struct picket_agent_config){PICKET_AGENT_CONFIG_DEFAULTS};
     config.callbacks = (struct picket_agent_callbacks){.lock = lock,
                                                        .unlock = unlock,
                                                        .uptime_s = uptime_s,
@@ -166,13 +166,14 @@ void port_start(uint32_t buckets)
     config.callbacks.listening_ports = listening_ports;
 #endif
     config.first_delay_min_s = config.first_delay_max_s = 0;
-    config.system_information.os_info = "a machine";
+    config.system_information = &information;
     config.ipv4 = (struct picket_flow_storage){port.ipv4_flows, port.ipv4_buckets, IPV4_CAPACITY,
                                                RESERVE, buckets};
     config.ipv6 = (struct picket_flow_storage){port.ipv6_flows, port.ipv6_buckets, IPV6_CAPACITY,
                                                RESERVE, buckets};
     port.connected = port.accepts = true;
-    check(picket_agent_init(&port.agent, &config), "the agent starts");
+    check(picket_agent_config_valid(&config), "the configuration is valid");
+    picket_agent_init(&port.agent, &config);
 }
 
 enum picket_packet_verdict port_count(const uint8_t *packet, size_t captured_bytes,
@@ -183,7 +184,7 @@ enum picket_packet_verdict port_count(const uint8_t *packet, size_t captured_byt
     if (random_below(2) == 0)
         return picket_agent_count_packet(&port.agent, at, captured_bytes, wire_bytes, direction);
     struct picket_packet_reading reading;
-    picket_agent_read_packet(at, captured_bytes, wire_bytes, &reading);
+    picket_agent_read_packet(&port.agent, at, captured_bytes, wire_bytes, direction, &reading);
     memset(at, 0xFF, captured_bytes);
-    return picket_agent_count_reading(&port.agent, &reading, direction);
+    return picket_agent_count_reading(&port.agent, &reading);
 }

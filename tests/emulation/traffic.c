@@ -91,7 +91,7 @@ static void settle_accounts(bool crowded)
     uint32_t missing[2] = {0, 0};
     port.during_send = NULL;
     port.connected = port.accepts = true;
-    check(picket_agent_flush(&port.agent), "what is unsent goes out");
+    check(picket_agent_flush(&port.agent) == PICKET_SEND_ACCEPTED, "what is unsent goes out");
     for (uint32_t i = 0; i < FLOWS; i++)
         for (uint32_t direction = PICKET_IN; direction <= PICKET_OUT; direction++) {
             check(twin.reported[i][direction] <= twin.counted[i][direction],

@@ -15,15 +15,14 @@ uint32_t host_uptime_s(void *context)
     return (uint32_t)now.tv_sec;
 }
 
-bool host_unix_time_s(void *context, uint32_t *seconds)
+uint32_t host_unix_time_s(void *context)
 {
     (void)context;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     if (now.tv_sec <= 0 || now.tv_sec >= UINT32_MAX)
-        return false;
-    *seconds = (uint32_t)now.tv_sec;
-    return true;
+        return UINT32_MAX;
+    return (uint32_t)now.tv_sec;
 }
 
 /* Without randomness a peer could choose collisions and ids would repeat: better no agent. */

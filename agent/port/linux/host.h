@@ -12,8 +12,8 @@
 #include "picket/wire/encoder.h"
 
 /* Callbacks of the agent; context is not used. */
-uint32_t host_uptime_s(void *context);                   /* since boot, sleep included */
-bool host_unix_time_s(void *context, uint32_t *seconds); /* false outside 1970 to 2106 */
+uint32_t host_uptime_s(void *context);    /* since boot, sleep included */
+uint32_t host_unix_time_s(void *context); /* UINT32_MAX outside 1970 to 2106 */
 void host_random(void *context, void *bytes, size_t size_bytes);
 
 struct host_description {

@@ -10,9 +10,12 @@ static uint32_t uptime(void *context)
     return ((struct replay_device *)context)->clock.uptime_s;
 }
 
-static bool unix_time(void *context, uint32_t *seconds)
+static uint32_t unix_time(void *context)
 {
-    return replay_clock_unix_time(&((struct replay_device *)context)->clock, seconds);
+    uint32_t seconds;
+    if (!replay_clock_unix_time(&((struct replay_device *)context)->clock, &seconds))
+        return UINT32_MAX;
+    return seconds;
 }
 
 /* SplitMix64 (Steele, Lea, Flood 2014): only for a replay that is to give the same output again. */
@@ -68,6 +71,8 @@ int replay_device_init(struct replay_device *device, const struct replay_setting
     device->random_state = settings->seed;
     settings_configure(&settings->agent, &device->config);
     device->config.callbacks = (struct picket_agent_callbacks){.context = device,
+                                                               .lock = picket_agent_no_lock,
+                                                               .unlock = picket_agent_no_unlock,
                                                                .uptime_s = uptime,
                                                                .unix_time_s = unix_time,
                                                                .random = random_bytes,
@@ -77,12 +82,13 @@ int replay_device_init(struct replay_device *device, const struct replay_setting
     int status = flow_storage_allocate(&device->config, ipv4_flows, ipv6_flows, reserve, error);
     if (status != PICKET_OK)
         return status;
-    if (!picket_agent_init(&device->agent, &device->config)) {
+    if (!picket_agent_config_valid(&device->config)) {
         flow_storage_free(&device->config);
         return picket_fail(error, PICKET_INVALID,
                            "the agent refuses tables of %u IPv4 and %u IPv6 flows", ipv4_flows,
                            ipv6_flows);
     }
+    picket_agent_init(&device->agent, &device->config);
     /* Tools that cut packets often do not keep the original length: what the IP header declares is
      * the better witness in a file. */
     device->intake = (struct intake){.local = &settings->local,
@@ -120,7 +126,8 @@ int replay_device_take(struct replay_device *device, const struct captured_frame
 
 int replay_device_finish(struct replay_device *device)
 {
-    if (device->sink_status == PICKET_OK && !picket_agent_flush(&device->agent) &&
+    if (device->sink_status == PICKET_OK &&
+        picket_agent_flush(&device->agent) != PICKET_SEND_ACCEPTED &&
         device->sink_status == PICKET_OK)
         return picket_fail(device->error, PICKET_INVALID, "the agent could not send what it has");
     return device->sink_status;

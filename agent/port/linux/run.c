@@ -36,6 +36,7 @@ struct runner {
     struct picket_agent agent;
     struct picket_agent_config config;
     struct host_description description;
+    struct picket_wire_system_information information;
     struct intake intake;
     struct live_capture *capture;
     struct hub_connection *hub;
@@ -110,8 +111,11 @@ static int init_agent(struct runner *self, struct picket_error *error)
     struct picket_agent_config *config = &self->config;
     settings_configure(agent, config);
     host_describe(&self->description, "");
-    config->system_information = host_system_information(&self->description);
+    self->information = host_system_information(&self->description);
+    config->system_information = &self->information;
     config->callbacks = (struct picket_agent_callbacks){.context = self,
+                                                        .lock = picket_agent_no_lock,
+                                                        .unlock = picket_agent_no_unlock,
                                                         .uptime_s = host_uptime_s,
                                                         .unix_time_s = host_unix_time_s,
                                                         .random = host_random,
@@ -123,8 +127,9 @@ static int init_agent(struct runner *self, struct picket_error *error)
         flow_storage_allocate(config, agent->ipv4_flows, agent->ipv6_flows, FLOWS_RESERVE, error);
     if (status != PICKET_OK)
         return status;
-    if (!picket_agent_init(&self->agent, config))
+    if (!picket_agent_config_valid(config))
         return picket_fail(error, PICKET_INVALID, "the agent does not accept its configuration");
+    picket_agent_init(&self->agent, config);
     self->ask_ms = INT64_MAX;
     status = device_twin_init(&self->twin, &self->agent, error);
     if (status != PICKET_OK)
@@ -307,10 +312,11 @@ static void finish(struct runner *self)
         live_capture_read(self->capture);
     }
     int64_t until_ms = picket_monotonic_ms() + DELIVERY_TIME_MS;
-    bool sent = picket_agent_flush(&self->agent);
+    bool sent = picket_agent_flush(&self->agent) == PICKET_SEND_ACCEPTED;
     for (int64_t left; !sent && (left = until_ms - picket_monotonic_ms()) > 0;) {
         hub_connection_wait(self->hub, left < 200 ? (uint32_t)left : 200);
-        sent = hub_connection_ready(self->hub) && picket_agent_flush(&self->agent);
+        sent = hub_connection_ready(self->hub) &&
+               picket_agent_flush(&self->agent) == PICKET_SEND_ACCEPTED;
     }
     int64_t left_ms = until_ms - picket_monotonic_ms();
     unsigned unacknowledged = hub_connection_stop(self->hub, left_ms > 0 ? (uint32_t)left_ms : 0);

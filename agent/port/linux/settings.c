@@ -317,7 +317,7 @@ bool settings_of_run(struct run_settings *settings, int argc, char **argv, int *
 
 void settings_configure(const struct agent_settings *settings, struct picket_agent_config *config)
 {
-    picket_agent_config_defaults(config);
+    *config = (struct picket_agent_config){PICKET_AGENT_CONFIG_DEFAULTS};
     for (int i = 0; i < PICKET_PRIORITIES; i++)
         if (settings->interval_s[i] != 0)
             config->interval_s[i] = settings->interval_s[i];

@@ -12,7 +12,6 @@ set(PICKET_NETXDUO_SOURCES
     agent/src/configure.c
     agent/src/count.c
     agent/src/flow_table.c
-    agent/src/losses.c
     agent/src/poll.c
     agent/src/properties.c
     agent/src/report.c

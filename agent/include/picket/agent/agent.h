@@ -1,5 +1,5 @@
-/* The micro-agent: folds packets into flows and reports them, with system information and heartbeats,
- * in security messages.
+/* The micro-agent: folds packets into flows and reports them, with system information and
+ * heartbeats, in security messages.
  *
  * A port (agent/port/...) gives it packets, a clock, a lock, randomness and a way to send; the core
  * has no operating system, no heap and no thread of its own:
@@ -8,15 +8,17 @@
  *     1 s tick ────────▶ picket_agent_poll()               one thread
  *                           └─▶ callbacks.send(message)    on that thread, without the lock
  *
- * Flow table. Storage is the caller's. A packet costs one hash and a bounded walk; the hash is seeded,
- * and a chain has a hard limit, so that a peer cannot make a packet expensive. When the table is full,
- * known flows go on being counted, others are counted as lost and reported as such.
+ * Flow table. Storage is the caller's. A packet costs one hash and a bounded walk; the hash is
+ * seeded, and a chain has a hard limit, so that a peer cannot make a packet expensive. When the
+ * table is full, known flows go on being counted, others are counted as lost and reported as such.
  *
  * Collecting. When network activity is due, the flows present are frozen: the message is laid out
- * straight from the table while packets that arrive meanwhile open new entries (the reserve keeps room
- * for them). If the transport accepts the message the frozen flows are released; if not they are
- * thawed and merged with what came since: nothing is forgotten. The lock is held for one table
- * operation at a time, never while a message is encoded or sent.
+ * straight from the table while packets that arrive meanwhile open new entries (the reserve keeps
+ * room for them). If the transport accepts the message the frozen flows are released; if not they
+ * are thawed and merged with what came since: nothing is forgotten. A transport that learns only
+ * later whether a message has arrived says so: until then its flows stay frozen, and nothing else
+ * is sent. The lock is held for one table operation at a time, never while a message is encoded or
+ * sent.
  *
  * Time. Intervals run on the monotonic clock; the wall clock only stamps events.
  *
@@ -36,8 +38,9 @@
 #include "picket/wire/encoder.h"
 
 enum picket_send_result {
-    PICKET_SEND_ACCEPTED, /* the transport has the message and will deliver it */
-    PICKET_SEND_REFUSED   /* it has not; the agent keeps everything and tries again */
+    PICKET_SEND_ACCEPTED, /* the message has arrived, or the transport will deliver it */
+    PICKET_SEND_REFUSED,  /* it will not; the agent keeps everything and tries again */
+    PICKET_SEND_PENDING   /* the transport has the message, and does not know yet */
 };
 
 /* One open port at one of the device's addresses. */
@@ -52,28 +55,35 @@ struct picket_listening_port {
 struct picket_agent_callbacks {
     void *context;
 
-    /* Mutual exclusion between packet hooks and poll(); NULL for both where there is one thread only.
-     * lock() returns what unlock() is handed (an interrupt posture, say). Held for at most a few
-     * hundred instructions. */
+    /* Mutual exclusion between packet hooks and poll(); picket_agent_no_lock() and
+     * picket_agent_no_unlock() where there is one thread only. lock() returns what unlock() is
+     * handed (an interrupt posture, say). Held for at most a few hundred instructions. */
     uint32_t (*lock)(void *context);
     void (*unlock)(void *context, uint32_t posture);
 
-    uint32_t (*uptime_s)(void *context);                   /* monotonic, seconds since boot */
-    bool (*unix_time_s)(void *context, uint32_t *seconds); /* false: unknown; may be NULL */
+    uint32_t (*uptime_s)(void *context);    /* monotonic, seconds since boot */
+    uint32_t (*unix_time_s)(void *context); /* UINT32_MAX: unknown; picket_agent_no_clock() */
     void (*random)(void *context, void *bytes, size_t size_bytes); /* not predictable by a peer */
 
     bool (*connected)(void *context); /* can send() succeed now? */
 
-    /* Sends one message, through picket_wire_encode() into whatever the transport has; may be encoded
-     * several times, for several hubs. The message is valid during the call only. */
+    /* Sends one message, through picket_wire_encode() into whatever the transport has; may be
+     * encoded several times, for several hubs. The message is valid during the call only. */
     enum picket_send_result (*send)(void *context, const struct picket_wire_message *message);
 
-    /* Fills ports with up to max of those that are open now; returns how many there are. NULL: no event of
-     * listening ports. Never called where PICKET_AGENT_LISTENING_PORTS is 0. */
+    /* What became of the message for which send() returned PENDING: asked by each poll() until it
+     * is known, PICKET_AGENT_DELIVERY_TIMEOUT_S long; then the message counts as refused, and what
+     * it says may be said twice. Nothing is sent meanwhile. NULL where send() never returns
+     * PENDING. */
+    enum picket_send_result (*delivered)(void *context);
+
+    /* Fills ports with up to max of those that are open now; returns how many there are. NULL: no
+     * event of listening ports. Never called where PICKET_AGENT_LISTENING_PORTS is 0. */
     uint32_t (*listening_ports)(void *context, struct picket_listening_port *ports, uint32_t max);
 
     /* A table is filling up: call picket_agent_poll() soon, for an early report. Called from
-     * picket_agent_count_packet(), without the lock. May be NULL where poll() runs every second. */
+     * picket_agent_count_packet(), without the lock. May be NULL where poll() runs every second.
+     * Never called where PICKET_AGENT_WAKE is 0. */
     void (*wake)(void *context);
 };
 
@@ -90,98 +100,153 @@ enum { PICKET_COLLECTORS = PICKET_AGENT_LISTENING_PORTS > 0 ? 4 : 3 };
 
 struct picket_collector_config {
     bool enabled;
-    enum picket_priority priority;
+    uint8_t priority; /* enum picket_priority */
 };
 
-/* The caller's, copied by picket_agent_init(); what pointers point to must outlive the agent. */
+/* The caller's, as long as the agent runs; the agent only reads it, so that it may be constant. */
 struct picket_agent_config {
     struct picket_agent_callbacks callbacks;
 
-    const char *security_module_id;          /* NULL: the option's default */
-    uint32_t interval_s[PICKET_PRIORITIES];  /* 0: the option's default */
+    /* NULL: no event of system information. Read when that is due: texts may change in between, on
+     * the polling thread. */
+    const struct picket_wire_system_information *system_information;
+
+    const char *security_module_id;
+    uint32_t interval_s[PICKET_PRIORITIES]; /* to begin with, as the next */
     struct picket_collector_config collectors[PICKET_COLLECTORS];
     bool send_empty_events; /* network activity without a flow is an event, too */
     bool unicast_only;      /* inbound broadcast and multicast are not counted */
-    uint32_t first_delay_min_s; /* the first collection is delayed at random between the two, so that */
+    uint32_t
+        first_delay_min_s; /* the first collection is delayed at random between the two, so that */
     uint32_t first_delay_max_s; /* a fleet does not report in one instant; both 0: at once */
     uint32_t send_retry_s;
     uint32_t pending_time_s;
-    uint32_t early_report_min_interval_s; /* at most one early report of a filling table in this time */
+    uint32_t
+        early_report_min_interval_s; /* at most one early report of a filling table in this time */
 
-    struct picket_wire_system_information system_information;
-
-    /* Storage, the caller's: reserve entries on top of the capacity are for packets that arrive while
-     * a report is on its way out. See picket/agent/flow_table.h for the sizes. */
+    /* Storage, the caller's: reserve entries on top of the capacity are for packets that arrive
+     * while a report is on its way out. See picket/agent/flow_table.h for the sizes. */
     struct picket_flow_storage ipv4;
+#if PICKET_AGENT_IPV6
     struct picket_flow_storage ipv6;
+#endif
 };
 
-/* All defaults of picket/agent/options.h, no callbacks, no storage. */
-void picket_agent_config_defaults(struct picket_agent_config *config);
+/* All defaults of picket/agent/options.h, to initialise a configuration with; to be completed by
+ * callbacks, storage and system information:
+ *
+ *     static const struct picket_agent_config config = {
+ *         PICKET_AGENT_CONFIG_DEFAULTS,
+ *         .callbacks = {…},
+ *         .ipv4 = PICKET_IPV4_FLOW_STORAGE(flows, buckets),
+ *     };
+ */
+#if PICKET_AGENT_LISTENING_PORTS > 0
+#define PICKET_AGENT_LISTENING_PORTS_DEFAULT                                                       \
+    ,                                                                                              \
+    {                                                                                              \
+        PICKET_AGENT_LISTENING_PORTS_ENABLED, PICKET_PRIORITY_LOW                                  \
+    }
+#else
+#define PICKET_AGENT_LISTENING_PORTS_DEFAULT
+#endif
+#define PICKET_AGENT_CONFIG_DEFAULTS                                                               \
+    .security_module_id = PICKET_AGENT_SECURITY_MODULE_ID,                                         \
+    .interval_s = {PICKET_AGENT_HIGH_INTERVAL_S, PICKET_AGENT_MEDIUM_INTERVAL_S,                   \
+                   PICKET_AGENT_LOW_INTERVAL_S},                                                   \
+    .collectors = {{PICKET_AGENT_NETWORK_ACTIVITY_ENABLED, PICKET_PRIORITY_HIGH},                  \
+                   {PICKET_AGENT_SYSTEM_INFORMATION_ENABLED, PICKET_PRIORITY_LOW},                 \
+                   {PICKET_AGENT_HEARTBEAT_ENABLED,                                                \
+                    PICKET_PRIORITY_LOW} PICKET_AGENT_LISTENING_PORTS_DEFAULT},                    \
+    .send_empty_events = PICKET_AGENT_SEND_EMPTY_EVENTS,                                           \
+    .unicast_only = PICKET_AGENT_UNICAST_ONLY,                                                     \
+    .first_delay_min_s = PICKET_AGENT_FIRST_DELAY_MIN_S,                                           \
+    .first_delay_max_s = PICKET_AGENT_FIRST_DELAY_MAX_S,                                           \
+    .send_retry_s = PICKET_AGENT_SEND_RETRY_S, .pending_time_s = PICKET_AGENT_PENDING_TIME_S,      \
+    .early_report_min_interval_s = PICKET_AGENT_EARLY_REPORT_MIN_INTERVAL_S
+
+/* Callbacks for who has none of his own. */
+uint32_t picket_agent_no_lock(void *context);
+void picket_agent_no_unlock(void *context, uint32_t posture);
+uint32_t picket_agent_no_clock(void *context);
+
+/* Whether an agent can run with a configuration. False if a callback that is needed (lock, unlock,
+ * uptime_s, unix_time_s, random, connected, send) or the module's name is missing, storage is
+ * inconsistent, a collector's group is unknown, a time is 2^31 seconds or more (but for
+ * pending_time_s), an interval or send_retry_s is 0, or first_delay_min_s exceeds _max_s. */
+bool picket_agent_config_valid(const struct picket_agent_config *config);
 
 enum picket_agent_state { PICKET_AGENT_PENDING, PICKET_AGENT_ACTIVE, PICKET_AGENT_SUSPENDED };
 
 /* What became of a packet. */
 enum picket_packet_verdict {
     PICKET_PACKET_COUNTED,
-    PICKET_PACKET_LOST,          /* no room for its flow: counted as lost */
-    PICKET_PACKET_MULTICAST,     /* inbound and not unicast, and only unicast is wanted */
-    PICKET_PACKET_OTHER_PROTOCOL,/* neither TCP, UDP nor ICMP, or one that is compiled out */
-    PICKET_PACKET_TRUNCATED,     /* headers are not all there */
-    PICKET_PACKET_MALFORMED,     /* a length or version field cannot be true */
-    PICKET_PACKET_HEADER_CHAIN   /* more IPv6 extension headers than are walked: its bytes are lost */
+    PICKET_PACKET_LOST,           /* no room for its flow: counted as lost */
+    PICKET_PACKET_MULTICAST,      /* inbound and not unicast, and only unicast is wanted */
+    PICKET_PACKET_OTHER_PROTOCOL, /* neither TCP, UDP nor ICMP, or one that is compiled out */
+    PICKET_PACKET_TRUNCATED,      /* headers are not all there */
+    PICKET_PACKET_MALFORMED,      /* a length or version field cannot be true */
+    PICKET_PACKET_HEADER_CHAIN /* more IPv6 extension headers than are walked: its bytes are lost */
 };
 
-/* All saturate at UINT32_MAX. */
+/* Since the start, modulo 2^32. */
 struct picket_agent_statistics {
     uint32_t packets_counted;
     uint32_t packets_lost;    /* no room, or too many extension headers */
     uint32_t packets_ignored; /* every other verdict */
     uint32_t messages_sent;
-    uint32_t messages_refused;
+    uint32_t messages_refused; /* or not known to be delivered in time */
     uint32_t early_reports;
+    bool message_on_way; /* handed over, with an outcome that is not known yet */
 };
 
 /* The control block: the caller's storage, its members the agent's. */
 struct picket_agent {
-    struct picket_agent_config config;
+    const struct picket_agent_config *config;
 
-    /* The polling thread's; times are uptime_s. */
+    /* What may change at run time, the polling thread's as all up to the lock. */
+    const struct picket_wire_system_information *system_information;
+    uint32_t interval_s[PICKET_PRIORITIES];
+    struct picket_collector_config collectors[PICKET_COLLECTORS];
+
+    /* Times are uptime_s. */
     uint32_t due_s[PICKET_PRIORITIES];
     uint32_t window_start_s[PICKET_COLLECTORS]; /* what was before has been reported */
-    uint32_t retry_s;
-    uint32_t early_report_s; /* the last one */
-    uint32_t connected_s;    /* last seen connected, or started */
+    uint32_t collected_s;                       /* the last message */
+    uint32_t retry_s;                           /* before it nothing is sent */
+    uint32_t early_report_s;                    /* the last one */
+    uint32_t connected_s;                       /* last seen connected, or started */
     uint32_t messages_sent;
     uint32_t messages_refused;
     uint32_t early_reports;
-    uint8_t owed;        /* collectors that were due and not sent, a bit each */
-    uint8_t state;       /* enum picket_agent_state */
-    bool retrying;       /* until retry_s */
-    bool reported_early; /* at early_report_s */
+    uint8_t owed;   /* collectors that were due and not sent, a bit each */
+    uint8_t on_way; /* those with an event in the message that is on its way */
+    uint8_t state;  /* enum picket_agent_state */
+
+    /* What a message has told of losses and is not known to be delivered. */
+    struct picket_losses losses_told;
 
     /* Under the lock. */
     struct picket_flow_table tables[PICKET_FAMILIES];
     struct picket_losses losses;
+    uint32_t lost_flows[PICKET_AGENT_LOST_FLOW_BITS / 32]; /* a bit for each hash */
+    uint32_t packets_counted;
     uint32_t packets_lost;
     uint32_t packets_ignored;
-    uint64_t packets_counted;
 
     /* Constant after picket_agent_init(). */
     struct picket_flow_hash_keys hash_keys;
 };
 
-/* Prepares a control block: storage is cleared, seeds are drawn, the first collection is scheduled.
- * False if a callback that is needed (uptime_s, random, connected, send; lock with unlock) is missing,
- * storage is inconsistent, a time is 2^31 seconds or more, or first_delay_min_s exceeds _max_s. The
- * control block must not be moved afterwards. */
-bool picket_agent_init(struct picket_agent *agent, const struct picket_agent_config *config);
+/* Prepares a control block for a configuration that is valid: storage is cleared, seeds are drawn,
+ * the first collection is scheduled. The control block must not be moved afterwards. */
+void picket_agent_init(struct picket_agent *agent, const struct picket_agent_config *config);
 
 enum { PICKET_WIRE_BYTES_UNKNOWN = 0xFFFFFFFF };
 
 /* Counts one IP packet. packet points to captured_bytes contiguous bytes from the first of the IP
- * header on (as much of it as is at hand: the IP headers and 20 bytes behind them are always enough);
- * wire_bytes is how long it really was, so that a declared length beyond it is refused, or
+ * header on (as much of it as is at hand: the IP headers and 20 bytes behind them are always
+ * enough); wire_bytes is how long it really was, so that a declared length beyond it is refused, or
  * PICKET_WIRE_BYTES_UNKNOWN to believe the header. Never blocks but for the lock.
  * Thread: any, interrupts too where the lock allows it. */
 enum picket_packet_verdict picket_agent_count_packet(struct picket_agent *agent,
@@ -189,45 +254,46 @@ enum picket_packet_verdict picket_agent_count_packet(struct picket_agent *agent,
                                                      uint32_t wire_bytes,
                                                      enum picket_direction direction);
 
-/* What a flow needs of a packet beside its addresses. */
-struct picket_packet {
-    uint32_t ports; /* source, destination: as they lie there; ICMP, later fragments: 0 */
-    uint32_t payload_bytes;
-    uint8_t address_words; /* 1: IPv4; 4: IPv6 */
-    uint8_t protocol;      /* enum picket_wire_protocol */
-};
-
-/* The same with the addresses, for a port that learns only later whether the packet was good. */
+/* What is kept of a packet, for a port that learns only later whether it was good. */
 struct picket_packet_reading {
-    uint32_t header[10]; /* the IP header's fixed part */
-    struct picket_packet packet;
-    uint8_t verdict; /* enum picket_packet_verdict; but for COUNTED and HEADER_CHAIN the rest is not filled in */
+    uint32_t key[1 + 2 * PICKET_ADDRESS_WORDS_MAX]; /* of its flow: ports, addresses */
+    uint32_t payload_bytes;
+    picket_flow_index hash;
+    uint8_t address_words;
+    uint8_t direction; /* enum picket_direction */
+    uint8_t verdict; /* enum picket_packet_verdict; but for COUNTED and HEADER_CHAIN the rest is not
+                        filled in */
 };
 
-/* picket_agent_count_packet() in two steps: what is read is a copy, and packet need not exist any more
- * when it is counted. Reading takes no lock. */
-void picket_agent_read_packet(const uint8_t *packet, size_t captured_bytes, uint32_t wire_bytes,
+/* picket_agent_count_packet() in two steps: packet need not exist any more when it is counted.
+ * Reading takes no lock; a port may put another verdict into the reading, of those that ignore it.
+ * An agent that is started anew in between counts it all the same. */
+void picket_agent_read_packet(const struct picket_agent *agent, const uint8_t *packet,
+                              size_t captured_bytes, uint32_t wire_bytes,
+                              enum picket_direction direction,
                               struct picket_packet_reading *reading);
 enum picket_packet_verdict picket_agent_count_reading(struct picket_agent *agent,
-                                                      const struct picket_packet_reading *reading,
-                                                      enum picket_direction direction);
+                                                      const struct picket_packet_reading *reading);
 
-/* Does what is due. Returns the seconds after which it wants to be called again, at least 1; calling
- * it more often does no harm. Thread: one, the same for all functions below. */
+/* Does what is due. Returns the seconds after which it wants to be called again, at least 1;
+ * calling it more often does no harm. Thread: one, the same for all functions below. */
 uint32_t picket_agent_poll(struct picket_agent *agent);
 
-/* Collects and sends all enabled collectors now, whatever the schedule. False if there was something
- * to send and it was not accepted. */
-bool picket_agent_flush(struct picket_agent *agent);
+/* Collects and sends all enabled collectors now, whatever the schedule. ACCEPTED: nothing is left.
+ * REFUSED: it was not accepted, or one before it did not arrive, or there is no connection; it is
+ * kept. PENDING: a message is on its way, this one or, then to be followed by what there is
+ * besides, one before it. */
+enum picket_send_result picket_agent_flush(struct picket_agent *agent);
 
 /* Changes the intervals of all groups, in seconds; a group whose interval changes is due again one
  * interval from now. False, and nothing changes: one is 0 or 2^31 or more. */
 bool picket_agent_set_intervals(struct picket_agent *agent,
                                 const uint32_t interval_s[PICKET_PRIORITIES]);
 
-/* Enables or disables a collector, or puts it into another group. While network activity is disabled,
- * packets open no flows and none count as lost; flows that are in the table already go on and are
- * reported when it is enabled again. False, and nothing changes: no such collector or group. */
+/* Enables or disables a collector, or puts it into another group. While network activity is
+ * disabled, packets open no flows and none count as lost; flows that are in the table already go on
+ * and are reported when it is enabled again. False, and nothing changes: no such collector or
+ * group. */
 bool picket_agent_set_collector(struct picket_agent *agent, enum picket_collector collector,
                                 const struct picket_collector_config *config);
 

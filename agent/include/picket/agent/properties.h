@@ -9,8 +9,8 @@
  *                                         text, up to PICKET_PROPERTY_TEXT_BYTES - 1 bytes of
  * printable ASCII
  *
- * with the collectors NetworkActivity, SystemInformation, ListeningPorts, Heartbeat. null, which is how a twin
- * takes a property away, restores what the agent was started with.
+ * with the collectors NetworkActivity, SystemInformation, ListeningPorts, Heartbeat. null, which is
+ * how a twin takes a property away, restores what the agent was started with.
  *
  * Optional: who does not call it does not pay for it. Thread: the polling one.
  */
@@ -28,11 +28,12 @@ struct picket_properties {
     /* What the agent was started with. */
     uint32_t interval_s[PICKET_PRIORITIES];
     struct picket_collector_config collectors[PICKET_COLLECTORS];
-    const char *hw_info;
+    const struct picket_wire_system_information *system_information;
 
     /* What properties say of the device, in the order of the list above, and all of it together. */
     char parts[PICKET_IDENTITY_PARTS][PICKET_PROPERTY_TEXT_BYTES];
     char identity[PICKET_IDENTITY_PARTS * PICKET_PROPERTY_TEXT_BYTES];
+    struct picket_wire_system_information described; /* with it */
 };
 
 /* Of an agent that has been started. */

@@ -16,13 +16,6 @@ static uint32_t uptime(void *context)
     return 1000;
 }
 
-static bool unix_time(void *context, uint32_t *seconds)
-{
-    (void)context;
-    (void)seconds;
-    return false;
-}
-
 static void random_bytes(void *context, void *bytes, size_t size_bytes)
 {
     (void)context;
@@ -51,16 +44,18 @@ static void start(struct picket_agent *agent, struct picket_agent_config *config
 {
     struct agent_settings settings = {0};
     settings_configure(&settings, config);
-    config->callbacks = (struct picket_agent_callbacks){.uptime_s = uptime,
-                                                        .unix_time_s = unix_time,
+    config->callbacks = (struct picket_agent_callbacks){.lock = picket_agent_no_lock,
+                                                        .unlock = picket_agent_no_unlock,
+                                                        .uptime_s = uptime,
+                                                        .unix_time_s = picket_agent_no_clock,
                                                         .random = random_bytes,
                                                         .connected = connected,
                                                         .send = send,
                                                         .wake = wake};
     picket_diagnostics_threshold(PICKET_ERROR);
-    if (flow_storage_allocate(config, 4, 4, 4, NULL) != PICKET_OK ||
-        !picket_agent_init(agent, config))
+    if (flow_storage_allocate(config, 4, 4, 4, NULL) != PICKET_OK)
         abort();
+    picket_agent_init(agent, config);
 }
 
 static void take(struct device_twin *twin, const char *text, size_t size)

@@ -18,13 +18,6 @@ static uint32_t uptime(void *context)
     return 1000;
 }
 
-static bool unix_time(void *context, uint32_t *seconds)
-{
-    (void)context;
-    *seconds = 1700000000;
-    return true;
-}
-
 static void random_bytes(void *context, void *bytes, size_t size_bytes)
 {
     (void)context;
@@ -56,14 +49,16 @@ static int setup(void **state)
     struct agent_settings settings = {0};
     struct picket_error error;
     settings_configure(&settings, &config);
-    config.callbacks = (struct picket_agent_callbacks){.uptime_s = uptime,
-                                                       .unix_time_s = unix_time,
+    config.callbacks = (struct picket_agent_callbacks){.lock = picket_agent_no_lock,
+                                                       .unlock = picket_agent_no_unlock,
+                                                       .uptime_s = uptime,
+                                                       .unix_time_s = picket_agent_no_clock,
                                                        .random = random_bytes,
                                                        .connected = connected,
                                                        .send = send,
                                                        .wake = wake};
     assert_int_equal(flow_storage_allocate(&config, 64, 64, 16, &error), PICKET_OK);
-    assert_true(picket_agent_init(&agent, &config));
+    picket_agent_init(&agent, &config);
     assert_int_equal(device_twin_init(&twin, &agent, &error), PICKET_OK);
     orders = (struct device_twin_orders){0};
     return 0;
@@ -110,7 +105,7 @@ static void assert_report(const char *expected)
 
 static bool is_enabled(enum picket_collector collector)
 {
-    return agent.config.collectors[collector].enabled;
+    return agent.collectors[collector].enabled;
 }
 
 static void what_is_desired_is_applied_and_answered(void **state)
@@ -121,8 +116,8 @@ static void what_is_desired_is_applied_and_answered(void **state)
           "\"SystemInformation_FirmwareVersion\":\"2.1\",\"color\":\"red\",\"$version\":4},"
           "\"reported\":{\"$version\":1}}");
     assert_false(is_enabled(PICKET_COLLECTOR_NETWORK_ACTIVITY));
-    assert_int_equal(agent.config.interval_s[1], 30);
-    assert_string_equal(agent.config.system_information.hw_info, "2.1");
+    assert_int_equal(agent.interval_s[1], 30);
+    assert_string_equal(agent.system_information->hw_info, "2.1");
     assert_report(
         "{\"NetworkActivity_Disabled\":{\"value\":true,\"ac\":200,\"av\":4},"
         "\"CollectorsCore_PriorityIntervals\":{\"value\":\"10s,30s,60s\",\"ac\":200,\"av\":4},"

@@ -83,9 +83,7 @@ static void what_cannot_be_read_is_absent(void **state)
 static void clocks_tell_the_time(void **state)
 {
     (void)state;
-    uint32_t seconds = 0;
-    assert_true(host_unix_time_s(NULL, &seconds));
-    assert_true(seconds > 1700000000);
+    assert_in_range(host_unix_time_s(NULL), 1700000000, UINT32_MAX - 1);
     assert_true(host_uptime_s(NULL) > 0);
 }
 

@@ -54,7 +54,7 @@ UINT example_mqtt_transport(NXD_MQTT_CLIENT *client, const CHAR *topic,
                             UINT (*unix_time_get)(ULONG *unix_time))
 {
     struct mqtt_way way = {client, topic};
-    const struct picket_netxduo_transport transport = {&way, connected, send};
+    const struct picket_netxduo_transport transport = {&way, connected, send, NULL};
     UINT status = picket_netxduo_start(&transport, unix_time_get);
     while (status == NX_SUCCESS && picket_netxduo_poll() > 0)
         tx_thread_sleep(NX_IP_PERIODIC_RATE);

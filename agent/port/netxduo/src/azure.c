@@ -176,7 +176,7 @@ static VOID process(VOID *context, ULONG common_events, ULONG module_own_events)
 
 UINT nx_azure_iot_security_module_enable(NX_AZURE_IOT *nx_azure_iot_ptr)
 {
-    static const struct picket_netxduo_transport hub_clients = {NULL, connected, send};
+    static const struct picket_netxduo_transport hub_clients = {NULL, connected, send, NULL};
     if (nx_azure_iot_ptr == NX_NULL)
         return NX_AZURE_IOT_INVALID_PARAMETER;
     if (azure != NULL)

@@ -18,9 +18,9 @@ static picket_flow_index ipv6_buckets[PICKET_AGENT_BUCKETS];
 
 static struct {
     struct picket_agent agent;
-    struct picket_netxduo_transport transport;
+    struct picket_wire_system_information information;
+    const struct picket_netxduo_transport *transport;
     UINT (*unix_time_get)(ULONG *unix_time);
-    const CHAR *identity;
     TX_THREAD *within; /* the thread that is at the agent; NULL: none is */
     ULONG ticks;       /* up to which uptime_s counts */
     uint32_t uptime_s;
@@ -54,55 +54,66 @@ static uint32_t uptime_s(void *context)
     return device.uptime_s;
 }
 
-static bool unix_time_s(void *context, uint32_t *seconds)
+static uint32_t unix_time_s(void *context)
 {
     ULONG now = 0;
     (void)context;
     if (device.unix_time_get == NULL || device.unix_time_get(&now) != NX_SUCCESS)
-        return false;
-    *seconds = (uint32_t)now;
-    return true;
+        return UINT32_MAX;
+    return (uint32_t)now;
 }
 
 static bool connected(void *context)
 {
     (void)context;
-    return device.transport.connected(device.transport.context);
+    return device.transport->connected(device.transport->context);
 }
 
 static enum picket_send_result send(void *context, const struct picket_wire_message *message)
 {
     (void)context;
-    return device.transport.send(device.transport.context, message);
+    return device.transport->send(device.transport->context, message);
+}
+
+static enum picket_send_result delivered(void *context)
+{
+    (void)context;
+    return device.transport->delivered(device.transport->context);
 }
 
 /* ---- what it is started with ---- */
 
+static const struct picket_agent_config defaults = {
+    PICKET_AGENT_CONFIG_DEFAULTS,
+    .callbacks =
+        {
+            .lock = lock,
+            .unlock = unlock,
+            .uptime_s = uptime_s,
+            .unix_time_s = unix_time_s,
+            .random = picket_seed_random,
+            .connected = connected,
+            .send = send,
+            .delivered = delivered,
+#if PICKET_AGENT_LISTENING_PORTS > 0
+            .listening_ports = picket_ports_list,
+#endif
+        },
+    .system_information = &device.information,
+    .ipv4 = PICKET_IPV4_FLOW_STORAGE(ipv4_flows, ipv4_buckets),
+#if PICKET_AGENT_IPV6
+    .ipv6 = PICKET_IPV6_FLOW_STORAGE(ipv6_flows, ipv6_buckets),
+#endif
+};
+
 VOID picket_netxduo_identity_set(const CHAR *identity)
 {
-    device.identity = identity;
+    device.information.hw_info = identity;
 }
 
 VOID picket_netxduo_config_defaults(struct picket_agent_config *config)
 {
-    picket_agent_config_defaults(config);
-    config->callbacks.lock = lock;
-    config->callbacks.unlock = unlock;
-    config->callbacks.uptime_s = uptime_s;
-    config->callbacks.unix_time_s = unix_time_s;
-    config->callbacks.random = picket_seed_random;
-    config->callbacks.connected = connected;
-    config->callbacks.send = send;
-#if PICKET_AGENT_LISTENING_PORTS > 0
-    config->callbacks.listening_ports = picket_ports_list;
-#endif
-    config->system_information.os_info = picket_operating_system();
-    config->system_information.kernel_info = picket_network_stack();
-    config->system_information.hw_info = device.identity;
-    config->ipv4 = (struct picket_flow_storage)PICKET_IPV4_FLOW_STORAGE(ipv4_flows, ipv4_buckets);
-#if PICKET_AGENT_IPV6
-    config->ipv6 = (struct picket_flow_storage)PICKET_IPV6_FLOW_STORAGE(ipv6_flows, ipv6_buckets);
-#endif
+    *config = defaults;
 }
 
 /* ---- one thread at a time ---- */
@@ -153,41 +164,49 @@ void picket_device_leave(void)
 
 /* A hook that an earlier watch left half way, on a thread that was pre-empted there, must not come
  * to the tables before they are whole. Before there are threads, both calls only fail. */
-static bool prepare(const struct picket_agent_config *config)
+static void prepare(const struct picket_agent_config *config)
 {
     UINT threshold = 0;
     tx_thread_preemption_change(device.within, 0, &threshold);
     picket_seed_gather(device.unix_time_get);
-    bool valid = picket_agent_init(&device.agent, config);
+    picket_agent_init(&device.agent, config);
     tx_thread_preemption_change(device.within, threshold, &threshold);
-    return valid;
+}
+
+/* config: valid. */
+static UINT begin(const struct picket_agent_config *config,
+                  const struct picket_netxduo_transport *transport,
+                  UINT (*unix_time_get)(ULONG *unix_time))
+{
+    if (transport == NULL || transport->connected == NULL || transport->send == NULL)
+        return NX_PTR_ERROR;
+    if (!enter(false))
+        return NX_ALREADY_ENABLED;
+    device.information.os_info = picket_operating_system();
+    device.information.kernel_info = picket_network_stack();
+    device.transport = transport;
+    device.unix_time_get = unix_time_get;
+    prepare(config);
+    device.starts++;
+    picket_watch(&device.agent);
+    leave(true);
+    return NX_SUCCESS;
 }
 
 UINT picket_netxduo_start_with(const struct picket_agent_config *config,
                                const struct picket_netxduo_transport *transport,
                                UINT (*unix_time_get)(ULONG *unix_time))
 {
-    if (transport == NULL || transport->connected == NULL || transport->send == NULL)
-        return NX_PTR_ERROR;
-    if (!enter(false))
-        return NX_ALREADY_ENABLED;
-    device.transport = *transport;
-    device.unix_time_get = unix_time_get;
-    bool valid = prepare(config);
-    if (valid) {
-        device.starts++;
-        picket_watch(&device.agent);
-    }
-    leave(valid);
-    return valid ? NX_SUCCESS : NX_INVALID_PARAMETERS;
+    if (!picket_agent_config_valid(config))
+        return NX_INVALID_PARAMETERS;
+    return begin(config, transport, unix_time_get);
 }
 
+/* What the options say is checked when they are compiled. */
 UINT picket_netxduo_start(const struct picket_netxduo_transport *transport,
                           UINT (*unix_time_get)(ULONG *unix_time))
 {
-    struct picket_agent_config config;
-    picket_netxduo_config_defaults(&config);
-    return picket_netxduo_start_with(&config, transport, unix_time_get);
+    return begin(&defaults, transport, unix_time_get);
 }
 
 ULONG picket_netxduo_poll(VOID)
@@ -206,9 +225,11 @@ UINT picket_netxduo_flush(VOID)
     struct picket_agent *agent = picket_device_enter();
     if (agent == NULL)
         return NX_NOT_ENABLED;
-    bool sent = picket_agent_flush(agent);
+    enum picket_send_result result = picket_agent_flush(agent);
     picket_device_leave();
-    return sent ? NX_SUCCESS : NX_NOT_SUCCESSFUL;
+    if (result == PICKET_SEND_PENDING)
+        return NX_IN_PROGRESS;
+    return result == PICKET_SEND_ACCEPTED ? NX_SUCCESS : NX_NOT_SUCCESSFUL;
 }
 
 UINT picket_netxduo_set_intervals(const uint32_t interval_s[PICKET_PRIORITIES])
@@ -225,7 +246,7 @@ UINT picket_netxduo_set_intervals(const uint32_t interval_s[PICKET_PRIORITIES])
 UINT picket_netxduo_set_collector(enum picket_collector collector, bool enabled,
                                   enum picket_priority priority)
 {
-    const struct picket_collector_config config = {enabled, priority};
+    const struct picket_collector_config config = {enabled, (uint8_t)priority};
     struct picket_agent *agent = picket_device_enter();
     if (agent == NULL)
         return NX_NOT_ENABLED;

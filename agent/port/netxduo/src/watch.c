@@ -96,11 +96,11 @@ static void read_packet(const struct picket_agent *agent, const NX_PACKET *packe
                         struct picket_packet_reading *reading)
 {
     const UCHAR *header = packet->nx_packet_prepend_ptr;
-    picket_agent_read_packet(header, (size_t)(packet->nx_packet_append_ptr - header),
-                             (uint32_t)packet->nx_packet_length, reading);
+    picket_agent_read_packet(agent, header, (size_t)(packet->nx_packet_append_ptr - header),
+                             (uint32_t)packet->nx_packet_length, PICKET_IN, reading);
 #ifndef NX_DISABLE_IPV4
-    if (reading->verdict == PICKET_PACKET_COUNTED && reading->packet.address_words == 1 &&
-        agent->config.unicast_only && is_subnet_broadcast(packet))
+    if (reading->verdict == PICKET_PACKET_COUNTED && reading->address_words == 1 &&
+        agent->config->unicast_only && is_subnet_broadcast(packet))
         reading->verdict = PICKET_PACKET_MULTICAST;
 #endif
 }
@@ -117,7 +117,7 @@ static VOID receive_packet(NX_IP *ip, NX_PACKET *packet)
     ULONG before = refusals(ip);
     stack(ip, packet);
     if (agent != NULL && refusals(ip) == before)
-        picket_agent_count_reading(agent, &reading, PICKET_IN);
+        picket_agent_count_reading(agent, &reading);
 }
 
 /* ---- outbound ---- */

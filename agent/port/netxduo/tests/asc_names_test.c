@@ -24,7 +24,6 @@ static void an_old_configuration_means_what_it_meant(void **state)
     assert_true(config.unicast_only);
     assert_false(config.send_empty_events);
     assert_int_equal(config.ipv4.capacity, 32);
-    assert_int_equal(config.ipv6.capacity, 0);
     assert_int_equal(PICKET_AGENT_UDP, 0);
     assert_int_equal(PICKET_AGENT_TCP, 1);
     assert_int_equal(PICKET_AGENT_IPV6, 0);

@@ -290,7 +290,8 @@ static enum picket_send_result stop_within_send(void *context,
 static void stopping_from_within_a_poll_is_refused(void **state)
 {
     (void)state;
-    struct picket_netxduo_transport transport = reports_transport;
+    static struct picket_netxduo_transport transport;
+    transport = reports_transport;
     transport.send = stop_within_send;
     assert_int_equal(picket_netxduo_start(&transport, NULL), NX_SUCCESS);
     reports_flush();

@@ -104,7 +104,7 @@ static enum picket_send_result send(void *context, const struct picket_wire_mess
     return PICKET_SEND_ACCEPTED;
 }
 
-const struct picket_netxduo_transport reports_transport = {&reports, connected, send};
+const struct picket_netxduo_transport reports_transport = {&reports, connected, send, NULL};
 
 void reports_reset(void)
 {

@@ -163,7 +163,7 @@ static void a_subnets_broadcast_is_not_unicast(void **state)
 static void broadcasts_count_where_they_are_wanted(void **state)
 {
     (void)state;
-    struct picket_agent_config config;
+    static struct picket_agent_config config;
     picket_netxduo_config_defaults(&config);
     config.unicast_only = false;
     assert_int_equal(picket_netxduo_start_with(&config, &reports_transport, NULL), NX_SUCCESS);

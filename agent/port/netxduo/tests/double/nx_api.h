@@ -38,6 +38,7 @@
 #define NX_ALREADY_ENABLED    0x15
 #define NX_WINDOW_OVERFLOW    0x39
 #define NX_NOT_SUCCESSFUL     0x43
+#define NX_IN_PROGRESS        0x37
 #define NX_INVALID_PARAMETERS 0x4D
 
 int double_rand(void);

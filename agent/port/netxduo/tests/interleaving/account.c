@@ -132,20 +132,16 @@ enum picket_packet_verdict __wrap_picket_agent_count_packet(struct picket_agent 
 
 enum picket_packet_verdict
 __real_picket_agent_count_reading(struct picket_agent *agent,
-                                  const struct picket_packet_reading *reading,
-                                  enum picket_direction direction);
+                                  const struct picket_packet_reading *reading);
 enum picket_packet_verdict
 __wrap_picket_agent_count_reading(struct picket_agent *agent,
-                                  const struct picket_packet_reading *reading,
-                                  enum picket_direction direction);
+                                  const struct picket_packet_reading *reading);
 enum picket_packet_verdict
 __wrap_picket_agent_count_reading(struct picket_agent *agent,
-                                  const struct picket_packet_reading *reading,
-                                  enum picket_direction direction)
+                                  const struct picket_packet_reading *reading)
 {
-    enum picket_packet_verdict verdict =
-        __real_picket_agent_count_reading(agent, reading, direction);
-    note(verdict, direction);
+    enum picket_packet_verdict verdict = __real_picket_agent_count_reading(agent, reading);
+    note(verdict, (enum picket_direction)reading->direction);
     return verdict;
 }
 
@@ -196,7 +192,7 @@ static unsigned free_entries(const struct picket_flow_table *table, unsigned mos
 static void forget_table(const struct picket_flow_table *table)
 {
     unsigned live = 0, used = table->fresh / picket_flow_words(table->address_words);
-    uint32_t buckets = UINT32_C(1) << (32 - table->bucket_shift);
+    uint32_t buckets = picket_flow_table_buckets(table);
     for (uint32_t i = 0; i < buckets; i++)
         live += forget_chain(table, table->buckets[i]);
     if (live != table->live)
@@ -212,18 +208,21 @@ static void forget(void)
         return;
     for (unsigned family = 0; family < PICKET_FAMILIES; family++)
         forget_table(&account.agent->tables[family]);
-    account.forgotten.lost[PICKET_IN] += account.agent->losses.bytes[PICKET_IN];
-    account.forgotten.lost[PICKET_OUT] += account.agent->losses.bytes[PICKET_OUT];
+    const struct picket_losses *losses[] = {&account.agent->losses, &account.agent->losses_told};
+    for (unsigned i = 0; i < 2; i++) {
+        account.forgotten.lost[PICKET_IN] += losses[i]->bytes[PICKET_IN];
+        account.forgotten.lost[PICKET_OUT] += losses[i]->bytes[PICKET_OUT];
+    }
 }
 
-bool __real_picket_agent_init(struct picket_agent *agent, const struct picket_agent_config *config);
-bool __wrap_picket_agent_init(struct picket_agent *agent, const struct picket_agent_config *config);
-bool __wrap_picket_agent_init(struct picket_agent *agent, const struct picket_agent_config *config)
+void __real_picket_agent_init(struct picket_agent *agent, const struct picket_agent_config *config);
+void __wrap_picket_agent_init(struct picket_agent *agent, const struct picket_agent_config *config);
+void __wrap_picket_agent_init(struct picket_agent *agent, const struct picket_agent_config *config)
 {
     forget();
     account.agent = agent;
     account.totals.starts++;
-    return __real_picket_agent_init(agent, config);
+    __real_picket_agent_init(agent, config);
 }
 
 /* ---- what was reported ---- */

@@ -29,7 +29,7 @@
 extern "C" {
 #endif
 
-/* The way out, copied by picket_netxduo_start(). Both are called on the thread that polls. */
+/* The way out, the caller's as long as the agent runs. All is called on the thread that polls. */
 struct picket_netxduo_transport {
     void *context;
 
@@ -39,6 +39,10 @@ struct picket_netxduo_transport {
     /* See picket_agent_callbacks.send: picket_wire_encode() straight into what the transport has.
      */
     enum picket_send_result (*send)(void *context, const struct picket_wire_message *message);
+
+    /* What became of a message for which send() returned PICKET_SEND_PENDING; NULL where it never
+     * does. See picket_agent_callbacks.delivered. */
+    enum picket_send_result (*delivered)(void *context);
 };
 
 /* Where randomness comes from, an application's own: size bytes that a peer cannot predict. */
@@ -61,17 +65,18 @@ VOID picket_netxduo_identity_set(const CHAR *identity);
 UINT picket_netxduo_start(const struct picket_netxduo_transport *transport,
                           UINT (*unix_time_get)(ULONG *unix_time));
 
-/* The same with a configuration of your own: picket_netxduo_config_defaults() first, then change
- * what run time may change (intervals, collectors, delays, system information). */
+/* The same with a configuration of your own, which must stay as long as the agent runs:
+ * picket_netxduo_config_defaults() first, then change what need not be as compiled (intervals,
+ * collectors, delays). NX_INVALID_PARAMETERS: see picket_agent_config_valid(). */
 VOID picket_netxduo_config_defaults(struct picket_agent_config *config);
 UINT picket_netxduo_start_with(const struct picket_agent_config *config,
                                const struct picket_netxduo_transport *transport,
                                UINT (*unix_time_get)(ULONG *unix_time));
 
-/* Takes every hook out again, and forgets what was not sent; picket_netxduo_flush() first to send it.
- * A filter that somebody set over ours stays, and goes on being asked.
- * NX_SUCCESS, NX_NOT_ENABLED; NX_CALLER_ERROR: called from within a callback of the agent.
- * Thread: any, not an interrupt; it waits for the one that polls. */
+/* Takes every hook out again, and forgets what was not sent; picket_netxduo_flush() first to send
+ * it. A filter that somebody set over ours stays, and goes on being asked. NX_SUCCESS,
+ * NX_NOT_ENABLED; NX_CALLER_ERROR: called from within a callback of the agent. Thread: any, not an
+ * interrupt; it waits for the one that polls. */
 UINT picket_netxduo_stop(VOID);
 
 /* Looks for new NX_IP instances, and does what is due. Returns the seconds after which it wants to
@@ -80,12 +85,13 @@ UINT picket_netxduo_stop(VOID);
  * holds its NX_IP's lock: who is at the agent may be waiting for that. */
 ULONG picket_netxduo_poll(VOID);
 
-/* Sends all there is now. NX_SUCCESS; NX_NOT_SUCCESSFUL: refused, and kept; NX_NOT_ENABLED. */
+/* Sends all there is now. NX_SUCCESS; NX_IN_PROGRESS: a message is on its way; NX_NOT_SUCCESSFUL:
+ * refused, and kept; NX_NOT_ENABLED. */
 UINT picket_netxduo_flush(VOID);
 
-/* Changes the agent while it runs; what is unsent goes out first, or stays for the next message. See
- * picket_agent_set_intervals() and picket_agent_set_collector().
- * NX_SUCCESS, NX_NOT_ENABLED, NX_INVALID_PARAMETERS: nothing has changed. */
+/* Changes the agent while it runs; what is unsent goes out first, or stays for the next message.
+ * See picket_agent_set_intervals() and picket_agent_set_collector(). NX_SUCCESS, NX_NOT_ENABLED,
+ * NX_INVALID_PARAMETERS: nothing has changed. */
 UINT picket_netxduo_set_intervals(const uint32_t interval_s[PICKET_PRIORITIES]);
 UINT picket_netxduo_set_collector(enum picket_collector collector, bool enabled,
                                   enum picket_priority priority);

@@ -40,6 +40,11 @@
 #error "PICKET_NETXDUO_IP_INSTANCES is 1 to 4"
 #endif
 
+/* Whoever calls picket_netxduo_poll() comes each second. */
+#ifndef PICKET_AGENT_WAKE
+#define PICKET_AGENT_WAKE 0
+#endif
+
 /* The most flows in one message: 8.3 KB at most. It has to fit into the hub's TCP window, or it is
  * never sent, and into a TLS record of 16 KB. Cost: as in picket/agent/options.h. */
 #ifndef PICKET_AGENT_MESSAGE_FLOWS_MAX
