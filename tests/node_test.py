@@ -1,0 +1,116 @@
+"""Picket with Microsoft's Node client for IoT Hub devices, with a token: all that goes to and fro."""
+
+import base64
+import json
+import threading
+import unittest
+
+from node_device import NodeDevice
+from picket_harness import Picket, wait_until
+
+
+class NodeClient(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.picket = Picket()
+        cls.addClassCleanup(cls.picket.remove)
+        cls.picket.start()
+        cls.addClassCleanup(cls.picket.stop)
+
+    def setUp(self):
+        self.enrolled = self.picket.add_device(self.id().rpartition(".")[2][:100])
+        self.name = self.enrolled.id
+
+    def device(self, **options):
+        device = NodeDevice(self.enrolled, self.picket, **options)
+        self.addCleanup(device.close)
+        return device
+
+    def opened(self):
+        device = self.device()
+        device.do("open")
+        return device
+
+    def counter(self, name):
+        return next(c["value"] for c in self.picket.json("status")["counters"] if c["name"] == name)
+
+    def invoke(self, *arguments):
+        def run():
+            thread.result = self.picket.run("method", "invoke", self.name, *arguments, check=False)
+        thread = threading.Thread(target=run)
+        thread.start()
+        self.addCleanup(thread.join)
+        return thread
+
+    def test_events_are_acknowledged(self):
+        device = self.opened()
+        before = self.counter("hub_messages_taken")
+        for n in range(5):
+            device.do("event", payload=f"value {n}", properties={"a b": "v/1", "n": str(n)})
+        self.assertEqual(self.counter("hub_messages_taken") - before, 5)
+
+    def test_a_wrong_key_is_refused(self):
+        device = self.device(key=base64.b64encode(b"x" * 32).decode())
+        device.tell("open")
+        self.assertIn(device.next("failed")["error"], ("NotConnectedError", "UnauthorizedError"))
+
+    def test_the_twin_is_read_reported_and_changed(self):
+        self.picket.run("twin", "set", self.name, "interval=30", "c.__t=c", "c.on=true")
+        device = self.opened()
+        twin = device.do("twin")
+        self.assertEqual(twin["desired"], {"interval": 30, "c": {"__t": "c", "on": True}, "$version": 2})
+        self.assertEqual(twin["reported"], {"$version": 1})
+        device.do("report", patch={"interval": {"value": 30, "ac": 200, "av": 2}, "old": 1})
+        device.do("report", patch={"old": None})
+        shown = self.picket.json("twin", "show", self.name)["reported"]
+        self.assertEqual((shown["interval"]["ac"], shown["$version"], "old" in shown), (200, 3, False))
+        self.picket.run("twin", "set", self.name, "interval=60", "c.on=null")
+        self.assertEqual(device.next("desired")["desired"], {"interval": 60, "c": {"on": None}, "$version": 3})
+
+    def test_a_wrong_report_is_an_error_with_the_client(self):
+        device = self.opened()
+        device.do("twin")
+        device.tell("report", patch={"a.b": 1})
+        self.assertEqual(device.next("failed")["failed"], "report")
+
+    def test_a_method_is_called_and_answered(self):
+        device = self.opened()
+        device.do("method", name="reboot", status=202)
+        call = self.invoke("reboot", "--payload", '{"delay": [1, 2]}', "--connect-timeout", "30", "--json")
+        self.assertEqual(device.next("method")["payload"], {"delay": [1, 2]})
+        call.join(60)
+        self.assertEqual(json.loads(call.result.stdout), {"status": 202, "payload": {"delay": [1, 2]}})
+
+    def test_a_message_is_received_and_completed(self):
+        self.picket.run("c2d", "send", self.name, "waited for you", "--message-id", "m1")
+        device = self.opened()
+        device.do("messages")
+        self.assertEqual(device.next("message"), {"message": "waited for you", "id": "m1", "properties": {}})
+        self.picket.run("c2d", "send", self.name, "v\u00e4rde", "--property", "p q=v&1")
+        self.assertEqual(device.next("message"), {"message": "v\u00e4rde", "id": "", "properties": {"p q": "v&1"}})
+        wait_until(lambda: self.picket.json("c2d", "list", self.name) == [], "both to be completed")
+
+    def test_after_a_kill_the_client_comes_back_and_all_goes_on(self):
+        device = self.opened()
+        device.do("messages")
+        device.do("method", name="echo", status=200)
+        device.do("event", payload="before")
+        self.picket.kill()
+        self.picket.start()
+        call = self.invoke("echo", "--payload", "7", "--connect-timeout", "120", "--json")
+        self.assertEqual(device.next("method")["payload"], 7)
+        call.join(60)
+        self.assertEqual(json.loads(call.result.stdout)["payload"], 7)
+        self.picket.run("c2d", "send", self.name, "again")
+        self.assertEqual(device.next("message")["message"], "again")
+        device.do("event", payload="after")
+
+    def test_a_client_that_closes_says_so(self):
+        device = self.opened()
+        before = self.counter("hub_ended_by_device")
+        device.do("close")
+        wait_until(lambda: self.counter("hub_ended_by_device") == before + 1, "its DISCONNECT")
+
+
+if __name__ == "__main__":
+    unittest.main()
