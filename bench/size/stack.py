@@ -11,19 +11,18 @@ FOREIGN = "foreign"  # the stack's, libc's or the application's
 
 # Text at the place of the call, and the functions that may be behind it; static ones with their file.
 POINTERS = [
-    (r"callbacks->lock\(", ["device.c:lock"]),
-    (r"callbacks->unlock\(", ["device.c:unlock"]),
-    (r"callbacks(\.|->)uptime_s\(", ["device.c:uptime_s"]),
-    (r"callbacks(\.|->)unix_time_s\(", ["device.c:unix_time_s"]),
+    (r"callbacks->lock\(", ["picket_device_lock"]),
+    (r"callbacks->unlock\(", ["picket_device_unlock"]),
+    (r"callbacks(\.|->)uptime_s\(", ["picket_device_uptime_s"]),
+    (r"callbacks(\.|->)unix_time_s\(", ["picket_device_unix_time_s"]),
     (r"callbacks(\.|->)random\(", ["picket_seed_random"]),
-    (r"callbacks(\.|->)connected\(", ["device.c:connected"]),
-    (r"callbacks(\.|->)send\(", ["device.c:send"]),
-    (r"callbacks->delivered\(", ["device.c:delivered"]),
+    (r"callbacks(\.|->)connected\(", ["azure.c:connected", "transport.c:connected"]),
+    (r"callbacks(\.|->)send\(", ["azure.c:send", "transport.c:send"]),
+    (r"callbacks->delivered\(", ["azure.c:delivered", "transport.c:delivered"]),
     (r"callbacks(\.|->)listening_ports\(", ["picket_ports_list"]),
     (r"callbacks(\.|->)wake\(", []),  # the port sets none
-    (r"transport->connected\(", ["azure.c:connected", FOREIGN]),
-    (r"transport->send\(", ["azure.c:send", FOREIGN]),
-    (r"transport->delivered\(", ["azure.c:delivered", FOREIGN]),
+    (r"transport->(connected|send|delivered)\(", [FOREIGN]),
+    (r"what\(client, message\)", ["azure.c:hand_over", "azure.c:outcome"]),
     (r"collectors\[collector\]\(", ["picket_*_collect"]),
     (r"ports->next\(", ["collect_listening_ports.c:next_ipv4", "collect_listening_ports.c:next_ipv6"]),
     (r"flows->next\(", ["picket_frozen_flows_next"]),

@@ -21,6 +21,7 @@ set(PICKET_NETXDUO_SOURCES
     agent/port/netxduo/src/instances.c
     agent/port/netxduo/src/ports.c
     agent/port/netxduo/src/seed.c
+    agent/port/netxduo/src/transport.c
     agent/port/netxduo/src/watch.c)
 
 # With the Azure IoT middleware.

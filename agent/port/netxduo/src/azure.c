@@ -9,44 +9,154 @@
 
 #include "nx_azure_iot_hub_client.h"
 
-#include "picket/netxduo/netxduo.h"
+#include "device.h"
 #include "picket/wire/encoder.h"
+
+/* What is called twice, and not to be there twice. */
+#ifdef __GNUC__
+#define APART static __attribute__((noinline))
+#else
+#define APART static
+#endif
 
 static NX_AZURE_IOT *azure; /* enabled with it; NULL: not enabled */
 static NX_CLOUD_MODULE cloud_module;
 
 /* ---- hub clients ---- */
 
-/* The first connected hub client at or after the resource, or NULL. */
-static NX_AZURE_IOT_RESOURCE *connected_client(NX_AZURE_IOT_RESOURCE *resource)
+typedef enum picket_send_result (*visit)(NX_AZURE_IOT_RESOURCE *client,
+                                         const struct picket_wire_message *message);
+
+/* Visits each hub client. Accepted, if one says so; else pending, if one does. One device that has
+ * heard a message is enough: hubs are independent copies, and to send it again for the sake of one
+ * would say everything twice to the others. */
+static enum picket_send_result visit_clients(visit what, const struct picket_wire_message *message)
 {
-    for (; resource != NX_NULL; resource = resource->resource_next) {
-        const NX_AZURE_IOT_HUB_CLIENT *client = resource->resource_data_ptr;
-        if (resource->resource_type == NX_AZURE_IOT_RESOURCE_IOT_HUB &&
-            client->nx_azure_iot_hub_client_state == NX_AZURE_IOT_HUB_CLIENT_STATUS_CONNECTED)
-            break;
+    enum picket_send_result result = PICKET_SEND_REFUSED;
+    tx_mutex_get(azure->nx_azure_iot_mutex_ptr, TX_WAIT_FOREVER);
+    NX_AZURE_IOT_RESOURCE *client = azure->nx_azure_iot_resource_list_header;
+    for (; client != NX_NULL; client = client->resource_next) {
+        if (client->resource_type != NX_AZURE_IOT_RESOURCE_IOT_HUB)
+            continue;
+        enum picket_send_result one = what(client, message);
+        if (result != PICKET_SEND_ACCEPTED && one != PICKET_SEND_REFUSED)
+            result = one;
     }
-    return resource;
+    tx_mutex_put(azure->nx_azure_iot_mutex_ptr);
+    return result;
 }
 
-/* A device and its modules connect with clients of their own, but they are one device. The names
- * they log in with begin with "hub/device/". */
-static bool same_device(const UCHAR *a, const UCHAR *b)
+static bool is_connected(const NX_AZURE_IOT_RESOURCE *client)
 {
-    UINT slashes = 0;
-    for (; slashes < 2 && *a == *b; a++, b++)
-        if (*a == '/')
-            slashes++;
-    return slashes == 2;
+    const NX_AZURE_IOT_HUB_CLIENT *hub_client = client->resource_data_ptr;
+    return hub_client->nx_azure_iot_hub_client_state == NX_AZURE_IOT_HUB_CLIENT_STATUS_CONNECTED;
 }
 
-/* An earlier client of the list speaks for the same device. */
-static bool spoken_for(const NX_AZURE_IOT_RESOURCE *client)
+APART bool same_text(az_span a, az_span b)
 {
-    NX_AZURE_IOT_RESOURCE *first = connected_client(azure->nx_azure_iot_resource_list_header);
-    while (!same_device(first->resource_mqtt_user_name, client->resource_mqtt_user_name))
-        first = connected_client(first->resource_next);
-    return first != client;
+    return az_span_size(a) == az_span_size(b) &&
+           memcmp(az_span_ptr(a), az_span_ptr(b), (size_t)az_span_size(a)) == 0;
+}
+
+/* A device and its modules connect with clients of their own, but they are one device. */
+static bool same_device(const NX_AZURE_IOT_HUB_CLIENT *a, const NX_AZURE_IOT_HUB_CLIENT *b)
+{
+    return same_text(a->iot_hub_client_core._internal.device_id,
+                     b->iot_hub_client_core._internal.device_id) &&
+           same_text(a->iot_hub_client_core._internal.iot_hub_hostname,
+                     b->iot_hub_client_core._internal.iot_hub_hostname);
+}
+
+/* Of the connected clients of a device, the first one in the list speaks for it. */
+static bool speaks(const NX_AZURE_IOT_RESOURCE *client)
+{
+    const NX_AZURE_IOT_RESOURCE *first = azure->nx_azure_iot_resource_list_header;
+    while (first->resource_type != NX_AZURE_IOT_RESOURCE_IOT_HUB || !is_connected(first) ||
+           !same_device(first->resource_data_ptr, client->resource_data_ptr))
+        first = first->resource_next;
+    return first == client;
+}
+
+/* ---- delivery ----
+ *
+ * The hub's acknowledgement is told by the client's callback, unless that is another's: the
+ * middleware's while it waits for a twin, or the application's. Otherwise the client's queue tells:
+ * a message is there until it is acknowledged, or until the client empties the queue, when it
+ * connects with a clean session or is deleted. What is noted of it is in the client, and does not
+ * outlive that:
+ *
+ *     nxd_mqtt_client_next     the message's identifier, which is never 0, or ARRIVED; nothing else
+ *                              uses it, and creating the client clears it
+ *     nxd_mqtt_clean_session   with SINCE added; it is set anew before the client connects, and
+ * read until it is connected, no longer
+ */
+enum { SINCE = 2, ARRIVED = 0x10000 };
+
+static void note(NXD_MQTT_CLIENT *mqtt, ALIGN_TYPE what)
+{
+    mqtt->nxd_mqtt_client_next = (NXD_MQTT_CLIENT *)what;
+}
+
+/* Thread: the cloud's, with the mutex. */
+static VOID acknowledged(NXD_MQTT_CLIENT *mqtt, UINT type, USHORT packet_id, NX_PACKET *packet,
+                         VOID *context)
+{
+    (void)type;
+    (void)packet;
+    (void)context;
+    if ((ALIGN_TYPE)mqtt->nxd_mqtt_client_next != packet_id)
+        return;
+    note(mqtt, ARRIVED);
+    mqtt->nxd_mqtt_ack_receive_notify = NX_NULL;
+}
+
+static void watch_for_acknowledgement(NXD_MQTT_CLIENT *mqtt, const UCHAR packet_id[2])
+{
+    note(mqtt, (ALIGN_TYPE)packet_id[0] << 8 | packet_id[1]);
+    mqtt->nxd_mqtt_clean_session |= SINCE;
+    if (mqtt->nxd_mqtt_ack_receive_notify == NX_NULL)
+        mqtt->nxd_mqtt_ack_receive_notify = acknowledged;
+}
+
+/* A queued packet's data begins with its identifier. A client that connects empties its queue
+ * without the mutex, packet by packet: with interrupts off, the queue is whole. */
+static bool is_queued(const NXD_MQTT_CLIENT *mqtt, USHORT packet_id)
+{
+    UINT posture = tx_interrupt_control(TX_INT_DISABLE);
+    const NX_PACKET *packet = mqtt->message_transmit_queue_head;
+    while (packet != NX_NULL &&
+           *(const USHORT *)(const VOID *)packet->nx_packet_data_start != packet_id)
+        packet = packet->nx_packet_queue_next;
+    tx_interrupt_control(posture);
+    return packet != NX_NULL;
+}
+
+/* Deleting a client takes the socket after the queue. Without a connection, what waits in a clean
+ * session is lost. */
+static enum picket_send_result outcome(NX_AZURE_IOT_RESOURCE *client,
+                                       const struct picket_wire_message *message)
+{
+    NXD_MQTT_CLIENT *mqtt = &client->resource_mqtt;
+    ALIGN_TYPE noted = (ALIGN_TYPE)mqtt->nxd_mqtt_client_next;
+    (void)message;
+    if (noted != ARRIVED) {
+        if (noted == 0 || mqtt->nxd_mqtt_client_socket.nx_tcp_socket_id == 0)
+            return PICKET_SEND_REFUSED;
+        if (is_queued(mqtt, (USHORT)noted))
+            return is_connected(client) || (mqtt->nxd_mqtt_clean_session & NX_TRUE) == 0
+                       ? PICKET_SEND_PENDING
+                       : PICKET_SEND_REFUSED;
+        if (mqtt->nxd_mqtt_clean_session == NX_TRUE)
+            return PICKET_SEND_REFUSED;
+    }
+    note(mqtt, 0);
+    return PICKET_SEND_ACCEPTED;
+}
+
+static enum picket_send_result delivered(void *context)
+{
+    (void)context;
+    return visit_clients(outcome, NULL);
 }
 
 /* ---- sending ---- */
@@ -95,18 +205,16 @@ static bool has_packets(const NX_PACKET *packet)
  * middleware puts the MQTT header before it, as nx_azure_iot_hub_client_telemetry_send() does with
  * a payload that lies in one piece. */
 static UINT publish(NXD_MQTT_CLIENT *mqtt, NX_PACKET *packet,
-                    const struct picket_wire_message *message)
+                    const struct picket_wire_message *message, UCHAR packet_id[2])
 {
     static const CHAR properties[] = PICKET_WIRE_TOPIC_PROPERTIES;
-    UCHAR packet_id[2];
     if (!append(packet, properties, sizeof properties - 1))
         return NX_NO_PACKET;
     UINT topic_bytes = (UINT)packet->nx_packet_length;
     UINT status = next_packet_id(mqtt, packet_id);
     if (status != NX_AZURE_IOT_SUCCESS)
         return status;
-    if (!append(packet, packet_id, sizeof packet_id) ||
-        !picket_wire_encode(message, append, packet))
+    if (!append(packet, packet_id, 2) || !picket_wire_encode(message, append, packet))
         return NX_NO_PACKET;
     if (!has_packets(packet) || !has_room(mqtt, packet))
         return NX_WINDOW_OVERFLOW;
@@ -115,79 +223,68 @@ static UINT publish(NXD_MQTT_CLIENT *mqtt, NX_PACKET *packet,
                                             SEND_WAIT_S * NX_IP_PERIODIC_RATE);
 }
 
-/* A message whose transmission failed is in the client's queue all the same, and goes out with the
- * next connection, to say it again would be to say it twice; but a client that starts with a clean
- * session empties its queue. */
-static bool send_through(NX_AZURE_IOT_RESOURCE *client, const struct picket_wire_message *message)
+/* A message whose transmission failed is in the client's queue all the same. Without a message, it
+ * only says whether there could be one. */
+static enum picket_send_result hand_over(NX_AZURE_IOT_RESOURCE *client,
+                                         const struct picket_wire_message *message)
 {
     NXD_MQTT_CLIENT *mqtt = &client->resource_mqtt;
     NX_PACKET *packet;
-    if (nx_azure_iot_hub_client_telemetry_message_create(client->resource_data_ptr, &packet,
+    UCHAR packet_id[2];
+    if (message == NULL)
+        return is_connected(client) ? PICKET_SEND_PENDING : PICKET_SEND_REFUSED;
+    note(mqtt, 0);
+    if (!is_connected(client) || !speaks(client) ||
+        nx_azure_iot_hub_client_telemetry_message_create(client->resource_data_ptr, &packet,
                                                          NX_NO_WAIT) != NX_AZURE_IOT_SUCCESS)
-        return false;
-    UINT status = publish(mqtt, packet, message);
-    if (status != NX_AZURE_IOT_SUCCESS)
+        return PICKET_SEND_REFUSED;
+    UINT status = publish(mqtt, packet, message, packet_id);
+    if (status != NX_AZURE_IOT_SUCCESS) {
         nx_azure_iot_hub_client_telemetry_message_delete(packet);
-    return status == NX_AZURE_IOT_SUCCESS ||
-           (status == NXD_MQTT_COMMUNICATION_FAILURE && mqtt->nxd_mqtt_clean_session != NX_TRUE);
-}
-
-/* Sends, or without a message only looks whether that could be. With it, accepted if every device's
- * hub took it, or at least one: hubs are independent copies, and to send again for the sake of one
- * would say everything twice to the others. */
-static bool reach(const struct picket_wire_message *message)
-{
-    bool reached = false;
-    tx_mutex_get(azure->nx_azure_iot_mutex_ptr, TX_WAIT_FOREVER);
-    NX_AZURE_IOT_RESOURCE *next = azure->nx_azure_iot_resource_list_header;
-    for (;;) {
-        NX_AZURE_IOT_RESOURCE *client = connected_client(next);
-        if (client == NULL)
-            break;
-        if (message == NULL || (!spoken_for(client) && send_through(client, message)))
-            reached = true;
-        next = client->resource_next;
+        if (status != NXD_MQTT_COMMUNICATION_FAILURE)
+            return PICKET_SEND_REFUSED;
     }
-    tx_mutex_put(azure->nx_azure_iot_mutex_ptr);
-    return reached;
+    watch_for_acknowledgement(mqtt, packet_id);
+    return PICKET_SEND_PENDING;
 }
 
 static bool connected(void *context)
 {
     (void)context;
-    return reach(NULL);
+    return visit_clients(hand_over, NULL) == PICKET_SEND_PENDING;
 }
 
 static enum picket_send_result send(void *context, const struct picket_wire_message *message)
 {
     (void)context;
-    return reach(message) ? PICKET_SEND_ACCEPTED : PICKET_SEND_REFUSED;
+    return visit_clients(hand_over, message);
 }
 
 /* ---- the cloud thread ---- */
 
+/* Once a second: the module is registered for no other event. */
 static VOID process(VOID *context, ULONG common_events, ULONG module_own_events)
 {
     (void)context;
+    (void)common_events;
     (void)module_own_events;
-    if ((common_events & NX_CLOUD_COMMON_PERIODIC_EVENT) != 0)
-        picket_netxduo_poll();
+    picket_netxduo_poll();
 }
 
 UINT nx_azure_iot_security_module_enable(NX_AZURE_IOT *nx_azure_iot_ptr)
 {
-    static const struct picket_netxduo_transport hub_clients = {NULL, connected, send, NULL};
+    static const struct picket_agent_config config =
+        PICKET_DEVICE_CONFIG(connected, send, delivered);
     if (nx_azure_iot_ptr == NX_NULL)
         return NX_AZURE_IOT_INVALID_PARAMETER;
     if (azure != NULL)
         return azure == nx_azure_iot_ptr ? NX_AZURE_IOT_SUCCESS : NX_AZURE_IOT_INVALID_PARAMETER;
     azure = nx_azure_iot_ptr;
-    if (picket_netxduo_start(&hub_clients, nx_azure_iot_ptr->nx_azure_iot_unix_time_get) ==
+    if (picket_device_start(&config, NULL, nx_azure_iot_ptr->nx_azure_iot_unix_time_get) ==
         NX_SUCCESS) {
         if (nx_cloud_module_register(&nx_azure_iot_ptr->nx_azure_iot_cloud, &cloud_module, "Picket",
-                                     NX_CLOUD_MODULE_AZURE_ISM_EVENT |
-                                         NX_CLOUD_COMMON_PERIODIC_EVENT,
-                                     process, NX_NULL) == NX_SUCCESS)
+                                     NX_CLOUD_COMMON_PERIODIC_EVENT, process,
+                                     NX_NULL) == NX_SUCCESS)
             return NX_AZURE_IOT_SUCCESS;
         picket_netxduo_stop();
     }

@@ -5,47 +5,46 @@
 
 #include "device.h"
 #include "features.h"
-#include "ports.h"
-#include "seed.h"
 #include "watch.h"
 
-static struct picket_ipv4_flow ipv4_flows[PICKET_IPV4_FLOW_ENTRIES];
-static picket_flow_index ipv4_buckets[PICKET_AGENT_BUCKETS];
+struct picket_ipv4_flow picket_device_ipv4_flows[PICKET_IPV4_FLOW_ENTRIES];
+picket_flow_index picket_device_ipv4_buckets[PICKET_AGENT_BUCKETS];
 #if PICKET_AGENT_IPV6
-static struct picket_ipv6_flow ipv6_flows[PICKET_IPV6_FLOW_ENTRIES];
-static picket_flow_index ipv6_buckets[PICKET_AGENT_BUCKETS];
+struct picket_ipv6_flow picket_device_ipv6_flows[PICKET_IPV6_FLOW_ENTRIES];
+picket_flow_index picket_device_ipv6_buckets[PICKET_AGENT_BUCKETS];
 #endif
 
+struct picket_wire_system_information picket_device_information;
+const struct picket_netxduo_transport *picket_device_transport;
+
 static struct {
-    struct picket_agent agent;
-    struct picket_wire_system_information information;
-    const struct picket_netxduo_transport *transport;
     UINT (*unix_time_get)(ULONG *unix_time);
     TX_THREAD *within; /* the thread that is at the agent; NULL: none is */
     ULONG ticks;       /* up to which uptime_s counts */
     uint32_t uptime_s;
     unsigned starts;
     bool started;
+    struct picket_agent agent; /* behind what is small, and so is reached with shorter code */
 } device;
 
 /* ---- what the agent asks for ---- */
 
 /* Interrupts off, for one table operation: packets may be handled by IP threads, by the
  * application's and by interrupts. */
-static uint32_t lock(void *context)
+uint32_t picket_device_lock(void *context)
 {
     (void)context;
     return (uint32_t)tx_interrupt_control(TX_INT_DISABLE);
 }
 
-static void unlock(void *context, uint32_t posture)
+void picket_device_unlock(void *context, uint32_t posture)
 {
     (void)context;
     tx_interrupt_control((UINT)posture);
 }
 
 /* Ticks wrap, in 49 days where a second has 1,000; polls are closer than that. */
-static uint32_t uptime_s(void *context)
+uint32_t picket_device_uptime_s(void *context)
 {
     (void)context;
     ULONG seconds = (tx_time_get() - device.ticks) / TX_TIMER_TICKS_PER_SECOND;
@@ -54,7 +53,7 @@ static uint32_t uptime_s(void *context)
     return device.uptime_s;
 }
 
-static uint32_t unix_time_s(void *context)
+uint32_t picket_device_unix_time_s(void *context)
 {
     ULONG now = 0;
     (void)context;
@@ -63,57 +62,9 @@ static uint32_t unix_time_s(void *context)
     return (uint32_t)now;
 }
 
-static bool connected(void *context)
-{
-    (void)context;
-    return device.transport->connected(device.transport->context);
-}
-
-static enum picket_send_result send(void *context, const struct picket_wire_message *message)
-{
-    (void)context;
-    return device.transport->send(device.transport->context, message);
-}
-
-static enum picket_send_result delivered(void *context)
-{
-    (void)context;
-    return device.transport->delivered(device.transport->context);
-}
-
-/* ---- what it is started with ---- */
-
-static const struct picket_agent_config defaults = {
-    PICKET_AGENT_CONFIG_DEFAULTS,
-    .callbacks =
-        {
-            .lock = lock,
-            .unlock = unlock,
-            .uptime_s = uptime_s,
-            .unix_time_s = unix_time_s,
-            .random = picket_seed_random,
-            .connected = connected,
-            .send = send,
-            .delivered = delivered,
-#if PICKET_AGENT_LISTENING_PORTS > 0
-            .listening_ports = picket_ports_list,
-#endif
-        },
-    .system_information = &device.information,
-    .ipv4 = PICKET_IPV4_FLOW_STORAGE(ipv4_flows, ipv4_buckets),
-#if PICKET_AGENT_IPV6
-    .ipv6 = PICKET_IPV6_FLOW_STORAGE(ipv6_flows, ipv6_buckets),
-#endif
-};
-
 VOID picket_netxduo_identity_set(const CHAR *identity)
 {
-    device.information.hw_info = identity;
-}
-
-VOID picket_netxduo_config_defaults(struct picket_agent_config *config)
-{
-    *config = defaults;
+    picket_device_information.hw_info = identity;
 }
 
 /* ---- one thread at a time ---- */
@@ -168,45 +119,25 @@ static void prepare(const struct picket_agent_config *config)
 {
     UINT threshold = 0;
     tx_thread_preemption_change(device.within, 0, &threshold);
-    picket_seed_gather(device.unix_time_get);
     picket_agent_init(&device.agent, config);
     tx_thread_preemption_change(device.within, threshold, &threshold);
 }
 
-/* config: valid. */
-static UINT begin(const struct picket_agent_config *config,
-                  const struct picket_netxduo_transport *transport,
-                  UINT (*unix_time_get)(ULONG *unix_time))
+UINT picket_device_start(const struct picket_agent_config *config,
+                         const struct picket_netxduo_transport *transport,
+                         UINT (*unix_time_get)(ULONG *unix_time))
 {
-    if (transport == NULL || transport->connected == NULL || transport->send == NULL)
-        return NX_PTR_ERROR;
     if (!enter(false))
         return NX_ALREADY_ENABLED;
-    device.information.os_info = picket_operating_system();
-    device.information.kernel_info = picket_network_stack();
-    device.transport = transport;
+    picket_device_transport = transport;
     device.unix_time_get = unix_time_get;
+    picket_seed_gather(picket_device_unix_time_s(NULL));
+    picket_features_tell(&picket_device_information);
     prepare(config);
     device.starts++;
     picket_watch(&device.agent);
     leave(true);
     return NX_SUCCESS;
-}
-
-UINT picket_netxduo_start_with(const struct picket_agent_config *config,
-                               const struct picket_netxduo_transport *transport,
-                               UINT (*unix_time_get)(ULONG *unix_time))
-{
-    if (!picket_agent_config_valid(config))
-        return NX_INVALID_PARAMETERS;
-    return begin(config, transport, unix_time_get);
-}
-
-/* What the options say is checked when they are compiled. */
-UINT picket_netxduo_start(const struct picket_netxduo_transport *transport,
-                          UINT (*unix_time_get)(ULONG *unix_time))
-{
-    return begin(&defaults, transport, unix_time_get);
 }
 
 ULONG picket_netxduo_poll(VOID)

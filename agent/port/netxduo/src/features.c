@@ -74,14 +74,9 @@ static const struct {
     char features[sizeof FEATURES];
 } netxduo = {NETXDUO_TEXT, NETXDUO_HOTFIX, FEATURES};
 
-const char *picket_operating_system(void)
-{
-    return (const char *)&threadx;
-}
-
 #if !PICKET_NETXDUO_FIND_ADDONS
 
-const char *picket_network_stack(void)
+static const char *network_stack(void)
 {
     return (const char *)&netxduo;
 }
@@ -126,7 +121,7 @@ static void append(const char *word)
     memcpy(text + length + 1, word, needed + 1);
 }
 
-const char *picket_network_stack(void)
+static const char *network_stack(void)
 {
 #define ENTRY(name, function)   {#name, function},
     static const struct {
@@ -142,3 +137,9 @@ const char *picket_network_stack(void)
 }
 
 #endif
+
+void picket_features_tell(struct picket_wire_system_information *information)
+{
+    information->os_info = (const char *)&threadx;
+    information->kernel_info = network_stack();
+}

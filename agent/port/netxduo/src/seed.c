@@ -5,29 +5,27 @@
 #include "instances.h"
 
 static picket_netxduo_random chosen;
-static uint64_t state;
+static uint32_t state[2];
 
 VOID picket_netxduo_random_set(picket_netxduo_random random_get)
 {
     chosen = random_get;
 }
 
-/* Takes a word in and steps a linear congruential generator of 64 bits, with the multiplier of
- * D. Knuth's MMIX. Both are one for one, so that no word cancels another; the upper byte, which
- * comes out, depends on all there was. */
+/* Takes a word in, and returns a byte that depends on all there was. Each step is one for one, so
+ * that nothing that was taken in is lost. The multiplier is that of Fibonacci hashing, 2^32 divided
+ * by the golden ratio. */
 static UCHAR stir(uint32_t word)
 {
-    state = (state ^ word) * 6364136223846793005u + 1;
-    return (UCHAR)(state >> 56);
+    state[0] = (state[0] ^ word) * 0x9E3779B1u + state[1];
+    state[1] ^= state[0] >> 15;
+    return (UCHAR)(state[0] >> 24);
 }
 
 /* The ticks are stirred in with each byte that comes out. */
-void picket_seed_gather(UINT (*unix_time_get)(ULONG *unix_time))
+void picket_seed_gather(uint32_t unix_time_s)
 {
-    ULONG now = 0;
-    if (unix_time_get != NULL)
-        unix_time_get(&now);
-    stir((uint32_t)now);
+    stir(unix_time_s);
     UINT posture = tx_interrupt_control(TX_INT_DISABLE);
     for (const NX_IP *ip = picket_instance_after(NULL); ip != NULL;
          ip = picket_instance_after(ip)) {

@@ -5,7 +5,7 @@
 #include "picket/netxduo/netxduo.h"
 
 /* Stirs in what differs between devices and between boots. Thread: the one that starts. */
-void picket_seed_gather(UINT (*unix_time_get)(ULONG *unix_time));
+void picket_seed_gather(uint32_t unix_time_s);
 
 /* Callback of the agent. Thread: the one that starts, then the one that polls. */
 void picket_seed_random(void *context, void *bytes, size_t size_bytes);

@@ -144,7 +144,7 @@ static void each_device_gets_a_message_once_whatever_its_clients(void **state)
     (void)state;
     static NX_AZURE_IOT_HUB_CLIENT clients[4];
     double_hub_client_add(&azure, &clients[0], "hub.example", "pump-7");
-    double_hub_client_add(&azure, &clients[1], "hub.example", "pump-7/module");
+    double_hub_client_add(&azure, &clients[1], "hub.example", "pump-7"); /* a module's */
     double_hub_client_add(&azure, &clients[2], "hub.example", "pump-8");
     double_hub_client_add(&azure, &clients[3], "other.example", "pump-7");
     clients[3].nx_azure_iot_hub_client_state = NX_AZURE_IOT_HUB_CLIENT_STATUS_NOT_CONNECTED;
@@ -184,7 +184,163 @@ static void without_a_packet_nothing_is_lost_and_nothing_leaks(void **state)
     assert_int_equal(reports.flows, 1);
 }
 
-static void a_message_that_waits_in_the_clients_queue_is_not_sent_twice(void **state)
+static NXD_MQTT_CLIENT *mqtt(void)
+{
+    return &client.nx_azure_iot_hub_client_resource.resource_mqtt;
+}
+
+/* ---- what becomes of a message that was handed over ---- */
+
+/* The flows that all messages from one on tell of. */
+static unsigned flows_from(size_t first)
+{
+    reports_reset();
+    for (size_t i = first; i < double_state.message_count; i++)
+        read_message(i);
+    return reports.flows;
+}
+
+/* Hands a message with one flow over to a hub that is silent; returns how many messages there are.
+ */
+static size_t hand_over(UINT clean_session)
+{
+    double_hub_client_add(&azure, &client, "hub.example", "pump-7");
+    mqtt()->nxd_mqtt_clean_session = clean_session;
+    double_state.hub_is_silent = true;
+    enable();
+    receive_udp(6000);
+    while (double_state.message_count == 0)
+        pass(1);
+    assert_int_equal(flows_from(0), 1);
+    assert_int_equal(double_state.message_count, 1);
+    return 1;
+}
+
+static void until_all_is_told(void)
+{
+    double_state.hub_is_silent = false;
+    pass(2 * PICKET_AGENT_LOW_INTERVAL_S);
+    assert_true(double_state.message_count > 1);
+}
+
+static void while_a_message_is_on_its_way_no_other_goes_out(void **state)
+{
+    (void)state;
+    size_t first = hand_over(NX_TRUE);
+    receive_udp(6001);
+    pass(PICKET_AGENT_DELIVERY_TIMEOUT_S - 1);
+    assert_int_equal(double_state.message_count, first);
+    double_hub_acknowledge(&client);
+    until_all_is_told();
+    assert_int_equal(flows_from(first), 1);
+}
+
+static void what_was_acknowledged_is_not_said_again(void **state)
+{
+    (void)state;
+    size_t first = hand_over(NX_TRUE);
+    pass(1);
+    double_hub_acknowledge(&client);
+    double_hub_disconnect(&client);
+    pass(1);
+    double_hub_connect(&client, NX_TRUE);
+    until_all_is_told();
+    assert_int_equal(flows_from(first), 0);
+}
+
+static void what_was_acknowledged_before_the_client_connects_again_is_not_said_again(void **state)
+{
+    (void)state;
+    size_t first = hand_over(NX_TRUE);
+    double_hub_acknowledge(&client);
+    assert_null(mqtt()->nxd_mqtt_ack_receive_notify);
+    double_hub_disconnect(&client);
+    double_hub_connect(&client, NX_TRUE);
+    until_all_is_told();
+    assert_int_equal(flows_from(first), 0);
+}
+
+static unsigned notified;
+
+static VOID notify_another(NXD_MQTT_CLIENT *notified_client, UINT type, USHORT packet_id,
+                           NX_PACKET *packet, VOID *context)
+{
+    (void)notified_client, (void)type, (void)packet_id, (void)packet, (void)context;
+    notified++;
+}
+
+/* Where it is another's, the queue tells, too. */
+static void the_callback_of_acknowledgements_may_be_anothers(void **state)
+{
+    (void)state;
+    for (int before = 0; before < 2; before++) {
+        setup(state);
+        notified = 0;
+        double_hub_client_add(&azure, &client, "hub.example", "pump-7");
+        if (before)
+            mqtt()->nxd_mqtt_ack_receive_notify = notify_another;
+        double_state.hub_is_silent = true;
+        enable();
+        receive_udp(6000);
+        while (double_state.message_count == 0)
+            pass(1);
+        mqtt()->nxd_mqtt_ack_receive_notify = notify_another;
+        double_hub_acknowledge(&client);
+        assert_int_equal(notified, 1);
+        assert_ptr_equal(mqtt()->nxd_mqtt_ack_receive_notify, notify_another);
+        until_all_is_told();
+        assert_int_equal(flows_from(1), 0);
+        nx_azure_iot_security_module_disable(NX_NULL);
+    }
+}
+
+static void what_is_lost_with_the_connection_is_in_the_next_report(void **state)
+{
+    (void)state;
+    size_t first = hand_over(NX_TRUE);
+    double_hub_disconnect(&client);
+    pass(3);
+    double_hub_connect(&client, NX_TRUE);
+    until_all_is_told();
+    assert_int_equal(flows_from(first), 1);
+}
+
+static void so_it_is_if_the_client_connects_again_before_the_agent_looks(void **state)
+{
+    (void)state;
+    size_t first = hand_over(NX_TRUE);
+    double_hub_disconnect(&client);
+    double_hub_connect(&client, NX_TRUE);
+    until_all_is_told();
+    assert_int_equal(flows_from(first), 1);
+}
+
+static void without_a_clean_session_the_client_sends_it_again_and_the_agent_does_not(void **state)
+{
+    (void)state;
+    size_t first = hand_over(NX_FALSE);
+    double_hub_disconnect(&client);
+    pass(3);
+    double_hub_connect(&client, NX_FALSE);
+    pass(3);
+    assert_int_equal(double_state.message_count, first);
+    double_hub_acknowledge(&client);
+    until_all_is_told();
+    assert_int_equal(flows_from(first), 0);
+}
+
+static void so_it_is_if_it_is_acknowledged_before_the_agent_looks(void **state)
+{
+    (void)state;
+    size_t first = hand_over(NX_FALSE);
+    double_hub_disconnect(&client);
+    double_hub_connect(&client, NX_FALSE);
+    double_hub_acknowledge(&client);
+    until_all_is_told();
+    assert_int_equal(flows_from(first), 0);
+}
+
+static void a_message_that_could_not_be_transmitted_waits_in_the_clients_queue(void **state)
 {
     (void)state;
     double_hub_client_add(&azure, &client, "hub.example", "pump-7");
@@ -193,18 +349,15 @@ static void a_message_that_waits_in_the_clients_queue_is_not_sent_twice(void **s
     double_state.publish_status = NXD_MQTT_COMMUNICATION_FAILURE;
     after_the_first_delay();
     double_state.publish_status = NX_AZURE_IOT_SUCCESS;
+    double_hub_disconnect(&client);
+    double_hub_connect(&client, NX_FALSE);
+    double_hub_acknowledge(&client);
     pass(PICKET_AGENT_LOW_INTERVAL_S);
     read_messages();
     assert_int_equal(reports.flows, 0);
 }
 
-static NXD_MQTT_CLIENT *mqtt(void)
-{
-    return &client.nx_azure_iot_hub_client_resource.resource_mqtt;
-}
-
-/* A client that starts with a clean session forgets what waits in its queue. */
-static void a_message_in_a_queue_that_is_going_to_be_emptied_is_sent_again(void **state)
+static void in_a_queue_that_is_emptied_it_is_lost_and_sent_again(void **state)
 {
     (void)state;
     double_hub_client_add(&azure, &client, "hub.example", "pump-7");
@@ -214,9 +367,84 @@ static void a_message_in_a_queue_that_is_going_to_be_emptied_is_sent_again(void 
     double_state.publish_status = NXD_MQTT_COMMUNICATION_FAILURE;
     after_the_first_delay();
     double_state.publish_status = NX_AZURE_IOT_SUCCESS;
+    double_hub_disconnect(&client);
+    double_hub_connect(&client, NX_TRUE);
     pass(PICKET_AGENT_SEND_RETRY_S + 1);
     read_messages();
     assert_int_equal(reports.flows, 1);
+}
+
+/* Its queue is emptied, then it goes. */
+static void what_is_lost_with_a_client_is_said_through_another(void **state)
+{
+    (void)state;
+    size_t first = hand_over(NX_FALSE);
+    double_hub_client_delete(&client);
+    pass(1);
+    double_hub_client_remove(&client);
+    pass(1);
+    double_hub_client_add(&azure, &second_client, "hub.example", "pump-7");
+    until_all_is_told();
+    assert_int_equal(flows_from(first), 1);
+}
+
+static void so_it_is_if_the_other_is_in_its_place_before_the_agent_looks(void **state)
+{
+    (void)state;
+    size_t first = hand_over(NX_FALSE);
+    double_hub_client_delete(&client);
+    double_hub_client_remove(&client);
+    double_hub_client_add(&azure, &client, "hub.example", "pump-7");
+    until_all_is_told();
+    assert_int_equal(flows_from(first), 1);
+}
+
+static void of_two_hubs_one_that_acknowledges_is_enough(void **state)
+{
+    (void)state;
+    double_hub_client_add(&azure, &second_client, "other.example", "pump-7");
+    double_hub_client_add(&azure, &client, "hub.example", "pump-7");
+    double_state.hub_is_silent = true;
+    enable();
+    receive_udp(6000);
+    while (double_state.message_count == 0)
+        pass(1);
+    assert_int_equal(flows_from(0), 2);
+    double_hub_client_delete(&client);
+    pass(1);
+    assert_int_equal(double_state.message_count, 2);
+    double_hub_acknowledge(&second_client);
+    until_all_is_told();
+    assert_int_equal(flows_from(2), 0);
+}
+
+static void what_both_hubs_lose_is_said_again(void **state)
+{
+    (void)state;
+    double_hub_client_add(&azure, &second_client, "other.example", "pump-7");
+    double_hub_client_add(&azure, &client, "hub.example", "pump-7");
+    double_state.hub_is_silent = true;
+    enable();
+    receive_udp(6000);
+    while (double_state.message_count == 0)
+        pass(1);
+    double_hub_disconnect(&client);
+    double_hub_connect(&client, NX_TRUE);
+    double_hub_client_delete(&second_client);
+    until_all_is_told();
+    assert_int_equal(flows_from(2), 1);
+}
+
+static void a_message_on_its_way_when_the_agent_is_disabled_does_no_harm(void **state)
+{
+    (void)state;
+    size_t first = hand_over(NX_TRUE);
+    assert_int_equal(nx_azure_iot_security_module_disable(NX_NULL), NX_AZURE_IOT_SUCCESS);
+    enable();
+    receive_udp(6001);
+    until_all_is_told();
+    assert_int_equal(flows_from(first), 1);
+    double_hub_acknowledge(&client);
 }
 
 /* A message that has to wait is not even begun: half a record would end the TLS session. */
@@ -321,8 +549,21 @@ int main(void)
         TEST(what_is_collected_before_there_is_a_connection_is_sent_with_it),
         TEST(each_device_gets_a_message_once_whatever_its_clients),
         TEST(without_a_packet_nothing_is_lost_and_nothing_leaks),
-        TEST(a_message_that_waits_in_the_clients_queue_is_not_sent_twice),
-        TEST(a_message_in_a_queue_that_is_going_to_be_emptied_is_sent_again),
+        TEST(while_a_message_is_on_its_way_no_other_goes_out),
+        TEST(what_was_acknowledged_is_not_said_again),
+        TEST(what_was_acknowledged_before_the_client_connects_again_is_not_said_again),
+        TEST(the_callback_of_acknowledgements_may_be_anothers),
+        TEST(what_is_lost_with_the_connection_is_in_the_next_report),
+        TEST(so_it_is_if_the_client_connects_again_before_the_agent_looks),
+        TEST(without_a_clean_session_the_client_sends_it_again_and_the_agent_does_not),
+        TEST(so_it_is_if_it_is_acknowledged_before_the_agent_looks),
+        TEST(a_message_that_could_not_be_transmitted_waits_in_the_clients_queue),
+        TEST(in_a_queue_that_is_emptied_it_is_lost_and_sent_again),
+        TEST(what_is_lost_with_a_client_is_said_through_another),
+        TEST(so_it_is_if_the_other_is_in_its_place_before_the_agent_looks),
+        TEST(of_two_hubs_one_that_acknowledges_is_enough),
+        TEST(what_both_hubs_lose_is_said_again),
+        TEST(a_message_on_its_way_when_the_agent_is_disabled_does_no_harm),
         TEST(a_message_waits_until_the_hub_has_room_for_all_of_it),
         TEST(a_message_waits_while_what_is_on_the_way_fills_the_hubs_window),
         TEST(a_message_waits_until_there_are_packets_for_its_copies),

@@ -79,10 +79,17 @@ HAS_TYPE(MEMBER(NX_AZURE_IOT, nx_azure_iot_unix_time_get), UINT (*)(ULONG *));
 HAS_TYPE(&MEMBER(NX_AZURE_IOT_RESOURCE, resource_type), UINT *);
 HAS_TYPE(&MEMBER(NX_AZURE_IOT_RESOURCE, resource_data_ptr), VOID **);
 HAS_TYPE(&MEMBER(NX_AZURE_IOT_RESOURCE, resource_mqtt), NXD_MQTT_CLIENT *);
-HAS_TYPE(&MEMBER(NX_AZURE_IOT_RESOURCE, resource_mqtt_user_name), UCHAR **);
 HAS_TYPE(&MEMBER(NX_AZURE_IOT_RESOURCE, resource_next), NX_AZURE_IOT_RESOURCE **);
 HAS_TYPE(&MEMBER(NXD_MQTT_CLIENT, nxd_mqtt_clean_session), UINT *);
 HAS_TYPE(&MEMBER(NXD_MQTT_CLIENT, nxd_mqtt_client_socket), NX_TCP_SOCKET *);
+HAS_TYPE(&MEMBER(NXD_MQTT_CLIENT, nxd_mqtt_client_next), NXD_MQTT_CLIENT **);
+HAS_TYPE(&MEMBER(NXD_MQTT_CLIENT, message_transmit_queue_head), NX_PACKET **);
+HAS_TYPE(MEMBER(NXD_MQTT_CLIENT, nxd_mqtt_ack_receive_notify),
+         VOID (*)(NXD_MQTT_CLIENT *, UINT, USHORT, NX_PACKET *, VOID *));
+HAS_TYPE(&MEMBER(NX_PACKET, nx_packet_queue_next), NX_PACKET **);
+HAS_TYPE(&MEMBER(NX_PACKET, nx_packet_data_start), UCHAR **);
+HAS_TYPE(&MEMBER(NX_TCP_SOCKET, nx_tcp_socket_id), ULONG *);
+_Static_assert(NX_TRUE == 1 && NX_FALSE == 0, "clean_session has room for more");
 HAS_TYPE(&MEMBER(NXD_MQTT_CLIENT, nxd_mqtt_tls_session.nx_secure_tls_local_session_active),
          UCHAR *);
 HAS_TYPE(&MEMBER(NX_TCP_SOCKET, nx_tcp_socket_state), UINT *);
@@ -92,6 +99,9 @@ _Static_assert(NX_IP_PERIODIC_RATE > 0 && NX_TRUE == 1, "");
 HAS_TYPE(&MEMBER(NX_AZURE_IOT_HUB_CLIENT, nx_azure_iot_hub_client_state), UINT *);
 HAS_TYPE(&MEMBER(NX_AZURE_IOT_HUB_CLIENT, nx_azure_iot_hub_client_resource),
          NX_AZURE_IOT_RESOURCE *);
+HAS_TYPE(&MEMBER(NX_AZURE_IOT_HUB_CLIENT, iot_hub_client_core._internal.iot_hub_hostname),
+         az_span *);
+HAS_TYPE(&MEMBER(NX_AZURE_IOT_HUB_CLIENT, iot_hub_client_core._internal.device_id), az_span *);
 HAS_TYPE(&nx_azure_iot_hub_client_telemetry_message_create,
          UINT (*)(NX_AZURE_IOT_HUB_CLIENT *, NX_PACKET **, UINT));
 HAS_TYPE(&nx_azure_iot_hub_client_telemetry_message_delete, UINT (*)(NX_PACKET *));
@@ -137,7 +147,6 @@ HAS_TYPE(&nx_azure_iot_json_writer_append_end_object, UINT (*)(NX_AZURE_IOT_JSON
 
 /* The cloud thread */
 _Static_assert(NX_CLOUD_COMMON_PERIODIC_EVENT == 0x00000001u, "");
-_Static_assert(NX_CLOUD_MODULE_AZURE_ISM_EVENT == 0x00080000u, "");
 
 /* Services that error checking wraps in macros: a call of the right types must compile. */
 UINT contract_of_wrapped_services(NX_PACKET *packet, TX_MUTEX *mutex, NX_CLOUD *cloud,

@@ -1,7 +1,6 @@
 #include "double.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -222,12 +221,12 @@ void double_hub_client_add(NX_AZURE_IOT *azure, NX_AZURE_IOT_HUB_CLIENT *client,
     memset(client, 0, sizeof *client);
     client->nx_azure_iot_ptr = azure;
     client->nx_azure_iot_hub_client_state = NX_AZURE_IOT_HUB_CLIENT_STATUS_CONNECTED;
-    static char names[DOUBLE_CLIENTS_MAX][64];
-    static size_t next;
-    char *name = names[next++ % DOUBLE_CLIENTS_MAX];
-    snprintf(name, sizeof *names, "%s/%s/?api-version=1", host, device);
-    client->nx_azure_iot_hub_client_resource.resource_mqtt_user_name = (UCHAR *)name;
+    client->iot_hub_client_core._internal.iot_hub_hostname =
+        (az_span){(uint8_t *)(uintptr_t)host, (int32_t)strlen(host)};
+    client->iot_hub_client_core._internal.device_id =
+        (az_span){(uint8_t *)(uintptr_t)device, (int32_t)strlen(device)};
     NXD_MQTT_CLIENT *mqtt = &client->nx_azure_iot_hub_client_resource.resource_mqtt;
+    mqtt->nxd_mqtt_client_socket.nx_tcp_socket_id = 1;
     mqtt->nxd_mqtt_client_socket.nx_tcp_socket_state = NX_TCP_ESTABLISHED;
     mqtt->nxd_mqtt_client_socket.nx_tcp_socket_tx_window_advertised = 65535;
     mqtt->nxd_mqtt_tls_session.nx_secure_tls_local_session_active = 1;
@@ -236,6 +235,63 @@ void double_hub_client_add(NX_AZURE_IOT *azure, NX_AZURE_IOT_HUB_CLIENT *client,
     client->nx_azure_iot_hub_client_resource.resource_next =
         azure->nx_azure_iot_resource_list_header;
     azure->nx_azure_iot_resource_list_header = &client->nx_azure_iot_hub_client_resource;
+}
+
+static void empty_queue(NXD_MQTT_CLIENT *mqtt)
+{
+    while (mqtt->message_transmit_queue_head != NULL) {
+        NX_PACKET *packet = mqtt->message_transmit_queue_head;
+        mqtt->message_transmit_queue_head = packet->nx_packet_queue_next;
+        nx_packet_release(packet);
+    }
+}
+
+static NXD_MQTT_CLIENT *mqtt_of(NX_AZURE_IOT_HUB_CLIENT *client)
+{
+    return &client->nx_azure_iot_hub_client_resource.resource_mqtt;
+}
+
+void double_hub_acknowledge(NX_AZURE_IOT_HUB_CLIENT *client)
+{
+    NXD_MQTT_CLIENT *mqtt = mqtt_of(client);
+    for (NX_PACKET *packet = mqtt->message_transmit_queue_head; packet != NULL;
+         packet = packet->nx_packet_queue_next) {
+        USHORT id;
+        memcpy(&id, packet->nx_packet_data_start, sizeof id);
+        if (mqtt->nxd_mqtt_ack_receive_notify != NULL)
+            mqtt->nxd_mqtt_ack_receive_notify(mqtt, 4, id, packet, NULL);
+    }
+    empty_queue(mqtt);
+}
+
+void double_hub_disconnect(NX_AZURE_IOT_HUB_CLIENT *client)
+{
+    client->nx_azure_iot_hub_client_state = NX_AZURE_IOT_HUB_CLIENT_STATUS_NOT_CONNECTED;
+}
+
+/* Without a clean session, what waits goes out again, and waits on. */
+void double_hub_connect(NX_AZURE_IOT_HUB_CLIENT *client, UINT clean_session)
+{
+    mqtt_of(client)->nxd_mqtt_clean_session = clean_session;
+    if (clean_session == NX_TRUE)
+        empty_queue(mqtt_of(client));
+    client->nx_azure_iot_hub_client_state = NX_AZURE_IOT_HUB_CLIENT_STATUS_CONNECTED;
+}
+
+void double_hub_client_delete(NX_AZURE_IOT_HUB_CLIENT *client)
+{
+    double_hub_disconnect(client);
+    empty_queue(mqtt_of(client));
+    mqtt_of(client)->nxd_mqtt_client_socket.nx_tcp_socket_id = 0;
+}
+
+void double_hub_client_remove(NX_AZURE_IOT_HUB_CLIENT *client)
+{
+    NX_AZURE_IOT_RESOURCE **at = &client->nx_azure_iot_ptr->nx_azure_iot_resource_list_header;
+    while (*at != &client->nx_azure_iot_hub_client_resource)
+        at = &(*at)->resource_next;
+    *at = (*at)->resource_next;
+    memset(client, 0xDD, sizeof *client);
 }
 
 UINT nx_cloud_module_register(NX_CLOUD *cloud_ptr, NX_CLOUD_MODULE *module_ptr,
@@ -332,6 +388,19 @@ UINT nx_azure_iot_mqtt_packet_id_get(NXD_MQTT_CLIENT *client_ptr, UCHAR *packet_
 }
 #endif
 
+/* A copy that waits to be acknowledged; its data begins with the identifier. */
+static void enqueue(NXD_MQTT_CLIENT *mqtt, const UCHAR *packet_id)
+{
+    struct outgoing *copy = (struct outgoing *)double_packet_allocate(sizeof *copy);
+    NX_PACKET **at = &mqtt->message_transmit_queue_head;
+    USHORT id = (USHORT)(packet_id[0] << 8 | packet_id[1]);
+    copy->packet.nx_packet_data_start = copy->bytes;
+    memcpy(copy->bytes, &id, sizeof id);
+    while (*at != NULL)
+        at = &(*at)->nx_packet_queue_next;
+    *at = &copy->packet;
+}
+
 UINT nx_azure_iot_publish_mqtt_packet(NXD_MQTT_CLIENT *client_ptr, NX_PACKET *packet_ptr,
                                       UINT topic_len, UCHAR *packet_id, UINT qos, UINT wait_option)
 {
@@ -341,7 +410,12 @@ UINT nx_azure_iot_publish_mqtt_packet(NXD_MQTT_CLIENT *client_ptr, NX_PACKET *pa
     assert(memcmp(bytes + topic_len, packet_id, 2) == 0);
     if (double_state.publishing != NULL)
         double_state.publishing();
-    if (double_state.publish_status != NX_AZURE_IOT_SUCCESS)
+    bool communicates = double_state.publish_status != NXD_MQTT_COMMUNICATION_FAILURE;
+    if (communicates && double_state.publish_status != NX_AZURE_IOT_SUCCESS)
+        return double_state.publish_status;
+    if (!communicates || double_state.hub_is_silent)
+        enqueue(client_ptr, packet_id);
+    if (!communicates)
         return double_state.publish_status;
     assert(double_state.message_count < DOUBLE_MESSAGES_MAX);
     struct double_message *message = &double_state.messages[double_state.message_count++];

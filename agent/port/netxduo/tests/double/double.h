@@ -9,7 +9,7 @@
 #include "nx_azure_iot_hub_client.h"
 #include "nx_ip.h"
 
-enum { DOUBLE_MESSAGES_MAX = 16, DOUBLE_PACKET_BYTES_MAX = 16384, DOUBLE_CLIENTS_MAX = 8 };
+enum { DOUBLE_MESSAGES_MAX = 16, DOUBLE_PACKET_BYTES_MAX = 16384 };
 
 struct double_message {
     const NXD_MQTT_CLIENT *client;
@@ -38,6 +38,7 @@ extern struct double_state {
     ULONG packets_left;       /* in the pool, as it says itself */
     UINT publish_status;      /* what the next publishing returns */
     void (*publishing)(void); /* runs within it, before */
+    bool hub_is_silent;       /* acknowledges nothing; otherwise each message at once */
     bool registering_fails;
     bool deregistering_fails;
     struct double_message messages[DOUBLE_MESSAGES_MAX];
@@ -68,5 +69,14 @@ bool double_send(NX_IP *ip, const void *bytes, size_t contiguous_bytes, size_t s
 void double_hub_client_add(NX_AZURE_IOT *azure, NX_AZURE_IOT_HUB_CLIENT *client, const char *host,
                            const char *device);
 void double_periodic_event(NX_AZURE_IOT *azure);
+
+/* What a client does with the messages that the hub has not acknowledged: the hub acknowledges
+ * them; the connection ends; it connects, with a clean session or not; it is deleted, and later no
+ * longer in the list. */
+void double_hub_acknowledge(NX_AZURE_IOT_HUB_CLIENT *client);
+void double_hub_disconnect(NX_AZURE_IOT_HUB_CLIENT *client);
+void double_hub_connect(NX_AZURE_IOT_HUB_CLIENT *client, UINT clean_session);
+void double_hub_client_delete(NX_AZURE_IOT_HUB_CLIENT *client);
+void double_hub_client_remove(NX_AZURE_IOT_HUB_CLIENT *client);
 
 #endif

@@ -24,6 +24,7 @@
 #define NX_IP_PERIODIC_RATE TX_TIMER_TICKS_PER_SECOND
 
 #define NX_NULL               ((void *)0)
+#define NX_FALSE              0
 #define NX_TRUE               1
 #define NX_NO_WAIT            0
 #define NX_WAIT_FOREVER       0xFFFFFFFF
@@ -36,6 +37,7 @@
 #define NX_CALLER_ERROR       0x11
 #define NX_NOT_ENABLED        0x14
 #define NX_ALREADY_ENABLED    0x15
+#define NX_IN_PROGRESS        0x37
 #define NX_WINDOW_OVERFLOW    0x39
 #define NX_NOT_SUCCESSFUL     0x43
 #define NX_IN_PROGRESS        0x37
@@ -68,7 +70,8 @@ typedef struct NX_PACKET_POOL_STRUCT {
 
 typedef struct NX_PACKET_STRUCT {
     NX_PACKET_POOL *nx_packet_pool_owner;
-    struct NX_PACKET_STRUCT *nx_packet_next;
+    struct NX_PACKET_STRUCT *nx_packet_queue_next;
+    UCHAR *nx_packet_data_start;
     UCHAR *nx_packet_prepend_ptr;
     UCHAR *nx_packet_append_ptr;
     ULONG nx_packet_length;
@@ -89,6 +92,7 @@ typedef struct NX_UDP_SOCKET_STRUCT {
 } NX_UDP_SOCKET;
 
 typedef struct NX_TCP_SOCKET_STRUCT {
+    ULONG nx_tcp_socket_id; /* 0: deleted */
     UINT nx_tcp_socket_state;
     ULONG nx_tcp_socket_tx_window_advertised;
     ULONG nx_tcp_socket_tx_outstanding_bytes;

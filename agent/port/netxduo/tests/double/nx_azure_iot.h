@@ -13,8 +13,7 @@
 #define NX_AZURE_IOT_MQTT_QOS_1        1
 #define NXD_MQTT_COMMUNICATION_FAILURE 0x10007
 
-#define NX_CLOUD_COMMON_PERIODIC_EVENT  0x00000001u
-#define NX_CLOUD_MODULE_AZURE_ISM_EVENT 0x00080000u
+#define NX_CLOUD_COMMON_PERIODIC_EVENT 0x00000001u
 
 typedef struct NX_CLOUD_MODULE_STRUCT {
     VOID(*nx_cloud_module_process)
@@ -41,6 +40,11 @@ typedef struct NX_SECURE_TLS_SESSION_STRUCT {
 typedef struct NXD_MQTT_CLIENT_STRUCT {
     UINT nxd_mqtt_clean_session;
     NX_TCP_SOCKET nxd_mqtt_client_socket;
+    struct NXD_MQTT_CLIENT_STRUCT *nxd_mqtt_client_next;
+    NX_PACKET *message_transmit_queue_head;
+    VOID(*nxd_mqtt_ack_receive_notify)
+    (struct NXD_MQTT_CLIENT_STRUCT *client_ptr, UINT type, USHORT packet_id,
+     NX_PACKET *transmit_packet_ptr, VOID *context);
     NX_SECURE_TLS_SESSION nxd_mqtt_tls_session;
 } NXD_MQTT_CLIENT;
 
@@ -48,7 +52,6 @@ typedef struct NX_AZURE_IOT_RESOURCE_STRUCT {
     UINT resource_type;
     VOID *resource_data_ptr;
     NXD_MQTT_CLIENT resource_mqtt;
-    UCHAR *resource_mqtt_user_name;
     struct NX_AZURE_IOT_RESOURCE_STRUCT *resource_next;
 } NX_AZURE_IOT_RESOURCE;
 

@@ -188,7 +188,8 @@ static unsigned free_entries(const struct picket_flow_table *table, unsigned mos
     return count;
 }
 
-/* Each entry is in one place, and nobody has frozen any. */
+/* Each entry is in one place. What is frozen is in a message that has been handed over, and so is
+ * reported. */
 static void forget_table(const struct picket_flow_table *table)
 {
     unsigned live = 0, used = table->fresh / picket_flow_words(table->address_words);
@@ -198,8 +199,9 @@ static void forget_table(const struct picket_flow_table *table)
     if (live != table->live)
         machine_fail("%u flows are in chains, %u are said to be", live, table->live);
     unsigned unused = free_entries(table, used);
-    if (live + unused != used)
-        machine_fail("of %u entries %u are live and %u free", used, live, unused);
+    if (live + unused + table->frozen_count != used)
+        machine_fail("of %u entries %u are live, %u free, %u frozen", used, live, unused,
+                     table->frozen_count);
 }
 
 static void forget(void)
@@ -208,11 +210,8 @@ static void forget(void)
         return;
     for (unsigned family = 0; family < PICKET_FAMILIES; family++)
         forget_table(&account.agent->tables[family]);
-    const struct picket_losses *losses[] = {&account.agent->losses, &account.agent->losses_told};
-    for (unsigned i = 0; i < 2; i++) {
-        account.forgotten.lost[PICKET_IN] += losses[i]->bytes[PICKET_IN];
-        account.forgotten.lost[PICKET_OUT] += losses[i]->bytes[PICKET_OUT];
-    }
+    account.forgotten.lost[PICKET_IN] += account.agent->losses.bytes[PICKET_IN];
+    account.forgotten.lost[PICKET_OUT] += account.agent->losses.bytes[PICKET_OUT];
 }
 
 void __real_picket_agent_init(struct picket_agent *agent, const struct picket_agent_config *config);

@@ -198,11 +198,15 @@ static void poll_on_the_clouds_thread(void)
     }
 }
 
+/* A client of which the agent does not know yet that its message has arrived stays: otherwise that
+ * would be said again. */
 static void toggle_module(void)
 {
     NX_AZURE_IOT_RESOURCE **head = &world.azure.nx_azure_iot_resource_list_header;
     if (!world.module_connected) {
         double_hub_client_add(&world.azure, &world.module_client, "hub.example", "pump-7");
+    } else if ((*head)->resource_mqtt.nxd_mqtt_client_next != NULL) {
+        return;
     } else {
         *head = (*head)->resource_next;
         memset(&world.module_client, 0xDD, sizeof world.module_client);
@@ -388,7 +392,7 @@ static void end(void)
     double_state.publish_status = NX_AZURE_IOT_SUCCESS;
     if (world.enabled) {
         picket_netxduo_set_collector(PICKET_COLLECTOR_NETWORK_ACTIVITY, true, PICKET_PRIORITY_HIGH);
-        if (picket_netxduo_flush() != NX_SUCCESS)
+        if (picket_netxduo_flush() != NX_IN_PROGRESS)
             machine_fail("the last message is refused");
         picket_netxduo_statistics(&statistics);
         account_compare(&statistics.agent);
