@@ -160,6 +160,17 @@ static void a_subnets_broadcast_is_not_unicast(void **state)
     assert_int_equal(double_state.delivered, 1);
 }
 
+static void a_network_of_one_address_has_no_broadcast(void **state)
+{
+    (void)state;
+    ip.nx_ip_interface[0].nx_interface_ip_network_mask = 0xFFFFFFFF;
+    ip.nx_ip_interface[0].nx_interface_ip_network = 0x0A000001;
+    start();
+    receive(&ip, udp(PICKET_IN));
+    reports_flush();
+    assert_int_equal(reports.bytes_in, 8);
+}
+
 static void broadcasts_count_where_they_are_wanted(void **state)
 {
     (void)state;
@@ -493,6 +504,7 @@ int main(void)
         TEST(a_packet_that_is_forwarded_is_no_flow_of_the_device),
         TEST(a_truncated_transport_header_is_not_read),
         TEST(a_subnets_broadcast_is_not_unicast),
+        TEST(a_network_of_one_address_has_no_broadcast),
         TEST(broadcasts_count_where_they_are_wanted),
         TEST(each_nx_ip_receives_its_own_packets),
         TEST(an_nx_ip_created_later_is_watched_from_the_next_poll_on),
