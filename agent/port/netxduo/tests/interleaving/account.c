@@ -204,14 +204,21 @@ static void forget_table(const struct picket_flow_table *table)
                      table->frozen_count);
 }
 
+static void forget_losses(const struct picket_losses *losses)
+{
+    account.forgotten.lost[PICKET_IN] += losses->bytes[PICKET_IN];
+    account.forgotten.lost[PICKET_OUT] += losses->bytes[PICKET_OUT];
+}
+
 static void forget(void)
 {
     if (account.agent == NULL)
         return;
     for (unsigned family = 0; family < PICKET_FAMILIES; family++)
         forget_table(&account.agent->tables[family]);
-    account.forgotten.lost[PICKET_IN] += account.agent->losses.bytes[PICKET_IN];
-    account.forgotten.lost[PICKET_OUT] += account.agent->losses.bytes[PICKET_OUT];
+    forget_losses(&account.agent->losses);
+    if (account.agent->on_way == 0)
+        forget_losses(&account.agent->losses_told);
 }
 
 void __real_picket_agent_init(struct picket_agent *agent, const struct picket_agent_config *config);
