@@ -437,7 +437,7 @@ FIREWALL(firewall_5)
 static void of_many_filters_the_last_is_asked_though_it_is_more_than_we_can_tell_apart(void **state)
 {
     (void)state;
-    UINT (*const firewalls[])
+    UINT(*const firewalls[])
     (FILTER_ARGUMENTS) = {firewall_1, firewall_2, firewall_3, firewall_4, firewall_5};
     start();
     for (size_t i = 0; i < sizeof firewalls / sizeof *firewalls; i++) {
