@@ -12,13 +12,6 @@
 #include "device.h"
 #include "picket/wire/encoder.h"
 
-/* What is called twice, and not to be there twice. */
-#ifdef __GNUC__
-#define APART static __attribute__((noinline))
-#else
-#define APART static
-#endif
-
 static NX_AZURE_IOT *azure; /* enabled with it; NULL: not enabled */
 static NX_CLOUD_MODULE cloud_module;
 
@@ -52,19 +45,17 @@ static bool is_connected(const NX_AZURE_IOT_RESOURCE *client)
     return hub_client->nx_azure_iot_hub_client_state == NX_AZURE_IOT_HUB_CLIENT_STATUS_CONNECTED;
 }
 
-APART bool same_text(az_span a, az_span b)
-{
-    return az_span_size(a) == az_span_size(b) &&
-           memcmp(az_span_ptr(a), az_span_ptr(b), (size_t)az_span_size(a)) == 0;
-}
-
-/* A device and its modules connect with clients of their own, but they are one device. */
+/* A device and its modules connect with clients of their own, but they are one device: the same hub
+ * and the same id, which stand next to each other. */
 static bool same_device(const NX_AZURE_IOT_HUB_CLIENT *a, const NX_AZURE_IOT_HUB_CLIENT *b)
 {
-    return same_text(a->iot_hub_client_core._internal.device_id,
-                     b->iot_hub_client_core._internal.device_id) &&
-           same_text(a->iot_hub_client_core._internal.iot_hub_hostname,
-                     b->iot_hub_client_core._internal.iot_hub_hostname);
+    const az_span *of_a = (const VOID *)&a->iot_hub_client_core._internal;
+    const az_span *of_b = (const VOID *)&b->iot_hub_client_core._internal;
+    for (UINT i = 0; i < 2; i++, of_a++, of_b++)
+        if (az_span_size(*of_a) != az_span_size(*of_b) ||
+            memcmp(az_span_ptr(*of_a), az_span_ptr(*of_b), (size_t)az_span_size(*of_a)) != 0)
+            return false;
+    return true;
 }
 
 /* Of the connected clients of a device, the first one in the list speaks for it. */

@@ -1,6 +1,8 @@
 /* Every declaration of ThreadX and NetX Duo that the port relies on. Compiled against the double's
  * headers always, and against the real ones where PICKET_NETXDUO_INCLUDE or PICKET_NETXDUO_TARGET
  * is given: the double cannot drift from what it stands for. Only compiling it is the test. */
+#include <stddef.h>
+
 #include "nx_azure_iot_hub_client.h"
 #include "nx_azure_iot_json_reader.h"
 #include "nx_azure_iot_json_writer.h"
@@ -102,6 +104,10 @@ HAS_TYPE(&MEMBER(NX_AZURE_IOT_HUB_CLIENT, nx_azure_iot_hub_client_resource),
 HAS_TYPE(&MEMBER(NX_AZURE_IOT_HUB_CLIENT, iot_hub_client_core._internal.iot_hub_hostname),
          az_span *);
 HAS_TYPE(&MEMBER(NX_AZURE_IOT_HUB_CLIENT, iot_hub_client_core._internal.device_id), az_span *);
+#define HUB_OFFSET(member) offsetof(NX_AZURE_IOT_HUB_CLIENT, iot_hub_client_core._internal member)
+_Static_assert(HUB_OFFSET(.iot_hub_hostname) == HUB_OFFSET() &&
+                   HUB_OFFSET(.device_id) == HUB_OFFSET() + sizeof(az_span),
+               "the name of the hub and the device's id stand next to each other");
 HAS_TYPE(&nx_azure_iot_hub_client_telemetry_message_create,
          UINT (*)(NX_AZURE_IOT_HUB_CLIENT *, NX_PACKET **, UINT));
 HAS_TYPE(&nx_azure_iot_hub_client_telemetry_message_delete, UINT (*)(NX_PACKET *));

@@ -217,7 +217,7 @@ static void forget(void)
     for (unsigned family = 0; family < PICKET_FAMILIES; family++)
         forget_table(&account.agent->tables[family]);
     forget_losses(&account.agent->losses);
-    if (account.agent->on_way == 0)
+    if ((account.agent->on_way & 1u << PICKET_COLLECTOR_NETWORK_ACTIVITY) == 0)
         forget_losses(&account.agent->losses_told);
 }
 
