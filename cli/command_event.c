@@ -1,4 +1,5 @@
 /* picket event list, picket dead-letter list */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@ struct event_options {
     long long limit;
     bool as_json;
     bool flows;
+    bool of_hub;
 };
 
 /* ---- event list ---- */
@@ -31,6 +33,8 @@ static int get_page(const struct event_options *options, long long limit, long l
         client_url_query(&url, "device", options->device);
     if (options->since)
         client_url_query(&url, "since", options->since);
+    if (options->of_hub)
+        client_url_query(&url, "of", "hub");
     if (before > 0)
         client_url_query_number(&url, "before", before);
     return client_call(options->socket_path, "GET", &url, NULL, answer);
@@ -128,6 +132,39 @@ static void describe_heartbeat(const json_t *content, char *out, size_t size_byt
              uptime_s > 0 ? text_span(uptime_s, span) : "");
 }
 
+static void append(char *out, size_t size_bytes, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void append(char *out, size_t size_bytes, const char *format, ...)
+{
+    size_t used = strlen(out);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(out + used, size_bytes - used, format, arguments);
+    va_end(arguments);
+}
+
+/* "connected 2 (sas, TLSv1.2, last from 10.0.0.7), refused_signature 3 (last from …)" */
+static void describe_activity(json_t *content, char *out, size_t size_bytes)
+{
+    const json_t *accepted = json_object_get(content, "last_accepted");
+    const json_t *refused = json_object_get(content, "last_refused");
+    const char *name;
+    json_t *count;
+    out[0] = 0;
+    if (member_number(content, "connected") > 0)
+        append(out, size_bytes, "connected %lld (%s, %s, last from %s)",
+               member_number(content, "connected"), member_text(content, "authentication"),
+               member_text(accepted, "tls"), member_text(accepted, "address"));
+    json_object_foreach(json_object_get(content, "counts"), name, count)
+    {
+        append(out, size_bytes, "%s%s %lld", *out ? ", " : "",
+               name + (strncmp(name, "hub_", 4) == 0 ? 4 : 0), json_integer_value(count));
+    }
+    if (refused)
+        append(out, size_bytes, " (last refused from %s)", member_text(refused, "address"));
+}
+
 static void add_event(struct table *table, const json_t *event)
 {
     char when[32], what[1000];
@@ -137,6 +174,8 @@ static void add_event(struct table *table, const json_t *event)
         describe_listening(json_object_get(event, "content"), what, sizeof what);
     else if (strcmp(member_text(event, "type"), "Heartbeat") == 0)
         describe_heartbeat(json_object_get(event, "content"), what, sizeof what);
+    else if (strcmp(member_text(event, "type"), "HubActivity") == 0)
+        describe_activity(json_object_get(event, "content"), what, sizeof what);
     else
         describe_content(json_object_get(event, "content"), what, sizeof what);
     table_cell(table, "%lld", member_number(event, "id"));
@@ -209,6 +248,7 @@ static int run_list(const struct command *command, int argc, char **argv)
         {"since", OPTION_TEXT, &list.since, "TIME",
          "received since: 2026-11-20T23:51:17Z, or 90s, 15m, 24h, 7d ago"},
         {"limit", OPTION_NUMBER, &list.limit, "N", "the newest N (default 100)"},
+        {"hub", OPTION_FLAG, &list.of_hub, NULL, "what the hub saw of devices, instead"},
         {"flows", OPTION_FLAG, &list.flows, NULL, "a row for each flow, with its bytes in and out"},
         {"json", OPTION_FLAG, &list.as_json, NULL, "print a JSON array, flows included"},
         OPTION_SOCKET(list.socket_path),
@@ -234,8 +274,12 @@ static int run_list(const struct command *command, int argc, char **argv)
 
 const struct command command_event_list = {
     "event list", "", "Lists what devices reported, newest first",
+    "With --hub, what the hub itself saw of each device, folded by the minute: who\n"
+    "connected how, what was refused, what ended.\n"
+    "\n"
     "  picket event list --device pump-7 --since 1h\n"
-    "  picket event list --device pump-7 --limit 1 --flows\n",
+    "  picket event list --device pump-7 --limit 1 --flows\n"
+    "  picket event list --device pump-7 --hub\n",
     run_list};
 
 /* ---- dead-letter list ---- */

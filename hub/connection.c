@@ -208,6 +208,8 @@ void connection_end(struct connection *connection, enum ending ending, const cha
         va_end(arguments);
         report(connection, ending, sentence);
     }
+    if (connection->state == CONNECTION_ACCEPTED)
+        hub_activity_ended(connection, ending);
     if (connection->state == CONNECTION_ACCEPTED && leaves_will(ending))
         wills_take(connection);
     /* Tells the peer that this is no truncation; nobody waits for its answer. */

@@ -48,6 +48,8 @@ void devices_enter(struct connection *connection)
 {
     struct picket_hub *hub = connection->hub;
     struct connection *other = devices_find(hub, connection->device, connection->module);
+    if (other != NULL && memcmp(&other->address, &connection->address, sizeof other->address) != 0)
+        hub_activity_moved(connection);
     if (other != NULL)
         connection_end(other, ENDING_TAKEN_OVER, "the same device or module connected again");
     LIST_INSERT_HEAD(bucket_of(hub, connection->device), connection, in_bucket);

@@ -103,3 +103,8 @@ void ending_report(enum ending ending, const char *who, const char *sentence)
     picket_say_limited(&endings[ending].limit, endings[ending].level, "hub", "%s: %s", who,
                        sentence);
 }
+
+const char *ending_name(enum ending ending)
+{
+    return endings[ending].counter.name;
+}

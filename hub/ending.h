@@ -53,6 +53,9 @@ enum ending {
 /* So that each shows as 0 from the start. */
 void ending_register_counters(void);
 
+/* Its counter's name. */
+const char *ending_name(enum ending ending);
+
 /* Counts it and says, limited per ending: "WHO: SENTENCE". */
 void ending_report(enum ending ending, const char *who, const char *sentence);
 

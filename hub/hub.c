@@ -87,6 +87,7 @@ static void stop_loop(struct picket_hub *hub)
         return;
     hub->stopped = true;
     end_all(hub);
+    hub_activity_flush(hub);
     wills_drop_all(hub);
     methods_stop(&hub->methods);
     silence_waker(hub->waker);
@@ -206,6 +207,7 @@ static void on_sweep(uv_timer_t *timer)
             connection_check(hub->slots[i].connection, now_ms, unix_s);
     methods_check(hub, now_ms);
     exchange_check(hub, now_ms);
+    hub_activity_sweep(hub, now_ms);
     listener_resume(hub);
     /* A log may get room in other ways than by a commit that we are told of. */
     hub->log_may_have_room = true;
@@ -296,6 +298,7 @@ static int make_tables(struct picket_hub *hub, struct picket_error *error)
         TAILQ_INIT(&hub->queues[i]);
     TAILQ_INIT(&hub->unauthenticated);
     STAILQ_INIT(&hub->wills);
+    hub_activity_open(&hub->activity);
     STAILQ_INIT(&hub->twin_changes);
     if (hub->slots == NULL || hub->host_name == NULL || !devices_open(hub) || !sources_open(hub) ||
         !acknowledgement_open(&hub->acknowledgements))
@@ -353,6 +356,7 @@ static void free_hub(struct picket_hub *hub)
     if (hub->registry.close != NULL)
         hub->registry.close(hub->registry.context);
     pthread_mutex_destroy(&hub->changed_lock);
+    hub_activity_close(&hub->activity);
     admission_free(hub->admission);
     admission_free(hub->next_admission);
     free(hub->slots);
@@ -424,6 +428,7 @@ int hub_start_with_registry(struct picket_hub **out, const struct picket_hub_con
     session_register_counters();
     input_budget_register_counters();
     wills_register_counters();
+    hub_activity_register_counters();
     twins_register_counters();
     methods_register_counters();
     device_bound_register_counters();

@@ -83,6 +83,7 @@ static bool find_device(struct picket_device_identity *device, const char *id,
     if (status != PICKET_OK)
         return refuse(refusal, ENDING_REGISTRY_FAILED, MQTT_UNAVAILABLE,
                       "turned away: the registry cannot be read: %s", error.text);
+    refusal->device_is_known = true;
     if (!device->enabled)
         return refuse(refusal, ENDING_DISABLED_DEVICE, MQTT_NOT_AUTHORIZED,
                       "refused: the device is disabled");
@@ -270,6 +271,7 @@ bool identity_establish(struct identity *identity, const struct proof *proof,
     struct sas_token token;
     struct picket_device_identity device;
     memset(identity, 0, sizeof *identity);
+    refusal->device_is_known = false;
     if (!read_client_id(identity, proof->connect->client_id, refusal) ||
         !check_user_name(identity, proof->connect, gate->host_name, refusal))
         return false;

@@ -38,7 +38,8 @@ struct gate {
 struct refusal {
     enum ending ending;
     enum mqtt_connack_code code;
-    char sentence[360]; /* for the log */
+    bool device_is_known; /* it is in the registry */
+    char sentence[360];   /* for the log */
 };
 
 /* True and *identity, or false and *refusal; then identity->device is what the client calls itself,

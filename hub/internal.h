@@ -28,6 +28,7 @@
 #include <sys/queue.h>
 #include <uv.h>
 
+#include "activity.h"
 #include "admission.h"
 #include "credential.h"
 #include "ending.h"
@@ -236,6 +237,7 @@ struct picket_hub {
     struct admission *next_admission; /* NULL: nothing new */
 
     struct admission *admission;
+    struct activity_table activity;
 
     _Atomic uint64_t connection_count;
     _Atomic uint64_t device_count;

@@ -122,6 +122,7 @@ static void accept_device(struct connection *connection, const struct mqtt_conne
     connection->keep_alive_s = connect->keep_alive_s;
     devices_enter(connection);
     connection_authenticated(connection);
+    hub_activity_connected(connection);
     picket_count(&connects_accepted, 1);
     picket_say(PICKET_DEBUG, "hub", "device %s: connected with %s %s", connection->device,
                SSL_get_version(connection->ssl), SSL_get_cipher_name(connection->ssl));
@@ -164,6 +165,8 @@ static bool take_connect(struct connection *connection, const uint8_t *packet,
         return false;
     }
     if (!known) {
+        if (refusal.device_is_known)
+            hub_activity_refused(connection, refusal.ending);
         connection_refuse(connection, refusal.ending, refusal.code, refusal.sentence);
         return false;
     }

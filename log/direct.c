@@ -88,6 +88,7 @@ static void copy_message(struct picket_log_message *slot, const struct picket_lo
     slot->module = copy_text(&block, message->module);
     slot->properties = copy_text(&block, message->properties);
     slot->received_ms = message->received_ms;
+    slot->kind = message->kind;
 }
 
 static int append_locked(struct direct_log *direct, const struct picket_log_message *message,

@@ -325,6 +325,7 @@ static struct picket_api *create(const struct picket_api_config *config)
     pthread_mutex_init(&api->lock, NULL);
     picket_condition_init(&api->change);
     picket_counter_register(&refused);
+    audit_register_counters();
     return api;
 }
 

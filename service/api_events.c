@@ -1,4 +1,6 @@
 /* /v1/events: what devices reported, newest first. */
+#include <string.h>
+
 #include "api_internal.h"
 
 /* As JSON a flow takes a kilobyte of memory, and a hostile device can send thousands a message: a
@@ -71,7 +73,12 @@ static int parse_query(const struct api_request *request, struct picket_event_qu
 {
     int64_t limit = API_LIMIT_DEFAULT;
     query->device = api_query_text(request, "device");
+    const char *of = api_query_text(request, "of");
+    query->of_hub = of && strcmp(of, "hub") == 0;
     int status = api_query_time(request, "since", &query->since_ms, error);
+    if (status == PICKET_OK && of && !api_listed("hub devices", of))
+        status = picket_fail(error, PICKET_INVALID,
+                             "query parameter of: \"%.60s\" is neither hub nor devices", of);
     if (status == PICKET_OK)
         status = api_query_number(request, "limit", 1, API_LIMIT_MAX, &limit, error);
     if (status == PICKET_OK)

@@ -60,7 +60,7 @@ json_t *api_json_thumbprint(const struct picket_thumbprint *thumbprint)
 
 const char *api_event_type_name(uint8_t type)
 {
-    const char *name = picket_payload_name(type);
+    const char *name = type == PICKET_EVENT_OF_HUB ? "HubActivity" : picket_payload_name(type);
     return name ? name : "Unknown";
 }
 

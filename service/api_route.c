@@ -45,7 +45,7 @@ static const struct api_route routes[] = {
     {"GET", "/v1/alerts", "device since limit before after wait", NULL, api_alerts_list, NULL},
     {"GET", "/v1/alerts/{}", "", NULL, api_alerts_show, NULL},
     {"PATCH", "/v1/alerts/{}", "", "status verdict reason", api_alerts_decide, "alert.decide"},
-    {"GET", "/v1/events", "device since limit before", NULL, api_events_list, NULL},
+    {"GET", "/v1/events", "device since limit before of", NULL, api_events_list, NULL},
     {"GET", "/v1/audit", "since limit after before", NULL, api_audit_list, NULL},
     {"GET", "/v1/audit/check", "", NULL, api_audit_check, NULL},
     {"GET", "/v1/dead-letters", "limit payload", NULL, api_dead_letters_list, NULL},

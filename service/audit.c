@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/time.h"
 #include "picket/store/audit.h"
@@ -155,6 +156,40 @@ static int finish(const struct act *act, const struct api_answer *answer,
     return status;
 }
 
+static struct picket_counter untold = {
+    .name = "service_acts_untold",
+    .help = "acts of owners that no alert could be raised for: the log was full"};
+
+/* Detectors raise alerts on some acts. The entry is what counts: this is lost with the process. */
+static void tell_detectors(const struct act *act, const struct api_answer *answer)
+{
+    json_t *content =
+        json_pack("{s:s, s:s, s:o, s:I, s:I, s:I}", "about", "act", "act", act->name, "thing",
+                  api_json_text(act->thing), "status", (json_int_t)answer->status, "uid",
+                  (json_int_t)act->request->uid, "audit", (json_int_t)act->id);
+    char *text = json_dumps(content, JSON_COMPACT);
+    json_decref(content);
+    const struct picket_log_message message = {.kind = PICKET_LOG_OF_HUB,
+                                               .device = "",
+                                               .module = "",
+                                               .received_ms = picket_unix_ms(),
+                                               .properties = text,
+                                               .payload = (const uint8_t *)""};
+    if (!text || picket_log_append(api_config(act->api)->log, &message, NULL) != PICKET_OK)
+        picket_count(&untold, 1);
+    free(text);
+}
+
+static bool concerns_detectors(const struct act *act)
+{
+    return strncmp(act->name, "ca.", 3) == 0;
+}
+
+void audit_register_counters(void)
+{
+    picket_counter_register(&untold);
+}
+
 void audit_act(const struct api_route *route, struct api_request *request,
                struct api_answer *answer)
 {
@@ -167,6 +202,8 @@ void audit_act(const struct api_route *route, struct api_request *request,
         return;
     }
     route->handle(request, answer);
+    if (concerns_detectors(&act))
+        tell_detectors(&act, answer);
     if (finish(&act, answer, &error) != PICKET_OK) {
         unsigned status = answer->status;
         picket_say(PICKET_ERROR, "service", "audit #%lld: its outcome, %u, cannot be written: %s",

@@ -10,6 +10,8 @@
 
 #include "api_internal.h"
 
+void audit_register_counters(void);
+
 /* Does the request, and answers it, between its two entries. */
 void audit_act(const struct api_route *route, struct api_request *request,
                struct api_answer *answer);

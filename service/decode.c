@@ -251,3 +251,16 @@ int decode_event(struct arena *arena, const struct picket_wire_message_view *mes
     finish_key(&hash, event->key);
     return status;
 }
+
+void decode_of_hub(const char *json, int64_t received_ms, struct decoded_event *event)
+{
+    XXH128_canonical_t canonical;
+    XXH128_canonicalFromHash(&canonical, XXH3_128bits(json, strlen(json)));
+    memset(event, 0, sizeof *event);
+    memcpy(event->id, canonical.digest, sizeof event->id);
+    memcpy(event->key, canonical.digest, sizeof event->key);
+    event->time_s = received_ms / 1000;
+    event->seen_ms = received_ms;
+    event->type = PICKET_EVENT_OF_HUB;
+    event->content = json;
+}

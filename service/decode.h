@@ -10,6 +10,7 @@
 
 #include "arena.h"
 #include "picket/base/flow.h"
+#include "picket/store/store.h"
 #include "picket/wire/decoder.h"
 
 enum { DEVICE_TEXT_BYTES = 512 };
@@ -40,6 +41,9 @@ struct decoded_event {
  * PICKET_NO_MEMORY. */
 int decode_event(struct arena *arena, const struct picket_wire_message_view *view, uint32_t index,
                  int64_t received_ms, struct decoded_event *event);
+
+/* What the hub says of a device, as an event: a JSON text, which has to live as long. */
+void decode_of_hub(const char *json, int64_t received_ms, struct decoded_event *event);
 
 /* The event's time, bounded by the time of receipt: one in the future is cut to it, and one that is
  * unknown (UINT32_MAX) or more than 90 days old is of a clock that was never set, and replaced by

@@ -12,6 +12,7 @@ enum {
     MESSAGES,
     EVENTS,
     EVENTS_KNOWN,
+    EVENTS_OF_HUB,
     EVENT_TIMES_REPLACED,
     FLOWS,
     FINDINGS,
@@ -32,6 +33,9 @@ static struct picket_counter counters[COUNTERS] = {
     [EVENTS] = {.name = "service_events", .help = "events committed", .is_work = true},
     [EVENTS_KNOWN] = {.name = "service_events_known",
                       .help = "events delivered again, which changed nothing"},
+    [EVENTS_OF_HUB] = {.name = "service_hub_events",
+                       .help = "events of the hub itself committed",
+                       .is_work = true},
     [EVENT_TIMES_REPLACED] = {.name = "service_event_times_replaced",
                               .help = "events whose own time was unknown or absurd"},
     [FLOWS] = {.name = "service_flows", .help = "flows committed", .is_work = true},
@@ -171,9 +175,8 @@ static int decode_now(struct batch *batch, const struct picket_wire_message_view
         status = arena_resize(arena, arena->capacity > 0 ? 2 * arena->capacity : ARENA_BYTES)
                      ? decode_event(arena, view, index, batch->message->received_ms, event)
                      : PICKET_NO_MEMORY;
-    return status == PICKET_OK
-               ? PICKET_OK
-               : picket_fail(batch->error, status, "no memory to decode an event");
+    return status == PICKET_OK ? PICKET_OK
+                               : picket_fail(batch->error, status, "no memory to decode an event");
 }
 
 /* The device's state takes over what an event brings, event by event: an event decoded now is gone
@@ -211,6 +214,24 @@ static int take_events(struct batch *batch, const struct prepared_message *prepa
         status = take_event_at(batch, prepared, i);
     arena_free(&batch->pipeline->arena);
     return status;
+}
+
+/* The device did not send it: it changes nothing of what is known of the device itself. What
+ * concerns no device is for detectors alone. */
+static int take_event_of_hub(struct batch *batch)
+{
+    const struct picket_log_message *message = batch->message;
+    struct decoded_event event;
+    int64_t event_id = 0;
+    int status = PICKET_OK;
+    decode_of_hub(message->properties, message->received_ms, &event);
+    if (message->device[0] != '\0')
+        status = put_event(batch, &event, &event_id);
+    bool is_known = message->device[0] != '\0' && event_id == 0;
+    if (status != PICKET_OK || is_known)
+        return status;
+    batch->tally[EVENTS_OF_HUB]++;
+    return ask_detectors(batch, &event, NULL, event_id);
 }
 
 /* ---- messages ---- */
@@ -265,6 +286,8 @@ static int take_message(struct batch *batch, const struct prepared_message *prep
     switch (prepared->kind) {
     case PREPARED_TELEMETRY:
         return take_telemetry(batch);
+    case PREPARED_OF_HUB:
+        return take_event_of_hub(batch);
     case PREPARED_BAD:
         return put_dead_letter(batch, prepared->problem.reason, prepared->problem.offset);
     default:

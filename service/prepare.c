@@ -43,6 +43,7 @@ struct picket_event prepared_event(const struct picket_log_message *message,
         .type = decoded->type,
         .flows = decoded->flows,
         .flow_count = decoded->flow_count,
+        .content = decoded->content,
     };
 }
 
@@ -67,6 +68,9 @@ bool prepare_message(struct arena *arena, const struct picket_log_message *messa
 {
     prepared->message = message;
     prepared->clear = NULL;
+    prepared->kind = PREPARED_OF_HUB;
+    if (message->kind == PICKET_LOG_OF_HUB)
+        return true;
     prepared->kind = PREPARED_TELEMETRY;
     if (!properties_tell_security_message(message->properties))
         return true;

@@ -13,9 +13,10 @@
 #include "picket/service/detector.h"
 
 enum prepared_kind {
-    PREPARED_SECURITY, /* view and security_module_id say what it brings */
-    PREPARED_BAD,      /* problem says why it cannot be read */
-    PREPARED_TELEMETRY /* no security message */
+    PREPARED_SECURITY,  /* view and security_module_id say what it brings */
+    PREPARED_BAD,       /* problem says why it cannot be read */
+    PREPARED_TELEMETRY, /* no security message */
+    PREPARED_OF_HUB     /* not a device's, but of it: the message's properties are the event */
 };
 
 struct prepared_message {

@@ -5,6 +5,7 @@ Everything waits on conditions with a deadline; nothing sleeps for luck.
 import base64
 import hashlib
 import hmac
+import json
 import os
 import queue
 import resource
@@ -111,6 +112,7 @@ class Hub:
              Certificates.path("server.key"), "--host", HOST, *map(str, options)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True, preexec_fn=limit)
         self.messages = []
+        self.activities = []  # (device, what the hub says of it)
         self._answers = queue.Queue()
         self._lock = threading.Lock()
         self._changed = threading.Condition()
@@ -124,6 +126,11 @@ class Hub:
             if line.startswith("message "):
                 with self._changed:
                     self.messages.append(Message(line))
+                    self._changed.notify_all()
+            elif line.startswith("activity "):
+                _, device, text_of_it = line.split(" ", 2)
+                with self._changed:
+                    self.activities.append((device, json.loads(text_of_it)))
                     self._changed.notify_all()
             else:
                 self._answers.put(line)

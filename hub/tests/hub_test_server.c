@@ -25,6 +25,7 @@
  *     quit                      (ends)
  *
  *     port N                                            at the start
+ *     activity DEVICE JSON
  *     message POSITION DEVICE MODULE-OR-- BYTES SHA256 PROPERTIES
  */
 #include <getopt.h>
@@ -219,6 +220,10 @@ static void show_message(const struct picket_log_message *message)
 {
     uint8_t digest[EVP_MAX_MD_SIZE];
     char text[2 * 32 + 1];
+    if (message->kind == PICKET_LOG_OF_HUB) {
+        tell("activity %s %s", message->device, message->properties);
+        return;
+    }
     EVP_Digest(message->payload, message->payload_bytes, digest, NULL, EVP_sha256(), NULL);
     for (int i = 0; i < 32; i++)
         snprintf(text + 2 * i, 3, "%02x", digest[i]);

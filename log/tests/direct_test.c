@@ -34,7 +34,8 @@ static void what_is_appended_is_read_whole(void **state)
     struct picket_log *log = open_log(0, 0);
     char device[] = "pump-7", module[] = "", properties[] = "mti=1&x=%20";
     uint8_t payload[] = {0, 1, 2, 0xff};
-    struct picket_log_message message = {device, module, 1234, properties, payload, 4, 99};
+    struct picket_log_message message = {device, module, 1234, properties, payload, 4, 99,
+                                         PICKET_LOG_OF_HUB};
     uint64_t position = 0;
     assert_int_equal(picket_log_append(log, &message, &position), PICKET_OK);
     assert_int_equal(position, 1);
@@ -51,6 +52,7 @@ static void what_is_appended_is_read_whole(void **state)
     assert_int_equal(read->payload_bytes, 4);
     assert_memory_equal(read->payload, "\x00\x01\x02\xff", 4);
     assert_int_equal(read->position, 1);
+    assert_int_equal(read->kind, PICKET_LOG_OF_HUB);
     picket_log_destroy(log);
 }
 

@@ -214,6 +214,8 @@ static int show_event(struct events_reader *reader, const struct event_found *ev
                       struct picket_error *error)
 {
     size_t count;
+    if ((event->row.type == PICKET_EVENT_OF_HUB) != reader->query->of_hub)
+        return PICKET_OK;
     int status = read_flows(reader->store, event->id, &count, error);
     if (status == PICKET_OK)
         reader->visit(reader->context, event->id, &event->row, reader->store->flows, count);

@@ -293,5 +293,41 @@ class Audit(Running):
         self.assertEqual(self.server.json("device", "list"), [])
 
 
+class HubActivity(Running):
+    def alerts(self, type_name):
+        return [alert for alert in self.server.json("alert", "list") if alert["type"] == type_name]
+
+    def test_a_wrong_key_becomes_an_alert_by_the_name_that_people_know(self):
+        self.done("device", "add", "pump-7")
+        with self.assertRaises(Refused):
+            self.connect(f"HostName=localhost;DeviceId=pump-7;SharedAccessKey={'A' * 43}=")
+        alert = self.server.wait_for(lambda: self.alerts("IoT_Invalid_SAS_Token"))[0]
+        self.assertEqual((alert["device"], alert["severity"]), ("pump-7", "low"))
+        page = self.done("alert", "show", str(alert["id"]))
+        for words in ("A SAS token with a wrong signature was shown", "refused 1 time", "127.0.0.1", "What to do"):
+            self.assertIn(words, page)
+
+    def test_connections_are_listed_apart_from_what_devices_report(self):
+        device = self.connect(self.done("device", "add", "pump-7").strip())
+        table = self.server.wait_for(lambda: "HubActivity" in (shown := self.done("event", "list", "--hub")) and shown)
+        self.assertRegex(table, r" pump-7 +HubActivity +connected 1 \(sas, TLSv1\.[23], last from 127\.0\.0\.1\)")
+        self.assertEqual(self.server.json("event", "list"), [])
+        event = self.server.json("event", "list", "--hub", "--device", "pump-7")[0]
+        self.assertEqual(event["content"]["last_accepted"]["address"], "127.0.0.1")
+        self.assertEqual(self.server.json("device", "show", "pump-7")["events"], 0)
+        device.close()
+
+    def test_a_ca_that_is_added_and_one_that_is_refused_become_alerts(self):
+        authority = Authority("plant CA")
+        self.done("ca", "add", "plant", authority.certificate.own)
+        self.refused("ca", "add", "other", authority.issue("pump-7").own)
+        added = self.server.wait_for(lambda: self.alerts("IoT_CertificateSuccessfullyAddedToHub"))[0]
+        self.assertEqual((added["device"], added["subject"]), ("", "plant"))
+        self.assertIn("audit log", added["description"])
+        self.server.wait_for(lambda: self.alerts("Hub_CertificateFailedToBeAddedToHub"))
+        self.assertIn("A CA was added to the hub", self.done("alert", "list"))
+        self.assertNotRegex(self.done("device", "list"), r"(?m)^ *removed")
+
+
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1])

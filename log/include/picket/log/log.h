@@ -23,14 +23,21 @@
 
 enum { PICKET_DEVICE_ID_BYTES = 129 }; /* 128 characters and a NUL; Azure IoT Hub's limit */
 
+enum picket_log_kind {
+    PICKET_LOG_OF_DEVICE = 0, /* what a device has sent */
+    PICKET_LOG_OF_HUB = 1     /* what the hub, or its owner, has to say of the device; no device can
+                                 send such: properties are a JSON object, and there is no payload */
+};
+
 struct picket_log_message {
-    const char *device;     /* NUL-terminated */
+    const char *device;     /* NUL-terminated; "" of the hub itself */
     const char *module;     /* NUL-terminated, "" for the device itself */
     int64_t received_ms;    /* Unix time */
     const char *properties; /* the topic's property bag as received, NUL-terminated */
     const uint8_t *payload;
     size_t payload_bytes;
     uint64_t position; /* set by the log; grows by 1 from 1 in a direct log */
+    enum picket_log_kind kind;
 };
 
 struct picket_log;
@@ -61,8 +68,8 @@ void picket_log_on_durable(struct picket_log *log, picket_log_durable durable, v
 /* Consumer, one thread at a time. Waits until there are as many messages as are to be gathered
  * (see below), at most timeout_ms (negative: without end), then points *messages to up to max of
  * those that are there, in order, following those read before, and returns their number: 0 if there
- * is none at time-out, PICKET_CLOSED when the log was closed and all has been read. The messages are
- * the log's and valid until they are committed. */
+ * is none at time-out, PICKET_CLOSED when the log was closed and all has been read. The messages
+ * are the log's and valid until they are committed. */
 int picket_log_read(struct picket_log *log, const struct picket_log_message **messages, int max,
                     int timeout_ms);
 
@@ -71,9 +78,9 @@ int picket_log_read(struct picket_log *log, const struct picket_log_message **me
  * once for many messages. 0: it is not left waiting at all. */
 void picket_log_gather(struct picket_log *log, int at_least);
 
-/* Consumer, the thread that reads or another: the results of everything up to and including position
- * are committed. A position at or before the last one changes nothing; one that was not read yet
- * counts as the last that was. */
+/* Consumer, the thread that reads or another: the results of everything up to and including
+ * position are committed. A position at or before the last one changes nothing; one that was not
+ * read yet counts as the last that was. */
 void picket_log_commit(struct picket_log *log, uint64_t position);
 
 /* No more appends; the consumer reads to the end. */

@@ -21,9 +21,10 @@ struct picket_event {
     int64_t received_ms;
     int64_t seen_ms;       /* the event's own time, bounded by the time of receipt */
     uint32_t duration_s;
-    uint8_t type;          /* number of the wire's payload union */
+    uint8_t type;          /* number of the wire's payload union, or PICKET_EVENT_OF_HUB */
     const struct picket_flow *flows;
     size_t flow_count;
+    const char *content; /* JSON of what is not flows; NULL otherwise */
 };
 
 /* Takes a finding; its strings are copied before the call returns. Non-zero: stop and return it. */

@@ -120,6 +120,8 @@ int picket_store_begin(struct picket_store *store, struct picket_error *error);
 int picket_store_commit(struct picket_store *store, struct picket_error *error);
 void picket_store_rollback(struct picket_store *store);
 
+enum { PICKET_EVENT_OF_HUB = 255 }; /* a type beyond the wire's: what the hub saw of the device */
+
 struct picket_event_row {
     const char *device;
     const char *module; /* "" for the device itself */
@@ -291,6 +293,7 @@ int picket_store_alerts(struct picket_store *store, const struct picket_alert_qu
 
 struct picket_event_query {
     const char *device; /* NULL: all */
+    bool of_hub;        /* those of type PICKET_EVENT_OF_HUB, instead of all others */
     int64_t since_ms;   /* received at or after */
     int64_t before_id;  /* > 0: older ones, for paging */
     int limit;          /* 0: 100 */

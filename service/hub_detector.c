@@ -1,0 +1,241 @@
+#include "hub_detector.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOVES_MIN = 3 }; /* A, B, A, B: who only has a new address moves once */
+
+/* ---- one finding ---- */
+
+/* What a rule says of itself; %s of the description is filled by its event. */
+struct rule {
+    const char *type;
+    int severity;
+    const char *title;
+    const char *technique;
+    const char *remediation;
+};
+
+static json_t *copy_of(const json_t *content)
+{
+    return json_copy((json_t *)(uintptr_t)content);
+}
+
+static int yield_finding(const struct rule *rule, const struct picket_event *event,
+                         const char *subject, const char *description, const json_t *content,
+                         picket_yield yield, void *context)
+{
+    json_t *object = copy_of(content);
+    json_object_set_new(object, "event_id", json_integer(event->event_id));
+    char *evidence = json_dumps(object, JSON_COMPACT);
+    json_decref(object);
+    if (evidence == NULL)
+        return PICKET_NO_MEMORY;
+    const struct picket_finding finding = {.type = rule->type,
+                                           .device = event->device,
+                                           .subject = subject,
+                                           .severity = rule->severity,
+                                           .seen_ms = event->seen_ms,
+                                           .title = rule->title,
+                                           .description = description,
+                                           .remediation = rule->remediation,
+                                           .technique = rule->technique,
+                                           .evidence = evidence};
+    int status = yield(context, &finding);
+    free(evidence);
+    return status;
+}
+
+/* ---- refusals ---- */
+
+static const struct refusal_rule {
+    const char *counter;
+    const char *what; /* was refused N times because … */
+    bool about_certificate;
+    struct rule rule;
+} refusal_rules[] = {
+    {"hub_refused_thumbprint",
+     "it showed a certificate whose thumbprint is neither of the two registered",
+     true,
+     {"IoT_Cert_Print_Mismatch", PICKET_SEVERITY_MEDIUM,
+      "A certificate with another thumbprint was shown", "T1078",
+      "1. Find out whether the device was given a new certificate. If so, register it: picket "
+      "device "
+      "rotate-x509.\n2. If not, somebody else calls himself by the device's name: look at the "
+      "address, and block it if it is none of yours (picket ip-filter add deny).\n3. Look whether "
+      "the device itself still connects."}},
+    {"hub_refused_certificate_expired",
+     "its certificate, or one that it leads to, has expired",
+     true,
+     {"IoT_Cert_Expired", PICKET_SEVERITY_MEDIUM, "An expired certificate was shown", "",
+      "1. Give the device a new certificate, and register its thumbprint (picket device "
+      "rotate-x509) "
+      "unless a CA vouches for it.\n2. If the certificate is still good, this machine's clock is "
+      "wrong.\n3. See what else expires soon: picket ca list."}},
+    {"hub_refused_token_expired",
+     "its SAS token, though signed with the device's key, had expired",
+     false,
+     {"IoT_Expired_SAS_Token", PICKET_SEVERITY_LOW, "An expired SAS token was shown", "T1550.001",
+      "1. Look at the device's clock: a token made with a clock that is behind is late at "
+      "birth.\n2. "
+      "If the clock is right, the device does not renew its token, or somebody uses one that he "
+      "found: look at the address.\n3. In doubt rotate the key: picket device rotate-key."}},
+    {"hub_refused_signature",
+     "its SAS token was signed with neither of the device's keys",
+     false,
+     {"IoT_Invalid_SAS_Token", PICKET_SEVERITY_LOW, "A SAS token with a wrong signature was shown",
+      "T1110",
+      "1. If the device's key was rotated, it still has the old one: give it the new connection "
+      "string.\n2. If not, somebody guesses or tries an old key: look at the address, and block it "
+      "if "
+      "it is none of yours (picket ip-filter add deny).\n3. Look whether the device itself still "
+      "connects."}},
+};
+
+static const char *text_of(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text != NULL ? text : "";
+}
+
+static long long number_of(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
+static int look_for_refusal(const struct refusal_rule *refusal, const struct picket_event *event,
+                            const json_t *content, picket_yield yield, void *context)
+{
+    char description[600];
+    const json_t *last = json_object_get(content, "last_refused");
+    long long times = number_of(json_object_get(content, "counts"), refusal->counter);
+    const char *certificate = text_of(last, "certificate");
+    if (times == 0)
+        return PICKET_OK;
+    snprintf(
+        description, sizeof description,
+        "Who called himself device %s was refused %lld time%s within a minute, because %s. The "
+        "last refusal was of address %s%s%s.",
+        event->device, times, times == 1 ? "" : "s", refusal->what, text_of(last, "address"),
+        *certificate != '\0' ? ", with the certificate whose SHA-256 is " : "", certificate);
+    return yield_finding(&refusal->rule, event, refusal->about_certificate ? certificate : "",
+                         description, content, yield, context);
+}
+
+/* ---- one credential, several addresses ---- */
+
+static const struct rule moves_rule = {
+    "Picket_CredentialUsedFromTwoAddresses", PICKET_SEVERITY_MEDIUM,
+    "A device's credential is used from two addresses at once", "T1078",
+    "1. Look whether two devices were given the same credential, say by a copied image.\n2. If "
+    "not, "
+    "the credential was stolen: rotate it (picket device rotate-key, rotate-x509), which ends "
+    "both.\n3. Look at what the device has reported since."};
+
+static int look_for_moves(const struct picket_event *event, const json_t *content,
+                          picket_yield yield, void *context)
+{
+    char description[500];
+    long long moves = number_of(content, "moved");
+    if (moves < MOVES_MIN)
+        return PICKET_OK;
+    snprintf(description, sizeof description,
+             "Within a minute device %s took its own connection over from another address %lld "
+             "times, to and fro, while that was alive: two who have its credential drive each "
+             "other out. The last one came from %s.",
+             event->device, moves, text_of(json_object_get(content, "last_accepted"), "address"));
+    return yield_finding(&moves_rule, event, "", description, content, yield, context);
+}
+
+static int look_at_connections(const struct picket_event *event, const json_t *content,
+                               picket_yield yield, void *context)
+{
+    int status = look_for_moves(event, content, yield, context);
+    for (size_t i = 0; i < sizeof refusal_rules / sizeof refusal_rules[0] && status == PICKET_OK;
+         i++)
+        status = look_for_refusal(&refusal_rules[i], event, content, yield, context);
+    return status;
+}
+
+/* ---- administration ---- */
+
+static const char looked_at[] = "1. Ask who did it: picket audit list names the user.\n2. If "
+                                "nobody meant it, undo it (picket ca "
+                                "list, add, remove), and see who may open the API's socket.";
+
+static const struct administration_rule {
+    const char *act;
+    bool done;
+    struct rule rule;
+} administration_rules[] = {
+    {"ca.add",
+     true,
+     {"IoT_CertificateSuccessfullyAddedToHub", PICKET_SEVERITY_MEDIUM, "A CA was added to the hub",
+      "T1098", looked_at}},
+    {"ca.remove",
+     true,
+     {"IoT_CertificateSuccessfullyDeletedFromHub", PICKET_SEVERITY_MEDIUM,
+      "A CA was removed from the hub", "T1531", looked_at}},
+    {"ca.add",
+     false,
+     {"Hub_CertificateFailedToBeAddedToHub", PICKET_SEVERITY_MEDIUM,
+      "Adding a CA to the hub was refused", "T1098", looked_at}},
+    {"ca.remove",
+     false,
+     {"IoT.Hub_CertificateFailedToBeDeletedFromHub", PICKET_SEVERITY_MEDIUM,
+      "Removing a CA from the hub was refused", "T1531", looked_at}},
+};
+
+static int look_at_act(const struct picket_event *event, const json_t *content, picket_yield yield,
+                       void *context)
+{
+    char description[600];
+    const char *act = text_of(content, "act"), *thing = text_of(content, "thing");
+    bool done = number_of(content, "status") < 400;
+    for (size_t i = 0; i < sizeof administration_rules / sizeof administration_rules[0]; i++) {
+        const struct administration_rule *rule = &administration_rules[i];
+        if (strcmp(act, rule->act) != 0 || done != rule->done)
+            continue;
+        snprintf(description, sizeof description,
+                 "%s: CA \"%.100s\", by user id %lld. Entry %lld of the audit log has the details.",
+                 rule->rule.title, thing, number_of(content, "uid"), number_of(content, "audit"));
+        return yield_finding(&rule->rule, event, thing, description, content, yield, context);
+    }
+    return PICKET_OK;
+}
+
+/* ---- the detector ---- */
+
+static int inspect(void *state, const struct picket_event *event, picket_yield yield, void *context)
+{
+    (void)state;
+    if (event->type != PICKET_EVENT_OF_HUB || event->content == NULL)
+        return PICKET_OK;
+    json_t *content = json_loads(event->content, 0, NULL);
+    int status = strcmp(text_of(content, "about"), "act") == 0
+                     ? look_at_act(event, content, yield, context)
+                     : look_at_connections(event, content, yield, context);
+    json_decref(content);
+    return status;
+}
+
+/* It has no state, and so may look ahead: there is nothing for it in what devices send, ever. */
+static uint64_t look_ahead(void *state, const struct picket_event *event)
+{
+    (void)state;
+    return event->type != PICKET_EVENT_OF_HUB;
+}
+
+static uint64_t stamp(void *state)
+{
+    (void)state;
+    return 1;
+}
+
+struct picket_detector hub_detector(void)
+{
+    return (struct picket_detector){
+        .name = "hub", .inspect = inspect, .look_ahead = look_ahead, .stamp = stamp};
+}

@@ -1,0 +1,192 @@
+/* What the hub says of devices becomes events of its own, and alerts by the names that people know.
+ */
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "harness.h"
+#include "picket/base/time.h"
+
+static struct harness harness;
+
+static int open_harness(void **state)
+{
+    (void)state;
+    harness_open(&harness);
+    harness_start(&harness);
+    return 0;
+}
+
+static int close_harness(void **state)
+{
+    (void)state;
+    harness_close(&harness);
+    return 0;
+}
+
+static void append(const char *device, const char *json)
+{
+    const struct picket_log_message message = {.kind = PICKET_LOG_OF_HUB,
+                                               .device = device,
+                                               .module = "",
+                                               .received_ms = picket_unix_ms(),
+                                               .properties = json,
+                                               .payload = (const uint8_t *)""};
+    assert_int_equal(picket_log_append(harness.log, &message, &harness.appended), PICKET_OK);
+}
+
+/* "TYPE/DEVICE/SUBJECT/SEVERITY/COUNT " of each alert, in the order they were raised. */
+static char alerts[4000], evidence[4000], description[2000];
+
+static void note_alert(void *context, const struct picket_alert *alert)
+{
+    char line[600];
+    (void)context;
+    snprintf(line, sizeof line, "%s/%s/%s/%s/%lld ", alert->type, alert->device, alert->subject,
+             picket_severity_name(alert->severity), (long long)alert->count);
+    strncat(alerts, line, sizeof alerts - strlen(alerts) - 1);
+    snprintf(evidence, sizeof evidence, "%s", alert->last_evidence);
+    snprintf(description, sizeof description, "%s", alert->description);
+}
+
+static const char *all_alerts(void)
+{
+    const struct picket_alert_query query = {.oldest_first = true, .limit = 100};
+    alerts[0] = '\0';
+    assert_true(harness_wait_durable(&harness));
+    assert_int_equal(picket_store_alerts(harness.store, &query, note_alert, NULL, NULL), PICKET_OK);
+    return alerts;
+}
+
+static int events_seen;
+
+static void note_event(void *context, int64_t id, const struct picket_event_row *event,
+                       const struct picket_flow *flows, size_t flow_count)
+{
+    (void)context;
+    (void)flows;
+    assert_true(id > 0);
+    assert_int_equal(flow_count, 0);
+    assert_int_equal(event->type, PICKET_EVENT_OF_HUB);
+    events_seen++;
+}
+
+static int events_of(const char *device, bool of_hub)
+{
+    const struct picket_event_query query = {.device = device, .of_hub = of_hub, .limit = 100};
+    events_seen = 0;
+    assert_int_equal(picket_store_events(harness.store, &query, note_event, NULL, NULL), PICKET_OK);
+    return events_seen;
+}
+
+#define REFUSED(counter)                                                                           \
+    "{\"about\":\"connections\",\"connected\":0,\"moved\":0,\"counts\":{\"" counter                \
+    "\":3},\"last_refused\":{\"address\":\"203.0.113.9\",\"tls\":\"TLSv1.3\",\"cipher\":\"c\","    \
+    "\"certificate\":\"ABCD\"}}"
+
+static void each_kind_of_wrong_credential_has_its_type(void **state)
+{
+    static const struct {
+        const char *json, *alert;
+    } cases[] = {
+        {REFUSED("hub_refused_thumbprint"), "IoT_Cert_Print_Mismatch/d/ABCD/medium/1 "},
+        {REFUSED("hub_refused_certificate_expired"), "IoT_Cert_Expired/d/ABCD/medium/1 "},
+        {REFUSED("hub_refused_token_expired"), "IoT_Expired_SAS_Token/d//low/1 "},
+        {REFUSED("hub_refused_signature"), "IoT_Invalid_SAS_Token/d//low/1 "},
+    };
+    char expected[4000] = "";
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        append("d", cases[i].json);
+        strcat(expected, cases[i].alert);
+    }
+    assert_string_equal(all_alerts(), expected);
+    assert_non_null(strstr(evidence, "203.0.113.9"));
+    assert_non_null(strstr(description, "refused 3 times"));
+    assert_non_null(strstr(description, "203.0.113.9"));
+    append("d", REFUSED("hub_refused_signature") " ");
+    assert_non_null(strstr(all_alerts(), "IoT_Invalid_SAS_Token/d//low/2 "));
+    append("e", REFUSED("hub_refused_disabled"));
+    append("e", "{\"about\":\"connections\",\"connected\":1,\"moved\":0,\"counts\":{}}");
+    assert_null(strstr(all_alerts(), "/e/"));
+}
+
+static void to_and_fro_between_addresses_is_one_credential_used_twice(void **state)
+{
+    (void)state;
+    append("roams", "{\"about\":\"connections\",\"connected\":2,\"moved\":2,\"counts\":{}}");
+    assert_string_equal(all_alerts(), "");
+    append("cloned", "{\"about\":\"connections\",\"connected\":4,\"moved\":3,\"counts\":{},"
+                     "\"last_accepted\":{\"address\":\"198.51.100.4\"}}");
+    assert_string_equal(all_alerts(), "Picket_CredentialUsedFromTwoAddresses/cloned//medium/1 ");
+    assert_non_null(strstr(description, "198.51.100.4"));
+}
+
+static void cas_that_come_and_go_are_told_done_or_refused(void **state)
+{
+    (void)state;
+    append("", "{\"about\":\"act\",\"act\":\"ca.add\",\"thing\":\"plant\",\"status\":201,\"uid\":0,"
+               "\"audit\":7}");
+    append("", "{\"about\":\"act\",\"act\":\"ca.remove\",\"thing\":\"plant\",\"status\":200,"
+               "\"uid\":0,\"audit\":9}");
+    append("",
+           "{\"about\":\"act\",\"act\":\"ca.add\",\"thing\":\"bad\",\"status\":400,\"uid\":1000,"
+           "\"audit\":11}");
+    append("", "{\"about\":\"act\",\"act\":\"ca.remove\",\"thing\":\"none\",\"status\":404,"
+               "\"uid\":1000,\"audit\":13}");
+    append("", "{\"about\":\"act\",\"act\":\"device.add\",\"thing\":\"d\",\"status\":201}");
+    assert_string_equal(all_alerts(),
+                        "IoT_CertificateSuccessfullyAddedToHub//plant/medium/1 "
+                        "IoT_CertificateSuccessfullyDeletedFromHub//plant/medium/1 "
+                        "Hub_CertificateFailedToBeAddedToHub//bad/medium/1 "
+                        "IoT.Hub_CertificateFailedToBeDeletedFromHub//none/medium/1 ");
+    assert_non_null(strstr(description, "Entry 13 of the audit log"));
+}
+
+static void what_the_hub_says_is_kept_apart_from_what_devices_say(void **state)
+{
+    (void)state;
+    append("d", REFUSED("hub_refused_signature"));
+    append("", "{\"about\":\"act\",\"act\":\"ca.add\",\"thing\":\"plant\",\"status\":201}");
+    assert_true(harness_wait_durable(&harness));
+    assert_int_equal(events_of("d", true), 1);
+    assert_int_equal(events_of("d", false), 0);
+    assert_int_equal(events_of(NULL, true), 1);
+    assert_int_equal(events_of(NULL, false), 0);
+}
+
+static void what_it_says_may_be_of_any_form(void **state)
+{
+    static const char *const odd[] = {
+        "",
+        "null",
+        "[]",
+        "{}",
+        "{\"about\":7}",
+        "{\"about\":\"act\"}",
+        "nonsense",
+        "{\"about\":\"connections\",\"counts\":[],\"moved\":\"x\",\"last_refused\":3}"};
+    (void)state;
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
+        append("d", odd[i]);
+    assert_string_equal(all_alerts(), "");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_harness, close_harness)
+    const struct CMUnitTest tests[] = {
+        TEST(each_kind_of_wrong_credential_has_its_type),
+        TEST(to_and_fro_between_addresses_is_one_credential_used_twice),
+        TEST(cas_that_come_and_go_are_told_done_or_refused),
+        TEST(what_the_hub_says_is_kept_apart_from_what_devices_say),
+        TEST(what_it_says_may_be_of_any_form),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
