@@ -206,8 +206,10 @@ NX_PACKET *double_packet_allocate(size_t size_bytes)
     return calloc(1, size_bytes);
 }
 
+/* A pool takes a packet back with interrupts off. */
 UINT nx_packet_release(NX_PACKET *packet_ptr)
 {
+    tx_interrupt_control(tx_interrupt_control(TX_INT_DISABLE));
     free(packet_ptr);
     hold_packets(-1);
     return NX_SUCCESS;
@@ -267,6 +269,11 @@ void double_hub_acknowledge(NX_AZURE_IOT_HUB_CLIENT *client)
 void double_hub_disconnect(NX_AZURE_IOT_HUB_CLIENT *client)
 {
     client->nx_azure_iot_hub_client_state = NX_AZURE_IOT_HUB_CLIENT_STATUS_NOT_CONNECTED;
+}
+
+void double_hub_empty_queue(NX_AZURE_IOT_HUB_CLIENT *client)
+{
+    empty_queue(mqtt_of(client));
 }
 
 /* Without a clean session, what waits goes out again, and waits on. */
@@ -392,7 +399,7 @@ UINT nx_azure_iot_mqtt_packet_id_get(NXD_MQTT_CLIENT *client_ptr, UCHAR *packet_
 static void enqueue(NXD_MQTT_CLIENT *mqtt, const UCHAR *packet_id)
 {
     struct outgoing *copy = (struct outgoing *)double_packet_allocate(sizeof *copy);
-    NX_PACKET **at = &mqtt->message_transmit_queue_head;
+    NX_PACKET *DOUBLE_SHARED *at = &mqtt->message_transmit_queue_head;
     USHORT id = (USHORT)(packet_id[0] << 8 | packet_id[1]);
     copy->packet.nx_packet_data_start = copy->bytes;
     memcpy(copy->bytes, &id, sizeof id);

@@ -74,6 +74,7 @@ void double_periodic_event(NX_AZURE_IOT *azure);
  * them; the connection ends; it connects, with a clean session or not; it is deleted, and later no
  * longer in the list. */
 void double_hub_acknowledge(NX_AZURE_IOT_HUB_CLIENT *client);
+void double_hub_empty_queue(NX_AZURE_IOT_HUB_CLIENT *client);
 void double_hub_disconnect(NX_AZURE_IOT_HUB_CLIENT *client);
 void double_hub_connect(NX_AZURE_IOT_HUB_CLIENT *client, UINT clean_session);
 void double_hub_client_delete(NX_AZURE_IOT_HUB_CLIENT *client);

@@ -70,7 +70,7 @@ typedef struct NX_PACKET_POOL_STRUCT {
 
 typedef struct NX_PACKET_STRUCT {
     NX_PACKET_POOL *nx_packet_pool_owner;
-    struct NX_PACKET_STRUCT *nx_packet_queue_next;
+    struct NX_PACKET_STRUCT *DOUBLE_SHARED nx_packet_queue_next;
     UCHAR *nx_packet_data_start;
     UCHAR *nx_packet_prepend_ptr;
     UCHAR *nx_packet_append_ptr;

@@ -41,7 +41,7 @@ typedef struct NXD_MQTT_CLIENT_STRUCT {
     UINT nxd_mqtt_clean_session;
     NX_TCP_SOCKET nxd_mqtt_client_socket;
     struct NXD_MQTT_CLIENT_STRUCT *nxd_mqtt_client_next;
-    NX_PACKET *message_transmit_queue_head;
+    NX_PACKET *DOUBLE_SHARED message_transmit_queue_head;
     VOID(*nxd_mqtt_ack_receive_notify)
     (struct NXD_MQTT_CLIENT_STRUCT *client_ptr, UINT type, USHORT packet_id,
      NX_PACKET *transmit_packet_ptr, VOID *context);

@@ -4,6 +4,7 @@
 
 #include "../../../../src/flow_table.h"
 #include "double.h"
+#include "hub.h"
 #include "machine.h"
 #include "picket/wire/decoder.h"
 
@@ -219,6 +220,7 @@ static void forget(void)
     forget_losses(&account.agent->losses);
     if ((account.agent->on_way & 1u << PICKET_COLLECTOR_NETWORK_ACTIVITY) == 0)
         forget_losses(&account.agent->losses_told);
+    hub_forget(account_is_on_way());
 }
 
 void __real_picket_agent_init(struct picket_agent *agent, const struct picket_agent_config *config);
@@ -233,7 +235,7 @@ void __wrap_picket_agent_init(struct picket_agent *agent, const struct picket_ag
 
 /* ---- what was reported ---- */
 
-static void read_flow(struct picket_wire_flow flow, unsigned is_ipv6)
+static void read_flow(struct picket_wire_flow flow, unsigned is_ipv6, struct bytes *into)
 {
     unsigned number = flow_of_port(flow.remote_port);
     const uint8_t *local = flow.local_address + (is_ipv6 ? 12 : 0);
@@ -242,28 +244,43 @@ static void read_flow(struct picket_wire_flow flow, unsigned is_ipv6)
         flow.local_port != LOCAL_PORT || address_bits(remote) != REMOTE_ADDRESS ||
         address_bits(local) != account_address(number / ACCOUNT_FLOWS_EACH / 2))
         machine_fail("the flow of port %u is another's", flow.remote_port);
-    add(&account.reported, number, flow.bytes_in, flow.bytes_out);
+    add(into, number, flow.bytes_in, flow.bytes_out);
 }
 
-void account_read(const uint8_t *bytes, size_t size_bytes)
+static void read_message(const uint8_t *bytes, size_t size_bytes, struct bytes *into)
 {
     struct picket_wire_message_view view;
     struct picket_wire_error error;
     if (!picket_wire_open(&view, bytes, size_bytes, &error))
         machine_fail("a message is broken at %u: %s", error.offset, error.reason);
-    account.totals.messages++;
     for (uint32_t i = 0; i < view.event_count; i++) {
         struct picket_wire_event_view event = picket_wire_event_at(&view, i);
         if (event.payload_type != PICKET_WIRE_NETWORK_ACTIVITY)
             continue;
         struct picket_wire_network_activity_view activity = picket_wire_network_activity(&event);
-        account.reported.lost[PICKET_IN] += activity.lost_bytes_in;
-        account.reported.lost[PICKET_OUT] += activity.lost_bytes_out;
+        into->lost[PICKET_IN] += activity.lost_bytes_in;
+        into->lost[PICKET_OUT] += activity.lost_bytes_out;
         for (uint32_t flow = 0; flow < activity.ipv4_count; flow++)
-            read_flow(picket_wire_ipv4_flow_at(&activity, flow).flow, 0);
+            read_flow(picket_wire_ipv4_flow_at(&activity, flow).flow, 0, into);
         for (uint32_t flow = 0; flow < activity.ipv6_count; flow++)
-            read_flow(picket_wire_ipv6_flow_at(&activity, flow).flow, 1);
+            read_flow(picket_wire_ipv6_flow_at(&activity, flow).flow, 1, into);
     }
+}
+
+void account_read(const uint8_t *bytes, size_t size_bytes)
+{
+    account.totals.messages++;
+    read_message(bytes, size_bytes, &account.reported);
+}
+
+void account_forget_message(const uint8_t *bytes, size_t size_bytes)
+{
+    read_message(bytes, size_bytes, &account.forgotten);
+}
+
+bool account_is_on_way(void)
+{
+    return account.agent != NULL && account.agent->on_way != 0;
 }
 
 /* ---- balance ---- */

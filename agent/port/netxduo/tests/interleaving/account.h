@@ -35,8 +35,13 @@ struct account_passing {
 struct account_passing account_put_aside(void);
 void account_take_up(struct account_passing passing);
 
-/* Reads a message that was delivered. */
+/* Reads a message that has arrived; or one that never will, of an agent that has been started anew.
+ */
 void account_read(const uint8_t *bytes, size_t size_bytes);
+void account_forget_message(const uint8_t *bytes, size_t size_bytes);
+
+/* Whether the agent has sent a message of which it does not know yet whether it has arrived. */
+bool account_is_on_way(void);
 
 /* Fails unless all that was counted or lost has been reported or told as lost, or forgotten; the
  * agent does not run, or owes nothing. */

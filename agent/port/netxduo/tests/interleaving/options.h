@@ -13,6 +13,7 @@
 #define PICKET_AGENT_LOW_INTERVAL_S              3
 #define PICKET_AGENT_SEND_RETRY_S                1
 #define PICKET_AGENT_PENDING_TIME_S              2
+#define PICKET_AGENT_DELIVERY_TIMEOUT_S          100000 /* what arrives later than that is said twice */
 #define PICKET_AGENT_EARLY_REPORT_MIN_INTERVAL_S 1
 
 #endif

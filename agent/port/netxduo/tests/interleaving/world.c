@@ -4,6 +4,7 @@
 
 #include "account.h"
 #include "double.h"
+#include "hub.h"
 #include "machine.h"
 #include "nx_azure_iot_json_reader.h"
 #include "nx_azure_iot_security_module.h"
@@ -18,7 +19,8 @@ static struct {
     TX_MUTEX uses[ACCOUNT_IPS]; /* the application's: nobody deletes what another uses */
     NX_AZURE_IOT azure;
     NX_AZURE_IOT_HUB_CLIENT client, module_client;
-    bool module_connected;
+    bool has_module;
+    UINT clean_session; /* of every client */
     unsigned actors_left;
     bool closing;      /* all is well from now on */
     unsigned change;   /* of what is watched: begun or done */
@@ -169,62 +171,116 @@ static void send_out(void)
 
 /* ---- the way to the hub ---- */
 
-/* Messages that were taken; the middleware's mutex is held. */
-static void read_messages(void)
-{
-    for (size_t i = 0; i < double_state.message_count; i++) {
-        const struct double_message *message = &double_state.messages[i];
-        account_read(message->bytes + message->topic_bytes, message->size_bytes);
-    }
-    double_state.message_count = 0;
-}
-
-/* A message is a packet like any other, and may not get through. */
+/* A message is a packet like any other, and may not get through; the hub may take its time. */
 static void publishing(void)
 {
-    read_messages();
     double_state.publish_status = NX_AZURE_IOT_SUCCESS;
     double_state.no_packets = !world.closing && machine_draw(8) == 0;
     pass(0, SENT);
     if (!world.closing && machine_draw(4) == 0)
         double_state.publish_status = NX_AZURE_IOT_DISCONNECTED;
+    hub_will_keep_waiting(!world.closing && machine_draw(3) != 0);
+}
+
+static bool is_connected(const NX_AZURE_IOT_HUB_CLIENT *client)
+{
+    return client->nx_azure_iot_hub_client_state == NX_AZURE_IOT_HUB_CLIENT_STATUS_CONNECTED;
+}
+
+static void acknowledge(void)
+{
+    tx_mutex_get(middleware(), TX_WAIT_FOREVER);
+    if (is_connected(&world.client))
+        hub_acknowledge(&world.client);
+    if (world.has_module)
+        hub_acknowledge(&world.module_client);
+    tx_mutex_put(middleware());
 }
 
 static void poll_on_the_clouds_thread(void)
 {
     while (world.actors_left > 0) {
         tx_thread_sleep(TX_TIMER_TICKS_PER_SECOND);
+        if (machine_draw(2) == 0)
+            acknowledge();
         double_periodic_event(&world.azure);
     }
 }
 
-/* A client of which the agent does not know yet that its message has arrived stays: otherwise that
- * would be said again. */
-static void toggle_module(void)
+/* The application's own callback, in whose place the agent's cannot be. */
+static VOID take_note(NXD_MQTT_CLIENT *mqtt, UINT type, USHORT packet_id, NX_PACKET *packet,
+                      VOID *context)
 {
-    NX_AZURE_IOT_RESOURCE **head = &world.azure.nx_azure_iot_resource_list_header;
-    if (!world.module_connected) {
-        double_hub_client_add(&world.azure, &world.module_client, "hub.example", "pump-7");
-    } else if ((*head)->resource_mqtt.nxd_mqtt_client_next != NULL) {
-        return;
-    } else {
-        *head = (*head)->resource_next;
-        memset(&world.module_client, 0xDD, sizeof world.module_client);
+    (void)mqtt, (void)type, (void)packet_id, (void)packet, (void)context;
+}
+
+static void add_client(NX_AZURE_IOT_HUB_CLIENT *client)
+{
+    NXD_MQTT_CLIENT *mqtt = &client->nx_azure_iot_hub_client_resource.resource_mqtt;
+    double_hub_client_add(&world.azure, client, "hub.example", "pump-7");
+    mqtt->nxd_mqtt_clean_session = world.clean_session;
+    if (machine_draw(3) == 0)
+        mqtt->nxd_mqtt_ack_receive_notify = take_note;
+}
+
+/* A client of the same device, which comes first in the list. */
+static void add_or_delete_module(void)
+{
+    tx_mutex_get(middleware(), TX_WAIT_FOREVER);
+    bool deletes = world.has_module && hub_may_lose(&world.module_client, false);
+    if (deletes) {
+        hub_lose(&world.module_client);
+        double_hub_client_delete(&world.module_client);
+        world.has_module = false;
+    } else if (!world.has_module) {
+        add_client(&world.module_client);
+        world.has_module = true;
     }
-    world.module_connected = !world.module_connected;
+    tx_mutex_put(middleware());
+    if (!deletes)
+        return;
+    machine_point();
+    tx_mutex_get(middleware(), TX_WAIT_FOREVER);
+    double_hub_client_remove(&world.module_client);
+    tx_mutex_put(middleware());
+}
+
+/* The queue is emptied without the mutex. */
+static void connect_client(void)
+{
+    NXD_MQTT_CLIENT *mqtt = &world.client.nx_azure_iot_hub_client_resource.resource_mqtt;
+    tx_mutex_get(middleware(), TX_WAIT_FOREVER);
+    bool connects = !world.clean_session || hub_may_lose(&world.client, true);
+    if (connects)
+        mqtt->nxd_mqtt_clean_session = world.clean_session;
+    if (connects && world.clean_session)
+        hub_lose(&world.client);
+    tx_mutex_put(middleware());
+    if (!connects)
+        return;
+    if (world.clean_session)
+        double_hub_empty_queue(&world.client);
+    tx_mutex_get(middleware(), TX_WAIT_FOREVER);
+    world.client.nx_azure_iot_hub_client_state = NX_AZURE_IOT_HUB_CLIENT_STATUS_CONNECTED;
+    tx_mutex_put(middleware());
+}
+
+static void disconnect_client(void)
+{
+    tx_mutex_get(middleware(), TX_WAIT_FOREVER);
+    double_hub_disconnect(&world.client);
+    tx_mutex_put(middleware());
 }
 
 static void connect_and_disconnect(void)
 {
     for (unsigned i = 0; i < CHANGES_EACH; i++) {
-        tx_mutex_get(middleware(), TX_WAIT_FOREVER);
         if (machine_draw(2) == 0)
-            toggle_module();
-        else
-            world.client.nx_azure_iot_hub_client_state =
-                machine_draw(3) == 0 ? NX_AZURE_IOT_HUB_CLIENT_STATUS_NOT_CONNECTED
-                                     : NX_AZURE_IOT_HUB_CLIENT_STATUS_CONNECTED;
-        tx_mutex_put(middleware());
+            add_or_delete_module();
+        else if (!is_connected(&world.client))
+            connect_client();
+        else if (machine_draw(2) == 0)
+            disconnect_client();
         pace();
     }
     world.actors_left--;
@@ -387,7 +443,12 @@ static void end(void)
 {
     struct picket_netxduo_statistics statistics;
     world.closing = true;
-    world.client.nx_azure_iot_hub_client_state = NX_AZURE_IOT_HUB_CLIENT_STATUS_CONNECTED;
+    while (world.enabled && !is_connected(&world.client)) {
+        acknowledge();
+        picket_netxduo_poll();
+        connect_client();
+    }
+    acknowledge();
     double_state.no_packets = false;
     double_state.publish_status = NX_AZURE_IOT_SUCCESS;
     if (world.enabled) {
@@ -398,7 +459,7 @@ static void end(void)
         account_compare(&statistics.agent);
         nx_azure_iot_security_module_disable(&world.azure);
     }
-    read_messages();
+    acknowledge();
     account_settle();
     for (unsigned ip = 0; ip < ACCOUNT_IPS; ip++)
         if (world.exists[ip] &&
@@ -418,7 +479,9 @@ void world_run(unsigned changes)
     middleware()->tx_mutex_name = (CHAR *)(uintptr_t) "nx_cloud_mutex";
     for (unsigned ip = 0; ip < ACCOUNT_IPS; ip++)
         world.uses[ip].tx_mutex_name = (CHAR *)(uintptr_t) "the application's";
-    double_hub_client_add(&world.azure, &world.client, "hub.example", "pump-7");
+    hub_reset();
+    world.clean_session = machine_draw(2) == 0 ? NX_TRUE : NX_FALSE;
+    add_client(&world.client);
     machine_thread("begin", begin);
     machine_run();
     start("ip 0", receive_0);
