@@ -224,7 +224,7 @@ void connection_refuse(struct connection *connection, enum ending ending,
 {
     uint8_t connack[MQTT_CONNACK_BYTES];
     report(connection, ending, sentence);
-    connection_send(connection, connack, mqtt_write_connack(connack, code));
+    connection_send(connection, connack, mqtt_write_connack(connack, code, false));
     stream_flush(connection);
     if (!connection_is_open(connection))
         return;

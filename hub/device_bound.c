@@ -7,6 +7,7 @@
 #include "dialect.h"
 #include "picket/base/counter.h"
 #include "publish.h"
+#include "subscriptions.h"
 
 static struct picket_counter sent = {.name = "hub_device_messages_sent",
                                      .help = "messages sent to devices, each delivery",
@@ -27,9 +28,8 @@ void device_bound_register_counters(void)
 
 struct device_bound {
     int64_t after_id; /* the last one that was sent */
-    bool qos_1;
-    bool wanted; /* there may be more */
-    bool asked;  /* the exchange is taking some */
+    bool wanted;      /* there may be more */
+    bool asked;       /* the exchange is taking some */
     uint16_t last_packet_id;
     int count; /* on their way */
     struct {
@@ -38,16 +38,17 @@ struct device_bound {
     } on_way[DEVICE_BOUND_WINDOW];
 };
 
-static bool is_subscribed(const struct connection *connection)
+static bool is_qos_1(const struct connection *connection)
 {
-    return (connection->subscriptions & 1u << DIALECT_DEVICE_BOUND) != 0;
+    return (connection->subscriptions & SUBSCRIPTION_QOS_1) != 0;
 }
 
 /* Not while it has to read what it got already. */
 static bool may_take(const struct connection *connection)
 {
     const struct device_bound *bound = connection->device_bound;
-    return bound != NULL && bound->wanted && !bound->asked && is_subscribed(connection) &&
+    return bound != NULL && bound->wanted && !bound->asked &&
+           subscriptions_have(connection, DIALECT_DEVICE_BOUND) &&
            bound->count <= DEVICE_BOUND_WINDOW / 2 && connection->unsent_ms == 0 &&
            !publish_is_over_bound(connection->hub);
 }
@@ -62,7 +63,7 @@ static void take(struct connection *connection)
                                           DEVICE_BOUND_WINDOW - bound->count) == PICKET_OK;
 }
 
-bool device_bound_subscribed(struct connection *connection, uint8_t qos)
+bool device_bound_subscribed(struct connection *connection)
 {
     if (connection->module[0] != '\0') /* messages are for devices, not for modules */
         return true;
@@ -70,7 +71,6 @@ bool device_bound_subscribed(struct connection *connection, uint8_t qos)
         connection->device_bound = calloc(1, sizeof *connection->device_bound);
     if (connection->device_bound == NULL)
         return false;
-    connection->device_bound->qos_1 = qos > 0;
     device_bound_queued(connection);
     return true;
 }
@@ -111,15 +111,15 @@ static void send_message(struct connection *connection, const struct exchange_me
 {
     struct device_bound *bound = connection->device_bound;
     char topic[EXCHANGE_BAG_BYTES_MAX + PICKET_DEVICE_ID_BYTES + 64];
-    uint16_t packet_id = bound->qos_1 ? next_packet_id(bound) : 0;
+    uint16_t packet_id = is_qos_1(connection) ? next_packet_id(bound) : 0;
     snprintf(topic, sizeof topic, "devices/%s/messages/devicebound/%s", connection->device,
              message->content);
-    publish(connection, slice_of(topic), message->payload, bound->qos_1 ? 1 : 0, packet_id);
+    publish(connection, slice_of(topic), message->payload, is_qos_1(connection) ? 1 : 0, packet_id);
     if (!connection_is_open(connection))
         return;
     picket_count(&sent, 1);
     bound->after_id = message->id;
-    if (!bound->qos_1) {
+    if (!is_qos_1(connection)) {
         exchange_message_done(connection, message->id);
         return;
     }

@@ -18,7 +18,7 @@ enum { DEVICE_BOUND_WINDOW = 16, DEVICE_BOUND_BYTES = 131072 };
 void device_bound_register_counters(void);
 
 /* The device has subscribed. False: there is no memory. */
-bool device_bound_subscribed(struct connection *connection, uint8_t qos);
+bool device_bound_subscribed(struct connection *connection);
 
 /* There is something new for it, perhaps. */
 void device_bound_queued(struct connection *connection);

@@ -8,6 +8,7 @@
 #include "internal.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/thread.h"
+#include "subscriptions.h"
 #include "twins.h"
 
 enum { GROUP_REQUESTS = 256, GROUP_ANSWER_BYTES = 4 << 20, ANSWERED_A_ROUND = 256 };
@@ -70,6 +71,9 @@ static int perform_kind(const struct hub_keeper *keeper, struct exchange_request
         return keeper->twin_report(keeper->context, request->device, request->module,
                                    request->payload, request->payload_bytes, &request->version,
                                    error);
+    case EXCHANGE_SESSION:
+        return keeper->session_put(keeper->context, request->device, request->module,
+                                   (uint32_t)request->number, error);
     case EXCHANGE_MESSAGES:
         return take_messages(keeper, request, error);
     case EXCHANGE_MESSAGE_DONE:
@@ -335,11 +339,11 @@ static void put(struct exchange *exchange, struct exchange_request *request)
 
 static bool is_bounded(enum exchange_kind kind)
 {
-    return kind == EXCHANGE_TWIN_GET || kind == EXCHANGE_TWIN_REPORT;
+    return kind == EXCHANGE_TWIN_GET || kind == EXCHANGE_TWIN_REPORT || kind == EXCHANGE_SESSION;
 }
 
-int exchange_put(struct connection *connection, enum exchange_kind kind, struct slice rid,
-                 struct slice payload)
+static int put_bounded(struct connection *connection, enum exchange_kind kind, struct slice rid,
+                       struct slice payload, int64_t number)
 {
     struct exchange *exchange = &connection->hub->exchange;
     if (!exchange->started)
@@ -351,11 +355,23 @@ int exchange_put(struct connection *connection, enum exchange_kind kind, struct 
     struct exchange_request *request = make_request(connection, kind, rid, payload);
     if (request == NULL)
         return PICKET_NO_MEMORY;
+    request->number = number;
     connection->requests++;
     exchange->count++;
     exchange->bytes += payload.size;
     put(exchange, request);
     return PICKET_OK;
+}
+
+int exchange_put(struct connection *connection, enum exchange_kind kind, struct slice rid,
+                 struct slice payload)
+{
+    return put_bounded(connection, kind, rid, payload, 0);
+}
+
+int exchange_put_session(struct connection *connection, uint32_t subscriptions, struct slice answer)
+{
+    return put_bounded(connection, EXCHANGE_SESSION, (struct slice){"", 0}, answer, subscriptions);
 }
 
 static int put_number(struct exchange *exchange, struct connection *connection,
@@ -416,12 +432,14 @@ static struct connection *who_asked(const struct picket_hub *hub,
 /* Nobody waits to hear that a message is done, or what expired. */
 static void answer(struct connection *connection, struct exchange_request *request)
 {
-    if (is_bounded(request->kind)) {
+    if (is_bounded(request->kind))
         connection->requests--;
-        twins_answer(connection, request);
-    } else if (request->kind == EXCHANGE_MESSAGES) {
+    if (request->kind == EXCHANGE_SESSION)
+        subscriptions_answer(connection, request);
+    else if (request->kind == EXCHANGE_MESSAGES)
         device_bound_answer(connection, request);
-    }
+    else if (is_bounded(request->kind))
+        twins_answer(connection, request);
 }
 
 void exchange_run(struct picket_hub *hub)

@@ -42,6 +42,7 @@ enum {
 enum exchange_kind {
     EXCHANGE_TWIN_GET,
     EXCHANGE_TWIN_REPORT,
+    EXCHANGE_SESSION,      /* keeps what the device subscribes to */
     EXCHANGE_MESSAGES,     /* takes some for a device */
     EXCHANGE_MESSAGE_DONE, /* the device has acknowledged one */
     EXCHANGE_EXPIRY        /* of messages, of nobody's connection */
@@ -66,7 +67,7 @@ struct exchange_request {
     const char *rid;
     const char *payload;
     size_t payload_bytes;
-    int64_t number; /* of messages: after which, or which */
+    int64_t number; /* of messages: after which, or which; of a session: its subscriptions */
     int count;      /* at most so many */
 
     int status;                        /* enum picket_status */
@@ -111,6 +112,10 @@ void exchange_close(struct exchange *exchange);
  * no keeper; PICKET_NO_MEMORY. */
 int exchange_put(struct connection *connection, enum exchange_kind kind, struct slice rid,
                  struct slice payload);
+
+/* The same, of what the device subscribes to; answer: a packet that it gets afterwards. */
+int exchange_put_session(struct connection *connection, uint32_t subscriptions,
+                         struct slice answer);
 
 /* Messages to devices. A connection asks for one lot at a time and completes no more than it got:
  * so these are bounded by the connections, and are never refused for what others ask.

@@ -19,6 +19,7 @@
 #include "picket/base/time.h"
 #include "session.h"
 #include "sources.h"
+#include "subscriptions.h"
 #include "tls.h"
 #include "twins.h"
 #include "wills.h"
@@ -432,6 +433,7 @@ int hub_start_with_registry(struct picket_hub **out, const struct picket_hub_con
     twins_register_counters();
     methods_register_counters();
     device_bound_register_counters();
+    subscriptions_register_counters();
     int status = prepare(hub, error);
     if (status == PICKET_OK && uv_loop_init(&hub->loop) != 0)
         status = picket_fail(error, PICKET_IO, "hub: no event loop");

@@ -120,7 +120,9 @@ struct connection {
     struct credential credential;
     int64_t expires_s;                 /* Unix time */
     uint16_t keep_alive_s;             /* 0: none */
-    uint16_t subscriptions;            /* bit per enum dialect_filter */
+    bool keeps_session;                /* clean session 0 */
+    uint16_t subscriptions;            /* subscriptions.h */
+    uint16_t subscriptions_kept;       /* as they are on disk */
     uint16_t requests;                 /* that the exchange has not answered */
     struct device_bound *device_bound; /* NULL: it does not subscribe to messages */
     uint32_t in_flight;                /* messages taken and not acknowledged */

@@ -6,6 +6,7 @@
 
 #include "picket/base/time.h"
 #include "picket/store/messages.h"
+#include "picket/store/sessions.h"
 #include "picket/store/twins.h"
 
 static int begin(void *context, struct picket_error *error)
@@ -76,6 +77,12 @@ static int twin_report(void *context, const char *device, const char *module, co
     return picket_store_twin_patch(context, &change, version, error);
 }
 
+static int session_put(void *context, const char *device, const char *module,
+                       uint32_t subscriptions, struct picket_error *error)
+{
+    return picket_store_session_put(context, device, module, subscriptions, error);
+}
+
 /* ---- messages to devices ---- */
 
 struct visiting {
@@ -125,6 +132,7 @@ int keeper_open_store(struct hub_keeper *keeper, const char *store_folder,
                                       .rollback = rollback,
                                       .twin_get = twin_get,
                                       .twin_report = twin_report,
+                                      .session_put = session_put,
                                       .messages_take = messages_take,
                                       .message_done = message_done,
                                       .messages_expire = messages_expire,

@@ -31,6 +31,10 @@ struct hub_keeper {
     int (*twin_report)(void *context, const char *device, const char *module, const char *patch,
                        size_t patch_bytes, int64_t *version, struct picket_error *error);
 
+    /* Keeps what the device subscribes to; 0: nothing any more. */
+    int (*session_put)(void *context, const char *device, const char *module,
+                       uint32_t subscriptions, struct picket_error *error);
+
     /* Visits messages to the device behind that id, in order, and counts a delivery of each: at
      * most so many, about so many bytes. *more: there are further ones. */
     int (*messages_take)(void *context, const char *device, int64_t after_id, int count_max,

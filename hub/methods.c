@@ -13,6 +13,7 @@
 #include "picket/base/diagnostics.h"
 #include "picket/base/time.h"
 #include "publish.h"
+#include "subscriptions.h"
 
 static struct picket_counter answered = {
     .name = "hub_methods_answered", .help = "method calls that devices answered", .is_work = true};
@@ -232,7 +233,7 @@ static bool is_of(const struct picket_hub_call *call, const struct connection *c
 
 static bool takes_methods(const struct connection *connection)
 {
-    return connection != NULL && (connection->subscriptions & 1u << DIALECT_METHODS) != 0;
+    return connection != NULL && subscriptions_have(connection, DIALECT_METHODS);
 }
 
 /* Moves it from waiting to sent. */

@@ -325,11 +325,11 @@ static size_t write_with_id(uint8_t *out, uint8_t first, uint16_t packet_id)
     return 4;
 }
 
-size_t mqtt_write_connack(uint8_t *out, enum mqtt_connack_code code)
+size_t mqtt_write_connack(uint8_t *out, enum mqtt_connack_code code, bool session_present)
 {
     out[0] = MQTT_CONNACK << 4;
     out[1] = 2;
-    out[2] = 0;
+    out[2] = session_present;
     out[3] = (uint8_t)code;
     return MQTT_CONNACK_BYTES;
 }

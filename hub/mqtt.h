@@ -117,7 +117,7 @@ bool mqtt_parse_empty(const struct mqtt_header *header, struct mqtt_fault *fault
 
 /* Each writes a whole packet into out and returns its size. */
 enum { MQTT_CONNACK_BYTES = 4, MQTT_PUBACK_BYTES = 4, MQTT_PINGRESP_BYTES = 2 };
-size_t mqtt_write_connack(uint8_t *out, enum mqtt_connack_code code); /* session present: 0 */
+size_t mqtt_write_connack(uint8_t *out, enum mqtt_connack_code code, bool session_present);
 size_t mqtt_write_puback(uint8_t *out, uint16_t packet_id);
 size_t mqtt_write_unsuback(uint8_t *out, uint16_t packet_id); /* 4 bytes */
 size_t mqtt_write_pingresp(uint8_t *out);
@@ -125,7 +125,8 @@ size_t mqtt_write_pingresp(uint8_t *out);
  * topic is at most 65,535 bytes, all of it at most 268,435,455. */
 enum { MQTT_PUBLISH_HEAD_BYTES = MQTT_HEADER_BYTES_MAX + 2 };
 size_t mqtt_write_publish_head(uint8_t *out, size_t topic_bytes, size_t payload_bytes, uint8_t qos);
-/* The header and packet id of a SUBACK for `count` codes, which follow; at most 7 bytes. */
+/* The header and packet id of a SUBACK for `count` codes, which follow. */
+enum { MQTT_SUBACK_HEAD_BYTES = MQTT_HEADER_BYTES_MAX + 2 };
 size_t mqtt_write_suback(uint8_t *out, uint16_t packet_id, size_t count);
 
 const char *mqtt_type_name(uint8_t type);

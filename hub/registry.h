@@ -12,6 +12,11 @@ struct hub_registry {
                 struct picket_error *error);
     void (*close)(void *context); /* at the hub's end; may be NULL */
     void *context;
+    /* What is kept of the device or module; *subscriptions 0: nothing. May be NULL. The hub's
+     * thread.
+     */
+    int (*session)(void *context, const char *device, const char *module, uint32_t *subscriptions,
+                   struct picket_error *error);
 };
 
 /* picket_hub_start() with a registry and a keeper of one's own; closes both even on failure. keeper

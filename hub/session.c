@@ -13,6 +13,7 @@
 #include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/time.h"
+#include "subscriptions.h"
 #include "twins.h"
 #include "work.h"
 
@@ -31,14 +32,12 @@ COUNTER(messages_dropped, "hub_messages_dropped",
         "messages with QoS 0 dropped because the log was full");
 COUNTER(requests_misnamed, "hub_requests_malformed",
         "twin requests and method results taken without an answer: their topic names no request");
-COUNTER(filters_refused, "hub_subscriptions_refused",
-        "topic filters refused with 0x80: not the device's own");
 
 void session_register_counters(void)
 {
-    struct picket_counter *const counters[] = {
-        &connects_accepted, &messages_taken,    &messages_repeated, &messages_acknowledged_late,
-        &messages_dropped,  &requests_misnamed, &filters_refused};
+    struct picket_counter *const counters[] = {&connects_accepted, &messages_taken,
+                                               &messages_repeated, &messages_acknowledged_late,
+                                               &messages_dropped,  &requests_misnamed};
     for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++)
         picket_counter_register(counters[i]);
 }
@@ -126,7 +125,9 @@ static void accept_device(struct connection *connection, const struct mqtt_conne
     picket_count(&connects_accepted, 1);
     picket_say(PICKET_DEBUG, "hub", "device %s: connected with %s %s", connection->device,
                SSL_get_version(connection->ssl), SSL_get_cipher_name(connection->ssl));
-    connection_send(connection, connack, mqtt_write_connack(connack, MQTT_ACCEPTED));
+    bool resumed = subscriptions_resume(connection, connect->clean_session);
+    connection_send(connection, connack, mqtt_write_connack(connack, MQTT_ACCEPTED, resumed));
+    subscriptions_begin(connection);
 }
 
 static bool establish(const struct connection *connection, const struct mqtt_connect *connect,
@@ -346,52 +347,6 @@ static bool take_publish(struct connection *connection, const uint8_t *packet,
 
 /* ---- SUBSCRIBE, UNSUBSCRIBE, and the rest ---- */
 
-static uint8_t subscribe(struct connection *connection, const struct mqtt_filter *filter)
-{
-    static struct picket_say_limit limit;
-    enum dialect_filter kind =
-        dialect_filtered(filter->topic, connection->device, connection->module);
-    if (kind != DIALECT_FOREIGN_FILTER) {
-        connection->subscriptions |= (uint16_t)(1u << kind);
-        if (kind == DIALECT_DEVICE_BOUND && !device_bound_subscribed(connection, filter->qos))
-            return MQTT_SUBSCRIPTION_REFUSED;
-        return filter->qos < 1 ? filter->qos : 1;
-    }
-    picket_count(&filters_refused, 1);
-    picket_say_limited(&limit, PICKET_WARNING, "hub",
-                       "device %s: subscription refused, not its own: %.*s", connection->device,
-                       (int)(filter->topic.size < 200 ? filter->topic.size : 200),
-                       filter->topic.bytes);
-    return MQTT_SUBSCRIPTION_REFUSED;
-}
-
-static bool take_subscribe(struct connection *connection, struct mqtt_filters *filters)
-{
-    uint8_t head[8];
-    struct mqtt_filter filter;
-    connection_send(connection, head, mqtt_write_suback(head, filters->packet_id, filters->count));
-    while (connection_is_open(connection) && mqtt_next_filter(filters, &filter)) {
-        uint8_t code = subscribe(connection, &filter);
-        connection_send(connection, &code, 1);
-    }
-    if (connection_is_open(connection) && (connection->subscriptions & 1u << DIALECT_METHODS) != 0)
-        methods_subscribed(connection);
-    return connection_is_open(connection);
-}
-
-static bool take_unsubscribe(struct connection *connection, struct mqtt_filters *filters)
-{
-    uint8_t unsuback[4];
-    struct mqtt_filter filter;
-    while (mqtt_next_filter(filters, &filter)) {
-        enum dialect_filter kind =
-            dialect_filtered(filter.topic, connection->device, connection->module);
-        connection->subscriptions &= (uint16_t) ~(1u << kind);
-    }
-    connection_send(connection, unsuback, mqtt_write_unsuback(unsuback, filters->packet_id));
-    return connection_is_open(connection);
-}
-
 static bool take_filters(struct connection *connection, const uint8_t *packet,
                          const struct mqtt_header *header)
 {
@@ -401,8 +356,8 @@ static bool take_filters(struct connection *connection, const uint8_t *packet,
         end_malformed(connection, packet, header, &fault);
         return false;
     }
-    return filters.with_qos ? take_subscribe(connection, &filters)
-                            : take_unsubscribe(connection, &filters);
+    return filters.with_qos ? subscriptions_take_subscribe(connection, &filters)
+                            : subscriptions_take_unsubscribe(connection, &filters);
 }
 
 static bool take_empty(struct connection *connection, const uint8_t *packet,

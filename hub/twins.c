@@ -8,6 +8,7 @@
 #include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
 #include "publish.h"
+#include "subscriptions.h"
 
 #define COUNTER(variable, counter_name, counter_help)                                              \
     static struct picket_counter variable = {.name = counter_name, .help = counter_help}
@@ -39,14 +40,9 @@ void twins_register_counters(void)
 /* Of "$iothub/twin/res/STATUS/?$rid=RID&$version=N". */
 enum { RESULT_TOPIC_BYTES = DIALECT_RID_BYTES_MAX + 80 };
 
-static bool is_subscribed(const struct connection *connection, enum dialect_filter filter)
-{
-    return (connection->subscriptions & 1u << filter) != 0;
-}
-
 static void send_result(struct connection *connection, const char *topic, const char *body)
 {
-    if (is_subscribed(connection, DIALECT_TWIN_RESULTS))
+    if (subscriptions_have(connection, DIALECT_TWIN_RESULTS))
         publish(connection, slice_of(topic), slice_of(body), 0, 0);
     else
         picket_count(&unheard, 1);
@@ -153,7 +149,7 @@ void twins_answer(struct connection *connection, const struct exchange_request *
 void twins_tell(struct connection *connection, int64_t version, const char *patch)
 {
     char topic[100], *body;
-    if (!is_subscribed(connection, DIALECT_TWIN_DESIRED))
+    if (!subscriptions_have(connection, DIALECT_TWIN_DESIRED))
         return;
     if (publish_is_over_bound(connection->hub) ||
         asprintf(&body, "%.*s%s\"$version\":%" PRId64 "}", (int)strlen(patch) - 1, patch,

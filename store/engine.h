@@ -110,6 +110,12 @@ struct store_engine {
                     enum picket_twin_part part, const struct picket_twin_document *document,
                     struct picket_error *error);
 
+    /* session_put: within a change. */
+    int (*session_get)(struct picket_store *store, const char *device, const char *module,
+                       uint32_t *subscriptions, struct picket_error *error);
+    int (*session_put)(struct picket_store *store, const char *device, const char *module,
+                       uint32_t subscriptions, struct picket_error *error);
+
     /* Within a change, but for messages_count and messages_each. message_put: to a device that is
      * registered; messages_count: PICKET_NOT_FOUND; messages_drop_expired: device NULL: of all,
      * some a call; the rest find nothing for a device that is not registered. */

@@ -92,6 +92,7 @@ class NodeClient(unittest.TestCase):
 
     def test_after_a_kill_the_client_comes_back_and_all_goes_on(self):
         device = self.opened()
+        device.do("twin")
         device.do("messages")
         device.do("method", name="echo", status=200)
         device.do("event", payload="before")
@@ -103,6 +104,9 @@ class NodeClient(unittest.TestCase):
         self.assertEqual(json.loads(call.result.stdout)["payload"], 7)
         self.picket.run("c2d", "send", self.name, "again")
         self.assertEqual(device.next("message")["message"], "again")
+        self.picket.run("twin", "set", self.name, "interval=5")
+        self.assertEqual(device.next("desired")["desired"], {"interval": 5, "$version": 2})
+        device.do("report", patch={"interval": 5})
         device.do("event", payload="after")
 
     def test_a_client_that_closes_says_so(self):

@@ -109,7 +109,8 @@ hub:
     def _answers(self):
         if self.process.poll() is not None:
             raise RuntimeError(f"picket serve ended with {self.process.returncode}:\n{self.logged()}")
-        return self.run("status", check=False).returncode == 0
+        result = self.run("status", "--json", check=False)
+        return result.returncode == 0 and "hub" in json.loads(result.stdout)  # which comes last
 
     def kill(self):
         """The power goes."""

@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     connect.client_id = slice_cut(&rest, '\0');
     connect.user_name = slice_cut(&rest, '\0');
     connect.password = rest;
-    struct hub_registry registry = {find, NULL, NULL};
+    struct hub_registry registry = {find, NULL, NULL, NULL};
     struct admission nobody = {0};
     struct identity identity;
     struct refusal refusal;

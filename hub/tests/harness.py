@@ -315,10 +315,10 @@ class RawClient:
         self.socket.close()
 
 
-def accepted_client(hub, device, **options):
+def accepted_client(hub, device, clean=True, resumed=False, **options):
     client = RawClient(hub)
-    answer = client.connect(device, **options)
-    assert answer == (0x20, b"\0\0"), answer
+    answer = client.connect(device, flags=options.pop("flags", 0) | (2 if clean else 0), **options)
+    assert answer == (0x20, bytes([resumed, 0])), answer
     return client
 
 

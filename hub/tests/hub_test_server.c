@@ -478,7 +478,7 @@ static void read_options(int argc, char **argv, struct picket_hub_config *config
 static int start(struct picket_hub **hub, const struct picket_hub_config *config,
                  struct picket_error *error)
 {
-    struct hub_registry seam = {find, NULL, NULL};
+    struct hub_registry seam = {find, NULL, NULL, NULL};
     if (config->store_folder == NULL)
         return hub_start_with_registry(hub, config, &seam, NULL, consumer.log, error);
     int status = picket_store_open(&registry.store, config->store_folder, error);

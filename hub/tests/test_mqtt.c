@@ -228,7 +228,9 @@ static void packets_are_written_as_the_standard_draws_them(void **state)
 {
     uint8_t out[8];
     (void)state;
-    assert_int_equal(mqtt_write_connack(out, MQTT_NOT_AUTHORIZED), 4);
+    assert_int_equal(mqtt_write_connack(out, MQTT_ACCEPTED, true), 4);
+    assert_memory_equal(out, "\x20\2\1\0", 4);
+    assert_int_equal(mqtt_write_connack(out, MQTT_NOT_AUTHORIZED, false), 4);
     assert_memory_equal(out, "\x20\x02\x00\x05", 4);
     assert_int_equal(mqtt_write_puback(out, 0x1234), 4);
     assert_memory_equal(out, "\x40\x02\x12\x34", 4);

@@ -170,6 +170,8 @@ static int remove_device(struct sqlite_store *store, const char *id, struct pick
     int64_t messages;
     if (status == PICKET_OK)
         status = twins_remove(store, id, error);
+    if (status == PICKET_OK)
+        status = sessions_remove(store, id, error);
     return status == PICKET_OK ? sqlite_messages_purge(&store->store, id, &messages, error)
                                : status;
 }

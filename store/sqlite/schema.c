@@ -203,6 +203,13 @@ static const char *const picket_steps[] = {
     "  detail text not null,"
     "  previous blob not null,"
     "  seal blob not null);",
+
+    /* What devices subscribe to, for their next connection. */
+    "create table sessions ("
+    "  device integer not null,"
+    "  module text not null,"
+    "  subscriptions integer not null,"
+    "  primary key (device, module)) without rowid;",
 };
 
 static const char *const intelligence_steps[] = {

@@ -1,9 +1,8 @@
 /* The SQLite engine: a folder with two files.
  *
  *     picket.db        devices, activity, inventory, events, flows, alerts, dead_letters,
- *                      outbox, targets, twins, messages, totals, authorities, ip_rules, ip_default,
- *                      audit
- *     intelligence.db  feeds, indicator_blocks
+ *                      outbox, targets, twins, messages, sessions, totals, authorities, ip_rules,
+ * ip_default, audit intelligence.db  feeds, indicator_blocks
  *
  * Two, because SQLite has one writer a file: a feed of millions may be replaced while batches go
  * on. schema.c has the tables; README.md draws them.
@@ -107,6 +106,10 @@ enum {
     STATEMENT_TARGET_BACK,
     STATEMENT_TARGET_OVER,
     STATEMENT_TARGETS,
+    STATEMENT_SESSION_GET,
+    STATEMENT_SESSION_PUT,
+    STATEMENT_SESSION_FORGET,
+    STATEMENT_SESSIONS_REMOVE,
     STATEMENT_MESSAGE_PUT,
     STATEMENT_MESSAGES_COUNT,
     STATEMENT_MESSAGES_EACH,
@@ -284,6 +287,15 @@ int sqlite_twin_put(struct picket_store *store, const char *device, const char *
                     struct picket_error *error);
 /* Of a device and its modules. */
 int twins_remove(struct sqlite_store *store, const char *device, struct picket_error *error);
+
+/* ---- sessions.c ---- */
+
+int sqlite_session_get(struct picket_store *store, const char *device, const char *module,
+                       uint32_t *subscriptions, struct picket_error *error);
+int sqlite_session_put(struct picket_store *store, const char *device, const char *module,
+                       uint32_t subscriptions, struct picket_error *error);
+/* Of a device and its modules. */
+int sessions_remove(struct sqlite_store *store, const char *device, struct picket_error *error);
 
 /* ---- messages.c ---- */
 
