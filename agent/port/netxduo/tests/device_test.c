@@ -336,6 +336,46 @@ static void of_two_threads_that_start_at_once_the_second_waits_and_finds_it_star
     assert_int_equal(picket_netxduo_flush(), NX_SUCCESS);
 }
 
+/* ---- a transport that says later what arrived ---- */
+
+static enum picket_send_result outcome_now;
+
+static enum picket_send_result take_it(void *context, const struct picket_wire_message *message)
+{
+    (void)context, (void)message;
+    reports.messages++;
+    return PICKET_SEND_PENDING;
+}
+
+static enum picket_send_result tell_outcome(void *context)
+{
+    (void)context;
+    return outcome_now;
+}
+
+static void a_transport_of_ones_own_may_say_later_what_arrived(void **state)
+{
+    (void)state;
+    struct picket_netxduo_statistics statistics;
+    struct picket_netxduo_transport transport = reports_transport;
+    transport.send = take_it;
+    transport.delivered = tell_outcome;
+    outcome_now = PICKET_SEND_PENDING;
+    assert_int_equal(picket_netxduo_start(&transport, NULL), NX_SUCCESS);
+    assert_int_equal(picket_netxduo_flush(), NX_IN_PROGRESS);
+    assert_int_equal(picket_netxduo_flush(), NX_IN_PROGRESS);
+    assert_int_equal(reports.messages, 1);
+    outcome_now = PICKET_SEND_ACCEPTED;
+    picket_netxduo_poll();
+    assert_int_equal(picket_netxduo_statistics(&statistics), NX_SUCCESS);
+    assert_int_equal(statistics.agent.messages_sent, 1);
+    outcome_now = PICKET_SEND_REFUSED;
+    picket_netxduo_flush();
+    picket_netxduo_poll();
+    assert_int_equal(picket_netxduo_statistics(&statistics), NX_SUCCESS);
+    assert_int_equal(statistics.agent.messages_refused, 1);
+}
+
 /* ---- changes while it runs ---- */
 
 static void intervals_and_collectors_change_while_it_runs(void **state)
@@ -413,6 +453,7 @@ int main(void)
         TEST(interrupts_are_as_they_were_after_every_call),
         TEST(stopping_from_within_a_poll_is_refused),
         TEST(of_two_threads_that_start_at_once_the_second_waits_and_finds_it_started),
+        TEST(a_transport_of_ones_own_may_say_later_what_arrived),
         TEST(intervals_and_collectors_change_while_it_runs),
         TEST(a_thread_waits_until_the_other_has_left),
     };

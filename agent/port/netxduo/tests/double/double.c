@@ -186,6 +186,8 @@ UINT nx_packet_data_append(NX_PACKET *packet_ptr, VOID *data_start, ULONG data_s
 {
     struct outgoing *outgoing = (struct outgoing *)packet_ptr;
     (void)pool_ptr, (void)wait_option;
+    if (double_state.appends_left > 0 && --double_state.appends_left == 0)
+        double_state.no_packets = true;
     if (double_state.no_packets ||
         packet_ptr->nx_packet_length + data_size > DOUBLE_PACKET_BYTES_MAX)
         return NX_NO_PACKET;
@@ -356,6 +358,8 @@ UINT nx_azure_iot_hub_client_telemetry_message_create(NX_AZURE_IOT_HUB_CLIENT *h
     (void)wait_option;
     middleware = hub_client_ptr->nx_azure_iot_ptr->nx_azure_iot_mutex_ptr;
     assert(middleware->tx_mutex_ownership_count > 0);
+    if (double_state.create_status != NX_AZURE_IOT_SUCCESS)
+        return double_state.create_status;
     struct outgoing *outgoing = (struct outgoing *)double_packet_allocate(sizeof *outgoing);
     memcpy(outgoing->bytes, topic, sizeof topic - 1);
     outgoing->packet.nx_packet_length = sizeof topic - 1;
@@ -378,7 +382,7 @@ static UINT packet_id_get(const NXD_MQTT_CLIENT *client_ptr, UCHAR *packet_id)
     next++;
     packet_id[0] = (UCHAR)(next >> 8);
     packet_id[1] = (UCHAR)next;
-    return NX_AZURE_IOT_SUCCESS;
+    return double_state.packet_id_status;
 }
 
 #ifdef DOUBLE_NETXDUO_6_1_0

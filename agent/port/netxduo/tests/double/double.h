@@ -36,6 +36,9 @@ extern struct double_state {
 
     bool no_packets;          /* the pool is empty */
     ULONG packets_left;       /* in the pool, as it says itself */
+    unsigned appends_left;    /* then the pool is empty; 0: any number */
+    UINT create_status;       /* what making a message returns */
+    UINT packet_id_status;    /* what asking for an identifier returns */
     UINT publish_status;      /* what the next publishing returns */
     void (*publishing)(void); /* runs within it, before */
     bool hub_is_silent;       /* acknowledges nothing; otherwise each message at once */
