@@ -1,7 +1,5 @@
 #include "ports.h"
 
-#include <string.h>
-
 #include "instances.h"
 
 #if PICKET_AGENT_LISTENING_PORTS > 0
@@ -18,12 +16,11 @@ static void add(struct list *list, const ULONG *address, UINT words, UINT port, 
     if (place >= list->max)
         return;
     struct picket_listening_port *entry = &list->ports[place];
-    memset(entry, 0, sizeof *entry);
     entry->port = (uint16_t)port;
     entry->protocol = protocol;
     entry->is_ipv6 = words == 4;
-    for (UINT i = 0; i < 4 * words; i++)
-        entry->address[i] = (uint8_t)(address[i / 4] >> (24 - 8 * (i % 4)));
+    for (UINT i = 0; i < sizeof entry->address; i++)
+        entry->address[i] = i / 4 < words ? (uint8_t)(address[i / 4] >> (24 - 8 * (i % 4))) : 0;
 }
 
 /* A socket of NetX Duo is open at all addresses of its NX_IP. */
