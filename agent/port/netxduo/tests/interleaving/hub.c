@@ -12,7 +12,11 @@ enum fate {
     LOST           /* which the agent will find out, and say it again */
 };
 
-static enum fate fates[DOUBLE_MESSAGES_MAX];
+static struct {
+    enum fate fate;
+    unsigned number;
+} sent[DOUBLE_MESSAGES_MAX];
+static unsigned last_number;                     /* of the last one sent */
 static const NXD_MQTT_CLIENT *last_arrived_from; /* if the last one sent has arrived */
 
 enum { ACKNOWLEDGED = 0x10000 }; /* as the port notes it, where a message's identifier was */
@@ -24,7 +28,8 @@ static const NXD_MQTT_CLIENT *mqtt_of(const NX_AZURE_IOT_HUB_CLIENT *client)
 
 void hub_reset(void)
 {
-    memset(fates, 0, sizeof fates);
+    memset(sent, 0, sizeof sent);
+    last_number = 0;
     last_arrived_from = NULL;
 }
 
@@ -33,7 +38,7 @@ static void take_out(size_t i)
     size_t behind = --double_state.message_count - i;
     memmove(&double_state.messages[i], &double_state.messages[i + 1],
             behind * sizeof *double_state.messages);
-    memmove(&fates[i], &fates[i + 1], behind * sizeof *fates);
+    memmove(&sent[i], &sent[i + 1], behind * sizeof *sent);
 }
 
 static void read_whole(size_t i, void (*reader)(const uint8_t *bytes, size_t size_bytes))
@@ -45,8 +50,8 @@ static void read_whole(size_t i, void (*reader)(const uint8_t *bytes, size_t siz
 static void read_arrived(void)
 {
     for (size_t i = double_state.message_count; i-- > 0;)
-        if (fates[i] == ARRIVES) {
-            if (i + 1 == double_state.message_count)
+        if (sent[i].fate == ARRIVES) {
+            if (sent[i].number == last_number)
                 last_arrived_from = double_state.messages[i].client;
             read_whole(i, account_read);
             take_out(i);
@@ -59,17 +64,18 @@ void hub_will_keep_waiting(bool waits)
     last_arrived_from = NULL;
     /* The agent sends another: what was lost it has put back. */
     for (size_t i = double_state.message_count; i-- > 0;)
-        if (fates[i] == LOST)
+        if (sent[i].fate == LOST)
             take_out(i);
-    fates[double_state.message_count] = waits ? WAITS : ARRIVES;
+    sent[double_state.message_count].fate = waits ? WAITS : ARRIVES;
+    sent[double_state.message_count].number = ++last_number;
     double_state.hub_is_silent = waits;
 }
 
 void hub_acknowledge(NX_AZURE_IOT_HUB_CLIENT *client)
 {
     for (size_t i = 0; i < double_state.message_count; i++)
-        if (double_state.messages[i].client == mqtt_of(client) && fates[i] != LOST)
-            fates[i] = ARRIVES;
+        if (double_state.messages[i].client == mqtt_of(client) && sent[i].fate != LOST)
+            sent[i].fate = ARRIVES;
     read_arrived();
     double_hub_acknowledge(client);
 }
@@ -87,26 +93,26 @@ void hub_lose(const NX_AZURE_IOT_HUB_CLIENT *client)
     for (size_t i = double_state.message_count; i-- > 0;) {
         if (double_state.messages[i].client != mqtt_of(client))
             continue;
-        if (fates[i] == WAITS)
-            fates[i] = LOST;
-        if (fates[i] == WAITS_UNKNOWN) {
+        if (sent[i].fate == WAITS)
+            sent[i].fate = LOST;
+        if (sent[i].fate == WAITS_UNKNOWN) {
             read_whole(i, account_forget_message);
             take_out(i);
         }
     }
 }
 
-/* The last one sent is the one that was on its way. */
+/* The last one sent was on its way, if any was. */
 void hub_forget(bool on_way)
 {
     read_arrived();
     for (size_t i = double_state.message_count; i-- > 0;) {
-        bool is_on_way = on_way && i + 1 == double_state.message_count;
-        if (fates[i] == WAITS && is_on_way)
-            fates[i] = WAITS_UNKNOWN;
-        else if (fates[i] == LOST && is_on_way)
+        bool is_on_way = on_way && sent[i].number == last_number;
+        if (sent[i].fate == WAITS && is_on_way)
+            sent[i].fate = WAITS_UNKNOWN;
+        else if (sent[i].fate == LOST && is_on_way)
             read_whole(i, account_forget_message);
-        if (fates[i] == LOST)
+        if (sent[i].fate == LOST)
             take_out(i);
     }
 }
