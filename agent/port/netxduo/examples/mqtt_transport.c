@@ -16,13 +16,23 @@ static struct {
     NXD_MQTT_CLIENT *client;
     const CHAR *topic;
     USHORT packet_id;
-    volatile bool connection_ended; /* since then */
+    volatile bool waited_at_the_end; /* of the connection, for its acknowledgement */
 } way;
+
+static bool is_queued(void)
+{
+    UINT posture = tx_interrupt_control(TX_INT_DISABLE);
+    const NX_PACKET *packet = way.client->message_transmit_queue_head;
+    while (packet != NX_NULL && *(const USHORT *)packet->nx_packet_data_start != way.packet_id)
+        packet = packet->nx_packet_queue_next;
+    tx_interrupt_control(posture);
+    return packet != NX_NULL;
+}
 
 static VOID disconnected(NXD_MQTT_CLIENT *client)
 {
     (void)client;
-    way.connection_ended = true;
+    way.waited_at_the_end = way.waited_at_the_end || is_queued();
 }
 
 static bool connected(void *context)
@@ -51,7 +61,7 @@ static enum picket_send_result send(void *context, const struct picket_wire_mess
         return PICKET_SEND_REFUSED;
     tx_mutex_get(way.client->nxd_mqtt_client_mutex_ptr, TX_WAIT_FOREVER);
     way.packet_id = (USHORT)way.client->nxd_mqtt_client_packet_identifier;
-    way.connection_ended = false;
+    way.waited_at_the_end = false;
     UINT status =
         nxd_mqtt_client_publish(way.client, (CHAR *)way.topic, (UINT)strlen(way.topic),
                                 message_bytes, (UINT)used, NX_FALSE, 1, 10 * NX_IP_PERIODIC_RATE);
@@ -61,22 +71,13 @@ static enum picket_send_result send(void *context, const struct picket_wire_mess
                : PICKET_SEND_REFUSED;
 }
 
-static bool is_queued(void)
-{
-    UINT posture = tx_interrupt_control(TX_INT_DISABLE);
-    const NX_PACKET *packet = way.client->message_transmit_queue_head;
-    while (packet != NX_NULL && *(const USHORT *)packet->nx_packet_data_start != way.packet_id)
-        packet = packet->nx_packet_queue_next;
-    tx_interrupt_control(posture);
-    return packet != NX_NULL;
-}
-
-/* What is not in the queue any more was acknowledged; unless the connection has ended, with which a
- * clean session ends, too, and its queue is emptied. Without one, the client transmits it again. */
+/* What is not in the queue any more was acknowledged; unless the connection has ended before, and
+ * with it a clean session: then the queue is emptied. Without one, the client transmits it again.
+ */
 static enum picket_send_result delivered(void *context)
 {
     (void)context;
-    if (way.connection_ended && way.client->nxd_mqtt_clean_session == NX_TRUE)
+    if (way.waited_at_the_end && way.client->nxd_mqtt_clean_session == NX_TRUE)
         return PICKET_SEND_REFUSED;
     return is_queued() ? PICKET_SEND_PENDING : PICKET_SEND_ACCEPTED;
 }
