@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "certificate.h"
+#include "devices.h"
 #include "internal.h"
 #include "picket/base/counter.h"
 #include "picket/base/time.h"
@@ -71,10 +72,7 @@ void hub_activity_close(struct activity_table *table)
 
 static struct activity_bucket *bucket_of(const struct picket_hub *hub, const char *device)
 {
-    uint64_t hash = hub->hash_seed ^ 14695981039346656037u; /* FNV-1a */
-    for (const char *c = device; *c != '\0'; c++)
-        hash = (hash ^ (uint8_t)*c) * 1099511628211u;
-    return &hub->activity.buckets[(hash ^ hash >> 32) % ACTIVITY_BUCKETS];
+    return &hub->activity.buckets[devices_hash(hub, device) % ACTIVITY_BUCKETS];
 }
 
 /* NULL: there is no room for it. */
@@ -157,6 +155,11 @@ void hub_activity_refused(struct connection *connection, enum ending ending)
     describe(&entry->refused, connection);
 }
 
+void hub_activity_turned_away(struct picket_hub *hub)
+{
+    burst_count(&hub->activity.burst);
+}
+
 void hub_activity_ended(struct connection *connection, enum ending ending)
 {
     struct activity_entry *entry = ending != ENDING_NONE ? entry_of(connection) : NULL;
@@ -228,17 +231,26 @@ static void write_json(struct json *json, const struct activity_entry *entry)
 
 /* ---- onto the log ---- */
 
-static bool append(struct picket_hub *hub, const struct activity_entry *entry)
+/* device: "" of the hub itself. */
+static bool append(struct picket_hub *hub, const char *device, const struct json *json)
+{
+    const struct picket_log_message message = {.kind = PICKET_LOG_OF_HUB,
+                                               .device = device,
+                                               .module = "",
+                                               .received_ms = picket_unix_ms(),
+                                               .properties = json->text,
+                                               .payload = (const uint8_t *)""};
+    bool taken = picket_log_append(hub->log, &message, NULL) == PICKET_OK;
+    if (taken)
+        picket_count(&put, 1);
+    return taken;
+}
+
+static bool append_entry(struct picket_hub *hub, const struct activity_entry *entry)
 {
     struct json json;
     write_json(&json, entry);
-    const struct picket_log_message message = {.kind = PICKET_LOG_OF_HUB,
-                                               .device = entry->device,
-                                               .module = "",
-                                               .received_ms = picket_unix_ms(),
-                                               .properties = json.text,
-                                               .payload = (const uint8_t *)""};
-    return picket_log_append(hub->log, &message, NULL) == PICKET_OK;
+    return append(hub, entry->device, &json);
 }
 
 static void empty(struct activity_entry *entry)
@@ -255,8 +267,7 @@ static void look_at(struct picket_hub *hub, struct activity_entry *entry, int64_
         return;
     if (entry->begin_ms == 0) {
         forget(&hub->activity, entry);
-    } else if (append(hub, entry)) {
-        picket_count(&put, 1);
+    } else if (append_entry(hub, entry)) {
         empty(entry);
         entry->due_ms = now_ms + ACTIVITY_INTERVAL_MS;
     }
@@ -274,8 +285,21 @@ static void look_at_all(struct picket_hub *hub, int64_t now_ms)
     }
 }
 
+static void look_for_burst(struct picket_hub *hub, int64_t now_ms)
+{
+    struct json json = {.used = 0};
+    uint64_t refusals;
+    if (!burst_look(&hub->activity.burst, now_ms, &refusals))
+        return;
+    add(&json, "{\"about\":\"burst\",\"refusals\":%llu,\"seconds\":%d}",
+        (unsigned long long)refusals, BURST_WINDOWS_TO_BEGIN * BURST_WINDOW_MS / 1000);
+    if (!append(hub, "", &json))
+        picket_count(&dropped, 1);
+}
+
 void hub_activity_sweep(struct picket_hub *hub, int64_t now_ms)
 {
+    look_for_burst(hub, now_ms);
     if (hub->activity.count == 0 || now_ms - hub->activity.looked_ms < LOOK_MS)
         return;
     hub->activity.looked_ms = now_ms;

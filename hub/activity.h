@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "burst.h"
 #include "ending.h"
 
 struct picket_hub;
@@ -34,6 +35,7 @@ struct activity_table {
     struct activity_bucket *buckets; /* NULL until the first entry */
     uint32_t count;
     int64_t looked_ms; /* when entries were last looked through */
+    struct burst burst;
 };
 
 void hub_activity_register_counters(void);
@@ -46,6 +48,8 @@ void hub_activity_connected(struct connection *connection);
 void hub_activity_moved(struct connection *connection);
 /* A CONNECT of a device that is registered was refused. */
 void hub_activity_refused(struct connection *connection, enum ending ending);
+/* Somebody was refused at CONNECT, or failed at the handshake, whoever it was. */
+void hub_activity_turned_away(struct picket_hub *hub);
 /* One that was accepted ends; ENDING_NONE: nothing. */
 void hub_activity_ended(struct connection *connection, enum ending ending);
 

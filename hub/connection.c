@@ -210,6 +210,8 @@ void connection_end(struct connection *connection, enum ending ending, const cha
     }
     if (connection->state == CONNECTION_ACCEPTED)
         hub_activity_ended(connection, ending);
+    else if (ending == ENDING_HANDSHAKE)
+        hub_activity_turned_away(connection->hub);
     if (connection->state == CONNECTION_ACCEPTED && leaves_will(ending))
         wills_take(connection);
     /* Tells the peer that this is no truncation; nobody waits for its answer. */
@@ -224,6 +226,8 @@ void connection_refuse(struct connection *connection, enum ending ending,
 {
     uint8_t connack[MQTT_CONNACK_BYTES];
     report(connection, ending, sentence);
+    if (ending != ENDING_REGISTRY_FAILED) /* that is our own fault */
+        hub_activity_turned_away(connection->hub);
     connection_send(connection, connack, mqtt_write_connack(connack, code, false));
     stream_flush(connection);
     if (!connection_is_open(connection))

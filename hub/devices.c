@@ -8,12 +8,17 @@
 #include "connection.h"
 
 /* Ids are the owner's, not an attacker's; the seed is for those who let devices choose them. */
-static struct connection_bucket *bucket_of(const struct picket_hub *hub, const char *device)
+uint64_t devices_hash(const struct picket_hub *hub, const char *device)
 {
     uint64_t hash = hub->hash_seed ^ 14695981039346656037u; /* FNV-1a */
     for (const char *c = device; *c != '\0'; c++)
         hash = (hash ^ (uint8_t)*c) * 1099511628211u;
-    return &hub->buckets[(hash ^ hash >> 32) & hub->bucket_mask];
+    return hash ^ hash >> 32;
+}
+
+static struct connection_bucket *bucket_of(const struct picket_hub *hub, const char *device)
+{
+    return &hub->buckets[devices_hash(hub, device) & hub->bucket_mask];
 }
 
 bool devices_open(struct picket_hub *hub)

@@ -7,6 +7,9 @@
 bool devices_open(struct picket_hub *hub);
 void devices_close(struct picket_hub *hub);
 
+/* Of a device's id, for tables of devices. */
+uint64_t devices_hash(const struct picket_hub *hub, const char *device);
+
 /* NULL: it is not connected. module NULL: the device or any module of it. */
 struct connection *devices_find(const struct picket_hub *hub, const char *device,
                                 const char *module);

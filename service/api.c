@@ -343,9 +343,7 @@ int picket_api_start(struct picket_api **api, const struct picket_api_config *co
         destroy(created);
         return status;
     }
-    audit_own(created, "picket.start",
-              json_pack("{s:s, s:I}", "version", PICKET_VERSION, "audit_age_s",
-                        (json_int_t)config->audit_age_s));
+    audit_start(created);
     *api = created;
     return PICKET_OK;
 }

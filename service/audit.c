@@ -99,6 +99,36 @@ static void say_entry(const struct picket_audit_entry *entry)
                (long long)entry->uid, (long long)entry->status, seal);
 }
 
+static struct picket_counter untold = {
+    .name = "service_acts_untold",
+    .help = "acts of owners that no alert could be raised for: the log was full"};
+
+/* Detectors raise alerts on some acts. The entry is what counts: this is lost with the process. */
+static void tell_detectors(struct picket_api *api, const struct picket_audit_entry *entry)
+{
+    json_t *content =
+        json_pack("{s:s, s:s, s:o, s:I, s:I, s:I}", "about", "act", "act", entry->act, "thing",
+                  api_json_text(entry->thing), "status", (json_int_t)entry->status, "uid",
+                  (json_int_t)entry->uid, "audit", (json_int_t)entry->id);
+    char *text = json_dumps(content, JSON_COMPACT);
+    json_decref(content);
+    const struct picket_log_message message = {.kind = PICKET_LOG_OF_HUB,
+                                               .device = "",
+                                               .module = "",
+                                               .received_ms = picket_unix_ms(),
+                                               .properties = text,
+                                               .payload = (const uint8_t *)""};
+    if (!text || picket_log_append(api_config(api)->log, &message, NULL) != PICKET_OK)
+        picket_count(&untold, 1);
+    free(text);
+}
+
+static bool concerns_detectors(const struct picket_audit_entry *entry)
+{
+    return entry->status > 0 &&
+           (strncmp(entry->act, "ca.", 3) == 0 || strcmp(entry->act, "audit.change") == 0);
+}
+
 /* Takes the detail. */
 static int append(struct picket_api *api, struct picket_store *store,
                   struct picket_audit_entry *entry, json_t *detail, struct picket_error *error)
@@ -112,6 +142,8 @@ static int append(struct picket_api *api, struct picket_store *store,
     int status = picket_store_audit_append(store, entry, api_config(api)->audit_age_s, error);
     if (status == PICKET_OK && entry->status > 0)
         say_entry(entry);
+    if (status == PICKET_OK && concerns_detectors(entry))
+        tell_detectors(api, entry);
     free(text);
     return status;
 }
@@ -156,35 +188,6 @@ static int finish(const struct act *act, const struct api_answer *answer,
     return status;
 }
 
-static struct picket_counter untold = {
-    .name = "service_acts_untold",
-    .help = "acts of owners that no alert could be raised for: the log was full"};
-
-/* Detectors raise alerts on some acts. The entry is what counts: this is lost with the process. */
-static void tell_detectors(const struct act *act, const struct api_answer *answer)
-{
-    json_t *content =
-        json_pack("{s:s, s:s, s:o, s:I, s:I, s:I}", "about", "act", "act", act->name, "thing",
-                  api_json_text(act->thing), "status", (json_int_t)answer->status, "uid",
-                  (json_int_t)act->request->uid, "audit", (json_int_t)act->id);
-    char *text = json_dumps(content, JSON_COMPACT);
-    json_decref(content);
-    const struct picket_log_message message = {.kind = PICKET_LOG_OF_HUB,
-                                               .device = "",
-                                               .module = "",
-                                               .received_ms = picket_unix_ms(),
-                                               .properties = text,
-                                               .payload = (const uint8_t *)""};
-    if (!text || picket_log_append(api_config(act->api)->log, &message, NULL) != PICKET_OK)
-        picket_count(&untold, 1);
-    free(text);
-}
-
-static bool concerns_detectors(const struct act *act)
-{
-    return strncmp(act->name, "ca.", 3) == 0;
-}
-
 void audit_register_counters(void)
 {
     picket_counter_register(&untold);
@@ -202,8 +205,6 @@ void audit_act(const struct api_route *route, struct api_request *request,
         return;
     }
     route->handle(request, answer);
-    if (concerns_detectors(&act))
-        tell_detectors(&act, answer);
     if (finish(&act, answer, &error) != PICKET_OK) {
         unsigned status = answer->status;
         picket_say(PICKET_ERROR, "service", "audit #%lld: its outcome, %u, cannot be written: %s",
@@ -214,18 +215,74 @@ void audit_act(const struct api_route *route, struct api_request *request,
     }
 }
 
-void audit_own(struct picket_api *api, const char *act, json_t *detail)
+/* ---- Picket's own ---- */
+
+static int append_own(struct picket_api *api, struct picket_store *store, const char *act,
+                      json_t *detail, struct picket_error *error)
 {
-    struct picket_error error = {0};
     struct picket_audit_entry entry = {
         .uid = getuid(), .pid = getpid(), .status = 200, .act = act, .thing = ""};
+    return append(api, store, &entry, detail, error);
+}
+
+struct last_start {
+    bool found;
+    int64_t audit_age_s;
+    int64_t oldest_id; /* of those looked at */
+};
+
+static void look_for_start(void *context, const struct picket_audit_entry *entry)
+{
+    struct last_start *last = context;
+    last->oldest_id = entry->id;
+    if (last->found || strcmp(entry->act, "picket.start") != 0)
+        return;
+    json_t *detail = json_loads(entry->detail, 0, NULL);
+    last->found = true;
+    last->audit_age_s = json_integer_value(json_object_get(detail, "audit_age_s"));
+    json_decref(detail);
+}
+
+/* Looks back from the newest; a start is seldom far. */
+static void find_last_start(struct picket_store *store, struct last_start *last)
+{
+    enum { PAGES_MAX = 20, PAGE = 1000 };
+    for (int i = 0; i < PAGES_MAX && !last->found && last->oldest_id != 1; i++) {
+        const struct picket_audit_query page = {.before_id = last->oldest_id, .limit = PAGE};
+        int64_t before = last->oldest_id;
+        if (picket_store_audit(store, &page, look_for_start, last, NULL) != PICKET_OK ||
+            last->oldest_id == before)
+            return;
+    }
+}
+
+static int append_start(struct picket_api *api, struct picket_store *store,
+                        struct picket_error *error)
+{
+    struct last_start last = {0};
+    int64_t age_s = api_config(api)->audit_age_s;
+    find_last_start(store, &last);
+    int status = append_own(
+        api, store, "picket.start",
+        json_pack("{s:s, s:I}", "version", PICKET_VERSION, "audit_age_s", (json_int_t)age_s),
+        error);
+    if (status == PICKET_OK && last.found && last.audit_age_s != age_s)
+        status = append_own(api, store, "audit.change",
+                            json_pack("{s:{s:I}, s:{s:I}}", "before", "audit_age_s",
+                                      (json_int_t)last.audit_age_s, "after", "audit_age_s",
+                                      (json_int_t)age_s),
+                            error);
+    return status;
+}
+
+void audit_start(struct picket_api *api)
+{
+    struct picket_error error = {0};
     struct picket_store *store = api_store_borrow(api, &error);
-    if (!store)
-        json_decref(detail);
-    else
-        append(api, store, &entry, detail, &error);
-    if (store)
+    if (store) {
+        append_start(api, store, &error);
         api_store_return(api, store);
+    }
     if (error.status != PICKET_OK)
-        picket_say(PICKET_ERROR, "service", "%s: not in the audit log: %s", act, error.text);
+        picket_say(PICKET_ERROR, "service", "this start is not in the audit log: %s", error.text);
 }

@@ -16,9 +16,9 @@ void audit_register_counters(void);
 void audit_act(const struct api_route *route, struct api_request *request,
                struct api_answer *answer);
 
-/* An act of Picket's own, as that process: an entry without an outcome to come. Takes the detail.
- */
-void audit_own(struct picket_api *api, const char *act, json_t *detail);
+/* Picket's own start, as that process: an entry without an outcome to come; and another one if the
+ * audit log is kept for another time than at the last. */
+void audit_start(struct picket_api *api);
 
 /* What there is to say of the thing that an act ("device.rotate") changes, as it is now
  * (audit_state.c); null when there is nothing. module: of the request, "" for none. */

@@ -159,6 +159,27 @@ static int look_at_connections(const struct picket_event *event, const json_t *c
     return status;
 }
 
+/* ---- many refusals ---- */
+
+static const struct rule burst_rule = {
+    "Picket_BurstOfRefusals", PICKET_SEVERITY_MEDIUM, "Many clients are being refused at the hub",
+    "T1110",
+    "1. Look who it is: picket status shows the refusals by their reason, Picket's messages their "
+    "addresses.\n2. If it is your own fleet, something has changed for all of it: a clock, a CA "
+    "that "
+    "expired, keys rotated.\n3. If not, keep the addresses out: picket ip-filter add deny."};
+
+static int look_at_burst(const struct picket_event *event, const json_t *content,
+                         picket_yield yield, void *context)
+{
+    char description[300];
+    snprintf(description, sizeof description,
+             "The hub refused %lld connections within %lld seconds, and it went on over several "
+             "windows. It is told again when it has ended and begins anew.",
+             number_of(content, "refusals"), number_of(content, "seconds"));
+    return yield_finding(&burst_rule, event, "", description, content, yield, context);
+}
+
 /* ---- administration ---- */
 
 static const char looked_at[] = "1. Ask who did it: picket audit list names the user.\n2. If "
@@ -182,6 +203,14 @@ static const struct administration_rule {
      false,
      {"Hub_CertificateFailedToBeAddedToHub", PICKET_SEVERITY_MEDIUM,
       "Adding a CA to the hub was refused", "T1098", looked_at}},
+    {"audit.change",
+     true,
+     {"IoT_DiagnosticSettingAddedOrEditedOnHub", PICKET_SEVERITY_LOW,
+      "How long the audit log is kept was changed", "T1562.008",
+      "1. Ask who changed store.audit in the configuration, and why: picket audit list --json "
+      "shows "
+      "the old and the new value.\n2. Export the audit log to a place of your own: picket audit "
+      "export."}},
     {"ca.remove",
      false,
      {"IoT.Hub_CertificateFailedToBeDeletedFromHub", PICKET_SEVERITY_MEDIUM,
@@ -199,8 +228,9 @@ static int look_at_act(const struct picket_event *event, const json_t *content, 
         if (strcmp(act, rule->act) != 0 || done != rule->done)
             continue;
         snprintf(description, sizeof description,
-                 "%s: CA \"%.100s\", by user id %lld. Entry %lld of the audit log has the details.",
-                 rule->rule.title, thing, number_of(content, "uid"), number_of(content, "audit"));
+                 "%s: %.100s, by user id %lld. Entry %lld of the audit log has the details.",
+                 rule->rule.title, *thing != '\0' ? thing : "the hub", number_of(content, "uid"),
+                 number_of(content, "audit"));
         return yield_finding(&rule->rule, event, thing, description, content, yield, context);
     }
     return PICKET_OK;
@@ -214,9 +244,14 @@ static int inspect(void *state, const struct picket_event *event, picket_yield y
     if (event->type != PICKET_EVENT_OF_HUB || event->content == NULL)
         return PICKET_OK;
     json_t *content = json_loads(event->content, 0, NULL);
-    int status = strcmp(text_of(content, "about"), "act") == 0
-                     ? look_at_act(event, content, yield, context)
-                     : look_at_connections(event, content, yield, context);
+    const char *about = text_of(content, "about");
+    int status = PICKET_OK;
+    if (strcmp(about, "connections") == 0)
+        status = look_at_connections(event, content, yield, context);
+    else if (strcmp(about, "burst") == 0)
+        status = look_at_burst(event, content, yield, context);
+    else if (strcmp(about, "act") == 0)
+        status = look_at_act(event, content, yield, context);
     json_decref(content);
     return status;
 }

@@ -100,6 +100,15 @@ class Activity(unittest.TestCase):
         for client in clients:
             client.close()
 
+    def test_a_burst_of_refusals_is_told_once_of_nobody_in_particular(self):
+        end = time.monotonic() + 60
+        while not self.of("") and time.monotonic() < end:
+            self.refuse("nobody")
+            time.sleep(0.05)
+        said = self.of("")
+        self.assertEqual([(each["about"], each["seconds"]) for each in said], [("burst", 30)])
+        self.assertGreaterEqual(said[0]["refusals"], 150)
+
     def test_a_device_cannot_forge_what_the_hub_says(self):
         client = accepted_client(self.hub, "pump-7")
         client.send(publish_packet(events("pump-7", "about=connections"), b'{"about":"connections"}', 7, flags=2))

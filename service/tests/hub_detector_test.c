@@ -149,6 +149,22 @@ static void cas_that_come_and_go_are_told_done_or_refused(void **state)
     assert_non_null(strstr(description, "Entry 13 of the audit log"));
 }
 
+static void a_burst_of_refusals_is_of_the_hub(void **state)
+{
+    (void)state;
+    append("", "{\"about\":\"burst\",\"refusals\":170,\"seconds\":30}");
+    assert_string_equal(all_alerts(), "Picket_BurstOfRefusals///medium/1 ");
+    assert_non_null(strstr(description, "170 connections within 30 seconds"));
+}
+
+static void a_changed_audit_setting_is_told(void **state)
+{
+    (void)state;
+    append("", "{\"about\":\"act\",\"act\":\"audit.change\",\"thing\":\"\",\"status\":200,"
+               "\"uid\":0,\"audit\":4}");
+    assert_string_equal(all_alerts(), "IoT_DiagnosticSettingAddedOrEditedOnHub///low/1 ");
+}
+
 static void what_the_hub_says_is_kept_apart_from_what_devices_say(void **state)
 {
     (void)state;
@@ -185,6 +201,8 @@ int main(void)
         TEST(each_kind_of_wrong_credential_has_its_type),
         TEST(to_and_fro_between_addresses_is_one_credential_used_twice),
         TEST(cas_that_come_and_go_are_told_done_or_refused),
+        TEST(a_burst_of_refusals_is_of_the_hub),
+        TEST(a_changed_audit_setting_is_told),
         TEST(what_the_hub_says_is_kept_apart_from_what_devices_say),
         TEST(what_it_says_may_be_of_any_form),
     };

@@ -284,6 +284,20 @@ class Audit(Running):
         self.assertEqual(more[0]["previous"], first[-1]["seal"])
         self.assertEqual(self.done("audit", "export", "--since", "2030-01-01"), "")
 
+    def test_another_time_to_keep_the_audit_log_is_written_down_and_becomes_an_alert(self):
+        self.server.stop()
+        self.server.start()
+        self.assertEqual(self.server.json("alert", "list"), [])
+        self.server.stop()
+        with open(self.server.config, "a", encoding="utf-8") as config:
+            config.write("store: {audit: 7d}\n")
+        self.server.start()
+        changed = [entry for entry in self.server.json("audit", "list") if entry["act"] == "audit.change"]
+        self.assertEqual(json.loads(changed[0]["detail"]), {"before": {"audit_age_s": 730 * 86400},
+                                                            "after": {"audit_age_s": 7 * 86400}})
+        alert = self.server.wait_for(lambda: self.server.json("alert", "list"))[0]
+        self.assertEqual((alert["type"], alert["severity"]), ("IoT_DiagnosticSettingAddedOrEditedOnHub", "low"))
+
     def test_nothing_is_done_that_cannot_be_written_down(self):
         self.server.stop()
         with sqlite3.connect(os.path.join(self.server.folder, "data", "picket.db")) as store:
