@@ -107,6 +107,13 @@ class Twins(ExchangeCase):
         self.assertEqual(json.loads(payload)["desired"],
                          {"CollectorsCore_PriorityIntervals": "30,60,1440", "$version": 2})
 
+    def test_mosquitto_reports(self):
+        subprocess.run(
+            ["mosquitto_pub", "-h", "localhost", "-p", str(self.picket.port), "--cafile", self.picket.ca, "-i", self.name,
+             "-u", self.enrolled.user_name, "-P", self.enrolled.token(), "-V", "mqttv311", "-q", "1", "-m", '{"by": "mosquitto"}',
+             "-t", "$iothub/twin/PATCH/properties/reported/?$rid=1"], check=True, timeout=DEADLINE_S)
+        wait_until(lambda: self.picket.json("twin", "show", self.name)["reported"].get("by") == "mosquitto", "the report")
+
     def test_a_change_for_another_version_is_refused(self):
         self.picket.run("twin", "set", self.name, "a=1", "--if-version", 1)
         self.assertIn("version 2, not 1", self.refused(1, "twin", "set", self.name, "a=2", "--if-version", 1))
@@ -289,6 +296,18 @@ class CloudToDevice(ExchangeCase):
         device = self.device(self.filter())
         self.assertEqual(device.next()[1], path.read_bytes())
         self.assertEqual(device.next()[1], b"second")
+        self.wait_until_done()
+
+    def test_mosquitto_receives_and_completes_with_the_wildcard_of_netx_duo(self):
+        self.picket.run("c2d", "send", self.name, "first", "--property", "n=1")
+        self.picket.run("c2d", "send", self.name, "second")
+        received = subprocess.run(
+            ["mosquitto_sub", "-h", "localhost", "-p", str(self.picket.port), "--cafile", self.picket.ca, "-i", self.name,
+             "-u", self.enrolled.user_name, "-P", self.enrolled.token(), "-V", "mqttv311", "-q", "1", "-C", "2", "-F", "%t %p",
+             "-t", "devices/+/messages/devicebound/#"], capture_output=True, text=True, timeout=DEADLINE_S)
+        first, second = received.stdout.splitlines()
+        self.assertRegex(first, f"^devices/{self.name}/messages/devicebound/.*&n=1 first$")
+        self.assertTrue(second.endswith(" second"), second)
         self.wait_until_done()
 
     def test_the_queue_is_bounded_listed_and_purged(self):
