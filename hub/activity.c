@@ -11,7 +11,8 @@
 #include "picket/base/counter.h"
 #include "picket/base/time.h"
 
-enum { LOOK_MS = 500, JSON_BYTES = 8192 };
+/* A fleet that comes back at once is told of step by step: the loop has others to serve. */
+enum { LOOK_MS = 500, LOOK_MOST = 1000, JSON_BYTES = 8192 };
 
 static struct picket_counter put = {.name = "hub_activity_events",
                                     .help = "events of the hub itself, put on the log",
@@ -261,27 +262,43 @@ static void empty(struct activity_entry *entry)
     entry->accepted.address[0] = entry->refused.address[0] = '\0';
 }
 
-static void look_at(struct picket_hub *hub, struct activity_entry *entry, int64_t now_ms)
+/* How many times the log was asked: 0 or 1. */
+static uint32_t look_at(struct picket_hub *hub, struct activity_entry *entry, int64_t now_ms)
 {
     if (now_ms < entry->due_ms)
-        return;
+        return 0;
     if (entry->begin_ms == 0) {
         forget(&hub->activity, entry);
-    } else if (append_entry(hub, entry)) {
+        return 0;
+    }
+    if (append_entry(hub, entry)) {
         empty(entry);
         entry->due_ms = now_ms + ACTIVITY_INTERVAL_MS;
     }
+    return 1;
 }
 
-static void look_at_all(struct picket_hub *hub, int64_t now_ms)
+static uint32_t look_at_bucket(struct picket_hub *hub, struct activity_bucket *bucket,
+                               int64_t now_ms)
+{
+    uint32_t asked = 0;
+    struct activity_entry *entry = LIST_FIRST(bucket), *next;
+    for (; entry != NULL; entry = next) {
+        next = LIST_NEXT(entry, in_bucket);
+        asked += look_at(hub, entry, now_ms);
+    }
+    return asked;
+}
+
+/* Once round the table at most; who is left over when `most` are told is where the next look
+ * begins. */
+static void look_around(struct picket_hub *hub, int64_t now_ms, uint32_t most)
 {
     struct activity_table *table = &hub->activity;
-    for (size_t i = 0; table->buckets != NULL && i < ACTIVITY_BUCKETS; i++) {
-        struct activity_entry *entry = LIST_FIRST(&table->buckets[i]), *next;
-        for (; entry != NULL; entry = next) {
-            next = LIST_NEXT(entry, in_bucket);
-            look_at(hub, entry, now_ms);
-        }
+    uint32_t asked = 0;
+    for (size_t i = 0; table->buckets != NULL && i < ACTIVITY_BUCKETS && asked < most; i++) {
+        asked += look_at_bucket(hub, &table->buckets[table->cursor], now_ms);
+        table->cursor = (table->cursor + 1) % ACTIVITY_BUCKETS;
     }
 }
 
@@ -303,12 +320,12 @@ void hub_activity_sweep(struct picket_hub *hub, int64_t now_ms)
     if (hub->activity.count == 0 || now_ms - hub->activity.looked_ms < LOOK_MS)
         return;
     hub->activity.looked_ms = now_ms;
-    look_at_all(hub, now_ms);
+    look_around(hub, now_ms, LOOK_MOST);
 }
 
 void hub_activity_flush(struct picket_hub *hub)
 {
-    look_at_all(hub, INT64_MAX - ACTIVITY_INTERVAL_MS);
+    look_around(hub, INT64_MAX - ACTIVITY_INTERVAL_MS, UINT32_MAX);
     for (size_t i = 0; hub->activity.buckets != NULL && i < ACTIVITY_BUCKETS; i++) {
         struct activity_entry *entry;
         LIST_FOREACH(entry, &hub->activity.buckets[i], in_bucket)

@@ -5,6 +5,7 @@
  *     connected, refused, ended ─▶ a device's entry ─▶ after 1 s, then every 60 s ─▶ log
  *
  * Only devices of the registry have entries: others are counted (ending.h), and cost no memory.
+ * A look tells of 1,000 at most; further ones wait for the next, half a second later.
  * Bounded: what finds no entry free, or the log full when the hub stops, is counted.
  *
  * Thread: the hub's.
@@ -35,6 +36,7 @@ struct activity_table {
     struct activity_bucket *buckets; /* NULL until the first entry */
     uint32_t count;
     int64_t looked_ms; /* when entries were last looked through */
+    uint32_t cursor;   /* the bucket where looking goes on */
     struct burst burst;
 };
 

@@ -109,6 +109,17 @@ class Activity(unittest.TestCase):
         self.assertEqual([(each["about"], each["seconds"]) for each in said], [("burst", 30)])
         self.assertGreaterEqual(said[0]["refusals"], 150)
 
+    def test_each_of_many_devices_is_told_of_once(self):
+        names = [self.hub.device(f"sensor-{i}") for i in range(200)]
+        for name in names:
+            accepted_client(self.hub, name).close()
+        wait_until(lambda: len({name for name, _ in list(self.hub.activities)}) >= 200, "all 200")
+        self.hub.stop()
+        connected = {}
+        for name, said in self.hub.activities:
+            connected[name] = connected.get(name, 0) + said["connected"]
+        self.assertEqual(connected, {name: 1 for name in names})
+
     def test_a_device_cannot_forge_what_the_hub_says(self):
         client = accepted_client(self.hub, "pump-7")
         client.send(publish_packet(events("pump-7", "about=connections"), b'{"about":"connections"}', 7, flags=2))
