@@ -36,14 +36,16 @@ def install():
 
 
 class NodeDevice:
-    def __init__(self, enrolled, picket, key=None):
+    def __init__(self, enrolled, picket, key=None, certificate=None):
+        """certificate: the files of certificate and key, of a device that was enrolled with one."""
         install()
         connection_string = enrolled.connection_string
         if key:
             connection_string = connection_string[:connection_string.index("SharedAccessKey=")] + "SharedAccessKey=" + key
         # A gateway's name is where the client connects to; with a port, since ours is not the usual one.
         self.process = subprocess.Popen(
-            ["node", FOLDER / "device.js", f"{connection_string};GatewayHostName=localhost:{picket.port}", picket.ca],
+            ["node", FOLDER / "device.js", f"{connection_string};GatewayHostName=localhost:{picket.port}", picket.ca,
+             *(certificate or ())],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env={**os.environ, "NODE_NO_WARNINGS": "1"})
         self._said = queue.Queue()

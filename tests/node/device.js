@@ -1,6 +1,6 @@
 // A device on Microsoft's client. Does what the lines of standard input say, and says what happens, in lines of JSON.
 //
-//     node device.js CONNECTION-STRING CA-FILE
+//     node device.js CONNECTION-STRING CA-FILE [CERTIFICATE-FILE KEY-FILE]
 //
 //     {"do": "open"}                                       {"done": "open"}
 //     {"do": "event", "payload": T, "properties": {…}}     {"done": "event"}
@@ -14,18 +14,33 @@
 'use strict';
 const fs = require('fs');
 const readline = require('readline');
-const { Client, Message } = require('azure-iot-device');
+const { Client, Message, X509AuthenticationProvider } = require('azure-iot-device');
 const { Mqtt } = require('azure-iot-device-mqtt');
 
-const [connectionString, caFile] = process.argv.slice(2);
-const client = Client.fromConnectionString(connectionString, Mqtt);
+const [connectionString, caFile, certificateFile, keyFile] = process.argv.slice(2);
+const read = (file) => fs.readFileSync(file, 'utf8');
+
+// With a certificate the client drops the gateway's name from the connection string, and with it the port.
+function makeClient() {
+  if (!certificateFile) return Client.fromConnectionString(connectionString, Mqtt);
+  const field = (name) => connectionString.split(';').find((part) => part.startsWith(`${name}=`)).slice(name.length + 1);
+  const credentials = {
+    host: field('HostName'),
+    deviceId: field('DeviceId'),
+    gatewayHostName: field('GatewayHostName'),
+    x509: { cert: read(certificateFile), key: read(keyFile) },
+  };
+  return Client.fromAuthenticationProvider(new X509AuthenticationProvider(credentials), Mqtt);
+}
+
+const client = makeClient();
 let twin;
 
 const say = (object) => process.stdout.write(JSON.stringify(object) + '\n');
 
 const actions = {
   async open() {
-    await client.setOptions({ ca: fs.readFileSync(caFile, 'utf8') });
+    await client.setOptions({ ca: read(caFile) });
     client.on('disconnect', () => say({ lost: true }));
     client.on('error', (error) => say({ failed: 'connection', error: error.name }));
     await client.open();
