@@ -16,19 +16,19 @@
 enum { BUCKETS_PER_HOLD = 8, FLOWS_PER_HOLD = 8 };
 
 /* Goes on taking flows out: flows_max of them, or as many more as the last chain has; of one bucket
- * at least, so that all come to their turn. */
-static void freeze(struct picket_agent *agent, struct picket_flow_table *table, uint32_t flows_max)
+ * at least, so that all come to their turn. The lock is held; returns its posture. */
+static uint32_t freeze(const struct picket_agent *agent, struct picket_flow_table *table,
+                       uint32_t flows_max, uint32_t posture)
 {
     uint32_t buckets = picket_flow_table_buckets(table);
-    uint32_t posture = picket_lock(agent);
     do {
         picket_flow_table_freeze(table);
         if (table->next_bucket % BUCKETS_PER_HOLD == 0)
             posture = picket_relock(agent, posture);
     } while (table->next_bucket < buckets && table->frozen_count < flows_max);
-    picket_unlock(agent, posture);
     if (table->next_bucket == buckets)
         table->next_bucket = 0;
+    return posture;
 }
 
 bool picket_network_activity_collect(struct picket_agent *agent, struct picket_report *report,
@@ -36,21 +36,20 @@ bool picket_network_activity_collect(struct picket_agent *agent, struct picket_r
 {
     struct picket_wire_network_activity *activity = &event->payload.network_activity;
     struct picket_wire_flows *list = &activity->ipv4;
+    struct picket_losses *losses = &agent->losses_told;
     uint32_t room = PICKET_AGENT_MESSAGE_FLOWS_MAX;
     (void)report;
     memset(activity, 0, sizeof *activity);
+    uint32_t posture = picket_lock(agent);
     for (uint32_t family = 0; family < PICKET_FAMILIES; family++) {
         struct picket_flow_table *table = &agent->tables[family];
-        freeze(agent, table, room);
+        posture = freeze(agent, table, room, posture);
         list->count = table->frozen_count;
         list->next = picket_frozen_flows_next;
         list->table = table;
         list = &activity->ipv6;
         room = room > table->frozen_count ? room - table->frozen_count : 0;
     }
-
-    struct picket_losses *losses = &agent->losses_told;
-    uint32_t posture = picket_lock(agent);
     picket_losses_take(agent, losses);
     picket_unlock(agent, posture);
 
@@ -62,34 +61,29 @@ bool picket_network_activity_collect(struct picket_agent *agent, struct picket_r
            agent->config->send_empty_events;
 }
 
-/* Frees what is frozen, or puts it back, to begin anew. True: the rest of the buckets is left to
- * tell. */
-static bool thaw(struct picket_agent *agent, struct picket_flow_table *table, bool accepted)
-{
-    uint32_t posture = picket_lock(agent);
-    while (table->frozen_count > 0) {
-        picket_flow_index index = table->frozen;
-        struct picket_flow_head *flow = picket_flow_at(table, index);
-        table->frozen = flow->next;
-        if (accepted)
-            picket_flow_free(table, flow, index);
-        else
-            picket_count_again(agent, table, flow, index);
-        if (--table->frozen_count % FLOWS_PER_HOLD == 0)
-            posture = picket_relock(agent, posture);
-    }
-    picket_unlock(agent, posture);
-    if (!accepted)
-        table->next_bucket = 0;
-    return table->next_bucket != 0;
-}
-
-bool picket_network_activity_settle(struct picket_agent *agent, bool accepted)
+bool picket_network_activity_settle(struct picket_agent *agent, bool delivered)
 {
     bool more = false;
-    for (uint32_t family = 0; family < PICKET_FAMILIES; family++)
-        more |= thaw(agent, &agent->tables[family], accepted);
-    if (accepted)
+    uint32_t posture = picket_lock(agent);
+    for (uint32_t family = 0; family < PICKET_FAMILIES; family++) {
+        struct picket_flow_table *table = &agent->tables[family];
+        while (table->frozen_count > 0) {
+            picket_flow_index index = table->frozen;
+            struct picket_flow_head *flow = picket_flow_at(table, index);
+            table->frozen = flow->next;
+            if (delivered)
+                picket_flow_free(table, flow, index);
+            else
+                picket_count_again(agent, table, flow, index);
+            if (--table->frozen_count % FLOWS_PER_HOLD == 0)
+                posture = picket_relock(agent, posture);
+        }
+        if (!delivered)
+            table->next_bucket = 0; /* to begin anew */
+        more |= table->next_bucket != 0;
+    }
+    picket_unlock(agent, posture);
+    if (delivered)
         memset(&agent->losses_told, 0, sizeof agent->losses_told);
     return more;
 }

@@ -16,73 +16,92 @@ PICKET_HOT bool is_unicast(const uint8_t *address, uint32_t address_words)
     return address[0] < 224 || (address[0] >= 240 && picket_word(address) != UINT32_MAX);
 }
 
-PICKET_HOT bool is_wanted(const struct picket_agent *agent, const uint8_t *addresses,
+PICKET_HOT bool is_wanted(const struct picket_agent *agent, const uint8_t *local,
                           enum picket_direction direction, uint32_t address_words)
 {
-    return direction == PICKET_OUT || is_unicast(addresses + 4 * address_words, address_words) ||
+    return direction == PICKET_OUT || is_unicast(local, address_words) ||
            !agent->config->unicast_only;
 }
+
+/* What a packet is counted by. */
+struct counting {
+    struct picket_flow_key key;
+    uint32_t hash;
+    uint32_t payload_bytes;
+    uint32_t address_words;
+    enum picket_direction direction;
+    bool wanted; /* is_wanted() has been asked */
+};
 
 /* Counts a packet for its flow, which is opened if there is room. The lock is held, as for the
  * next.
  */
-PICKET_HOT enum picket_packet_verdict count_flow(struct picket_agent *agent,
+PICKET_HOT enum picket_packet_verdict count_flow(const struct picket_agent *agent,
                                                  struct picket_flow_table *table,
-                                                 const struct picket_packet_reading *reading,
-                                                 uint32_t address_words, bool *filling_up)
+                                                 const struct counting *counting, bool *filling_up)
 {
-    picket_flow_index *bucket = picket_flow_bucket(table, reading->hash);
+    picket_flow_index *bucket = picket_flow_bucket(table, counting->hash);
     bool room = false;
-    struct picket_flow_head *flow =
-        picket_flow_find(table, bucket, reading->key, reading->hash, address_words, &room);
+    struct picket_flow_head *flow = picket_flow_find(table, bucket, &counting->key, counting->hash,
+                                                     counting->address_words, &room);
     if (flow == NULL) {
-        if (table->capacity == 0)
-            return PICKET_PACKET_OTHER_PROTOCOL;
+        /* Not before: a flow that is known has passed here. */
+        if (PICKET_FOR_SPEED && !counting->wanted &&
+            !is_wanted(agent, picket_flow_key_local(&counting->key), counting->direction,
+                       counting->address_words))
+            return PICKET_PACKET_MULTICAST;
         if (room)
-            flow = picket_flow_table_add(table, bucket, reading->key, reading->hash, address_words);
-        if (flow == NULL) {
-            picket_losses_add_flow(agent, reading->hash);
-            return PICKET_PACKET_LOST;
-        }
-        *filling_up = PICKET_AGENT_WAKE && picket_flow_table_starts_filling(table);
+            flow = picket_flow_table_add(table, bucket, &counting->key, counting->hash,
+                                         counting->address_words);
+        if (flow == NULL)
+            return table->capacity > 0 ? PICKET_PACKET_LOST : PICKET_PACKET_OTHER_PROTOCOL;
+        *filling_up = picket_flow_table_starts_filling(table);
     }
-    picket_add(&flow->bytes[reading->direction], reading->payload_bytes);
+    picket_add(&flow->bytes[counting->direction], counting->payload_bytes);
     return PICKET_PACKET_COUNTED;
 }
 
-/* Writes down what became of a packet. */
-PICKET_HOT void account(struct picket_agent *agent, enum picket_packet_verdict verdict,
-                        const struct picket_packet_reading *reading)
+/* The other end of count(), for a packet that is of no flow; kept out of the way of those that are.
+ */
+PICKET_APART enum picket_packet_verdict
+end_without_flow(struct picket_agent *agent, uint32_t posture, enum picket_packet_verdict verdict,
+                 uint32_t hash, enum picket_direction direction, uint32_t payload_bytes)
 {
-    if (picket_likely(verdict == PICKET_PACKET_COUNTED)) {
-        agent->packets_counted++;
-    } else if (verdict == PICKET_PACKET_LOST || verdict == PICKET_PACKET_HEADER_CHAIN) {
-        picket_add(&agent->losses.bytes[reading->direction], reading->payload_bytes);
+    /* Only of IPv6. */
+    if (verdict == PICKET_PACKET_HEADER_CHAIN && agent->tables[PICKET_FAMILIES - 1].capacity == 0)
+        verdict = PICKET_PACKET_OTHER_PROTOCOL;
+    if (verdict == PICKET_PACKET_LOST || verdict == PICKET_PACKET_HEADER_CHAIN) {
+        picket_add(&agent->losses.bytes[direction], payload_bytes);
         agent->packets_lost++;
     } else {
         agent->packets_ignored++;
     }
+    if (verdict == PICKET_PACKET_LOST)
+        picket_losses_add_flow(agent, hash);
+    picket_unlock(agent, posture);
+    return verdict;
 }
 
+/* verdict: of the headers. */
 PICKET_HOT enum picket_packet_verdict count(struct picket_agent *agent,
-                                            const struct picket_packet_reading *reading,
-                                            uint32_t address_words)
+                                            enum picket_packet_verdict verdict,
+                                            const struct counting *counting)
 {
     struct picket_flow_table *table =
-        &agent->tables[address_words == 1 ? PICKET_IPV4 : PICKET_FAMILIES - 1];
-    enum picket_packet_verdict verdict = (enum picket_packet_verdict)reading->verdict;
+        &agent->tables[counting->address_words == 1 ? PICKET_IPV4 : PICKET_FAMILIES - 1];
     bool filling_up = false;
     uint32_t posture = picket_lock(agent);
     if (verdict == PICKET_PACKET_COUNTED)
-        verdict = count_flow(agent, table, reading, address_words, &filling_up);
-    else if (verdict == PICKET_PACKET_HEADER_CHAIN && table->capacity == 0)
-        verdict = PICKET_PACKET_OTHER_PROTOCOL;
-    account(agent, verdict, reading);
+        verdict = count_flow(agent, table, counting, &filling_up);
+    if (!picket_likely(verdict == PICKET_PACKET_COUNTED))
+        return end_without_flow(agent, posture, verdict, counting->hash, counting->direction,
+                                counting->payload_bytes);
+    agent->packets_counted++;
     picket_unlock(agent, posture);
     const struct picket_agent_callbacks *callbacks = &agent->config->callbacks;
     if (filling_up && callbacks->wake != NULL)
         callbacks->wake(callbacks->context);
-    return verdict;
+    return PICKET_PACKET_COUNTED;
 }
 
 void picket_agent_read_packet(const struct picket_agent *agent, const uint8_t *bytes,
@@ -100,13 +119,14 @@ void picket_agent_read_packet(const struct picket_agent *agent, const uint8_t *b
         const uint8_t *addresses = picket_packet_addresses(bytes, address_words);
         reading->address_words = (uint8_t)address_words;
         reading->payload_bytes = packet.payload_bytes;
-        if (!is_wanted(agent, addresses, direction, address_words)) {
+        if (!is_wanted(agent, addresses + 4 * address_words, direction, address_words)) {
             verdict = PICKET_PACKET_MULTICAST;
         } else if (verdict == PICKET_PACKET_COUNTED) {
-            picket_flow_key_of_packet(reading->key, addresses, packet.ports, direction,
-                                      address_words);
-            reading->hash =
-                picket_flow_hash(&agent->hash_keys, reading->key, packet.protocol, address_words);
+            picket_flow_key_write(reading->key, addresses, packet.ports, direction, address_words);
+            const struct picket_flow_key key =
+                picket_flow_key_of_words(reading->key, address_words);
+            reading->hash = (picket_flow_index)picket_flow_hash(&agent->hash_keys, &key,
+                                                                packet.protocol, address_words);
         }
     }
     reading->verdict = (uint8_t)verdict;
@@ -115,45 +135,45 @@ void picket_agent_read_packet(const struct picket_agent *agent, const uint8_t *b
 enum picket_packet_verdict picket_agent_count_reading(struct picket_agent *agent,
                                                       const struct picket_packet_reading *reading)
 {
-    return count(agent, reading, PICKET_AGENT_IPV6 ? reading->address_words : 1);
-}
-
-PICKET_APART enum picket_packet_verdict read_and_count(struct picket_agent *agent,
-                                                       const uint8_t *bytes, size_t captured_bytes,
-                                                       uint32_t wire_bytes,
-                                                       enum picket_direction direction)
-{
-    struct picket_packet_reading reading;
-    picket_agent_read_packet(agent, bytes, captured_bytes, wire_bytes, direction, &reading);
-    return picket_agent_count_reading(agent, &reading);
+    uint32_t address_words = PICKET_AGENT_IPV6 ? reading->address_words : 1;
+    const struct counting counting = {.key = picket_flow_key_of_words(reading->key, address_words),
+                                      .hash = reading->hash,
+                                      .payload_bytes = reading->payload_bytes,
+                                      .address_words = address_words,
+                                      .direction = (enum picket_direction)reading->direction,
+                                      .wanted = true};
+    return count(agent, (enum picket_packet_verdict)reading->verdict, &counting);
 }
 
 #if PICKET_FOR_SPEED
 
-/* Where speed is asked for, a packet that counts for a flow is not read first. There is a function
+/* Where speed is asked for, a packet that is counted at once is not read first. There is a function
  * for each family and direction: with these as constants, what is needed beyond the lock is a few
  * values, which are kept in registers. */
-PICKET_HOT enum picket_packet_verdict count_parsed(struct picket_agent *agent,
-                                                   const uint8_t *addresses, uint_fast32_t ports,
-                                                   uint_fast32_t protocol, uint32_t payload_bytes,
+PICKET_HOT enum picket_packet_verdict count_parsed(struct picket_agent *agent, const uint8_t *bytes,
+                                                   uint_fast32_t ports, uint_fast32_t protocol,
+                                                   uint32_t payload_bytes,
                                                    enum picket_direction direction,
                                                    uint32_t address_words)
 {
-    struct picket_packet_reading reading = {.payload_bytes = payload_bytes,
-                                            .direction = (uint8_t)direction,
-                                            .verdict = PICKET_PACKET_COUNTED};
-    picket_flow_key_of_packet(reading.key, addresses, (uint32_t)ports, direction, address_words);
-    reading.hash =
-        picket_flow_hash(&agent->hash_keys, reading.key, (uint32_t)protocol, address_words);
-    return count(agent, &reading, address_words);
+    struct counting counting = {
+        .key = picket_flow_key_of_packet(picket_packet_addresses(bytes, address_words), ports,
+                                         direction, address_words),
+        .payload_bytes = payload_bytes,
+        .address_words = address_words,
+        .direction = direction,
+        .wanted = false};
+    counting.hash =
+        picket_flow_hash(&agent->hash_keys, &counting.key, (uint32_t)protocol, address_words);
+    return count(agent, PICKET_PACKET_COUNTED, &counting);
 }
 
 #define COUNT_FUNCTION(name, direction, address_words)                                             \
-    PICKET_APART enum picket_packet_verdict name(struct picket_agent *agent,                       \
-                                                 const uint8_t *addresses, uint_fast32_t ports,    \
-                                                 uint_fast32_t protocol, uint32_t payload_bytes)   \
+    PICKET_APART enum picket_packet_verdict name(struct picket_agent *agent, const uint8_t *bytes, \
+                                                 uint_fast32_t ports, uint_fast32_t protocol,      \
+                                                 uint32_t payload_bytes)                           \
     {                                                                                              \
-        return count_parsed(agent, addresses, ports, protocol, payload_bytes, (direction),         \
+        return count_parsed(agent, bytes, ports, protocol, payload_bytes, (direction),             \
                             (address_words));                                                      \
     }
 COUNT_FUNCTION(count_ipv4_in, PICKET_IN, 1)
@@ -163,29 +183,42 @@ COUNT_FUNCTION(count_ipv6_in, PICKET_IN, 4)
 COUNT_FUNCTION(count_ipv6_out, PICKET_OUT, 4)
 #endif
 
-/* Whatever else there is to a packet than to be counted for a flow, the reading sees to. */
-PICKET_HOT enum picket_packet_verdict
-count_or_read(struct picket_agent *agent, const uint8_t *bytes, size_t captured_bytes,
-              uint32_t wire_bytes, enum picket_direction direction,
-              enum picket_packet_verdict verdict, const struct picket_packet *packet)
+/* A packet that is of no flow, or cannot be told to be. */
+PICKET_COLD enum picket_packet_verdict count_without_flow(struct picket_agent *agent,
+                                                          enum picket_packet_verdict verdict,
+                                                          const uint8_t *bytes,
+                                                          enum picket_direction direction)
+{
+    uint32_t payload_bytes = 0;
+    (void)bytes;
+#if PICKET_AGENT_IPV6
+    if (verdict == PICKET_PACKET_HEADER_CHAIN) {
+        payload_bytes = picket_big_endian_16(bytes + 4);
+        if (!is_wanted(agent, picket_packet_addresses(bytes, 4) + PICKET_WIRE_IPV6_BYTES, direction,
+                       4))
+            verdict = PICKET_PACKET_MULTICAST;
+    }
+#endif
+    uint32_t posture = picket_lock(agent);
+    return end_without_flow(agent, posture, verdict, 0, direction, payload_bytes);
+}
+
+PICKET_HOT enum picket_packet_verdict dispatch(struct picket_agent *agent, const uint8_t *bytes,
+                                               enum picket_direction direction,
+                                               enum picket_packet_verdict verdict,
+                                               const struct picket_packet *packet)
 {
     if (verdict != PICKET_PACKET_COUNTED)
-        return read_and_count(agent, bytes, captured_bytes, wire_bytes, direction);
-    const uint8_t *addresses = picket_packet_addresses(bytes, packet->address_words);
-    if (!is_wanted(agent, addresses, direction, packet->address_words))
-        return read_and_count(agent, bytes, captured_bytes, wire_bytes, direction);
+        return count_without_flow(agent, verdict, bytes, direction);
 #if PICKET_AGENT_IPV6
     if (packet->address_words == 4 && direction == PICKET_OUT)
-        return count_ipv6_out(agent, addresses, packet->ports, packet->protocol,
-                              packet->payload_bytes);
+        return count_ipv6_out(agent, bytes, packet->ports, packet->protocol, packet->payload_bytes);
     if (packet->address_words == 4)
-        return count_ipv6_in(agent, addresses, packet->ports, packet->protocol,
-                             packet->payload_bytes);
+        return count_ipv6_in(agent, bytes, packet->ports, packet->protocol, packet->payload_bytes);
 #endif
     if (direction == PICKET_OUT)
-        return count_ipv4_out(agent, addresses, packet->ports, packet->protocol,
-                              packet->payload_bytes);
-    return count_ipv4_in(agent, addresses, packet->ports, packet->protocol, packet->payload_bytes);
+        return count_ipv4_out(agent, bytes, packet->ports, packet->protocol, packet->payload_bytes);
+    return count_ipv4_in(agent, bytes, packet->ports, packet->protocol, packet->payload_bytes);
 }
 
 PICKET_APART enum picket_packet_verdict count_any(struct picket_agent *agent, const uint8_t *bytes,
@@ -195,7 +228,7 @@ PICKET_APART enum picket_packet_verdict count_any(struct picket_agent *agent, co
     struct picket_packet packet;
     enum picket_packet_verdict verdict =
         picket_packet_parse(&packet, bytes, captured_bytes, wire_bytes);
-    return count_or_read(agent, bytes, captured_bytes, wire_bytes, direction, verdict, &packet);
+    return dispatch(agent, bytes, direction, verdict, &packet);
 }
 
 enum picket_packet_verdict picket_agent_count_packet(struct picket_agent *agent,
@@ -208,7 +241,7 @@ enum picket_packet_verdict picket_agent_count_packet(struct picket_agent *agent,
         return count_any(agent, bytes, captured_bytes, wire_bytes, direction);
     enum picket_packet_verdict verdict =
         picket_parse_ipv4(&packet, bytes, captured_bytes, wire_bytes, PICKET_IPV4_PLAIN);
-    return count_or_read(agent, bytes, captured_bytes, wire_bytes, direction, verdict, &packet);
+    return dispatch(agent, bytes, direction, verdict, &packet);
 }
 
 #else
@@ -218,7 +251,9 @@ enum picket_packet_verdict picket_agent_count_packet(struct picket_agent *agent,
                                                      uint32_t wire_bytes,
                                                      enum picket_direction direction)
 {
-    return read_and_count(agent, bytes, captured_bytes, wire_bytes, direction);
+    struct picket_packet_reading reading;
+    picket_agent_read_packet(agent, bytes, captured_bytes, wire_bytes, direction, &reading);
+    return picket_agent_count_reading(agent, &reading);
 }
 
 #endif
@@ -228,8 +263,10 @@ void picket_count_again(struct picket_agent *agent, struct picket_flow_table *ta
 {
     picket_flow_index *bucket = picket_flow_bucket(table, frozen->hash);
     bool room = false;
-    struct picket_flow_head *flow = picket_flow_find(table, bucket, &frozen->ports, frozen->hash,
-                                                     picket_flow_table_words(table), &room);
+    uint32_t address_words = picket_flow_table_words(table);
+    const struct picket_flow_key key = picket_flow_key_of_words(&frozen->ports, address_words);
+    struct picket_flow_head *flow =
+        picket_flow_find(table, bucket, &key, frozen->hash, address_words, &room);
     if (flow == NULL && room) {
         picket_flow_link(table, bucket, frozen, index);
         return;

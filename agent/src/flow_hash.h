@@ -18,24 +18,23 @@
 
 #include <stdint.h>
 
-#include "memory.h"
+#include "flow_key.h"
 #include "picket/agent/flow_table.h"
 
 enum { PICKET_HASH_PROTOCOL_BITS = 2, PICKET_HASH_PROTOCOL = 3 };
 
-/* words: picket_flow_key.h's. */
-PICKET_HOT picket_flow_index picket_flow_hash(const struct picket_flow_hash_keys *keys,
-                                              const uint32_t *words, uint32_t protocol,
-                                              uint32_t address_words)
+/* It fits a picket_flow_index. */
+PICKET_HOT uint32_t picket_flow_hash(const struct picket_flow_hash_keys *keys,
+                                     const struct picket_flow_key *key, uint32_t protocol,
+                                     uint32_t address_words)
 {
     uint64_t sum = keys->protocol[protocol];
     PICKET_UNROLL_9
     for (uint32_t i = 0; i < 1 + 2 * address_words; i++)
-        sum += words[i] * keys->words[i];
+        sum += (uint64_t)picket_flow_key_word(key, i, address_words) * keys->words[i];
     uint32_t mixed = ((uint32_t)(sum >> 32) ^ (uint32_t)sum) * UINT32_C(0x9E3779B1);
-    return (picket_flow_index)((mixed >> (32 + PICKET_HASH_PROTOCOL_BITS - PICKET_AGENT_INDEX_BITS))
-                                   << PICKET_HASH_PROTOCOL_BITS |
-                               protocol);
+    uint32_t upper = mixed >> (32 + PICKET_HASH_PROTOCOL_BITS - PICKET_AGENT_INDEX_BITS);
+    return (upper << PICKET_HASH_PROTOCOL_BITS) + protocol;
 }
 
 #endif

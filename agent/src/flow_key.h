@@ -1,5 +1,7 @@
 /* What tells a flow from another, beside its protocol: ports, local address, remote address, as
- * they lie in a packet that goes out; in words, in the order of a table's entries. */
+ * they lie in a packet that goes out. Its words are in that order, as in a table's entries and in a
+ * reading; where speed is asked for, a packet that is counted at once is not copied: the key points
+ * into it. */
 #ifndef PICKET_AGENT_SRC_FLOW_KEY_H
 #define PICKET_AGENT_SRC_FLOW_KEY_H
 
@@ -9,11 +11,10 @@
 #include "memory.h"
 #include "picket/agent/flow_table.h"
 
-enum { PICKET_FLOW_KEY_WORDS_MAX = 1 + 2 * PICKET_ADDRESS_WORDS_MAX };
-
-/* Of a packet with ports and addresses, source before destination, as they lie there. */
-PICKET_HOT void picket_flow_key_of_packet(uint32_t *words, const uint8_t *addresses, uint32_t ports,
-                                          enum picket_direction direction, uint32_t address_words)
+/* Writes the words of a packet's key, of its ports and addresses, source before destination, as
+ * they lie there. */
+PICKET_HOT void picket_flow_key_write(uint32_t *words, const uint8_t *addresses, uint32_t ports,
+                                      enum picket_direction direction, uint32_t address_words)
 {
     bool out = direction == PICKET_OUT;
     uint32_t *local = words + 1, *remote = words + 1 + address_words;
@@ -22,17 +23,118 @@ PICKET_HOT void picket_flow_key_of_packet(uint32_t *words, const uint8_t *addres
     picket_load_words(out ? remote : local, addresses + 4 * address_words, address_words);
 }
 
-PICKET_HOT bool picket_flow_is(const struct picket_flow_head *flow, const uint32_t *words,
-                               uint32_t address_words)
+#if PICKET_FOR_SPEED
+
+struct picket_flow_key {
+    const uint8_t *local; /* any alignment */
+    const uint8_t *remote;
+    uint_fast32_t ports;
+};
+
+PICKET_HOT struct picket_flow_key picket_flow_key_of_packet(const uint8_t *addresses,
+                                                            uint_fast32_t ports,
+                                                            enum picket_direction direction,
+                                                            uint32_t address_words)
 {
-    return picket_same_words(&flow->ports, words, 1 + 2 * address_words);
+    const uint8_t *destination = addresses + 4 * address_words;
+    if (direction == PICKET_OUT)
+        return (struct picket_flow_key){addresses, destination, ports};
+    return (struct picket_flow_key){destination, addresses,
+                                    (uint32_t)ports << 16 | (uint32_t)ports >> 16};
+}
+
+PICKET_HOT struct picket_flow_key picket_flow_key_of_words(const uint32_t *words,
+                                                           uint32_t address_words)
+{
+    return (struct picket_flow_key){(const uint8_t *)(words + 1),
+                                    (const uint8_t *)(words + 1 + address_words), words[0]};
+}
+
+PICKET_HOT const uint8_t *picket_flow_key_local(const struct picket_flow_key *key)
+{
+    return key->local;
+}
+
+PICKET_HOT uint_fast32_t picket_flow_key_word(const struct picket_flow_key *key, uint32_t i,
+                                              uint32_t address_words)
+{
+    if (i == 0)
+        return key->ports;
+    if (i <= address_words)
+        return picket_word(key->local + 4 * (i - 1));
+    return picket_word(key->remote + 4 * (i - 1 - address_words));
+}
+
+/* Whether both addresses are next to each other in the packet as they are in an entry. */
+PICKET_HOT bool picket_flow_key_contiguous(const struct picket_flow_key *key,
+                                           uint32_t address_words)
+{
+    return key->remote == key->local + 4 * address_words;
+}
+
+PICKET_HOT bool picket_flow_is(const struct picket_flow_head *flow,
+                               const struct picket_flow_key *key, uint32_t address_words)
+{
+    const uint32_t *local = &flow->ports + 1;
+    if (flow->ports != (uint32_t)key->ports)
+        return false;
+    if (picket_flow_key_contiguous(key, address_words))
+        return picket_same_words(local, key->local, 2 * address_words);
+    return picket_same_words(local + address_words, key->remote, address_words) &&
+           picket_same_words(local, key->local, address_words);
 }
 
 /* Writes the key into an entry. */
-PICKET_HOT void picket_flow_name(struct picket_flow_head *flow, const uint32_t *words,
+PICKET_HOT void picket_flow_name(struct picket_flow_head *flow, const struct picket_flow_key *key,
                                  uint32_t address_words)
 {
-    picket_copy(&flow->ports, words, 4 + 8 * address_words);
+    uint32_t *local = &flow->ports + 1;
+    flow->ports = (uint32_t)key->ports;
+    if (picket_flow_key_contiguous(key, address_words)) {
+        picket_copy(local, key->local, 8 * address_words);
+    } else {
+        picket_copy(local, key->local, 4 * address_words);
+        picket_copy(local + address_words, key->remote, 4 * address_words);
+    }
 }
+
+#else
+
+struct picket_flow_key {
+    const uint32_t *words;
+};
+
+PICKET_HOT struct picket_flow_key picket_flow_key_of_words(const uint32_t *words,
+                                                           uint32_t address_words)
+{
+    (void)address_words;
+    return (struct picket_flow_key){words};
+}
+
+PICKET_HOT const uint8_t *picket_flow_key_local(const struct picket_flow_key *key)
+{
+    return (const uint8_t *)(key->words + 1);
+}
+
+PICKET_HOT uint32_t picket_flow_key_word(const struct picket_flow_key *key, uint32_t i,
+                                         uint32_t address_words)
+{
+    (void)address_words;
+    return key->words[i];
+}
+
+PICKET_HOT bool picket_flow_is(const struct picket_flow_head *flow,
+                               const struct picket_flow_key *key, uint32_t address_words)
+{
+    return memcmp(&flow->ports, key->words, 4 + 8 * address_words) == 0;
+}
+
+PICKET_HOT void picket_flow_name(struct picket_flow_head *flow, const struct picket_flow_key *key,
+                                 uint32_t address_words)
+{
+    memcpy(&flow->ports, key->words, 4 + 8 * address_words);
+}
+
+#endif
 
 #endif

@@ -32,6 +32,10 @@ void picket_flow_table_init(struct picket_flow_table *table,
     table->capacity = (picket_flow_index)storage->capacity;
     table->end = (picket_flow_index)((storage->capacity + storage->reserve) *
                                      picket_flow_words(address_words));
+#if PICKET_AGENT_WAKE
+    table->early_at =
+        (picket_flow_index)((storage->capacity * PICKET_AGENT_EARLY_REPORT_EIGHTHS + 7) / 8);
+#endif
     for (uint32_t count = storage->bucket_count; count > 2; count /= 2)
         table->bucket_shift--;
     for (uint32_t bucket = 0; bucket < storage->bucket_count; bucket++)

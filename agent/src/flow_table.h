@@ -10,7 +10,6 @@
 #include <stdint.h>
 
 #include "flow_hash.h"
-#include "flow_key.h"
 #include "picket/agent/flow_table.h"
 #include "picket/wire/encoder.h"
 
@@ -46,9 +45,12 @@ PICKET_HOT bool picket_flow_table_filling(const struct picket_flow_table *table)
 /* Has become so full with the last flow. */
 PICKET_HOT bool picket_flow_table_starts_filling(const struct picket_flow_table *table)
 {
-    uint32_t beyond =
-        8 * (uint32_t)table->live - PICKET_AGENT_EARLY_REPORT_EIGHTHS * (uint32_t)table->capacity;
-    return beyond < 8;
+#if PICKET_AGENT_WAKE
+    return table->live == table->early_at;
+#else
+    (void)table;
+    return false;
+#endif
 }
 
 PICKET_HOT struct picket_flow_head *picket_flow_at(const struct picket_flow_table *table,
@@ -64,7 +66,7 @@ PICKET_HOT picket_flow_index picket_flow_words(uint32_t address_words)
 }
 
 PICKET_HOT picket_flow_index *picket_flow_bucket(const struct picket_flow_table *table,
-                                                 picket_flow_index hash)
+                                                 uint32_t hash)
 {
     return &table->buckets[hash >> table->bucket_shift];
 }
@@ -73,14 +75,15 @@ PICKET_HOT picket_flow_index *picket_flow_bucket(const struct picket_flow_table 
  */
 PICKET_HOT struct picket_flow_head *picket_flow_find(const struct picket_flow_table *table,
                                                      const picket_flow_index *bucket,
-                                                     const uint32_t *words, picket_flow_index hash,
-                                                     uint32_t address_words, bool *room)
+                                                     const struct picket_flow_key *key,
+                                                     uint32_t hash, uint32_t address_words,
+                                                     bool *room)
 {
     uint32_t left = PICKET_AGENT_CHAIN_MAX;
     for (picket_flow_index index = *bucket; index != PICKET_FLOW_NONE; left--) {
         struct picket_flow_head *flow = picket_flow_at(table, index);
-        if (picket_likely(flow->hash == hash) &&
-            picket_likely(picket_flow_is(flow, words, address_words)))
+        if (picket_likely(flow->hash == (picket_flow_index)hash) &&
+            picket_likely(picket_flow_is(flow, key, address_words)))
             return flow;
         index = flow->next;
     }
@@ -98,11 +101,13 @@ PICKET_HOT void picket_flow_link(struct picket_flow_table *table, picket_flow_in
 
 /* Adds a flow without bytes, which is not in the table and for which its chain has room. NULL: the
  * table has none. */
-PICKET_HOT struct picket_flow_head *
-picket_flow_table_add(struct picket_flow_table *table, picket_flow_index *bucket,
-                      const uint32_t *words, picket_flow_index hash, uint32_t address_words)
+PICKET_HOT struct picket_flow_head *picket_flow_table_add(struct picket_flow_table *table,
+                                                          picket_flow_index *bucket,
+                                                          const struct picket_flow_key *key,
+                                                          uint32_t hash, uint32_t address_words)
 {
-    if (table->live >= table->capacity)
+    picket_flow_index live = table->live;
+    if (live >= table->capacity)
         return NULL;
     picket_flow_index index = table->free;
     struct picket_flow_head *flow;
@@ -116,11 +121,13 @@ picket_flow_table_add(struct picket_flow_table *table, picket_flow_index *bucket
         table->fresh = (picket_flow_index)(index + picket_flow_words(address_words));
         flow = picket_flow_at(table, index);
     }
-    picket_flow_name(flow, words, address_words);
+    picket_flow_name(flow, key, address_words);
     flow->bytes[PICKET_IN] = 0;
     flow->bytes[PICKET_OUT] = 0;
-    flow->hash = hash;
-    picket_flow_link(table, bucket, flow, index);
+    flow->hash = (picket_flow_index)hash;
+    flow->next = *bucket;
+    *bucket = index;
+    table->live = (picket_flow_index)(live + 1);
     return flow;
 }
 

@@ -15,7 +15,7 @@
 #include "picket/agent/agent.h"
 
 /* The bits behind the protocol: flows of a full bucket, whose upper bits agree, are told apart. */
-static inline void picket_losses_add_flow(struct picket_agent *agent, picket_flow_index hash)
+static inline void picket_losses_add_flow(struct picket_agent *agent, uint32_t hash)
 {
     uint32_t bit = (hash >> PICKET_HASH_PROTOCOL_BITS) % PICKET_AGENT_LOST_FLOW_BITS;
     uint32_t mask = UINT32_C(1) << bit % 32;

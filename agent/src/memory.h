@@ -62,22 +62,19 @@ static inline uint32_t picket_big_endian_32(const uint8_t *bytes)
 #define picket_likely(condition) (condition)
 #endif
 
-/* For speed, two words at a time. */
-PICKET_HOT bool picket_same_words(const uint32_t *a, const uint32_t *b, uint32_t count)
+/* Whether bytes, at any alignment, are those of count words; for speed, two words at a time. */
+PICKET_HOT bool picket_same_words(const uint32_t *words, const uint8_t *bytes, uint32_t count)
 {
-#if PICKET_FOR_SPEED
+    uint32_t i = 0;
     PICKET_UNROLL_9
-    for (uint32_t i = 0; i + 2 <= count; i += 2) {
+    for (; i + 2 <= count; i += 2) {
         uint64_t two[2];
-        picket_copy(&two[0], a + i, sizeof two[0]);
-        picket_copy(&two[1], b + i, sizeof two[1]);
+        picket_copy(&two[0], words + i, sizeof two[0]);
+        picket_copy(&two[1], bytes + 4 * i, sizeof two[1]);
         if (two[0] != two[1])
             return false;
     }
-    return a[count - 1] == b[count - 1];
-#else
-    return memcmp(a, b, 4 * count) == 0;
-#endif
+    return i == count || words[i] == picket_word(bytes + 4 * i);
 }
 
 PICKET_HOT void picket_load_words(uint32_t *words, const uint8_t *bytes, uint32_t count)
@@ -90,13 +87,18 @@ PICKET_HOT void picket_load_words(uint32_t *words, const uint8_t *bytes, uint32_
 #endif
 }
 
+PICKET_COLD void picket_saturate(uint32_t *number)
+{
+    *number = UINT32_MAX;
+}
+
 /* Saturates. */
 PICKET_HOT void picket_add(uint32_t *number, uint32_t more)
 {
     uint32_t sum = *number + more;
     *number = sum;
     if (!picket_likely(sum >= more))
-        *number = UINT32_MAX;
+        picket_saturate(number);
 }
 
 #endif

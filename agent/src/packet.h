@@ -63,8 +63,18 @@ PICKET_HOT const uint8_t *picket_packet_addresses(const uint8_t *bytes, uint32_t
     return bytes + (address_words == 1 ? 12 : 8);
 }
 
-PICKET_HOT uint8_t picket_wanted_protocol(uint32_t number, uint32_t icmp_number)
+/* What is behind the IP headers. */
+struct picket_carried {
+    uint32_t at;
+    uint32_t end; /* of the packet, as declared */
+    uint32_t number;
+    bool later_fragment;
+    bool too_many; /* extension headers: as many were walked as may be */
+};
+
+PICKET_HOT uint8_t picket_wanted_protocol(uint32_t number, uint32_t address_words)
 {
+    uint32_t icmp_number = address_words == 1 ? PICKET_NUMBER_ICMP : PICKET_NUMBER_ICMPV6;
     if (PICKET_AGENT_TCP && number == PICKET_NUMBER_TCP)
         return PICKET_WIRE_TCP;
     if (PICKET_AGENT_UDP && number == PICKET_NUMBER_UDP)
@@ -85,58 +95,6 @@ PICKET_HOT bool picket_tcp_offset_valid(uint32_t offset_byte, uint32_t payload_b
     return header_bytes >= PICKET_TCP_BYTES && header_bytes <= payload_bytes;
 }
 
-/* The packet's declared end is at `end`, and what it carries at `at`. Fills in ports and
- * payload_bytes. */
-PICKET_HOT enum picket_packet_verdict picket_parse_transport(struct picket_packet *packet,
-                                                             const uint8_t *bytes,
-                                                             size_t captured_bytes, uint32_t at,
-                                                             uint32_t end, bool later_fragment)
-{
-    uint32_t needed = at;
-    if (!later_fragment)
-        needed += packet->protocol == PICKET_WIRE_TCP   ? PICKET_TCP_BYTES
-                  : packet->protocol == PICKET_WIRE_UDP ? PICKET_UDP_BYTES
-                                                        : PICKET_ICMP_BYTES;
-    if (needed > end)
-        return PICKET_PACKET_MALFORMED;
-    if (needed > captured_bytes)
-        return PICKET_PACKET_TRUNCATED;
-    packet->payload_bytes = end - at;
-    packet->ports = 0;
-    if (later_fragment || packet->protocol == PICKET_WIRE_ICMP)
-        return PICKET_PACKET_COUNTED;
-    packet->ports = picket_word(bytes + at);
-    if (packet->protocol == PICKET_WIRE_TCP &&
-        !picket_tcp_offset_valid(bytes[at + 12], packet->payload_bytes))
-        return PICKET_PACKET_MALFORMED;
-    return PICKET_PACKET_COUNTED;
-}
-
-/* The fixed part of an IPv4 header is captured; `first` is its first byte. */
-PICKET_HOT enum picket_packet_verdict picket_parse_ipv4(struct picket_packet *packet,
-                                                        const uint8_t *bytes, size_t captured_bytes,
-                                                        uint32_t wire_bytes, uint32_t first)
-{
-    uint32_t at = (first & 0x0F) * 4;
-    uint32_t end = picket_big_endian_16(bytes + 2);
-    if (at < PICKET_IPV4_HEADER_BYTES || end > wire_bytes)
-        return PICKET_PACKET_MALFORMED;
-    packet->address_words = 1;
-    packet->protocol = picket_wanted_protocol(bytes[9], PICKET_NUMBER_ICMP);
-    if (packet->protocol == PICKET_NOT_WANTED)
-        return PICKET_PACKET_OTHER_PROTOCOL;
-    return picket_parse_transport(packet, bytes, captured_bytes, at, end,
-                                  picket_big_endian_16_has(bytes + 6, 0x1FFF));
-}
-
-/* Where an IPv6 packet's headers end. */
-struct picket_ipv6_end {
-    uint32_t at;
-    uint32_t number; /* of what is there */
-    bool later_fragment;
-    bool too_many; /* as many were walked as may be */
-};
-
 PICKET_HOT bool picket_is_extension(uint32_t number)
 {
     return number == PICKET_NUMBER_ROUTING || number == PICKET_NUMBER_FRAGMENT ||
@@ -144,8 +102,8 @@ PICKET_HOT bool picket_is_extension(uint32_t number)
 }
 
 /* Steps over extension headers, from the IPv6 header on, which is captured, as far as they are. */
-PICKET_HOT struct picket_ipv6_end picket_walk_extensions(const uint8_t *bytes,
-                                                         size_t captured_bytes, uint32_t end)
+PICKET_HOT struct picket_carried picket_walk_extensions(const uint8_t *bytes, size_t captured_bytes,
+                                                        uint32_t end)
 {
     size_t at = PICKET_IPV6_HEADER_BYTES;
     uint32_t number = bytes[6], left = PICKET_AGENT_EXTENSION_HEADERS_MAX;
@@ -171,24 +129,87 @@ PICKET_HOT struct picket_ipv6_end picket_walk_extensions(const uint8_t *bytes,
             at += PICKET_EXTENSION_BYTES_MIN + (size_t)header[1] * 8;
             break;
         default:
-            return (struct picket_ipv6_end){(uint32_t)at, number, false, false};
+            return (struct picket_carried){(uint32_t)at, end, number, false, false};
         }
         number = header[0];
         if (--left == 0)
             break;
     }
-    return (struct picket_ipv6_end){(uint32_t)at, number, later_fragment, left == 0};
+    return (struct picket_carried){(uint32_t)at, end, number, later_fragment, left == 0};
 }
 
 /* Of what is not counted behind the headers that were walked. */
-PICKET_HOT enum picket_packet_verdict picket_ipv6_verdict(const struct picket_ipv6_end *last,
-                                                          uint32_t end)
+PICKET_HOT enum picket_packet_verdict picket_unwanted_verdict(const struct picket_carried *carried,
+                                                              uint32_t address_words)
 {
-    if (last->later_fragment || !picket_is_extension(last->number))
+    if (address_words == 1 || carried->later_fragment || !picket_is_extension(carried->number))
         return PICKET_PACKET_OTHER_PROTOCOL;
-    if (last->at + PICKET_EXTENSION_BYTES_MIN > end)
+    if (carried->at + PICKET_EXTENSION_BYTES_MIN > carried->end)
         return PICKET_PACKET_MALFORMED;
-    return last->too_many ? PICKET_PACKET_HEADER_CHAIN : PICKET_PACKET_TRUNCATED;
+    return carried->too_many ? PICKET_PACKET_HEADER_CHAIN : PICKET_PACKET_TRUNCATED;
+}
+
+/* How much of the transport header is needed; a later fragment has none. */
+PICKET_HOT uint32_t picket_transport_bytes(uint32_t protocol)
+{
+#if PICKET_FOR_SPEED
+    return protocol == PICKET_WIRE_TCP   ? PICKET_TCP_BYTES
+           : protocol == PICKET_WIRE_UDP ? PICKET_UDP_BYTES
+                                         : PICKET_ICMP_BYTES;
+#else
+    static const uint8_t bytes[] = {PICKET_TCP_BYTES, PICKET_UDP_BYTES, PICKET_ICMP_BYTES};
+    return bytes[protocol];
+#endif
+}
+
+/* Fills the packet in, but for HEADER_CHAIN only address_words and payload_bytes. */
+PICKET_HOT enum picket_packet_verdict
+picket_parse_carried(struct picket_packet *packet, const uint8_t *bytes, size_t captured_bytes,
+                     const struct picket_carried *carried, uint32_t address_words)
+{
+    uint32_t protocol = picket_wanted_protocol(carried->number, address_words);
+    uint32_t needed = carried->at;
+    packet->address_words = (uint8_t)address_words;
+    packet->protocol = (uint8_t)protocol;
+    if (protocol == PICKET_NOT_WANTED) {
+        packet->payload_bytes = carried->end - PICKET_IPV6_HEADER_BYTES;
+        return picket_unwanted_verdict(carried, address_words);
+    }
+    if (!carried->later_fragment)
+        needed += picket_transport_bytes(protocol);
+    if (needed > carried->end)
+        return PICKET_PACKET_MALFORMED;
+    if (needed > captured_bytes)
+        return PICKET_PACKET_TRUNCATED;
+    packet->payload_bytes = carried->end - carried->at;
+    packet->ports = 0;
+    if (carried->later_fragment || protocol == PICKET_WIRE_ICMP)
+        return PICKET_PACKET_COUNTED;
+    packet->ports = picket_word(bytes + carried->at);
+    if (protocol == PICKET_WIRE_TCP &&
+        !picket_tcp_offset_valid(bytes[carried->at + 12], packet->payload_bytes))
+        return PICKET_PACKET_MALFORMED;
+    return PICKET_PACKET_COUNTED;
+}
+
+/* The fixed part of an IPv4 header is captured; `first` is its first byte. */
+PICKET_HOT struct picket_carried picket_carried_by_ipv4(const uint8_t *bytes, uint32_t first)
+{
+    return (struct picket_carried){(first & 0x0F) * 4, picket_big_endian_16(bytes + 2), bytes[9],
+                                   picket_big_endian_16_has(bytes + 6, 0x1FFF), false};
+}
+
+PICKET_HOT enum picket_packet_verdict picket_parse_ipv4(struct picket_packet *packet,
+                                                        const uint8_t *bytes, size_t captured_bytes,
+                                                        uint32_t wire_bytes, uint32_t first)
+{
+    if ((first & 0x0F) * 4 < PICKET_IPV4_HEADER_BYTES ||
+        picket_big_endian_16(bytes + 2) > wire_bytes)
+        return PICKET_PACKET_MALFORMED;
+    if (picket_wanted_protocol(bytes[9], 1) == PICKET_NOT_WANTED)
+        return PICKET_PACKET_OTHER_PROTOCOL;
+    const struct picket_carried carried = picket_carried_by_ipv4(bytes, first);
+    return picket_parse_carried(packet, bytes, captured_bytes, &carried, 1);
 }
 
 /* The IPv6 header is captured. */
@@ -197,19 +218,13 @@ PICKET_HOT enum picket_packet_verdict picket_parse_ipv6(struct picket_packet *pa
                                                         uint32_t wire_bytes)
 {
     uint32_t end = PICKET_IPV6_HEADER_BYTES + picket_big_endian_16(bytes + 4);
+    const struct picket_carried plain = {PICKET_IPV6_HEADER_BYTES, end, bytes[6], false, false};
     if (end > wire_bytes)
         return PICKET_PACKET_MALFORMED;
-    packet->address_words = 4;
-    packet->protocol = picket_wanted_protocol(bytes[6], PICKET_NUMBER_ICMPV6);
-    if (PICKET_FOR_SPEED && packet->protocol != PICKET_NOT_WANTED)
-        return picket_parse_transport(packet, bytes, captured_bytes, PICKET_IPV6_HEADER_BYTES, end,
-                                      false);
-    struct picket_ipv6_end last = picket_walk_extensions(bytes, captured_bytes, end);
-    packet->payload_bytes = end - PICKET_IPV6_HEADER_BYTES;
-    packet->protocol = picket_wanted_protocol(last.number, PICKET_NUMBER_ICMPV6);
-    if (packet->protocol == PICKET_NOT_WANTED)
-        return picket_ipv6_verdict(&last, end);
-    return picket_parse_transport(packet, bytes, captured_bytes, last.at, end, last.later_fragment);
+    if (picket_wanted_protocol(bytes[6], 4) != PICKET_NOT_WANTED)
+        return picket_parse_carried(packet, bytes, captured_bytes, &plain, 4);
+    const struct picket_carried carried = picket_walk_extensions(bytes, captured_bytes, end);
+    return picket_parse_carried(packet, bytes, captured_bytes, &carried, 4);
 }
 
 /* IPv4 without options, as most packets are. */
@@ -225,17 +240,30 @@ PICKET_HOT enum picket_packet_verdict picket_packet_parse(struct picket_packet *
                                                           size_t captured_bytes,
                                                           uint32_t wire_bytes)
 {
-#if PICKET_AGENT_IPV6
-    if (captured_bytes >= PICKET_IPV6_HEADER_BYTES && bytes[0] >> 4 == 6)
-        return picket_parse_ipv6(packet, bytes, captured_bytes, wire_bytes);
-#endif
+    struct picket_carried carried;
+    uint32_t address_words = 1;
     if (captured_bytes < PICKET_IPV4_HEADER_BYTES)
         return PICKET_PACKET_TRUNCATED;
-    if (bytes[0] >> 4 == 4)
-        return picket_parse_ipv4(packet, bytes, captured_bytes, wire_bytes, bytes[0]);
-    if (bytes[0] >> 4 != 6)
+    if (bytes[0] >> 4 == 4) {
+        if (PICKET_FOR_SPEED)
+            return picket_parse_ipv4(packet, bytes, captured_bytes, wire_bytes, bytes[0]);
+        carried = picket_carried_by_ipv4(bytes, bytes[0]);
+    } else if (bytes[0] >> 4 != 6) {
         return PICKET_PACKET_MALFORMED;
-    return PICKET_AGENT_IPV6 ? PICKET_PACKET_TRUNCATED : PICKET_PACKET_OTHER_PROTOCOL;
+    } else if (!PICKET_AGENT_IPV6) {
+        return PICKET_PACKET_OTHER_PROTOCOL;
+    } else if (captured_bytes < PICKET_IPV6_HEADER_BYTES) {
+        return PICKET_PACKET_TRUNCATED;
+    } else {
+        if (PICKET_FOR_SPEED)
+            return picket_parse_ipv6(packet, bytes, captured_bytes, wire_bytes);
+        carried = picket_walk_extensions(
+            bytes, captured_bytes, PICKET_IPV6_HEADER_BYTES + picket_big_endian_16(bytes + 4));
+        address_words = 4;
+    }
+    if (carried.at < PICKET_IPV4_HEADER_BYTES || carried.end > wire_bytes)
+        return PICKET_PACKET_MALFORMED;
+    return picket_parse_carried(packet, bytes, captured_bytes, &carried, address_words);
 }
 
 #endif

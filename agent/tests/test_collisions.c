@@ -73,6 +73,20 @@ static void a_peer_that_does_not_know_the_seed_cannot_choose_collisions(void **s
     assert_in_range(lost, 0, 3);
 }
 
+/* The hash of a flow as harness_count() makes it. */
+static uint32_t hash_by(const struct picket_flow_hash_keys *keys, const struct packet_spec *spec)
+{
+    uint8_t packet[PACKET_BYTES_MAX];
+    packet_build(packet, spec);
+    uint32_t address_words = spec->version == 4 ? 1 : 4;
+    const uint8_t *source = picket_packet_addresses(packet, address_words);
+    uint32_t words[1 + 2 * PICKET_ADDRESS_WORDS_MAX];
+    picket_flow_key_write(words, source, picket_word(source + 8 * address_words), PICKET_OUT,
+                          address_words);
+    const struct picket_flow_key key = picket_flow_key_of_words(words, address_words);
+    return picket_flow_hash(keys, &key, spec->protocol, address_words);
+}
+
 static void pairs_of_flows_meet_in_a_bucket_as_often_as_chance_has_it(void **state)
 {
     (void)state;
@@ -86,14 +100,7 @@ static void pairs_of_flows_meet_in_a_bucket_as_often_as_chance_has_it(void **sta
             uint32_t hashes[2];
             for (uint32_t i = 0; i < 2; i++) {
                 struct packet_spec spec = chosen(pattern, 1 + i);
-                uint8_t packet[PACKET_BYTES_MAX];
-                packet_build(packet, &spec);
-                uint32_t words = spec.version == 4 ? 1 : 4;
-                const uint8_t *source = packet + (words == 1 ? 12 : 8);
-                uint32_t key[PICKET_FLOW_KEY_WORDS_MAX];
-                picket_flow_key_of_packet(key, source, picket_word(source + 8 * words), PICKET_OUT,
-                                          words);
-                hashes[i] = picket_flow_hash(&keys, key, spec.protocol, words);
+                hashes[i] = hash_by(&keys, &spec);
             }
             met += hashes[0] / (HASHES / BUCKETS) == hashes[1] / (HASHES / BUCKETS);
         }
@@ -127,16 +134,10 @@ static void no_chain_exceeds_its_bound_even_if_the_seed_is_known(void **state)
     }
 }
 
-/* The hash of a flow as harness_count() makes it, by the seed of the running agent. */
-static picket_flow_index hash_of(const struct packet_spec *spec)
+/* By the seed of the running agent. */
+static uint32_t hash_of(const struct packet_spec *spec)
 {
-    uint8_t packet[PACKET_BYTES_MAX];
-    packet_build(packet, spec);
-    uint32_t words = spec->version == 4 ? 1 : 4;
-    const uint8_t *source = picket_packet_addresses(packet, words);
-    uint32_t key[PICKET_FLOW_KEY_WORDS_MAX];
-    picket_flow_key_of_packet(key, source, picket_word(source + 8 * words), PICKET_OUT, words);
-    return picket_flow_hash(&harness.agent.hash_keys, key, spec->protocol, words);
+    return hash_by(&harness.agent.hash_keys, spec);
 }
 
 static void flows_that_only_a_full_comparison_tells_apart_are_told_apart(void **state)
@@ -173,7 +174,7 @@ static void flows_that_only_a_full_comparison_tells_apart_are_told_apart(void **
 /* The next flow with the hash of the first, that differs in one of its parts. */
 static struct packet_spec alike_but_for(unsigned part, const struct packet_spec *first)
 {
-    const picket_flow_index hash = hash_of(first);
+    const uint32_t hash = hash_of(first);
     for (uint32_t i = 1;; i++) {
         struct packet_spec other = *first;
         if (part == 0)

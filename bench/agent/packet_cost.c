@@ -160,18 +160,19 @@ static void full(int version, unsigned extensions, unsigned times)
     }
 }
 
-static picket_flow_index hash_of(const struct packet *packet, int version)
+static uint32_t hash_of(const struct packet *packet, int version)
 {
-    uint32_t ports, words = version == 4 ? 1 : 4, key[PICKET_FLOW_KEY_WORDS_MAX];
+    uint32_t ports, words = version == 4 ? 1 : 4, key_words[1 + 2 * PICKET_ADDRESS_WORDS_MAX];
     memcpy(&ports, packet->bytes + packet->size_bytes - 20, sizeof ports);
-    picket_flow_key_of_packet(key, packet->bytes + (version == 4 ? 12 : 8), ports,
-                              packet->direction, words);
-    return picket_flow_hash(&agent.hash_keys, key, PICKET_WIRE_TCP, words);
+    picket_flow_key_write(key_words, packet->bytes + (version == 4 ? 12 : 8), ports,
+                          packet->direction, words);
+    const struct picket_flow_key key = picket_flow_key_of_words(key_words, words);
+    return picket_flow_hash(&agent.hash_keys, &key, PICKET_WIRE_TCP, words);
 }
 
 /* The next packet with that hash, by what of its flow is compared last. */
 static struct packet find_colliding(int version, unsigned extensions, uint32_t *tried,
-                                    picket_flow_index hash)
+                                    uint32_t hash)
 {
     struct packet packet = make(version, 6, PICKET_IN, 1, extensions);
     do {
@@ -189,7 +190,7 @@ static void worst(int version, unsigned extensions, bool known, unsigned times)
 {
     uint32_t tried = 0;
     struct packet packet = make(version, 6, PICKET_IN, 1, extensions);
-    picket_flow_index hash = hash_of(&packet, version);
+    uint32_t hash = hash_of(&packet, version);
     if (known)
         count(&packet);
     for (unsigned chain = known; chain < PICKET_AGENT_CHAIN_MAX; chain++) {

@@ -200,17 +200,27 @@ struct picket_agent_statistics {
     bool message_on_way; /* handed over, with an outcome that is not known yet */
 };
 
-/* The control block: the caller's storage, its members the agent's. */
+/* The control block: the caller's storage, its members the agent's. What a packet needs comes
+ * first: near offsets are short instructions. */
 struct picket_agent {
     const struct picket_agent_config *config;
 
-    /* What may change at run time, the polling thread's as all up to the lock. */
-    const struct picket_wire_system_information *system_information;
+    /* The polling thread's. */
+    uint8_t owed;   /* collectors that were due and not sent, a bit each */
+    uint8_t on_way; /* those with an event in the message that is on its way */
+    uint8_t state;  /* enum picket_agent_state */
+
+    /* Under the lock. */
+    struct picket_flow_table tables[PICKET_FAMILIES];
+    struct picket_losses losses;
+    uint32_t packets_counted;
+    uint32_t packets_lost;
+    uint32_t packets_ignored;
+
+    /* The polling thread's. Times are uptime_s. */
+    uint32_t due_s[PICKET_PRIORITIES];
     uint32_t interval_s[PICKET_PRIORITIES];
     struct picket_collector_config collectors[PICKET_COLLECTORS];
-
-    /* Times are uptime_s. */
-    uint32_t due_s[PICKET_PRIORITIES];
     uint32_t window_start_s[PICKET_COLLECTORS]; /* what was before has been reported */
     uint32_t collected_s;                       /* the last message */
     uint32_t retry_s;                           /* before it nothing is sent */
@@ -219,20 +229,11 @@ struct picket_agent {
     uint32_t messages_sent;
     uint32_t messages_refused;
     uint32_t early_reports;
-    uint8_t owed;   /* collectors that were due and not sent, a bit each */
-    uint8_t on_way; /* those with an event in the message that is on its way */
-    uint8_t state;  /* enum picket_agent_state */
-
-    /* What a message has told of losses and is not known to be delivered. */
-    struct picket_losses losses_told;
+    struct picket_losses losses_told; /* by messages that are not known to be delivered */
+    const struct picket_wire_system_information *system_information;
 
     /* Under the lock. */
-    struct picket_flow_table tables[PICKET_FAMILIES];
-    struct picket_losses losses;
     uint32_t lost_flows[PICKET_AGENT_LOST_FLOW_BITS / 32]; /* a bit for each hash */
-    uint32_t packets_counted;
-    uint32_t packets_lost;
-    uint32_t packets_ignored;
 
     /* Constant after picket_agent_init(). */
     struct picket_flow_hash_keys hash_keys;

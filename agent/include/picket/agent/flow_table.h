@@ -90,10 +90,13 @@ struct picket_flow_table {
     picket_flow_index *buckets;
     picket_flow_index capacity; /* flows */
     picket_flow_index end;      /* index behind the last entry */
-    picket_flow_index fresh;    /* entries from here on were never used */
-    picket_flow_index free;     /* head of the list of entries given back */
-    picket_flow_index live;     /* entries in chains */
-    picket_flow_index frozen;   /* head of the list of entries on their way out */
+#if PICKET_AGENT_WAKE
+    picket_flow_index early_at; /* live entries with which the port is told that it fills up */
+#endif
+    picket_flow_index fresh;  /* entries from here on were never used */
+    picket_flow_index free;   /* head of the list of entries given back */
+    picket_flow_index live;   /* entries in chains */
+    picket_flow_index frozen; /* head of the list of entries on their way out */
     picket_flow_index frozen_count;
     picket_flow_index next_bucket; /* up to which chains were taken out for this report */
     uint8_t address_words;         /* 1 or 4 */

@@ -98,9 +98,9 @@
 #define PICKET_AGENT_EARLY_REPORT_EIGHTHS 7
 #endif
 
-/* The most flows in one message; more are sent in several messages one after the other. A flow takes
- * 36 or 40 bytes (IPv4), 60 or 64 (IPv6); the default keeps a message, with 512 ports of IPv6 in it,
- * within the 256 KiB that an IoT hub takes and picket_wire_encode() gives. Lower it if the
+/* The most flows in one message; more are sent in several messages one after the other. A flow
+ * takes 36 or 40 bytes (IPv4), 60 or 64 (IPv6); the default keeps a message, with 512 ports of IPv6
+ * in it, within the 256 KiB that an IoT hub takes and picket_wire_encode() gives. Lower it if the
  * transport's buffers are smaller. No cost. */
 #ifndef PICKET_AGENT_MESSAGE_FLOWS_MAX
 #define PICKET_AGENT_MESSAGE_FLOWS_MAX 3840
