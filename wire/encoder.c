@@ -248,15 +248,16 @@ WIRE_INLINE void put_flows(struct encoder *encoder, const struct picket_wire_flo
 /* ---- listening ports ---- */
 
 #if PICKET_WIRE_WITH_LISTENING_PORTS
-static void put_ports(struct encoder *encoder, const struct picket_wire_ports *ports,
+static void put_ports(struct encoder *encoder, const struct picket_wire_ports *list,
                       uint32_t port_bytes)
 {
-    uint32_t cursor = 0;
-    for (uint32_t left = ports->count; left > 0; left--) {
-        struct picket_wire_listening_port port;
-        cursor = ports->next(ports->table, cursor, &port);
-        uint32_t *at = copy(room(encoder, port_bytes), port.local_address, port_bytes - 4);
-        store_word(at, port.local_port | (uint32_t)port.protocol << 16);
+    const struct picket_wire_open_port *port = list->ports;
+    for (uint32_t left = list->count; left > 0; port++) {
+        if (port->is_ipv6 != (port_bytes == IPV6_PORTS))
+            continue;
+        uint32_t *at = copy(room(encoder, port_bytes), port->address, port_bytes - 4);
+        store_word(at, port->port | (uint32_t)port->protocol << 16);
+        left--;
     }
 }
 #endif

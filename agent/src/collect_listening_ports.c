@@ -3,30 +3,6 @@
 
 #if PICKET_AGENT_LISTENING_PORTS > 0
 
-/* The first port of the family at or after the cursor. */
-static uint32_t next(const struct picket_listening_port *ports, uint32_t cursor, bool is_ipv6,
-                     struct picket_wire_listening_port *port)
-{
-    while (ports[cursor].is_ipv6 != is_ipv6)
-        cursor++;
-    port->local_address = ports[cursor].address;
-    port->local_port = ports[cursor].port;
-    port->protocol = ports[cursor].protocol;
-    return cursor + 1;
-}
-
-static uint32_t next_ipv4(const void *ports, uint32_t cursor,
-                          struct picket_wire_listening_port *port)
-{
-    return next(ports, cursor, false, port);
-}
-
-static uint32_t next_ipv6(const void *ports, uint32_t cursor,
-                          struct picket_wire_listening_port *port)
-{
-    return next(ports, cursor, true, port);
-}
-
 bool picket_listening_ports_collect(struct picket_agent *agent, struct picket_report *report,
                                     struct picket_wire_event *event)
 {
@@ -41,8 +17,8 @@ bool picket_listening_ports_collect(struct picket_agent *agent, struct picket_re
     for (uint32_t i = 0; i < listed; i++)
         ipv6 += report->ports[i].is_ipv6;
     event->payload_type = PICKET_WIRE_LISTENING_PORTS;
-    ports->ipv4 = (struct picket_wire_ports){listed - ipv6, next_ipv4, report->ports};
-    ports->ipv6 = (struct picket_wire_ports){ipv6, next_ipv6, report->ports};
+    ports->ipv4 = (struct picket_wire_ports){listed - ipv6, report->ports};
+    ports->ipv6 = (struct picket_wire_ports){ipv6, report->ports};
     ports->unlisted = open - listed;
     return true;
 }

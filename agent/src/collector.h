@@ -16,7 +16,7 @@ struct picket_report {
     struct picket_wire_event events[PICKET_COLLECTORS];
     uint32_t event_count;
 #if PICKET_AGENT_LISTENING_PORTS > 0
-    struct picket_listening_port ports[PICKET_AGENT_LISTENING_PORTS];
+    struct picket_wire_open_port ports[PICKET_AGENT_LISTENING_PORTS];
 #endif
 };
 

@@ -9,10 +9,10 @@
 #include "harness.h"
 
 static struct harness harness;
-static struct picket_listening_port open_ports[PICKET_AGENT_LISTENING_PORTS + 10];
+static struct picket_wire_open_port open_ports[PICKET_AGENT_LISTENING_PORTS + 10];
 static uint32_t open_count;
 
-static uint32_t listening_ports(void *context, struct picket_listening_port *ports, uint32_t max)
+static uint32_t listening_ports(void *context, struct picket_wire_open_port *ports, uint32_t max)
 {
     (void)context;
     for (uint32_t i = 0; i < open_count && i < max; i++)
@@ -26,7 +26,7 @@ static int setup(void **state)
     harness_setup(&harness);
     harness.config.callbacks.listening_ports = listening_ports;
     for (uint32_t i = 0; i < sizeof open_ports / sizeof *open_ports; i++) {
-        open_ports[i] = (struct picket_listening_port){{0x20, (uint8_t)i, 3, 4},
+        open_ports[i] = (struct picket_wire_open_port){{0x20, (uint8_t)i, 3, 4},
                                                        (uint16_t)(1000 + i),
                                                        i % 2 ? PICKET_WIRE_UDP : PICKET_WIRE_TCP,
                                                        i % 3 == 0};
@@ -68,7 +68,7 @@ static void each_open_port_is_told_with_its_address(void **state)
     assert_int_equal(view.ipv4_count, 4);
     assert_int_equal(view.unlisted, 0);
     for (uint32_t i = 0, at[2] = {0}; i < open_count; i++) {
-        const struct picket_listening_port *expected = &open_ports[i];
+        const struct picket_wire_open_port *expected = &open_ports[i];
         uint32_t index = at[expected->is_ipv6]++;
         struct picket_wire_listening_port port = expected->is_ipv6
                                                      ? picket_wire_ipv6_port_at(&view, index)

@@ -24,7 +24,6 @@ POINTERS = [
     (r"transport->(connected|send|delivered)\(", [FOREIGN]),
     (r"what\(client, message\)", ["azure.c:hand_over", "azure.c:outcome"]),
     (r"collectors\[collector\]\(", ["picket_*_collect"]),
-    (r"ports->next\(", ["collect_listening_ports.c:next_ipv4", "collect_listening_ports.c:next_ipv6"]),
     (r"flows->next\(", ["picket_frozen_flows_next"]),
     (r"->sink\(", ["azure.c:append"]),
     (r"unix_time_get\(", [FOREIGN]),

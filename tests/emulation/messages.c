@@ -4,9 +4,8 @@
 
 #include "emulation.h"
 
-enum { ROUNDS = 200, EVENTS = 3, FLOWS_MAX = 24 };
+enum { ROUNDS = 200, EVENTS = 3, FLOWS_MAX = 24, PORTS_MAX = 4 };
 
-/* Of flows, or of ports. */
 struct flow_list {
     uint32_t seed;
     uint32_t count;
@@ -75,28 +74,10 @@ static uint32_t next_flow(const void *table, uint32_t cursor, struct picket_wire
     return cursor + 1;
 }
 
-static uint32_t next_port(const void *table, uint32_t cursor,
-                          struct picket_wire_listening_port *port)
+static uint64_t digest_port(const uint8_t *address, bool is_ipv6, uint16_t port, uint8_t protocol)
 {
-    struct picket_wire_flow flow;
-    next_flow(table, cursor, &flow);
-    port->local_address = flow.local_address;
-    port->local_port = flow.local_port;
-    port->protocol = flow.protocol;
-    return cursor + 1;
-}
-
-static uint64_t digest_port(const struct picket_wire_listening_port *port, size_t address_bytes)
-{
-    uint64_t digest = digest_bytes(DIGEST_START, port->local_address, address_bytes);
-    return digest_number(digest_number(digest, port->local_port), port->protocol);
-}
-
-static uint64_t expected_port(const struct flow_list *list, uint32_t index, size_t address_bytes)
-{
-    struct picket_wire_listening_port port;
-    next_port(list, index, &port);
-    return digest_port(&port, address_bytes);
+    uint64_t digest = digest_bytes(DIGEST_START, address, is_ipv6 ? 16 : 4);
+    return digest_number(digest_number(digest, port), protocol);
 }
 
 static uint64_t expected_flow(const struct flow_list *list, uint32_t index, size_t address_bytes)
@@ -114,12 +95,23 @@ static struct picket_wire_flows random_list(struct flow_list *list)
     return flows;
 }
 
-static struct picket_wire_ports random_ports(struct flow_list *list)
+/* Of both families, mixed in one array. */
+static void random_ports(struct picket_wire_listening_ports *lists,
+                         struct picket_wire_open_port ports[PORTS_MAX])
 {
-    list->seed = random_number();
-    list->count = random_below(FLOWS_MAX);
-    struct picket_wire_ports ports = {list->count, next_port, list};
-    return ports;
+    uint32_t count = random_below(PORTS_MAX + 1), ipv6 = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t state = random_number();
+        for (uint32_t byte = 0; byte < sizeof ports[i].address; byte++)
+            ports[i].address[byte] = (uint8_t)mix(&state);
+        ports[i].port = (uint16_t)some_number(&state, UINT16_MAX);
+        ports[i].protocol = (uint8_t)(mix(&state) % 3);
+        ports[i].is_ipv6 = mix(&state) % 2;
+        ipv6 += ports[i].is_ipv6;
+    }
+    lists->ipv4 = (struct picket_wire_ports){count - ipv6, ports};
+    lists->ipv6 = (struct picket_wire_ports){ipv6, ports};
+    lists->unlisted = random_below(2) * random_number();
 }
 
 static const char *random_text(void)
@@ -128,7 +120,8 @@ static const char *random_text(void)
     return texts[random_below(sizeof texts / sizeof texts[0])];
 }
 
-static void random_event(struct picket_wire_event *event, struct flow_list lists[2])
+static void random_event(struct picket_wire_event *event, struct flow_list lists[2],
+                         struct picket_wire_open_port ports[PORTS_MAX])
 {
     for (uint32_t i = 0; i < sizeof event->id; i++)
         event->id[i] = (uint8_t)random_number();
@@ -152,9 +145,7 @@ static void random_event(struct picket_wire_event *event, struct flow_list lists
         break;
     case 2:
         event->payload_type = PICKET_WIRE_LISTENING_PORTS;
-        event->payload.listening_ports.ipv4 = random_ports(&lists[0]);
-        event->payload.listening_ports.ipv6 = random_ports(&lists[1]);
-        event->payload.listening_ports.unlisted = random_below(2) * random_number();
+        random_ports(&event->payload.listening_ports, ports);
         break;
     default:
         event->payload_type = PICKET_WIRE_HEARTBEAT;
@@ -196,20 +187,20 @@ static void check_activity(const struct picket_wire_event_view *found,
 }
 
 static void check_ports(const struct picket_wire_event_view *found,
-                        const struct picket_wire_listening_ports *expected,
-                        const struct flow_list lists[2])
+                        const struct picket_wire_listening_ports *expected)
 {
     struct picket_wire_listening_ports_view ports = picket_wire_listening_ports(found);
-    check(ports.ipv4_count == lists[0].count && ports.ipv6_count == lists[1].count &&
+    const struct picket_wire_open_port *one = expected->ipv4.ports;
+    check(ports.ipv4_count == expected->ipv4.count && ports.ipv6_count == expected->ipv6.count &&
               ports.unlisted == expected->unlisted,
           "ports are as many as they were");
-    for (uint32_t i = 0; i < ports.ipv4_count; i++) {
-        struct picket_wire_listening_port port = picket_wire_ipv4_port_at(&ports, i);
-        check(digest_port(&port, 4) == expected_port(&lists[0], i, 4), "an IPv4 port is itself");
-    }
-    for (uint32_t i = 0; i < ports.ipv6_count; i++) {
-        struct picket_wire_listening_port port = picket_wire_ipv6_port_at(&ports, i);
-        check(digest_port(&port, 16) == expected_port(&lists[1], i, 16), "an IPv6 port is itself");
+    for (uint32_t ipv4 = 0, ipv6 = 0; ipv4 + ipv6 < ports.ipv4_count + ports.ipv6_count; one++) {
+        struct picket_wire_listening_port port = one->is_ipv6
+                                                     ? picket_wire_ipv6_port_at(&ports, ipv6++)
+                                                     : picket_wire_ipv4_port_at(&ports, ipv4++);
+        check(digest_port(port.local_address, one->is_ipv6, port.local_port, port.protocol) ==
+                  digest_port(one->address, one->is_ipv6, one->port, one->protocol),
+              "a port is itself");
     }
 }
 
@@ -225,7 +216,7 @@ static void check_event(const struct picket_wire_event_view *found,
     if (expected->payload_type == PICKET_WIRE_NETWORK_ACTIVITY) {
         check_activity(found, &expected->payload.network_activity, lists);
     } else if (expected->payload_type == PICKET_WIRE_LISTENING_PORTS) {
-        check_ports(found, &expected->payload.listening_ports, lists);
+        check_ports(found, &expected->payload.listening_ports);
     } else if (expected->payload_type == PICKET_WIRE_SYSTEM_INFORMATION) {
         struct picket_wire_system_information_view system = picket_wire_system_information(found);
         check_text(system.os_info, expected->payload.system_information.os_info);
@@ -241,12 +232,13 @@ static uint64_t run_message(void)
 {
     struct picket_wire_event events[EVENTS];
     struct flow_list lists[EVENTS][2];
+    static struct picket_wire_open_port ports[EVENTS][PORTS_MAX];
     struct picket_wire_message_view view;
     const char *id = random_text();
     struct picket_wire_message message = {id != NULL ? id : "", random_number(), events,
                                           random_below(EVENTS + 1)};
     for (uint32_t i = 0; i < message.event_count; i++)
-        random_event(&events[i], lists[i]);
+        random_event(&events[i], lists[i], ports[i]);
     struct sink sink = encode_at_edge(&message, &view);
     check_text(view.security_module_id, message.security_module_id);
     check(view.security_module_version == message.security_module_version &&

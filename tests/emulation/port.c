@@ -46,12 +46,12 @@ static bool connected(void *context)
 
 #if PICKET_AGENT_LISTENING_PORTS > 0
 /* Some ports of both families, more than there is room for now and then. */
-static uint32_t listening_ports(void *context, struct picket_listening_port *ports, uint32_t max)
+static uint32_t listening_ports(void *context, struct picket_wire_open_port *ports, uint32_t max)
 {
     uint32_t open = random_below(max + 4);
     (void)context;
     for (uint32_t i = 0; i < open && i < max; i++) {
-        ports[i] = (struct picket_listening_port){.address = {(uint8_t)(i + 1), 2, 3, 4},
+        ports[i] = (struct picket_wire_open_port){.address = {(uint8_t)(i + 1), 2, 3, 4},
                                                   .port = (uint16_t)random_number(),
                                                   .protocol = (uint8_t)random_below(2),
                                                   .is_ipv6 = random_below(2)};

@@ -25,6 +25,7 @@ struct content {
     struct picket_wire_message message;
     struct picket_wire_event events[PICKET_WIRE_EVENTS_MAX];
     struct list lists[PICKET_WIRE_EVENTS_MAX][2];
+    struct picket_wire_open_port ports[PICKET_WIRE_EVENTS_MAX][2 * FLOWS_MAX];
     char texts[3 * PICKET_WIRE_EVENTS_MAX + 1][TEXT_MAX + 1];
 };
 
@@ -82,21 +83,21 @@ static void take_list(struct source *source, struct list *list, struct picket_wi
     *flows = (struct picket_wire_flows){list->count, next_flow, list};
 }
 
-/* The ports of a list are the local ends of flows. */
-static uint32_t next_port(const void *table, uint32_t cursor,
-                          struct picket_wire_listening_port *port)
+/* Both families in one array, as they come. */
+static void take_ports(struct source *source, struct picket_wire_open_port *ports,
+                       struct picket_wire_listening_ports *lists)
 {
-    const struct picket_wire_flow *flow = &((const struct list *)table)->flows[cursor];
-    *port =
-        (struct picket_wire_listening_port){flow->local_address, flow->local_port, flow->protocol};
-    return cursor + 1;
-}
-
-static void take_ports(struct source *source, struct list *list, struct picket_wire_ports *ports)
-{
-    struct picket_wire_flows flows;
-    take_list(source, list, &flows);
-    *ports = (struct picket_wire_ports){list->count, next_port, list};
+    uint32_t count = take(source, 1) % (2 * FLOWS_MAX + 1);
+    lists->ipv4 = (struct picket_wire_ports){0, ports};
+    lists->ipv6 = (struct picket_wire_ports){0, ports};
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t present = take(source, 1);
+        memset(ports[i].address, (int)take(source, 1), sizeof ports[i].address);
+        ports[i].port = (uint16_t)(present & 4 ? take(source, 2) : 0);
+        ports[i].protocol = (uint8_t)(present >> 6);
+        ports[i].is_ipv6 = present & 1;
+        (ports[i].is_ipv6 ? &lists->ipv6 : &lists->ipv4)->count++;
+    }
 }
 
 static void take_event(struct source *source, struct content *content, uint32_t index)
@@ -129,8 +130,7 @@ static void take_event(struct source *source, struct content *content, uint32_t 
     case 2: {
         struct picket_wire_listening_ports *ports = &event->payload.listening_ports;
         event->payload_type = PICKET_WIRE_LISTENING_PORTS;
-        take_ports(source, &content->lists[index][0], &ports->ipv4);
-        take_ports(source, &content->lists[index][1], &ports->ipv6);
+        take_ports(source, content->ports[index], ports);
         ports->unlisted = take(source, 1);
         break;
     }
@@ -175,23 +175,23 @@ static void compare_activity(const struct picket_wire_event_view *event,
 }
 
 static void compare_port(struct picket_wire_listening_port found,
-                         const struct picket_wire_flow *flow, size_t address_bytes)
+                         const struct picket_wire_open_port *port)
 {
-    require(memcmp(found.local_address, flow->local_address, address_bytes) == 0);
-    require(found.local_port == flow->local_port && found.protocol == flow->protocol);
+    require(memcmp(found.local_address, port->address, port->is_ipv6 ? 16 : 4) == 0);
+    require(found.local_port == port->port && found.protocol == port->protocol);
 }
 
 static void compare_ports(const struct picket_wire_event_view *event,
-                          const struct picket_wire_listening_ports *expected,
-                          const struct list lists[2])
+                          const struct picket_wire_listening_ports *expected)
 {
     struct picket_wire_listening_ports_view found = picket_wire_listening_ports(event);
-    require(found.ipv4_count == lists[0].count && found.ipv6_count == lists[1].count);
+    const struct picket_wire_open_port *port = expected->ipv4.ports;
+    require(found.ipv4_count == expected->ipv4.count && found.ipv6_count == expected->ipv6.count);
     require(found.unlisted == expected->unlisted);
-    for (uint32_t i = 0; i < found.ipv4_count; i++)
-        compare_port(picket_wire_ipv4_port_at(&found, i), &lists[0].flows[i], 4);
-    for (uint32_t i = 0; i < found.ipv6_count; i++)
-        compare_port(picket_wire_ipv6_port_at(&found, i), &lists[1].flows[i], 16);
+    for (uint32_t ipv4 = 0, ipv6 = 0; ipv4 + ipv6 < found.ipv4_count + found.ipv6_count; port++)
+        compare_port(port->is_ipv6 ? picket_wire_ipv6_port_at(&found, ipv6++)
+                                   : picket_wire_ipv4_port_at(&found, ipv4++),
+                     port);
 }
 
 static void compare_event(const struct picket_wire_event_view *found, const struct content *content,
@@ -211,7 +211,7 @@ static void compare_event(const struct picket_wire_event_view *found, const stru
         compare_text(system.kernel_info, event->payload.system_information.kernel_info);
         compare_text(system.hw_info, event->payload.system_information.hw_info);
     } else if (event->payload_type == PICKET_WIRE_LISTENING_PORTS) {
-        compare_ports(found, &event->payload.listening_ports, content->lists[index]);
+        compare_ports(found, &event->payload.listening_ports);
     } else {
         require(picket_wire_heartbeat(found).uptime_s == event->payload.heartbeat.uptime_s);
     }

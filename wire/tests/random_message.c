@@ -47,10 +47,15 @@ static uint32_t next_flow(const void *table, uint32_t cursor, struct picket_wire
     return cursor + 1;
 }
 
-static void fill_list(uint64_t *state, struct random_flows *list, struct picket_wire_flows *flows)
+static uint32_t random_count(uint64_t *state)
 {
     static const uint32_t counts[] = {0, 0, 1, 2, 3, 64, RANDOM_FLOWS_MAX};
-    list->count = counts[below(state, sizeof counts / sizeof counts[0])];
+    return counts[below(state, sizeof counts / sizeof counts[0])];
+}
+
+static void fill_list(uint64_t *state, struct random_flows *list, struct picket_wire_flows *flows)
+{
+    list->count = random_count(state);
     for (uint32_t i = 0; i < list->count; i++) {
         struct picket_wire_flow *flow = &list->flows[i];
         for (uint32_t byte = 0; byte < 16; byte++) {
@@ -70,21 +75,22 @@ static void fill_list(uint64_t *state, struct random_flows *list, struct picket_
     flows->table = list;
 }
 
-/* The ports of a list are the local ends of flows. */
-static uint32_t next_port(const void *table, uint32_t cursor,
-                          struct picket_wire_listening_port *port)
+/* Both families mixed, in one array. */
+static void fill_ports(uint64_t *state, struct picket_wire_open_port *ports,
+                       struct picket_wire_listening_ports *lists)
 {
-    const struct picket_wire_flow *flow = &((const struct random_flows *)table)->flows[cursor];
-    *port =
-        (struct picket_wire_listening_port){flow->local_address, flow->local_port, flow->protocol};
-    return cursor + 1;
-}
-
-static void fill_ports(uint64_t *state, struct random_flows *list, struct picket_wire_ports *ports)
-{
-    struct picket_wire_flows flows;
-    fill_list(state, list, &flows);
-    *ports = (struct picket_wire_ports){list->count, next_port, list};
+    lists->ipv4 = (struct picket_wire_ports){random_count(state), ports};
+    lists->ipv6 = (struct picket_wire_ports){random_count(state), ports};
+    uint32_t left[2] = {lists->ipv4.count, lists->ipv6.count};
+    for (; left[0] + left[1] > 0; ports++) {
+        bool is_ipv6 = below(state, left[0] + left[1]) >= left[0];
+        left[is_ipv6]--;
+        for (uint32_t byte = 0; byte < sizeof ports->address; byte++)
+            ports->address[byte] = (uint8_t)number(state, 0xFF);
+        ports->port = (uint16_t)number(state, UINT16_MAX);
+        ports->protocol = (uint8_t)below(state, 3);
+        ports->is_ipv6 = is_ipv6;
+    }
 }
 
 static void fill_event(uint64_t *state, struct random_message *random, uint32_t index)
@@ -112,8 +118,7 @@ static void fill_event(uint64_t *state, struct random_message *random, uint32_t 
         system->hw_info = below(state, 3) ? text(state, random->texts[3 * index + 2]) : NULL;
     } else if (event->payload_type == PICKET_WIRE_LISTENING_PORTS) {
         struct picket_wire_listening_ports *ports = &event->payload.listening_ports;
-        fill_ports(state, &random->lists[index][0], &ports->ipv4);
-        fill_ports(state, &random->lists[index][1], &ports->ipv6);
+        fill_ports(state, random->ports[index], ports);
         ports->unlisted = number(state, UINT32_MAX);
     } else {
         event->payload.heartbeat.uptime_s = number(state, UINT32_MAX);

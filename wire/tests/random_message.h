@@ -16,6 +16,7 @@ struct random_message {
     struct picket_wire_message message;
     struct picket_wire_event events[PICKET_WIRE_EVENTS_MAX];
     struct random_flows lists[PICKET_WIRE_EVENTS_MAX][2];
+    struct picket_wire_open_port ports[PICKET_WIRE_EVENTS_MAX][2 * RANDOM_FLOWS_MAX];
     char texts[3 * PICKET_WIRE_EVENTS_MAX + 1][RANDOM_TEXT_MAX + 1];
 };
 

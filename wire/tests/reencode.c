@@ -28,33 +28,36 @@ static void prepare_activity(struct picket_wire_event *event,
     };
 }
 
-static uint32_t next_ipv4_port(const void *table, uint32_t cursor,
-                               struct picket_wire_listening_port *port)
+static struct picket_wire_open_port open_port(struct picket_wire_listening_port from, bool is_ipv6)
 {
-    *port = picket_wire_ipv4_port_at(table, cursor);
-    return cursor + 1;
+    struct picket_wire_open_port port = {
+        .port = from.local_port, .protocol = from.protocol, .is_ipv6 = is_ipv6};
+    memcpy(port.address, from.local_address, is_ipv6 ? 16 : 4);
+    return port;
 }
 
-static uint32_t next_ipv6_port(const void *table, uint32_t cursor,
-                               struct picket_wire_listening_port *port)
+static bool prepare_ports(struct reencoding *reencoding, struct picket_wire_event *event,
+                          const struct picket_wire_listening_ports_view *view)
 {
-    *port = picket_wire_ipv6_port_at(table, cursor);
-    return cursor + 1;
-}
-
-static void prepare_ports(struct picket_wire_event *event,
-                          struct picket_wire_listening_ports_view *view)
-{
+    struct picket_wire_open_port *ports = reencoding->ports + reencoding->port_count;
+    uint32_t left = REENCODE_PORTS_MAX - reencoding->port_count;
+    if (view->ipv4_count > left || view->ipv6_count > left - view->ipv4_count)
+        return false;
+    reencoding->port_count += view->ipv4_count + view->ipv6_count;
     event->payload.listening_ports = (struct picket_wire_listening_ports){
-        .ipv4 = {.count = view->ipv4_count, .next = next_ipv4_port, .table = view},
-        .ipv6 = {.count = view->ipv6_count, .next = next_ipv6_port, .table = view},
+        .ipv4 = {view->ipv4_count, ports},
+        .ipv6 = {view->ipv6_count, ports},
         .unlisted = view->unlisted,
     };
+    for (uint32_t i = 0; i < view->ipv6_count; i++)
+        *ports++ = open_port(picket_wire_ipv6_port_at(view, i), true);
+    for (uint32_t i = 0; i < view->ipv4_count; i++)
+        *ports++ = open_port(picket_wire_ipv4_port_at(view, i), false);
+    return true;
 }
 
-static bool prepare_event(struct picket_wire_event *event,
+static bool prepare_event(struct reencoding *reencoding, struct picket_wire_event *event,
                           struct picket_wire_network_activity_view *activity,
-                          struct picket_wire_listening_ports_view *ports,
                           const struct picket_wire_event_view *view)
 {
     memcpy(event->id, view->id, sizeof event->id);
@@ -73,10 +76,10 @@ static bool prepare_event(struct picket_wire_event *event,
             system.os_info.text, system.kernel_info.text, system.hw_info.text};
         return true;
     }
-    case PICKET_WIRE_LISTENING_PORTS:
-        *ports = picket_wire_listening_ports(view);
-        prepare_ports(event, ports);
-        return true;
+    case PICKET_WIRE_LISTENING_PORTS: {
+        struct picket_wire_listening_ports_view ports = picket_wire_listening_ports(view);
+        return prepare_ports(reencoding, event, &ports);
+    }
     case PICKET_WIRE_HEARTBEAT:
         event->payload.heartbeat.uptime_s = picket_wire_heartbeat(view).uptime_s;
         return true;
@@ -98,8 +101,7 @@ bool reencoding_prepare(struct reencoding *reencoding, const struct picket_wire_
     };
     for (uint32_t i = 0; i < view->event_count; i++) {
         struct picket_wire_event_view event = picket_wire_event_at(view, i);
-        if (!prepare_event(&reencoding->events[i], &reencoding->activities[i],
-                           &reencoding->ports[i], &event))
+        if (!prepare_event(reencoding, &reencoding->events[i], &reencoding->activities[i], &event))
             return false;
     }
     return true;

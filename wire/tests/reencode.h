@@ -7,15 +7,18 @@
 #include "picket/wire/decoder.h"
 #include "picket/wire/encoder.h"
 
+enum { REENCODE_PORTS_MAX = 8 }; /* the smallest machine of tests/emulation has no room for more */
+
 struct reencoding {
     struct picket_wire_message message; /* strings point into the bytes that were decoded */
     struct picket_wire_event events[PICKET_WIRE_EVENTS_MAX];
     struct picket_wire_network_activity_view activities[PICKET_WIRE_EVENTS_MAX];
-    struct picket_wire_listening_ports_view ports[PICKET_WIRE_EVENTS_MAX];
+    struct picket_wire_open_port ports[REENCODE_PORTS_MAX]; /* of all events */
+    uint32_t port_count;
 };
 
-/* False if the encoder has no words for it: too many events, another payload type. The view must
- * outlive the reencoding. */
+/* False if the encoder has no words for it: too many events, another payload type; or too many
+ * ports. The view must outlive the reencoding. */
 bool reencoding_prepare(struct reencoding *reencoding, const struct picket_wire_message_view *view);
 
 /* A sink's context: where the message goes. */

@@ -51,10 +51,10 @@ static void check_activity(const struct picket_wire_event_view *view,
 }
 
 static void check_port(struct picket_wire_listening_port found,
-                       const struct picket_wire_flow *expected, size_t address_bytes)
+                       const struct picket_wire_open_port *expected)
 {
-    assert_memory_equal(found.local_address, expected->local_address, address_bytes);
-    assert_int_equal(found.local_port, expected->local_port);
+    assert_memory_equal(found.local_address, expected->address, expected->is_ipv6 ? 16 : 4);
+    assert_int_equal(found.local_port, expected->port);
     assert_int_equal(found.protocol, expected->protocol);
 }
 
@@ -62,13 +62,13 @@ static void check_ports(const struct picket_wire_event_view *view,
                         const struct picket_wire_listening_ports *expected)
 {
     struct picket_wire_listening_ports_view found = picket_wire_listening_ports(view);
-    const struct random_flows *ipv4 = expected->ipv4.table, *ipv6 = expected->ipv6.table;
-    assert_int_equal(found.ipv4_count, ipv4->count);
-    assert_int_equal(found.ipv6_count, ipv6->count);
-    for (uint32_t i = 0; i < found.ipv4_count; i++)
-        check_port(picket_wire_ipv4_port_at(&found, i), &ipv4->flows[i], 4);
-    for (uint32_t i = 0; i < found.ipv6_count; i++)
-        check_port(picket_wire_ipv6_port_at(&found, i), &ipv6->flows[i], 16);
+    const struct picket_wire_open_port *port = expected->ipv4.ports;
+    assert_int_equal(found.ipv4_count, expected->ipv4.count);
+    assert_int_equal(found.ipv6_count, expected->ipv6.count);
+    for (uint32_t ipv4 = 0, ipv6 = 0; ipv4 + ipv6 < found.ipv4_count + found.ipv6_count; port++)
+        check_port(port->is_ipv6 ? picket_wire_ipv6_port_at(&found, ipv6++)
+                                 : picket_wire_ipv4_port_at(&found, ipv4++),
+                   port);
     assert_int_equal(found.unlisted, expected->unlisted);
 }
 

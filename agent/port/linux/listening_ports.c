@@ -34,7 +34,7 @@ static bool read_address(const char *digits, unsigned words, uint8_t *address)
 }
 
 /* "   0: 0100007F:1F90 00000000:0000 0A …" */
-static bool read_line(const char *line, const struct list *list, struct picket_listening_port *port)
+static bool read_line(const char *line, const struct list *list, struct picket_wire_open_port *port)
 {
     char local[33], remote[33];
     unsigned local_port, remote_port, state;
@@ -50,15 +50,15 @@ static bool read_line(const char *line, const struct list *list, struct picket_l
     return read_address(local, (unsigned)digits / 8, port->address);
 }
 
-static bool same(const struct picket_listening_port *a, const struct picket_listening_port *b)
+static bool same(const struct picket_wire_open_port *a, const struct picket_wire_open_port *b)
 {
     return a->port == b->port && a->protocol == b->protocol && a->is_ipv6 == b->is_ipv6 &&
            memcmp(a->address, b->address, sizeof a->address) == 0;
 }
 
 /* Several sockets may share a port (SO_REUSEPORT); it is one open port. */
-static bool is_listed(const struct picket_listening_port *ports, uint32_t count,
-                      const struct picket_listening_port *port)
+static bool is_listed(const struct picket_wire_open_port *ports, uint32_t count,
+                      const struct picket_wire_open_port *port)
 {
     for (uint32_t i = 0; i < count; i++)
         if (same(&ports[i], port))
@@ -67,7 +67,7 @@ static bool is_listed(const struct picket_listening_port *ports, uint32_t count,
 }
 
 static uint32_t read_list(const char *root, const struct list *list,
-                          struct picket_listening_port *ports, uint32_t count, uint32_t max)
+                          struct picket_wire_open_port *ports, uint32_t count, uint32_t max)
 {
     char path[512], line[512];
     snprintf(path, sizeof path, "%s/%s", root, list->name);
@@ -75,7 +75,7 @@ static uint32_t read_list(const char *root, const struct list *list,
     if (file == NULL)
         return count;
     while (fgets(line, sizeof line, file) != NULL) {
-        struct picket_listening_port port;
+        struct picket_wire_open_port port;
         if (!read_line(line, list, &port) || is_listed(ports, count < max ? count : max, &port))
             continue;
         if (count < max)
@@ -86,7 +86,7 @@ static uint32_t read_list(const char *root, const struct list *list,
     return count;
 }
 
-uint32_t listening_ports_below(const char *root, struct picket_listening_port *ports, uint32_t max)
+uint32_t listening_ports_below(const char *root, struct picket_wire_open_port *ports, uint32_t max)
 {
     uint32_t count = 0;
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
@@ -94,7 +94,7 @@ uint32_t listening_ports_below(const char *root, struct picket_listening_port *p
     return count;
 }
 
-uint32_t listening_ports(void *context, struct picket_listening_port *ports, uint32_t max)
+uint32_t listening_ports(void *context, struct picket_wire_open_port *ports, uint32_t max)
 {
     (void)context;
     return listening_ports_below("/proc/net", ports, max);

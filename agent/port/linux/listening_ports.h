@@ -5,10 +5,10 @@
 #include "picket/agent/agent.h"
 
 /* Callback of the agent; context is not used: ports of this process's network namespace. */
-uint32_t listening_ports(void *context, struct picket_listening_port *ports, uint32_t max);
+uint32_t listening_ports(void *context, struct picket_wire_open_port *ports, uint32_t max);
 
 /* The same of lists below root, "/proc/net" for the system itself; a test has its own. A list that
  * is not there has no ports; a line that is not understood is passed over. */
-uint32_t listening_ports_below(const char *root, struct picket_listening_port *ports, uint32_t max);
+uint32_t listening_ports_below(const char *root, struct picket_wire_open_port *ports, uint32_t max);
 
 #endif

@@ -43,14 +43,6 @@ enum picket_send_result {
     PICKET_SEND_PENDING   /* the transport has the message, and does not know yet */
 };
 
-/* One open port at one of the device's addresses. */
-struct picket_listening_port {
-    uint8_t address[16]; /* network order, IPv4 in the first four; all zero: any */
-    uint16_t port;
-    uint8_t protocol; /* PICKET_WIRE_TCP or PICKET_WIRE_UDP */
-    bool is_ipv6;
-};
-
 /* What the port supplies. All get callbacks.context. */
 struct picket_agent_callbacks {
     void *context;
@@ -79,7 +71,7 @@ struct picket_agent_callbacks {
 
     /* Fills ports with up to max of those that are open now; returns how many there are. NULL: no
      * event of listening ports. Never called where PICKET_AGENT_LISTENING_PORTS is 0. */
-    uint32_t (*listening_ports)(void *context, struct picket_listening_port *ports, uint32_t max);
+    uint32_t (*listening_ports)(void *context, struct picket_wire_open_port *ports, uint32_t max);
 
     /* A table is filling up: call picket_agent_poll() soon, for an early report. Called from
      * picket_agent_count_packet(), without the lock. May be NULL where poll() runs every second.

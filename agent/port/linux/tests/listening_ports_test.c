@@ -14,7 +14,7 @@
 #include "listening_ports.h"
 
 static char root[] = "/tmp/picket-ports-XXXXXX";
-static struct picket_listening_port ports[PICKET_AGENT_LISTENING_PORTS];
+static struct picket_wire_open_port ports[PICKET_AGENT_LISTENING_PORTS];
 
 static int setup(void **state)
 {

@@ -13,25 +13,19 @@ static uint32_t next_flow(const void *table, uint32_t cursor, struct picket_wire
     return cursor + 1;
 }
 
-static uint32_t next_port(const void *table, uint32_t cursor,
-                          struct picket_wire_listening_port *port)
-{
-    (void)table;
-    *port = (struct picket_wire_listening_port){.local_address = address};
-    return cursor + 1;
-}
-
 /* All flows and ports that the options let into one message, and the largest ones; the last chain
  * that is taken out of a table may bring some more flows. */
 static void a_message_of_all_that_may_be_in_one_can_be_encoded(void **state)
 {
     const uint32_t flows = PICKET_AGENT_MESSAGE_FLOWS_MAX + PICKET_AGENT_CHAIN_MAX - 1;
+    static struct picket_wire_open_port ports[PICKET_AGENT_LISTENING_PORTS];
+    for (uint32_t i = 0; i < PICKET_AGENT_LISTENING_PORTS; i++)
+        ports[i].is_ipv6 = true;
     struct picket_wire_event events[] = {
         {.payload_type = PICKET_WIRE_NETWORK_ACTIVITY,
          .payload.network_activity = {.ipv6 = {flows, next_flow, NULL}, .lost_bytes_out = 1}},
         {.payload_type = PICKET_WIRE_LISTENING_PORTS,
-         .payload.listening_ports = {.ipv6 = {PICKET_AGENT_LISTENING_PORTS, next_port, NULL},
-                                     .unlisted = 1}},
+         .payload.listening_ports = {.ipv6 = {PICKET_AGENT_LISTENING_PORTS, ports}, .unlisted = 1}},
         {.payload_type = PICKET_WIRE_SYSTEM_INFORMATION,
          .payload.system_information = {"an operating system", "a kernel", "a machine"}},
         {.payload_type = PICKET_WIRE_HEARTBEAT, .payload.heartbeat = {1}},

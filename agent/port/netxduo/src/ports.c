@@ -5,7 +5,7 @@
 #if PICKET_AGENT_LISTENING_PORTS > 0
 
 struct list {
-    struct picket_listening_port *ports;
+    struct picket_wire_open_port *ports;
     uint32_t max;
     uint32_t count; /* those that did not fit included */
 };
@@ -15,7 +15,7 @@ static void add(struct list *list, const ULONG *address, UINT words, UINT port, 
     uint32_t place = list->count++;
     if (place >= list->max)
         return;
-    struct picket_listening_port *entry = &list->ports[place];
+    struct picket_wire_open_port *entry = &list->ports[place];
     entry->port = (uint16_t)port;
     entry->protocol = protocol;
     entry->is_ipv6 = words == 4;
@@ -59,7 +59,7 @@ static void add_sockets(struct list *list, const NX_IP *ip)
 
 /* The stack's lists change with interrupts off, or by threads that hold nx_ip_protection; with them
  * off here, neither runs. The lists are short. */
-uint32_t picket_ports_list(void *context, struct picket_listening_port *ports, uint32_t max)
+uint32_t picket_ports_list(void *context, struct picket_wire_open_port *ports, uint32_t max)
 {
     struct list list = {ports, max, 0};
     (void)context;

@@ -5,6 +5,6 @@
 #include "picket/agent/agent.h"
 
 /* Callback of the agent: TCP ports that are listened on, UDP ports that a socket is bound to. */
-uint32_t picket_ports_list(void *context, struct picket_listening_port *ports, uint32_t max);
+uint32_t picket_ports_list(void *context, struct picket_wire_open_port *ports, uint32_t max);
 
 #endif

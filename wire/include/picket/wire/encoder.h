@@ -43,11 +43,20 @@ struct picket_wire_system_information {
     const char *hw_info;
 };
 
-/* A list of open ports, walked like one of flows, but for one walk only. */
+/* One open port at one of the device's addresses: in network order, IPv4 in the first four bytes;
+ * all zero: any. */
+struct picket_wire_open_port {
+    uint8_t address[PICKET_WIRE_IPV6_BYTES];
+    uint16_t port;
+    uint8_t protocol; /* PICKET_WIRE_TCP or PICKET_WIRE_UDP */
+    bool is_ipv6;
+};
+
+/* The open ports of a family: the first count of it in an array, which may hold those of the other
+ * family, too. So one array can serve both. */
 struct picket_wire_ports {
     uint32_t count;
-    uint32_t (*next)(const void *table, uint32_t cursor, struct picket_wire_listening_port *port);
-    const void *table;
+    const struct picket_wire_open_port *ports;
 };
 
 struct picket_wire_listening_ports {
