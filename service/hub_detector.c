@@ -52,13 +52,13 @@ static int yield_finding(const struct rule *rule, const struct picket_event *eve
 
 static const struct refusal_rule {
     const char *counter;
-    const char *what; /* was refused N times because … */
-    bool about_certificate;
+    const char *what;    /* was refused N times because … */
+    bool of_certificate; /* an alert for each; only where it is known to be the owner's */
     struct rule rule;
 } refusal_rules[] = {
     {"hub_refused_thumbprint",
      "it showed a certificate whose thumbprint is neither of the two registered",
-     true,
+     false,
      {"IoT_Cert_Print_Mismatch", PICKET_SEVERITY_MEDIUM,
       "A certificate with another thumbprint was shown", "T1078",
       "1. Find out whether the device was given a new certificate. If so, register it: picket "
@@ -120,7 +120,7 @@ static int look_for_refusal(const struct refusal_rule *refusal, const struct pic
         "last refusal was of address %s%s%s.",
         event->device, times, times == 1 ? "" : "s", refusal->what, text_of(last, "address"),
         *certificate != '\0' ? ", with the certificate whose SHA-256 is " : "", certificate);
-    return yield_finding(&refusal->rule, event, refusal->about_certificate ? certificate : "",
+    return yield_finding(&refusal->rule, event, refusal->of_certificate ? certificate : "",
                          description, content, yield, context);
 }
 

@@ -1,5 +1,6 @@
 """Picket with Microsoft's Node client for IoT Hub devices, with an X.509 certificate: by thumbprint, by CA, and without a gap."""
 
+import json
 import sys
 import tempfile
 import unittest
@@ -57,21 +58,27 @@ class NodeClientWithCertificate(unittest.TestCase):
         for name, authority in (("by-ca", root), ("by-line", line)):
             self.is_served(self.device(self.enrol(name, "--x509-ca"), authority.issue(name)), name)
 
-    def test_a_thumbprint_that_goes_ends_the_connection_and_the_next_certificate_opens(self):
+    def test_one_certificate_follows_another_without_a_gap(self):
         old, new = (self_signed(self.folder.name, "whatever") for _ in range(2))
         enrolled = self.enrol("rotates", "--thumbprint", old.sha1())
         device = self.device(enrolled, old)
         device.do("open")
         self.picket.run("device", "rotate-x509", "rotates", "--secondary", new.sha256())
         device.do("event", payload="still here")
-        self.is_served(self.device(enrolled, new), "rotates")
-        device.close()
+        device.close()  # it would come back, and drive the next one out
+        device = self.device(enrolled, new)
+        self.is_served(device, "rotates")
         self.picket.run("device", "rotate-x509", "rotates", "--primary", "none")
-        refused = self.device(enrolled, old)
-        refused.tell("open")
+        device.do("event", payload="still here")
+
+    def test_another_certificate_is_refused_and_becomes_an_alert(self):
+        own, other = (self_signed(self.folder.name, "whatever") for _ in range(2))
+        device = self.device(self.enrol("meets-strangers", "--thumbprint", own.sha256()), other)
+        device.tell("open")
+        self.assertEqual(device.next("failed")["error"], "UnauthorizedError")
         wait_until(lambda: [alert for alert in self.picket.json("alert", "list")
-                            if alert["type"] == "IoT_Cert_Print_Mismatch" and alert["device"] == "rotates"
-                            and alert["subject"] == old.sha256().upper()], "an alert that names the certificate")
+                            if alert["type"] == "IoT_Cert_Print_Mismatch" and alert["device"] == "meets-strangers"
+                            and other.sha256().upper() in json.dumps(alert)], "an alert that names the certificate")
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ static void each_kind_of_wrong_credential_has_its_type(void **state)
     static const struct {
         const char *json, *alert;
     } cases[] = {
-        {REFUSED("hub_refused_thumbprint"), "IoT_Cert_Print_Mismatch/d/ABCD/medium/1 "},
+        {REFUSED("hub_refused_thumbprint"), "IoT_Cert_Print_Mismatch/d//medium/1 "},
         {REFUSED("hub_refused_certificate_expired"), "IoT_Cert_Expired/d/ABCD/medium/1 "},
         {REFUSED("hub_refused_token_expired"), "IoT_Expired_SAS_Token/d//low/1 "},
         {REFUSED("hub_refused_signature"), "IoT_Invalid_SAS_Token/d//low/1 "},
@@ -115,6 +115,21 @@ static void each_kind_of_wrong_credential_has_its_type(void **state)
     append("e", REFUSED("hub_refused_disabled"));
     append("e", "{\"about\":\"connections\",\"connected\":1,\"moved\":0,\"counts\":{}}");
     assert_null(strstr(all_alerts(), "/e/"));
+}
+
+static void strange_certificates_are_one_alert_however_many(void **state)
+{
+    char json[400];
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        snprintf(json, sizeof json,
+                 "{\"about\":\"connections\",\"counts\":{\"hub_refused_thumbprint\":1},"
+                 "\"last_refused\":{\"address\":\"203.0.113.9\",\"certificate\":\"%d\"}}",
+                 i);
+        append("d", json);
+    }
+    assert_string_equal(all_alerts(), "IoT_Cert_Print_Mismatch/d//medium/5 ");
+    assert_non_null(strstr(evidence, "\"certificate\":\"4\""));
 }
 
 static void to_and_fro_between_addresses_is_one_credential_used_twice(void **state)
@@ -199,6 +214,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_harness, close_harness)
     const struct CMUnitTest tests[] = {
         TEST(each_kind_of_wrong_credential_has_its_type),
+        TEST(strange_certificates_are_one_alert_however_many),
         TEST(to_and_fro_between_addresses_is_one_credential_used_twice),
         TEST(cas_that_come_and_go_are_told_done_or_refused),
         TEST(a_burst_of_refusals_is_of_the_hub),
