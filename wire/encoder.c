@@ -146,7 +146,7 @@ WIRE_INLINE void *room(struct encoder *encoder, uint32_t bytes)
     return at;
 }
 
-static uint32_t *put(struct encoder *encoder, uint32_t word)
+WIRE_INLINE uint32_t *put(struct encoder *encoder, uint32_t word)
 {
     uint32_t *at = room(encoder, 4);
     store_word(at, word);

@@ -9,7 +9,7 @@
 #include PICKET_WIRE_OPTIONS_FILE
 #endif
 
-/* Lists of IPv6 flows and ports (0 or 1); with 0 they are left out of messages. Cost: some 60 bytes
+/* Lists of IPv6 flows and ports (0 or 1); with 0 they are left out of messages. Cost: some 70 bytes
  * of flash. */
 #ifndef PICKET_WIRE_WITH_IPV6
 #define PICKET_WIRE_WITH_IPV6 1
