@@ -169,11 +169,15 @@ static int hub_limits(const struct reading *reading, const struct yaml_limits *l
         status =
             number_u32(reading, "hub.limits.handshakes_per_address", limits->handshakes_per_address,
                        1, 100000, &hub->handshakes_per_address_max);
-    unsigned long long input_bytes = 0;
+    unsigned long long input_bytes = 0, output_bytes = 0;
     if (status == PICKET_OK)
         status = number(reading, "hub.limits.input_bytes", limits->input_bytes, 1048576, 1ULL << 36,
                         &input_bytes);
+    if (status == PICKET_OK)
+        status = number(reading, "hub.limits.output_bytes", limits->output_bytes, 1048576,
+                        1ULL << 36, &output_bytes);
     hub->input_bytes_max = input_bytes;
+    hub->output_bytes_max = output_bytes;
     return status;
 }
 

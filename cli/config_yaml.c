@@ -22,6 +22,7 @@ static const cyaml_schema_field_t limits_fields[] = {
     TEXT(struct yaml_limits, handshakes),
     TEXT(struct yaml_limits, handshakes_per_address),
     TEXT(struct yaml_limits, input_bytes),
+    TEXT(struct yaml_limits, output_bytes),
     CYAML_FIELD_END};
 static const cyaml_schema_field_t hub_fields[] = {TEXT(struct yaml_hub, address),
                                                   TEXT(struct yaml_hub, port),

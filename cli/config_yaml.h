@@ -12,7 +12,7 @@
 /* NULL: not given. */
 struct yaml_limits {
     char *connections, *message_bytes, *connect_timeout_s, *handshakes, *handshakes_per_address,
-        *input_bytes;
+        *input_bytes, *output_bytes;
 };
 struct yaml_hub {
     char *address, *port, *host_name, *certificate_file, *key_file;

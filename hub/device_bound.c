@@ -58,9 +58,10 @@ static void take(struct connection *connection)
     struct device_bound *bound = connection->device_bound;
     if (!may_take(connection))
         return;
-    bound->wanted = false;
-    bound->asked = exchange_take_messages(connection, bound->after_id,
-                                          DEVICE_BOUND_WINDOW - bound->count) == PICKET_OK;
+    int status =
+        exchange_take_messages(connection, bound->after_id, DEVICE_BOUND_WINDOW - bound->count);
+    bound->asked = status == PICKET_OK;
+    bound->wanted = status == PICKET_NO_MEMORY; /* at the next sweep */
 }
 
 bool device_bound_subscribed(struct connection *connection)
@@ -136,6 +137,10 @@ void device_bound_answer(struct connection *connection, struct exchange_request 
     if (request->status != PICKET_OK) {
         bound->wanted = true; /* at the next sweep */
         picket_count(&failed, 1);
+        return;
+    }
+    if (!subscriptions_have(connection, DIALECT_DEVICE_BOUND)) { /* not any more */
+        bound->wanted = true;
         return;
     }
     /* Its window was kept free for as many as were asked for. */

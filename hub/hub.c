@@ -250,6 +250,8 @@ static void fill_bounds(struct picket_hub_config *config)
     config->handshakes_per_address_max = or_default(config->handshakes_per_address_max, 250);
     if (config->input_bytes_max == 0)
         config->input_bytes_max = 64 << 20;
+    if (config->output_bytes_max == 0)
+        config->output_bytes_max = 64 << 20;
 }
 
 static int check_config(const struct picket_hub_config *config, struct picket_error *error)

@@ -46,7 +46,6 @@ enum {
     HUB_CONNECT_BYTES_MAX = 16384,   /* every packet but PUBLISH, and all before CONNECT */
     HUB_IN_FLIGHT_MAX = 1024,        /* unacknowledged messages of a connection */
     HUB_WILLS_BYTES_MAX = 1 << 20,   /* of wills that wait for the log */
-    HUB_OUTPUT_BYTES_MAX = 64 << 20, /* that devices have not read yet, of all of them */
     HUB_SWEEP_MS = 250,              /* how often deadlines are looked at */
     HUB_SILENCE_MS = 2000,           /* after which an unauthenticated peer makes room for others */
     HUB_LINGER_MS = 2000,            /* for a refused client to read its CONNACK */

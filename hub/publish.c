@@ -24,5 +24,5 @@ void publish_flush(struct connection *connection)
 
 bool publish_is_over_bound(const struct picket_hub *hub)
 {
-    return hub->output_bytes > HUB_OUTPUT_BYTES_MAX;
+    return hub->output_bytes > hub->config.output_bytes_max;
 }

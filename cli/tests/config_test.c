@@ -101,6 +101,7 @@ static void every_setting_is_taken(void **state)
         "    handshakes: 9\n"
         "    handshakes_per_address: 3\n"
         "    input_bytes: 4000000\n"
+        "    output_bytes: 5000000\n"
         "log: {messages: 11, bytes: 2000000}\n"
         "service: {batch_messages: 13}\n"
         "store: {dead_letters: 14, dead_letter_bytes: 2000000, outbox_items: 15,\n"
@@ -125,6 +126,7 @@ static void every_setting_is_taken(void **state)
     assert_int_equal(config->hub.handshakes_max, 9);
     assert_int_equal(config->hub.handshakes_per_address_max, 3);
     assert_int_equal(config->hub.input_bytes_max, 4000000);
+    assert_int_equal(config->hub.output_bytes_max, 5000000);
     assert_int_equal(config->log.messages, 11);
     assert_int_equal(config->log.bytes, 2000000);
     assert_int_equal(config->batch_messages_max, 13);

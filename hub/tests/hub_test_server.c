@@ -407,6 +407,7 @@ static void read_options(int argc, char **argv, struct picket_hub_config *config
                                             {"handshakes-max", 1, 0, 'H'},
                                             {"handshakes-per-address", 1, 0, 'P'},
                                             {"input-bytes-max", 1, 0, 'I'},
+                                            {"output-bytes-max", 1, 0, 'O'},
                                             {"message-bytes-max", 1, 0, 'M'},
                                             {"connect-timeout", 1, 0, 'T'},
                                             {"store", 1, 0, 's'},
@@ -462,6 +463,9 @@ static void read_options(int argc, char **argv, struct picket_hub_config *config
             break;
         case 'I':
             config->input_bytes_max = number;
+            break;
+        case 'O':
+            config->output_bytes_max = number;
             break;
         case 'M':
             config->message_bytes_max = number;

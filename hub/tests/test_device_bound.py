@@ -51,6 +51,12 @@ class DeviceBound(unittest.TestCase):
     def complete(self, client, packet_id):
         client.send(puback(packet_id))
 
+    def disk_held(self):
+        """A lock on the store's file, as a slow disk would hold up a commit."""
+        connection = sqlite3.connect(os.path.join(self.folder.name, "picket.db"), isolation_level=None)
+        connection.execute("begin immediate")
+        return connection
+
     def wait_for_waiting(self, expected, device="pump-7"):
         wait_until(lambda: self.waiting(device) == expected, f"{expected} to wait")
 
@@ -144,6 +150,21 @@ class DeviceBound(unittest.TestCase):
             self.assertTrue(client.nothing_comes())
         self.assertEqual(self.waiting(), ["mine:0"])
 
+    def test_what_was_being_taken_when_it_unsubscribed_does_not_come_before_it_subscribes_again(self):
+        self.queue("hello")
+        lock = self.disk_held()
+        client = self.client()
+        topic = OWN.encode()
+        client.send(packet(0xA2, b"\0\2" + len(topic).to_bytes(2, "big") + topic))
+        self.assertEqual(client.read_packet(), (0xB0, b"\0\2"))
+        lock.execute("rollback")
+        lock.close()
+        self.wait_for_waiting(["hello:1"])  # it was taken
+        self.assertTrue(client.nothing_comes())
+        client.send(subscribe_packet(3, (OWN, 1)))
+        self.assertEqual(client.read_packet()[0], 0x90)
+        self.assertEqual(self.read(client)[0], "hello")
+
     def test_after_unsubscribing_nothing_comes_and_afterwards_it_goes_on(self):
         client = self.client()
         topic = OWN.encode()
@@ -177,8 +198,7 @@ class DeviceBound(unittest.TestCase):
 
     def test_when_the_disk_is_held_up_messages_come_later(self):
         self.queue("hello")
-        lock = sqlite3.connect(os.path.join(self.folder.name, "picket.db"), isolation_level=None)
-        lock.execute("begin immediate")
+        lock = self.disk_held()
         client = self.client()
         wait_until(lambda: self.hub.counter("hub_device_messages_failed") >= 1, "the first attempt")
         lock.execute("rollback")

@@ -228,6 +228,26 @@ class Changes(TwinCase):
         self.assertEqual(parse_publish(client.read_packet())[1], b'{"$version":2}')
 
 
+class Memory(TwinCase):
+    """What a device does not read is bounded for all of them together."""
+
+    def start(self):
+        self.hub = Hub("--store", self.folder.name, "--output-bytes-max", 1)
+
+    def test_while_one_does_not_read_others_are_told_to_come_later_and_are_served_when_it_has_gone(self):
+        lazy, other = self.client(), self.client("pump-8")
+        for n in range(8):
+            self.report(lazy, {f"p{n}": "x" * 4000})
+        for _ in range(1000):
+            lazy.send(b"".join(publish_packet(GET + str(n)) for n in range(10)))
+            topic, payload = self.ask(other, GET + "2")
+            if topic == "$iothub/twin/res/429/?$rid=2":
+                break
+        self.assertIn("try again", json.loads(payload)["message"])
+        lazy.close()
+        wait_until(lambda: self.ask(other, GET + "3")[0].startswith("$iothub/twin/res/200/"), "it to be served")
+
+
 class WithoutKeeper(unittest.TestCase):
     def test_requests_are_answered_with_503(self):
         hub = Hub()

@@ -30,6 +30,7 @@ struct picket_hub_config {
     uint32_t handshakes_per_address_max; /* of these from one IPv4 address or IPv6 /64; 0: 250 */
     uint64_t
         input_bytes_max; /* of packets over 16 KiB while they come in, all together; 0: 64 MiB */
+    uint64_t output_bytes_max; /* that devices have not read yet, all together; 0: 64 MiB */
 };
 
 /* Starts the loop's thread and listens. The log must outlive the hub. Raises the process's soft
