@@ -24,40 +24,43 @@ PICKET_HOT bool is_wanted(const struct picket_agent *agent, const uint8_t *local
 }
 
 /* What a packet is counted by. */
-struct counting {
-    struct picket_flow_key key;
+#if PICKET_FOR_SPEED
+typedef struct {
+    picket_flow_key key;
     uint32_t hash;
     uint32_t payload_bytes;
-    uint32_t address_words;
     enum picket_direction direction;
     bool wanted; /* is_wanted() has been asked */
-};
+} counting;
+#else
+typedef struct picket_packet_reading counting;
+#endif
 
 /* Counts a packet for its flow, which is opened if there is room. The lock is held, as for the
  * next.
  */
 PICKET_HOT enum picket_packet_verdict count_flow(const struct picket_agent *agent,
                                                  struct picket_flow_table *table,
-                                                 const struct counting *counting, bool *filling_up)
+                                                 const counting *by, uint32_t address_words,
+                                                 bool *filling_up)
 {
-    picket_flow_index *bucket = picket_flow_bucket(table, counting->hash);
-    bool room = false;
-    struct picket_flow_head *flow = picket_flow_find(table, bucket, &counting->key, counting->hash,
-                                                     counting->address_words, &room);
+    uint32_t left = 0;
+    struct picket_flow_head *flow =
+        picket_flow_find(table, &by->key, by->hash, address_words, &left);
+    (void)agent;
     if (flow == NULL) {
+#if PICKET_FOR_SPEED
         /* Not before: a flow that is known has passed here. */
-        if (PICKET_FOR_SPEED && !counting->wanted &&
-            !is_wanted(agent, picket_flow_key_local(&counting->key), counting->direction,
-                       counting->address_words))
+        if (!by->wanted && !is_wanted(agent, by->key.local, by->direction, address_words))
             return PICKET_PACKET_MULTICAST;
-        if (room)
-            flow = picket_flow_table_add(table, bucket, &counting->key, counting->hash,
-                                         counting->address_words);
+#endif
+        if (picket_flow_room(table, by->hash, left))
+            flow = picket_flow_table_add(table, &by->key, by->hash, address_words);
         if (flow == NULL)
             return table->capacity > 0 ? PICKET_PACKET_LOST : PICKET_PACKET_OTHER_PROTOCOL;
         *filling_up = picket_flow_table_starts_filling(table);
     }
-    picket_add(&flow->bytes[counting->direction], counting->payload_bytes);
+    picket_add(&flow->bytes[by->direction], by->payload_bytes);
     return PICKET_PACKET_COUNTED;
 }
 
@@ -84,18 +87,18 @@ end_without_flow(struct picket_agent *agent, uint32_t posture, enum picket_packe
 
 /* verdict: of the headers. */
 PICKET_HOT enum picket_packet_verdict count(struct picket_agent *agent,
-                                            enum picket_packet_verdict verdict,
-                                            const struct counting *counting)
+                                            enum picket_packet_verdict verdict, const counting *by,
+                                            uint32_t address_words)
 {
     struct picket_flow_table *table =
-        &agent->tables[counting->address_words == 1 ? PICKET_IPV4 : PICKET_FAMILIES - 1];
+        &agent->tables[address_words == 1 ? PICKET_IPV4 : PICKET_FAMILIES - 1];
     bool filling_up = false;
     uint32_t posture = picket_lock(agent);
     if (verdict == PICKET_PACKET_COUNTED)
-        verdict = count_flow(agent, table, counting, &filling_up);
+        verdict = count_flow(agent, table, by, address_words, &filling_up);
     if (!picket_likely(verdict == PICKET_PACKET_COUNTED))
-        return end_without_flow(agent, posture, verdict, counting->hash, counting->direction,
-                                counting->payload_bytes);
+        return end_without_flow(agent, posture, verdict, by->hash,
+                                (enum picket_direction)by->direction, by->payload_bytes);
     agent->packets_counted++;
     picket_unlock(agent, posture);
     const struct picket_agent_callbacks *callbacks = &agent->config->callbacks;
@@ -122,10 +125,12 @@ void picket_agent_read_packet(const struct picket_agent *agent, const uint8_t *b
         if (!is_wanted(agent, addresses + 4 * address_words, direction, address_words)) {
             verdict = PICKET_PACKET_MULTICAST;
         } else if (verdict == PICKET_PACKET_COUNTED) {
-            picket_flow_key_write(reading->key, addresses, packet.ports, direction, address_words);
-            const struct picket_flow_key key =
-                picket_flow_key_of_words(reading->key, address_words);
-            reading->hash = (picket_flow_index)picket_flow_hash(&agent->hash_keys, &key,
+            picket_flow_key storage;
+            picket_flow_key_write(reading->key.words, addresses, packet.ports, direction,
+                                  address_words);
+            const picket_flow_key *key =
+                picket_flow_key_of_words(reading->key.words, address_words, &storage);
+            reading->hash = (picket_flow_index)picket_flow_hash(&agent->hash_keys, key,
                                                                 packet.protocol, address_words);
         }
     }
@@ -136,13 +141,16 @@ enum picket_packet_verdict picket_agent_count_reading(struct picket_agent *agent
                                                       const struct picket_packet_reading *reading)
 {
     uint32_t address_words = PICKET_AGENT_IPV6 ? reading->address_words : 1;
-    const struct counting counting = {.key = picket_flow_key_of_words(reading->key, address_words),
-                                      .hash = reading->hash,
-                                      .payload_bytes = reading->payload_bytes,
-                                      .address_words = address_words,
-                                      .direction = (enum picket_direction)reading->direction,
-                                      .wanted = true};
-    return count(agent, (enum picket_packet_verdict)reading->verdict, &counting);
+#if PICKET_FOR_SPEED
+    counting by = {.hash = reading->hash,
+                   .payload_bytes = reading->payload_bytes,
+                   .direction = (enum picket_direction)reading->direction,
+                   .wanted = true};
+    picket_flow_key_of_words(reading->key.words, address_words, &by.key);
+    return count(agent, (enum picket_packet_verdict)reading->verdict, &by, address_words);
+#else
+    return count(agent, (enum picket_packet_verdict)reading->verdict, reading, address_words);
+#endif
 }
 
 #if PICKET_FOR_SPEED
@@ -156,16 +164,13 @@ PICKET_HOT enum picket_packet_verdict count_parsed(struct picket_agent *agent, c
                                                    enum picket_direction direction,
                                                    uint32_t address_words)
 {
-    struct counting counting = {
-        .key = picket_flow_key_of_packet(picket_packet_addresses(bytes, address_words), ports,
-                                         direction, address_words),
-        .payload_bytes = payload_bytes,
-        .address_words = address_words,
-        .direction = direction,
-        .wanted = false};
-    counting.hash =
-        picket_flow_hash(&agent->hash_keys, &counting.key, (uint32_t)protocol, address_words);
-    return count(agent, PICKET_PACKET_COUNTED, &counting);
+    counting by = {.key = picket_flow_key_of_packet(picket_packet_addresses(bytes, address_words),
+                                                    ports, direction, address_words),
+                   .payload_bytes = payload_bytes,
+                   .direction = direction,
+                   .wanted = false};
+    by.hash = picket_flow_hash(&agent->hash_keys, &by.key, (uint32_t)protocol, address_words);
+    return count(agent, PICKET_PACKET_COUNTED, &by, address_words);
 }
 
 #define COUNT_FUNCTION(name, direction, address_words)                                             \
@@ -261,14 +266,13 @@ enum picket_packet_verdict picket_agent_count_packet(struct picket_agent *agent,
 void picket_count_again(struct picket_agent *agent, struct picket_flow_table *table,
                         struct picket_flow_head *frozen, picket_flow_index index)
 {
-    picket_flow_index *bucket = picket_flow_bucket(table, frozen->hash);
-    bool room = false;
-    uint32_t address_words = picket_flow_table_words(table);
-    const struct picket_flow_key key = picket_flow_key_of_words(&frozen->ports, address_words);
+    uint32_t left = 0, address_words = picket_flow_table_words(table);
+    picket_flow_key storage;
+    const picket_flow_key *key = picket_flow_key_of_words(&frozen->ports, address_words, &storage);
     struct picket_flow_head *flow =
-        picket_flow_find(table, bucket, &key, frozen->hash, address_words, &room);
-    if (flow == NULL && room) {
-        picket_flow_link(table, bucket, frozen, index);
+        picket_flow_find(table, key, frozen->hash, address_words, &left);
+    if (flow == NULL && picket_flow_room(table, frozen->hash, left)) {
+        picket_flow_link(table, picket_flow_bucket(table, frozen->hash), frozen, index);
         return;
     }
     uint32_t *bytes = agent->losses.bytes;

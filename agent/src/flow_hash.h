@@ -25,7 +25,7 @@ enum { PICKET_HASH_PROTOCOL_BITS = 2, PICKET_HASH_PROTOCOL = 3 };
 
 /* It fits a picket_flow_index. */
 PICKET_HOT uint32_t picket_flow_hash(const struct picket_flow_hash_keys *keys,
-                                     const struct picket_flow_key *key, uint32_t protocol,
+                                     const picket_flow_key *key, uint32_t protocol,
                                      uint32_t address_words)
 {
     uint64_t sum = keys->protocol[protocol];

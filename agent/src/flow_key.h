@@ -25,37 +25,32 @@ PICKET_HOT void picket_flow_key_write(uint32_t *words, const uint8_t *addresses,
 
 #if PICKET_FOR_SPEED
 
-struct picket_flow_key {
+typedef struct {
     const uint8_t *local; /* any alignment */
     const uint8_t *remote;
     uint_fast32_t ports;
-};
+} picket_flow_key;
 
-PICKET_HOT struct picket_flow_key picket_flow_key_of_packet(const uint8_t *addresses,
-                                                            uint_fast32_t ports,
-                                                            enum picket_direction direction,
-                                                            uint32_t address_words)
+PICKET_HOT picket_flow_key picket_flow_key_of_packet(const uint8_t *addresses, uint_fast32_t ports,
+                                                     enum picket_direction direction,
+                                                     uint32_t address_words)
 {
     const uint8_t *destination = addresses + 4 * address_words;
     if (direction == PICKET_OUT)
-        return (struct picket_flow_key){addresses, destination, ports};
-    return (struct picket_flow_key){destination, addresses,
-                                    (uint32_t)ports << 16 | (uint32_t)ports >> 16};
+        return (picket_flow_key){addresses, destination, ports};
+    return (picket_flow_key){destination, addresses, (uint32_t)ports << 16 | (uint32_t)ports >> 16};
 }
 
-PICKET_HOT struct picket_flow_key picket_flow_key_of_words(const uint32_t *words,
-                                                           uint32_t address_words)
+/* The key that words in memory are; *storage may be needed for it. */
+PICKET_HOT const picket_flow_key *
+picket_flow_key_of_words(const uint32_t *words, uint32_t address_words, picket_flow_key *storage)
 {
-    return (struct picket_flow_key){(const uint8_t *)(words + 1),
-                                    (const uint8_t *)(words + 1 + address_words), words[0]};
+    *storage = (picket_flow_key){(const uint8_t *)(words + 1),
+                                 (const uint8_t *)(words + 1 + address_words), words[0]};
+    return storage;
 }
 
-PICKET_HOT const uint8_t *picket_flow_key_local(const struct picket_flow_key *key)
-{
-    return key->local;
-}
-
-PICKET_HOT uint_fast32_t picket_flow_key_word(const struct picket_flow_key *key, uint32_t i,
+PICKET_HOT uint_fast32_t picket_flow_key_word(const picket_flow_key *key, uint32_t i,
                                               uint32_t address_words)
 {
     if (i == 0)
@@ -66,14 +61,13 @@ PICKET_HOT uint_fast32_t picket_flow_key_word(const struct picket_flow_key *key,
 }
 
 /* Whether both addresses are next to each other in the packet as they are in an entry. */
-PICKET_HOT bool picket_flow_key_contiguous(const struct picket_flow_key *key,
-                                           uint32_t address_words)
+PICKET_HOT bool picket_flow_key_contiguous(const picket_flow_key *key, uint32_t address_words)
 {
     return key->remote == key->local + 4 * address_words;
 }
 
-PICKET_HOT bool picket_flow_is(const struct picket_flow_head *flow,
-                               const struct picket_flow_key *key, uint32_t address_words)
+PICKET_HOT bool picket_flow_is(const struct picket_flow_head *flow, const picket_flow_key *key,
+                               uint32_t address_words)
 {
     const uint32_t *local = &flow->ports + 1;
     if (flow->ports != (uint32_t)key->ports)
@@ -85,7 +79,7 @@ PICKET_HOT bool picket_flow_is(const struct picket_flow_head *flow,
 }
 
 /* Writes the key into an entry. */
-PICKET_HOT void picket_flow_name(struct picket_flow_head *flow, const struct picket_flow_key *key,
+PICKET_HOT void picket_flow_name(struct picket_flow_head *flow, const picket_flow_key *key,
                                  uint32_t address_words)
 {
     uint32_t *local = &flow->ports + 1;
@@ -100,36 +94,30 @@ PICKET_HOT void picket_flow_name(struct picket_flow_head *flow, const struct pic
 
 #else
 
-struct picket_flow_key {
-    const uint32_t *words;
-};
+typedef struct picket_flow_words picket_flow_key;
 
-PICKET_HOT struct picket_flow_key picket_flow_key_of_words(const uint32_t *words,
-                                                           uint32_t address_words)
+PICKET_HOT const picket_flow_key *
+picket_flow_key_of_words(const uint32_t *words, uint32_t address_words, picket_flow_key *storage)
 {
     (void)address_words;
-    return (struct picket_flow_key){words};
+    (void)storage;
+    return (const picket_flow_key *)(const void *)words;
 }
 
-PICKET_HOT const uint8_t *picket_flow_key_local(const struct picket_flow_key *key)
-{
-    return (const uint8_t *)(key->words + 1);
-}
-
-PICKET_HOT uint32_t picket_flow_key_word(const struct picket_flow_key *key, uint32_t i,
+PICKET_HOT uint32_t picket_flow_key_word(const picket_flow_key *key, uint32_t i,
                                          uint32_t address_words)
 {
     (void)address_words;
     return key->words[i];
 }
 
-PICKET_HOT bool picket_flow_is(const struct picket_flow_head *flow,
-                               const struct picket_flow_key *key, uint32_t address_words)
+PICKET_HOT bool picket_flow_is(const struct picket_flow_head *flow, const picket_flow_key *key,
+                               uint32_t address_words)
 {
     return memcmp(&flow->ports, key->words, 4 + 8 * address_words) == 0;
 }
 
-PICKET_HOT void picket_flow_name(struct picket_flow_head *flow, const struct picket_flow_key *key,
+PICKET_HOT void picket_flow_name(struct picket_flow_head *flow, const picket_flow_key *key,
                                  uint32_t address_words)
 {
     memcpy(&flow->ports, key->words, 4 + 8 * address_words);

@@ -30,6 +30,13 @@ PICKET_HOT uint32_t picket_flow_table_words(const struct picket_flow_table *tabl
     return PICKET_AGENT_IPV6 ? table->address_words : 1;
 }
 
+/* Where speed is asked for, the constant; where size is, one value less to be handed on. */
+PICKET_HOT uint32_t picket_flow_words_of(const struct picket_flow_table *table,
+                                         uint32_t address_words)
+{
+    return PICKET_FOR_SPEED ? address_words : picket_flow_table_words(table);
+}
+
 PICKET_HOT uint32_t picket_flow_table_buckets(const struct picket_flow_table *table)
 {
     return UINT32_C(1) << (PICKET_AGENT_INDEX_BITS - table->bucket_shift);
@@ -71,24 +78,39 @@ PICKET_HOT picket_flow_index *picket_flow_bucket(const struct picket_flow_table 
     return &table->buckets[hash >> table->bucket_shift];
 }
 
-/* The flow in the chain of its bucket, or NULL; then *room says whether the chain takes one more.
- */
+/* The flow in the chain of its bucket, or NULL; then *left is how many more the chain takes, for
+ * picket_flow_room(). */
 PICKET_HOT struct picket_flow_head *picket_flow_find(const struct picket_flow_table *table,
-                                                     const picket_flow_index *bucket,
-                                                     const struct picket_flow_key *key,
-                                                     uint32_t hash, uint32_t address_words,
-                                                     bool *room)
+                                                     const picket_flow_key *key, uint32_t hash,
+                                                     uint32_t address_words, uint32_t *left)
 {
-    uint32_t left = PICKET_AGENT_CHAIN_MAX;
-    for (picket_flow_index index = *bucket; index != PICKET_FLOW_NONE; left--) {
+    uint32_t places = PICKET_AGENT_CHAIN_MAX;
+    picket_flow_index index = *picket_flow_bucket(table, hash);
+    for (; index != PICKET_FLOW_NONE; places--) {
         struct picket_flow_head *flow = picket_flow_at(table, index);
         if (picket_likely(flow->hash == (picket_flow_index)hash) &&
-            picket_likely(picket_flow_is(flow, key, address_words)))
+            picket_likely(picket_flow_is(flow, key, picket_flow_words_of(table, address_words))))
             return flow;
         index = flow->next;
     }
-    *room = left > 0;
+    if (PICKET_FOR_SPEED)
+        *left = places;
     return NULL;
+}
+
+/* Whether the chain of a bucket takes one more. Where size is asked for it is counted again, which
+ * spares stack. */
+PICKET_SHARED bool picket_flow_room(const struct picket_flow_table *table, uint32_t hash,
+                                    uint32_t left)
+{
+    uint32_t places = left;
+    if (!PICKET_FOR_SPEED) {
+        places = PICKET_AGENT_CHAIN_MAX;
+        picket_flow_index index = *picket_flow_bucket(table, hash);
+        for (; index != PICKET_FLOW_NONE; places--)
+            index = picket_flow_at(table, index)->next;
+    }
+    return places > 0;
 }
 
 PICKET_HOT void picket_flow_link(struct picket_flow_table *table, picket_flow_index *bucket,
@@ -101,11 +123,11 @@ PICKET_HOT void picket_flow_link(struct picket_flow_table *table, picket_flow_in
 
 /* Adds a flow without bytes, which is not in the table and for which its chain has room. NULL: the
  * table has none. */
-PICKET_HOT struct picket_flow_head *picket_flow_table_add(struct picket_flow_table *table,
-                                                          picket_flow_index *bucket,
-                                                          const struct picket_flow_key *key,
-                                                          uint32_t hash, uint32_t address_words)
+PICKET_SHARED struct picket_flow_head *picket_flow_table_add(struct picket_flow_table *table,
+                                                             const picket_flow_key *key,
+                                                             uint32_t hash, uint32_t address_words)
 {
+    picket_flow_index *bucket = picket_flow_bucket(table, hash);
     picket_flow_index live = table->live;
     if (live >= table->capacity)
         return NULL;
@@ -118,10 +140,11 @@ PICKET_HOT struct picket_flow_head *picket_flow_table_add(struct picket_flow_tab
         index = table->fresh;
         if (index >= table->end)
             return NULL;
-        table->fresh = (picket_flow_index)(index + picket_flow_words(address_words));
+        table->fresh = (picket_flow_index)(index + picket_flow_words(
+                                                       picket_flow_words_of(table, address_words)));
         flow = picket_flow_at(table, index);
     }
-    picket_flow_name(flow, key, address_words);
+    picket_flow_name(flow, key, picket_flow_words_of(table, address_words));
     flow->bytes[PICKET_IN] = 0;
     flow->bytes[PICKET_OUT] = 0;
     flow->hash = (picket_flow_index)hash;

@@ -49,6 +49,7 @@ static inline uint32_t picket_big_endian_32(const uint8_t *bytes)
 #if defined(__GNUC__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
 #define PICKET_FOR_SPEED         1
 #define PICKET_HOT               static inline __attribute__((always_inline))
+#define PICKET_SHARED            static inline __attribute__((always_inline))
 #define PICKET_APART             static __attribute__((noinline))
 #define PICKET_COLD              static __attribute__((noinline, cold))
 #define PICKET_UNROLL_9          _Pragma("GCC unroll 9")
@@ -56,8 +57,14 @@ static inline uint32_t picket_big_endian_32(const uint8_t *bytes)
 #else
 #define PICKET_FOR_SPEED 0
 #define PICKET_HOT       static inline
-#define PICKET_APART     static
-#define PICKET_COLD      static
+#if defined(__GNUC__)
+#define PICKET_SHARED                                                                              \
+    static __attribute__((noinline, unused)) /* and less stack where it is called */
+#else
+#define PICKET_SHARED static
+#endif
+#define PICKET_APART static
+#define PICKET_COLD  static
 #define PICKET_UNROLL_9
 #define picket_likely(condition) (condition)
 #endif

@@ -83,8 +83,9 @@ static uint32_t hash_by(const struct picket_flow_hash_keys *keys, const struct p
     uint32_t words[1 + 2 * PICKET_ADDRESS_WORDS_MAX];
     picket_flow_key_write(words, source, picket_word(source + 8 * address_words), PICKET_OUT,
                           address_words);
-    const struct picket_flow_key key = picket_flow_key_of_words(words, address_words);
-    return picket_flow_hash(keys, &key, spec->protocol, address_words);
+    picket_flow_key storage;
+    const picket_flow_key *key = picket_flow_key_of_words(words, address_words, &storage);
+    return picket_flow_hash(keys, key, spec->protocol, address_words);
 }
 
 static void pairs_of_flows_meet_in_a_bucket_as_often_as_chance_has_it(void **state)

@@ -166,8 +166,9 @@ static uint32_t hash_of(const struct packet *packet, int version)
     memcpy(&ports, packet->bytes + packet->size_bytes - 20, sizeof ports);
     picket_flow_key_write(key_words, packet->bytes + (version == 4 ? 12 : 8), ports,
                           packet->direction, words);
-    const struct picket_flow_key key = picket_flow_key_of_words(key_words, words);
-    return picket_flow_hash(&agent.hash_keys, &key, PICKET_WIRE_TCP, words);
+    picket_flow_key storage;
+    const picket_flow_key *key = picket_flow_key_of_words(key_words, words, &storage);
+    return picket_flow_hash(&agent.hash_keys, key, PICKET_WIRE_TCP, words);
 }
 
 /* The next packet with that hash, by what of its flow is compared last. */

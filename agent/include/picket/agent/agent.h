@@ -249,7 +249,7 @@ enum picket_packet_verdict picket_agent_count_packet(struct picket_agent *agent,
 
 /* What is kept of a packet, for a port that learns only later whether it was good. */
 struct picket_packet_reading {
-    uint32_t key[1 + 2 * PICKET_ADDRESS_WORDS_MAX]; /* of its flow: ports, addresses */
+    struct picket_flow_words key; /* of its flow */
     uint32_t payload_bytes;
     picket_flow_index hash;
     uint8_t address_words;

@@ -53,6 +53,12 @@ typedef uint16_t picket_flow_index;
 /* The words of an address. */
 enum { PICKET_ADDRESS_WORDS_MAX = PICKET_AGENT_IPV6 ? 4 : 1 };
 
+/* A flow's ports, local address, remote address, as in a packet that goes out; of an IPv4 flow, the
+ * first three. */
+struct picket_flow_words {
+    uint32_t words[1 + 2 * PICKET_ADDRESS_WORDS_MAX];
+};
+
 struct picket_flow_head {
     uint32_t bytes[2]; /* by enum picket_direction; saturate */
     picket_flow_index next;
