@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include "double.h"
+#include "packets.h"
 #include "picket/netxduo/netxduo.h"
 
 static void an_old_configuration_means_what_it_meant(void **state)
@@ -39,11 +41,34 @@ static void what_an_old_configuration_does_not_name_is_off(void **state)
     assert_false(config.collectors[PICKET_COLLECTOR_HEARTBEAT].enabled);
 }
 
+static enum picket_packet_verdict verdict_of(uint8_t version, uint8_t protocol)
+{
+    static struct picket_agent agent;
+    static struct picket_agent_config config;
+    uint8_t packet[PACKET_BYTES_MAX];
+    struct packet_spec spec = {.version = version, .protocol = protocol, .direction = PICKET_OUT};
+    size_t size_bytes = packet_build(packet, &spec);
+    picket_netxduo_config_defaults(&config);
+    double_reset();
+    picket_agent_init(&agent, &config);
+    return picket_agent_count_packet(&agent, packet, size_bytes, PICKET_WIRE_BYTES_UNKNOWN,
+                                     PICKET_OUT);
+}
+
+static void what_an_old_configuration_leaves_out_is_another_protocol(void **state)
+{
+    (void)state;
+    assert_int_equal(verdict_of(4, PICKET_WIRE_TCP), PICKET_PACKET_COUNTED);
+    assert_int_equal(verdict_of(4, PICKET_WIRE_UDP), PICKET_PACKET_OTHER_PROTOCOL);
+    assert_int_equal(verdict_of(6, PICKET_WIRE_TCP), PICKET_PACKET_OTHER_PROTOCOL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_old_configuration_means_what_it_meant),
         cmocka_unit_test(what_an_old_configuration_does_not_name_is_off),
+        cmocka_unit_test(what_an_old_configuration_leaves_out_is_another_protocol),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
