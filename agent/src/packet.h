@@ -250,10 +250,8 @@ PICKET_HOT enum picket_packet_verdict picket_packet_parse(struct picket_packet *
         carried = picket_carried_by_ipv4(bytes, bytes[0]);
     } else if (bytes[0] >> 4 != 6) {
         return PICKET_PACKET_MALFORMED;
-    } else if (!PICKET_AGENT_IPV6) {
-        return PICKET_PACKET_OTHER_PROTOCOL;
-    } else if (captured_bytes < PICKET_IPV6_HEADER_BYTES) {
-        return PICKET_PACKET_TRUNCATED;
+    } else if (!PICKET_AGENT_IPV6 || captured_bytes < PICKET_IPV6_HEADER_BYTES) {
+        return PICKET_AGENT_IPV6 ? PICKET_PACKET_TRUNCATED : PICKET_PACKET_OTHER_PROTOCOL;
     } else {
         if (PICKET_FOR_SPEED)
             return picket_parse_ipv6(packet, bytes, captured_bytes, wire_bytes);

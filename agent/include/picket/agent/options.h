@@ -19,12 +19,12 @@
 #define PICKET_AGENT_INDEX_BITS 16
 #endif
 
-/* Count IPv6 at all (0 or 1). Cost: some 800 bytes of flash. */
+/* Count IPv6 at all (0 or 1). Cost: some 700 bytes of flash. */
 #ifndef PICKET_AGENT_IPV6
 #define PICKET_AGENT_IPV6 1
 #endif
 
-/* Count TCP, UDP, ICMP with ICMPv6 (0 or 1 each). Cost: some 20 bytes of flash each. */
+/* Count TCP, UDP, ICMP with ICMPv6 (0 or 1 each). Cost: 20 to 60 bytes of flash each. */
 #ifndef PICKET_AGENT_TCP
 #define PICKET_AGENT_TCP 1
 #endif
@@ -113,7 +113,7 @@
 #endif
 
 /* Tell the port when a table is filling up (callbacks.wake, 0 or 1). Not needed where poll() runs
- * every second anyway. Cost: 40 bytes of flash. */
+ * every second anyway. Cost: 60 bytes of flash. */
 #ifndef PICKET_AGENT_WAKE
 #define PICKET_AGENT_WAKE 1
 #endif
