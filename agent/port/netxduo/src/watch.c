@@ -11,11 +11,14 @@
 #define FILTER_HAS_PACKET                                                                          \
     ((NETXDUO_MAJOR_VERSION << 16 | NETXDUO_MINOR_VERSION << 8 | NETXDUO_PATCH_VERSION) >= 0x060108)
 
-/* What is called twice, and not to be there twice. */
+/* What is called twice, and not to be there twice; and what would cost a hook registers to keep,
+ * and so stack. */
 #ifdef __GNUC__
-#define APART static __attribute__((noinline))
+#define APART    static __attribute__((noinline))
+#define IN_PLACE static inline __attribute__((always_inline))
 #else
-#define APART static
+#define APART    static
+#define IN_PLACE static
 #endif
 
 typedef VOID (*receive)(NX_IP *ip, NX_PACKET *packet);
@@ -47,7 +50,7 @@ static struct picket_agent *volatile counting; /* NULL: hooks let everything pas
 
 /* The slot of an NX_IP, or the last one if it has none. A hook is set only where there is a slot,
  * and that is kept while the NX_IP exists. */
-static struct watch *watch_of(const NX_IP *ip)
+IN_PLACE struct watch *watch_of(const NX_IP *ip)
 {
     struct watch *watch = watches;
     while (watch->ip != ip && watch < &watches[PICKET_NETXDUO_IP_INSTANCES - 1])
@@ -136,8 +139,9 @@ static UINT filter_outbound(NX_IP *ip, NX_PACKET *packet, UINT direction, UINT l
 {
     const struct watch *watch = watch_of(ip);
     filter under = watch->under[level];
+    bool counts = direction == NX_IP_PACKET_OUT && level == watch->level;
     UINT status = under != NX_NULL ? under(ip, packet, direction) : NX_SUCCESS;
-    if (status == NX_SUCCESS && direction == NX_IP_PACKET_OUT && level == watch->level)
+    if (status == NX_SUCCESS && counts)
         count_outbound(packet->nx_packet_prepend_ptr,
                        (size_t)(packet->nx_packet_append_ptr - packet->nx_packet_prepend_ptr),
                        (uint32_t)packet->nx_packet_length);
