@@ -13,7 +13,7 @@
 #include "losses.h"
 
 /* What is done under one hold of the lock: powers of two. */
-enum { BUCKETS_PER_HOLD = 8, FLOWS_PER_HOLD = 8 };
+enum { BUCKETS_PER_HOLD = 2, FLOWS_PER_HOLD = 2 };
 
 /* Goes on taking flows out: flows_max of them, or as many more as the last chain has; of one bucket
  * at least, so that all come to their turn. The lock is held; returns its posture. */

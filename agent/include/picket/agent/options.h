@@ -47,7 +47,7 @@
 /* Entries on top of those, usable only while a report is on its way out: its flows are frozen then,
  * and a packet of any flow needs an entry beside them. Same cost per flow. */
 #ifndef PICKET_AGENT_RESERVE_FLOWS
-#define PICKET_AGENT_RESERVE_FLOWS 3
+#define PICKET_AGENT_RESERVE_FLOWS 2
 #endif
 
 /* Buckets of each hash table, a power of two, best not below the number of flows. */
