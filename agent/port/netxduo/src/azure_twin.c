@@ -172,9 +172,12 @@ static UINT answer(NX_AZURE_IOT_HUB_CLIENT *client, const struct property *prope
     status |= nx_azure_iot_json_writer_append_end_object(&writer);
     if (status != NX_AZURE_IOT_SUCCESS)
         return NX_AZURE_IOT_FAILURE;
-    return nx_azure_iot_hub_client_device_twin_reported_properties_send(
+    status = nx_azure_iot_hub_client_device_twin_reported_properties_send(
         client, text, nx_azure_iot_json_writer_get_bytes_used(&writer), &request_id, &response,
         &reported_version, wait_option);
+    if (status != NX_AZURE_IOT_SUCCESS)
+        return status;
+    return response / 100 == 2 ? NX_AZURE_IOT_SUCCESS : NX_AZURE_IOT_FAILURE;
 }
 
 /* ---- applying ---- */

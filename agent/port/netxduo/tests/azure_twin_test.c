@@ -238,11 +238,25 @@ static void without_an_agent_or_a_hub_it_says_so(void **state)
     assert_int_equal(APPLY(change), NX_NOT_ENABLED);
 }
 
+static void an_answer_that_the_hub_refuses_is_told_when_all_is_applied(void **state)
+{
+    (void)state;
+    static const struct double_token change[] = {
+        TOKEN(BEGIN_OBJECT), NAME("Heartbeat_Disabled"),
+        TOKEN(TRUE),         NAME("SystemInformation_HardwareModel"),
+        STRING("Pump 7"),    TOKEN(END_OBJECT)};
+    double_state.reporting_response = 429;
+    assert_int_equal(APPLY(change), NX_AZURE_IOT_FAILURE);
+    reports_flush();
+    assert_string_equal(reports.hw_info, "Pump 7");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         TEST(a_change_is_applied_and_answered_with_its_version),
+        TEST(an_answer_that_the_hub_refuses_is_told_when_all_is_applied),
         TEST(of_a_whole_twin_the_desired_properties_count),
         TEST(a_value_that_cannot_be_is_answered_with_400),
         TEST(what_disabled_is_enabled_again),

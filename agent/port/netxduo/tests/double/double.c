@@ -444,7 +444,9 @@ UINT nx_azure_iot_hub_client_device_twin_reported_properties_send(
 {
     size_t used = strlen(double_state.reported);
     (void)hub_client_ptr, (void)wait_option;
-    *request_id_ptr = *response_status_ptr = 0;
+    *request_id_ptr = 0;
+    *response_status_ptr =
+        double_state.reporting_response > 0 ? double_state.reporting_response : 204;
     *version_ptr = 0;
     assert(used + message_length < sizeof double_state.reported);
     memcpy(double_state.reported + used, message_buffer, message_length);

@@ -50,8 +50,9 @@ extern struct double_state {
 
     const struct double_token *tokens; /* of the next JSON document */
     size_t token_count;
-    UINT reporting_status; /* what sending reported properties returns */
-    char reported[1024];   /* every document sent, one after the other */
+    UINT reporting_status;   /* what sending reported properties returns */
+    UINT reporting_response; /* what the hub answers to them; 0: 204 */
+    char reported[1024];     /* every document sent, one after the other */
 } double_state;
 
 void double_reset(void);

@@ -21,9 +21,11 @@ extern "C" {
  * cannot be. A property that is null goes back to what the agent was started with, and from the reported
  * ones. The packet stays the caller's.
  * NX_AZURE_IOT_SUCCESS; NX_NOT_ENABLED: the agent does not run; NX_AZURE_IOT_INVALID_PARAMETER: no JSON
- * object, and nothing was applied beyond where it ends; or what sending the first answer that failed returned:
- * everything is applied then.
- * Thread: the application's, which may wait for wait_option ticks for each answer's acknowledgement. */
+ * object, and nothing was applied beyond where it ends; or how the first answer failed, everything being
+ * applied then: what sending it returned, or NX_AZURE_IOT_FAILURE: the hub refused it.
+ * Thread: the application's, which may wait for wait_option ticks for each answer's acknowledgement.
+ * NX_AZURE_IOT_NO_PACKET: none came in that time, as always with NX_NO_WAIT, though the answer went out; from
+ * 6.2 on the middleware returns that for an answer refused, too, after wait_option. */
 UINT picket_netxduo_desired_properties_apply(NX_AZURE_IOT_HUB_CLIENT *client, NX_PACKET *packet,
                                              UINT wait_option);
 
