@@ -47,7 +47,8 @@ class NodeDevice:
             ["node", FOLDER / "device.js", f"{connection_string};GatewayHostName=localhost:{picket.port}", picket.ca,
              *(certificate or ())],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env={**os.environ, "NODE_NO_WARNINGS": "1"})
+            # Picket listens on IPv4 here; older Node goes to the first address of localhost only, which may be ::1.
+            env={**os.environ, "NODE_NO_WARNINGS": "1", "NODE_OPTIONS": "--dns-result-order=ipv4first"})
         self._said = queue.Queue()
         self._kept = []
         self._reader = threading.Thread(target=self._read, daemon=True)
