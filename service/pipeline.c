@@ -263,6 +263,7 @@ static int take_telemetry(struct batch *batch)
     const struct picket_log_message *message = batch->message;
     struct picket_outbox_item item = {
         .device = message->device,
+        .module = message->module,
         .properties = message->properties,
         .received_ms = message->received_ms,
         .payload = message->payload,

@@ -31,8 +31,11 @@ char *delivery_telemetry_text(const struct picket_outbox_item *item)
 {
     char received[PICKET_TIME_TEXT_BYTES];
     const char *properties = item->properties != NULL ? item->properties : "";
+    const char *module = item->module != NULL ? item->module : "";
     json_t *object = json_object();
     json_object_set_new(object, "device", text_json(item->device, strlen(item->device)));
+    if (module[0] != '\0')
+        json_object_set_new(object, "module", text_json(module, strlen(module)));
     json_object_set_new(object, "received",
                         json_string(picket_time_format(item->received_ms, received)));
     json_object_set_new(object, "properties", text_json(properties, strlen(properties)));

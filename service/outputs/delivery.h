@@ -13,8 +13,9 @@ int deliveries_load(struct picket_store *store, const char *target, struct deliv
                     size_t max, size_t *count, struct picket_error *error);
 void deliveries_free(struct delivery *items, size_t count);
 
-/* A message that is no security message: {"device", "received", "properties", "body"}, the body as
- * text if it is UTF-8, otherwise as "body_base64". NULL: no memory; to be freed. */
+/* A message that is no security message: {"device", "module", "received", "properties", "body"},
+ * without "module" if the device itself sent it, the body as text if it is UTF-8, otherwise as
+ * "body_base64". NULL: no memory; to be freed. */
 char *delivery_telemetry_text(const struct picket_outbox_item *item);
 
 #endif

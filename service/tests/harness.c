@@ -114,8 +114,14 @@ void harness_feed(struct harness *harness, const char *name, const char *text, i
 void harness_append(struct harness *harness, const char *device, const char *properties,
                     const void *payload, size_t size)
 {
+    harness_append_of_module(harness, device, "", properties, payload, size);
+}
+
+void harness_append_of_module(struct harness *harness, const char *device, const char *module,
+                              const char *properties, const void *payload, size_t size)
+{
     struct picket_log_message message = {.device = device,
-                                         .module = "",
+                                         .module = module,
                                          .received_ms = picket_unix_ms(),
                                          .properties = properties,
                                          .payload = payload,
@@ -193,12 +199,11 @@ static uint32_t next_flow(const void *context, uint32_t cursor, struct picket_wi
 
 void harness_append_flows(struct harness *harness, const char *device, uint32_t flows)
 {
-    struct picket_wire_event event = {
-        .time_s = (uint32_t)(picket_unix_ms() / 1000),
-        .collection_interval_s = 60,
-        .duration_s = 60,
-        .payload_type = PICKET_WIRE_NETWORK_ACTIVITY,
-        .payload.network_activity.ipv4 = {flows, next_flow, NULL}};
+    struct picket_wire_event event = {.time_s = (uint32_t)(picket_unix_ms() / 1000),
+                                      .collection_interval_s = 60,
+                                      .duration_s = 60,
+                                      .payload_type = PICKET_WIRE_NETWORK_ACTIVITY,
+                                      .payload.network_activity.ipv4 = {flows, next_flow, NULL}};
     struct picket_wire_message wire = {"urn:test", PICKET_WIRE_VERSION(1, 2, 3), &event, 1};
     append_wire(harness, device, &wire);
 }

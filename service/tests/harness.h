@@ -45,6 +45,8 @@ void harness_feed(struct harness *harness, const char *name, const char *text, i
 
 void harness_append(struct harness *harness, const char *device, const char *properties,
                     const void *payload, size_t size);
+void harness_append_of_module(struct harness *harness, const char *device, const char *module,
+                              const char *properties, const void *payload, size_t size);
 /* One flow to that address. */
 struct flow_message {
     const char *remote;

@@ -111,7 +111,8 @@ static void alerts_are_appended_to_a_file_one_a_line_also_after_rotation(void **
     size_t size;
     char rotated[140];
     (void)state;
-    harness.outputs[0] = (struct picket_output_config){"file", PICKET_OUTPUT_FILE, location};
+    harness.outputs[0] = (struct picket_output_config){
+        .name = "file", .kind = PICKET_OUTPUT_FILE, .location = location};
     harness.output_count = 1;
     harness_start(&harness);
     harness_feed(&harness, "demonstration", demonstration, 80, true);
@@ -135,7 +136,8 @@ static void a_line_that_a_crash_cut_does_not_swallow_the_next(void **state)
     size_t size;
     (void)state;
     harness_file(&harness, "out.jsonl", "{\"id\":");
-    harness.outputs[0] = (struct picket_output_config){"file", PICKET_OUTPUT_FILE, location};
+    harness.outputs[0] = (struct picket_output_config){
+        .name = "file", .kind = PICKET_OUTPUT_FILE, .location = location};
     harness.output_count = 1;
     harness_start(&harness);
     harness_feed(&harness, "demonstration", demonstration, 80, true);
@@ -174,7 +176,8 @@ static void an_output_that_fails_tells_why_until_it_delivers_again(void **state)
     struct picket_output_status status;
     (void)state;
     http_server_answers(server, &unwilling, 1);
-    harness.outputs[0] = (struct picket_output_config){"hook", PICKET_OUTPUT_WEBHOOK, url};
+    harness.outputs[0] = (struct picket_output_config){
+        .name = "hook", .kind = PICKET_OUTPUT_WEBHOOK, .location = url};
     harness.output_count = 1;
     harness_start(&harness);
     harness_feed(&harness, "demonstration", demonstration, 80, true);
@@ -193,7 +196,8 @@ static void a_webhook_gets_each_alert_in_order_with_a_header_that_tells_repetiti
         {200, NULL, "thanks"}, {500, NULL, NULL}, {0, NULL, NULL}, {204, NULL, NULL}};
     (void)state;
     http_server_answers(server, answers, 4);
-    harness.outputs[0] = (struct picket_output_config){"hook", PICKET_OUTPUT_WEBHOOK, url};
+    harness.outputs[0] = (struct picket_output_config){
+        .name = "hook", .kind = PICKET_OUTPUT_WEBHOOK, .location = url};
     harness.output_count = 1;
     harness_start(&harness);
     harness_feed(&harness, "demonstration", demonstration, 80, true);
@@ -219,7 +223,8 @@ static void a_webhook_gets_each_alert_in_order_with_a_header_that_tells_repetiti
 static void a_folded_alert_is_not_sent_again(void **state)
 {
     (void)state;
-    harness.outputs[0] = (struct picket_output_config){"hook", PICKET_OUTPUT_WEBHOOK, url};
+    harness.outputs[0] = (struct picket_output_config){
+        .name = "hook", .kind = PICKET_OUTPUT_WEBHOOK, .location = url};
     harness.output_count = 1;
     harness_start(&harness);
     harness_feed(&harness, "demonstration", demonstration, 80, true);
@@ -241,7 +246,8 @@ static void what_was_not_delivered_is_delivered_after_a_restart(void **state)
     static const struct http_answer down[] = {{503, NULL, NULL}}, up[] = {{200, NULL, NULL}};
     (void)state;
     http_server_answers(server, down, 1);
-    harness.outputs[0] = (struct picket_output_config){"hook", PICKET_OUTPUT_WEBHOOK, url};
+    harness.outputs[0] = (struct picket_output_config){
+        .name = "hook", .kind = PICKET_OUTPUT_WEBHOOK, .location = url};
     harness.output_count = 1;
     harness_start(&harness);
     harness_feed(&harness, "demonstration", demonstration, 80, true);
@@ -273,7 +279,8 @@ static void an_item_that_is_refused_does_not_hold_up_those_behind_it(void **stat
         {200, NULL, NULL}};
     (void)state;
     http_server_answers(server, answers, 10);
-    harness.outputs[0] = (struct picket_output_config){"hook", PICKET_OUTPUT_WEBHOOK, url};
+    harness.outputs[0] = (struct picket_output_config){
+        .name = "hook", .kind = PICKET_OUTPUT_WEBHOOK, .location = url};
     harness.output_count = 1;
     harness_start(&harness);
     harness_feed(&harness, "demonstration", demonstration, 80, true);
@@ -295,7 +302,8 @@ static void start_with_one_aside(void)
 {
     static const struct http_answer down[] = {{503, NULL, NULL}};
     http_server_answers(server, down, 1);
-    harness.outputs[0] = (struct picket_output_config){"hook", PICKET_OUTPUT_WEBHOOK, url};
+    harness.outputs[0] = (struct picket_output_config){
+        .name = "hook", .kind = PICKET_OUTPUT_WEBHOOK, .location = url};
     harness.output_count = 1;
     harness_start(&harness);
     harness_feed(&harness, "demonstration", demonstration, 80, true);
@@ -349,7 +357,8 @@ static void nothing_is_set_aside_while_the_receiver_refuses_all(void **state)
     static const struct http_answer no[] = {{403, NULL, NULL}}, yes[] = {{200, NULL, NULL}};
     (void)state;
     http_server_answers(server, no, 1);
-    harness.outputs[0] = (struct picket_output_config){"hook", PICKET_OUTPUT_WEBHOOK, url};
+    harness.outputs[0] = (struct picket_output_config){
+        .name = "hook", .kind = PICKET_OUTPUT_WEBHOOK, .location = url};
     harness.output_count = 1;
     harness_start(&harness);
     harness_feed(&harness, "demonstration", demonstration, 80, true);
@@ -371,7 +380,8 @@ static void a_receiver_that_says_when_is_not_asked_before(void **state)
                                                  {200, NULL, NULL}};
     (void)state;
     http_server_answers(server, answers, 2);
-    harness.outputs[0] = (struct picket_output_config){"hook", PICKET_OUTPUT_WEBHOOK, url};
+    harness.outputs[0] = (struct picket_output_config){
+        .name = "hook", .kind = PICKET_OUTPUT_WEBHOOK, .location = url};
     harness.output_count = 1;
     harness_start(&harness);
     harness_feed(&harness, "demonstration", demonstration, 80, true);
@@ -411,7 +421,8 @@ static void of_too_many_alerts_that_wait_the_newest_are_sent_and_the_rest_is_cou
     static const struct http_answer down[] = {{503, NULL, NULL}}, up[] = {{200, NULL, NULL}};
     (void)state;
     http_server_answers(server, down, 1);
-    harness.outputs[0] = (struct picket_output_config){"hook", PICKET_OUTPUT_WEBHOOK, url};
+    harness.outputs[0] = (struct picket_output_config){
+        .name = "hook", .kind = PICKET_OUTPUT_WEBHOOK, .location = url};
     harness.output_count = 1;
     harness.bounds = (struct picket_store_bounds){.outbox_items = 3};
     harness_start(&harness);
@@ -456,13 +467,15 @@ static void telemetry_goes_to_every_route(void **state)
 {
     size_t size;
     (void)state;
-    harness.routes[0] = (struct picket_output_config){"telemetry", PICKET_OUTPUT_FILE, location};
-    harness.routes[1] = (struct picket_output_config){"post", PICKET_OUTPUT_WEBHOOK, url};
+    harness.routes[0] = (struct picket_output_config){
+        .name = "telemetry", .kind = PICKET_OUTPUT_FILE, .location = location};
+    harness.routes[1] = (struct picket_output_config){
+        .name = "post", .kind = PICKET_OUTPUT_WEBHOOK, .location = url};
     harness.route_count = 2;
     harness_start(&harness);
     harness_append(&harness, "pump", "kind=t&x=%20", "{\"temperature\": 21.50}", 22);
     harness_append(&harness, "pump", "", "\xff\x00\x01", 3);
-    harness_append(&harness, "pump", "", "", 0);
+    harness_append_of_module(&harness, "pump", "valve", "", "", 0);
     assert_true(harness_wait_durable(&harness));
     wait_delivered("telemetry");
     wait_delivered("post");
@@ -473,12 +486,14 @@ static void telemetry_goes_to_every_route(void **state)
     assert_string_equal(json_string_value(json_object_get(message, "body")),
                         "{\"temperature\": 21.50}");
     assert_non_null(json_string_value(json_object_get(message, "received")));
+    assert_null(json_object_get(message, "module"));
     json_decref(message);
     message = line_json(&rest);
     assert_string_equal(json_string_value(json_object_get(message, "body_base64")), "/wAB");
     json_decref(message);
     message = line_json(&rest);
     assert_string_equal(json_string_value(json_object_get(message, "body")), "");
+    assert_string_equal(json_string_value(json_object_get(message, "module")), "valve");
     json_decref(message);
     assert_string_equal(rest, "");
     assert_int_equal(http_server_requests(server), 3);
@@ -515,15 +530,19 @@ static int start_with(const struct picket_output_config *outputs, size_t count)
 static void an_output_that_cannot_be_is_refused_at_the_start(void **state)
 {
     (void)state;
-    struct picket_output_config twice[] = {{"a", PICKET_OUTPUT_FILE, location},
-                                           {"a", PICKET_OUTPUT_FILE, location}};
+    struct picket_output_config twice[] = {
+        {.name = "a", .kind = PICKET_OUTPUT_FILE, .location = location},
+        {.name = "a", .kind = PICKET_OUTPUT_FILE, .location = location}};
     assert_int_equal(start_with(twice, 2), PICKET_EXISTS);
     assert_int_equal(start_with(twice, 1), PICKET_OK);
-    struct picket_output_config bad_name = {"a b", PICKET_OUTPUT_FILE, location};
+    struct picket_output_config bad_name = {
+        .name = "a b", .kind = PICKET_OUTPUT_FILE, .location = location};
     assert_int_equal(start_with(&bad_name, 1), PICKET_INVALID);
-    struct picket_output_config bad_url = {"a", PICKET_OUTPUT_WEBHOOK, "ftp://x"};
+    struct picket_output_config bad_url = {
+        .name = "a", .kind = PICKET_OUTPUT_WEBHOOK, .location = "ftp://x"};
     assert_int_equal(start_with(&bad_url, 1), PICKET_INVALID);
-    struct picket_output_config bad_path = {"a", PICKET_OUTPUT_FILE, "/nowhere/at/all"};
+    struct picket_output_config bad_path = {
+        .name = "a", .kind = PICKET_OUTPUT_FILE, .location = "/nowhere/at/all"};
     assert_int_equal(start_with(&bad_path, 1), PICKET_IO);
 }
 

@@ -33,12 +33,13 @@ int outbox_put(struct sqlite_store *store, const char *target,
         return status;
     struct query query;
     query_begin(&query, &store->picket, STATEMENT_OUTBOX_PUT,
-                "insert into outbox (target, alert, device, properties, received_ms, payload) "
-                "values (?, ?, ?, ?, ?, ?)",
+                "insert into outbox (target, alert, device, module, properties, received_ms, "
+                "payload) values (?, ?, ?, ?, ?, ?, ?)",
                 "writing to the outbox");
     query_text(&query, target);
     query_int(&query, item->alert_id);
     query_int(&query, device);
+    query_text(&query, item->module != NULL ? item->module : "");
     query_text(&query, item->properties != NULL ? item->properties : "");
     query_int(&query, item->received_ms);
     query_blob(&query, item->payload, item->payload_bytes);
@@ -66,6 +67,7 @@ static void visit_item(struct query *query, picket_outbox_visit visit, void *con
     item.id = query_take_int(query);
     item.alert_id = query_take_int(query);
     item.device = query_take_text(query);
+    item.module = query_take_text(query);
     item.properties = query_take_text(query);
     item.received_ms = query_take_int(query);
     item.refusals = (int)query_take_int(query);
@@ -78,8 +80,8 @@ int sqlite_outbox(struct picket_store *base, const char *target, int limit,
 {
     struct query query;
     query_begin(&query, &sqlite_of(base)->picket, STATEMENT_OUTBOX,
-                "select o.id, o.alert, d.id, o.properties, o.received_ms, o.refusals, o.payload "
-                "from outbox o cross join devices d on d.number = o.device "
+                "select o.id, o.alert, d.id, o.module, o.properties, o.received_ms, o.refusals, "
+                "o.payload from outbox o cross join devices d on d.number = o.device "
                 "where o.target = ? and o.aside = 0 order by o.id limit ?",
                 "reading the outbox");
     query_text(&query, target);

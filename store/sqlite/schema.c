@@ -210,6 +210,9 @@ static const char *const picket_steps[] = {
     "  module text not null,"
     "  subscriptions integer not null,"
     "  primary key (device, module)) without rowid;",
+
+    /* Which of a device's modules sent it; "" for the device itself. */
+    "alter table outbox add column module text not null default '';",
 };
 
 static const char *const intelligence_steps[] = {

@@ -176,7 +176,8 @@ static void note_item(void *context, const struct picket_outbox_item *item)
 {
     (void)context;
     assert_true(item_count < SEEN_MAX);
-    snprintf(item_texts[item_count], TEXT_MAX, "%s %s %.*s", item->device, item->properties,
+    snprintf(item_texts[item_count], TEXT_MAX, "%s%s%s %s %.*s", item->device,
+             item->module[0] != '\0' ? "/" : "", item->module, item->properties,
              (int)item->payload_bytes, (const char *)item->payload);
     items[item_count++] = *item;
 }
@@ -225,6 +226,7 @@ static void enqueue(struct picket_store *store, const char *target, const char *
 {
     struct picket_outbox_item item = {
         .device = "d",
+        .module = "m",
         .properties = "p=1",
         .received_ms = 5,
         .payload = (const uint8_t *)payload,
@@ -243,9 +245,9 @@ static void the_outbox_keeps_the_order_of_each_target(void **state)
     enqueue(*state, "a", "");
     look_at_outbox(*state, "a", 10);
     assert_int_equal(item_count, 3);
-    assert_string_equal(item_texts[0], "d p=1 a1");
-    assert_string_equal(item_texts[1], "d p=1 a2");
-    assert_string_equal(item_texts[2], "d p=1 ");
+    assert_string_equal(item_texts[0], "d/m p=1 a1");
+    assert_string_equal(item_texts[1], "d/m p=1 a2");
+    assert_string_equal(item_texts[2], "d/m p=1 ");
     assert_int_equal(items[0].alert_id, 0);
     assert_int_equal(items[0].received_ms, 5);
     assert_true(items[0].id < items[1].id);

@@ -314,6 +314,7 @@ struct picket_outbox_item {
     int64_t id;
     int64_t alert_id; /* > 0: an alert (join with picket_store_alerts); 0: the payload below */
     const char *device;
+    const char *module; /* of the device that sent it; "" or NULL: the device itself */
     const char *properties;
     int64_t received_ms;
     const uint8_t *payload;
