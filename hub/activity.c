@@ -36,6 +36,7 @@ struct activity_entry {
     int64_t begin_ms; /* Unix time of the first thing in it; 0: it is empty */
     uint32_t connected;
     uint32_t moved;
+    uint32_t held_back;
     uint32_t endings[ENDING_COUNT]; /* of connections, and CONNECTs refused */
     uint8_t credential;             /* enum credential_kind of the last that was accepted */
     struct attempt accepted;        /* the last of each */
@@ -147,6 +148,13 @@ void hub_activity_moved(struct connection *connection)
         entry->moved++;
 }
 
+void hub_activity_held_back(struct connection *connection)
+{
+    struct activity_entry *entry = entry_of(connection);
+    if (entry != NULL)
+        entry->held_back++;
+}
+
 void hub_activity_refused(struct connection *connection, enum ending ending)
 {
     struct activity_entry *entry = entry_of(connection);
@@ -222,6 +230,8 @@ static void write_json(struct json *json, const struct activity_entry *entry)
     json->used = 0;
     add(json, "{\"about\":\"connections\",\"since_ms\":%lld,\"connected\":%u,\"moved\":%u",
         (long long)entry->begin_ms, entry->connected, entry->moved);
+    if (entry->held_back > 0)
+        add(json, ",\"held_back\":%u", entry->held_back);
     if (entry->connected > 0)
         add(json, ",\"authentication\":\"%s\"", credentials[entry->credential]);
     add_endings(json, entry);
@@ -257,7 +267,7 @@ static bool append_entry(struct picket_hub *hub, const struct activity_entry *en
 static void empty(struct activity_entry *entry)
 {
     entry->begin_ms = 0;
-    entry->connected = entry->moved = 0;
+    entry->connected = entry->moved = entry->held_back = 0;
     memset(entry->endings, 0, sizeof entry->endings);
     entry->accepted.address[0] = entry->refused.address[0] = '\0';
 }

@@ -48,6 +48,8 @@ void hub_activity_close(struct activity_table *table);
 void hub_activity_connected(struct connection *connection);
 /* It takes over from one that another address had, while that was alive. */
 void hub_activity_moved(struct connection *connection);
+/* It sent faster than allowed and is read no further for a moment. */
+void hub_activity_held_back(struct connection *connection);
 /* A CONNECT of a device that is registered was refused. */
 void hub_activity_refused(struct connection *connection, enum ending ending);
 /* Somebody was refused at CONNECT, or failed at the handshake, whoever it was. */

@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "addresses.h"
+#include "conduct.h"
 #include "device_bound.h"
 #include "devices.h"
 #include "input_budget.h"
@@ -169,6 +171,19 @@ static void on_closed(uv_handle_t *handle)
     free(connection);
 }
 
+static void turn_away(struct connection *connection)
+{
+    hub_activity_turned_away(connection->hub);
+    addresses_refused(connection->hub, &connection->address);
+}
+
+/* The registry's failure is our own fault, and some have proved who they are. */
+static bool speaks_against_address(enum ending ending)
+{
+    return ending != ENDING_REGISTRY_FAILED && ending != ENDING_HELD_OFF &&
+           ending != ENDING_TOO_MANY_OF_DEVICE;
+}
+
 /* A will is for those who vanish; not for who says goodbye, nor for our own end. */
 static bool leaves_will(enum ending ending)
 {
@@ -179,6 +194,7 @@ static void release(struct connection *connection)
 {
     if (connection->state == CONNECTION_ACCEPTED)
         devices_leave(connection);
+    conduct_leave(connection);
     leave_unauthenticated(connection);
     work_queue(connection, WORK_NONE);
     connection->state = CONNECTION_CLOSED;
@@ -211,7 +227,7 @@ void connection_end(struct connection *connection, enum ending ending, const cha
     if (connection->state == CONNECTION_ACCEPTED)
         hub_activity_ended(connection, ending);
     else if (ending == ENDING_HANDSHAKE)
-        hub_activity_turned_away(connection->hub);
+        turn_away(connection);
     if (connection->state == CONNECTION_ACCEPTED && leaves_will(ending))
         wills_take(connection);
     /* Tells the peer that this is no truncation; nobody waits for its answer. */
@@ -226,8 +242,8 @@ void connection_refuse(struct connection *connection, enum ending ending,
 {
     uint8_t connack[MQTT_CONNACK_BYTES];
     report(connection, ending, sentence);
-    if (ending != ENDING_REGISTRY_FAILED) /* that is our own fault */
-        hub_activity_turned_away(connection->hub);
+    if (speaks_against_address(ending))
+        turn_away(connection);
     connection_send(connection, connack, mqtt_write_connack(connack, code, false));
     stream_flush(connection);
     if (!connection_is_open(connection))
@@ -333,6 +349,8 @@ static int wanted_events(const struct connection *connection)
         return 0; /* its turn comes anyway */
     if (connection->unsent_ms != 0)
         return UV_WRITABLE;
+    if (connection->held_back)
+        return 0; /* what it sent and its end alike are read when its rate allows */
     if (connection->queue == WORK_WAITING || connection->queue == WORK_MEMORY ||
         connection->window_full)
         return UV_DISCONNECT;
@@ -374,7 +392,8 @@ static void check_unauthenticated(struct connection *connection, int64_t now_ms)
 /* Silence counts only while we listen. */
 static bool is_listened_to(const struct connection *connection)
 {
-    return connection->queue == WORK_NONE && !connection->window_full && connection->unsent_ms == 0;
+    return connection->queue == WORK_NONE && !connection->window_full && !connection->held_back &&
+           connection->unsent_ms == 0;
 }
 
 static void check_packet(struct connection *connection, int64_t now_ms)
@@ -408,6 +427,20 @@ static void check_life(struct connection *connection, int64_t now_ms)
         check_packet(connection, now_ms);
 }
 
+/* After it was held back. */
+static void go_on(struct connection *connection, int64_t now_ms)
+{
+    if (!connection->held_back)
+        return;
+    conduct_refill(connection, now_ms);
+    if (!conduct_admits(connection))
+        return;
+    connection->held_back = false;
+    if (connection->queue == WORK_NONE)
+        work_queue(connection, WORK_READY);
+    connection_poll(connection);
+}
+
 void connection_check(struct connection *connection, int64_t now_ms, int64_t unix_s)
 {
     if (connection->state != CONNECTION_ACCEPTED) {
@@ -428,5 +461,6 @@ void connection_check(struct connection *connection, int64_t now_ms, int64_t uni
         return;
     }
     device_bound_check(connection);
+    go_on(connection, now_ms);
     check_life(connection, now_ms);
 }

@@ -88,6 +88,10 @@ static struct {
            "CONNECTs refused: device is disabled"),
     ENDING(REGISTRY_FAILED, PICKET_ERROR, "hub_refused_registry_failed",
            "CONNECTs turned away because the registry could not be read"),
+    ENDING(HELD_OFF, PICKET_WARNING, "hub_refused_held_off",
+           "CONNECTs with a good credential turned away: the device connects too often"),
+    ENDING(TOO_MANY_OF_DEVICE, PICKET_WARNING, "hub_refused_too_many_of_device",
+           "CONNECTs with a good credential turned away: too many modules of one device"),
 #undef ENDING
 };
 

@@ -7,6 +7,8 @@
 #include <sys/resource.h>
 
 #include "acknowledgement.h"
+#include "addresses.h"
+#include "conduct.h"
 #include "connection.h"
 #include "device_bound.h"
 #include "devices.h"
@@ -209,6 +211,7 @@ static void on_sweep(uv_timer_t *timer)
     methods_check(hub, now_ms);
     exchange_check(hub, now_ms);
     hub_activity_sweep(hub, now_ms);
+    conduct_sweep(hub, now_ms);
     listener_resume(hub);
     /* A log may get room in other ways than by a commit that we are told of. */
     hub->log_may_have_room = true;
@@ -303,8 +306,9 @@ static int make_tables(struct picket_hub *hub, struct picket_error *error)
     STAILQ_INIT(&hub->wills);
     hub_activity_open(&hub->activity);
     STAILQ_INIT(&hub->twin_changes);
+    addresses_open(hub);
     if (hub->slots == NULL || hub->host_name == NULL || !devices_open(hub) || !sources_open(hub) ||
-        !acknowledgement_open(&hub->acknowledgements))
+        !conduct_open(hub) || !acknowledgement_open(&hub->acknowledgements))
         return picket_fail(error, PICKET_NO_MEMORY, "hub: no memory for %u connections",
                            hub->config.connections_max);
     return PICKET_OK;
@@ -355,6 +359,9 @@ static void free_hub(struct picket_hub *hub)
     SSL_CTX_free(hub->tls);
     devices_close(hub);
     sources_close(hub);
+    addresses_close(hub);
+    conduct_close(hub);
+    pthread_mutex_destroy(&hub->conduct.lock);
     acknowledgement_close(&hub->acknowledgements);
     if (hub->registry.close != NULL)
         hub->registry.close(hub->registry.context);
@@ -426,10 +433,14 @@ int hub_start_with_registry(struct picket_hub **out, const struct picket_hub_con
     exchange_open(&hub->exchange, keeper);
     methods_open(&hub->methods);
     pthread_mutex_init(&hub->changed_lock, NULL);
+    pthread_mutex_init(&hub->conduct.lock, NULL);
+    TAILQ_INIT(&hub->conduct.idle);
     fill_bounds(&hub->config);
     ending_register_counters();
     session_register_counters();
     input_budget_register_counters();
+    conduct_register_counters();
+    addresses_register_counters();
     wills_register_counters();
     hub_activity_register_counters();
     twins_register_counters();
@@ -544,4 +555,10 @@ void picket_hub_statistics(struct picket_hub *hub, struct picket_hub_statistics 
         .devices_connected = atomic_load(&hub->device_count),
         .awaiting_durable = atomic_load(&hub->awaiting_count),
     };
+}
+
+void picket_hub_device_statistics(struct picket_hub *hub, const char *device,
+                                  struct picket_hub_device_statistics *out)
+{
+    conduct_look(hub, device, out);
 }

@@ -29,7 +29,9 @@
 #include <uv.h>
 
 #include "activity.h"
+#include "addresses.h"
 #include "admission.h"
+#include "conduct.h"
 #include "credential.h"
 #include "ending.h"
 #include "exchange.h"
@@ -100,6 +102,7 @@ struct connection {
     uint8_t queue;        /* enum work_queue */
     bool unauthenticated; /* is in hub->unauthenticated */
     bool window_full;     /* HUB_IN_FLIGHT_MAX reached: nothing more is read */
+    bool held_back;       /* its rate is used up: the same; see conduct.h */
     bool read_wants_write;
     int polled; /* uv events asked for */
 
@@ -123,6 +126,7 @@ struct connection {
     uint16_t subscriptions;            /* subscriptions.h */
     uint16_t subscriptions_kept;       /* as they are on disk */
     uint16_t requests;                 /* that the exchange has not answered */
+    struct conduct *conduct;           /* NULL: it is not accepted */
     struct device_bound *device_bound; /* NULL: it does not subscribe to messages */
     uint32_t in_flight;                /* messages taken and not acknowledged */
     uint64_t last_in_flight; /* sequence of the newest of them, 0: none; see acknowledgement.h */
@@ -239,6 +243,8 @@ struct picket_hub {
 
     struct admission *admission;
     struct activity_table activity;
+    struct address_table addresses;
+    struct conduct_table conduct;
 
     _Atomic uint64_t connection_count;
     _Atomic uint64_t device_count;

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "addresses.h"
 #include "connection.h"
 #include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
@@ -25,6 +26,13 @@ static struct picket_counter refused_at_bound = {
 static struct picket_counter refused_for_address = {
     .name = "hub_connections_refused_for_address",
     .help = "TCP connections closed at once: too many from the same address before CONNECT"};
+static struct picket_counter refused_too_fast = {
+    .name = "hub_connections_refused_too_fast",
+    .help = "TCP connections closed at once: more a second from one address than allowed"};
+static struct picket_counter refused_held_off = {
+    .name = "hub_connections_refused_held_off",
+    .help =
+        "TCP connections closed at once: their address is held off, too many from there failed"};
 static struct picket_counter refused_by_filter = {
     .name = "hub_connections_refused_by_ip_filter",
     .help = "TCP connections closed at once: the IP filter denies their address"};
@@ -194,6 +202,21 @@ static bool make_room_for(struct picket_hub *hub, const struct picket_address *a
     return true;
 }
 
+/* That it is held off was said when it began. */
+static void turn_away_address(struct picket_hub *hub, int fd, const struct picket_address *address,
+                              enum addresses_answer answer)
+{
+    static struct picket_say_limit limit;
+    char text[PICKET_ADDRESS_TEXT_BYTES];
+    picket_count(answer == ADDRESSES_TOO_FAST ? &refused_too_fast : &refused_held_off, 1);
+    picket_address_format(address, text);
+    if (answer == ADDRESSES_TOO_FAST)
+        picket_say_limited(&limit, PICKET_WARNING, "hub",
+                           "client at %s: refused: more than %u connections a second from there",
+                           text, hub->config.address_connections_per_s);
+    close(fd);
+}
+
 static void turn_away_filtered(struct picket_hub *hub, int fd, const struct picket_address *address)
 {
     static struct picket_say_limit limit;
@@ -224,7 +247,10 @@ static void admit(struct picket_hub *hub, int fd, const struct sockaddr_storage 
         close(fd);
         return;
     }
-    if (make_room_for(hub, &address))
+    enum addresses_answer answer = addresses_admit(hub, &address);
+    if (answer != ADDRESSES_ADMITTED)
+        turn_away_address(hub, fd, &address, answer);
+    else if (make_room_for(hub, &address))
         connection_open(hub, fd, &address, port);
     else
         turn_away_source(hub, fd, &address);
@@ -275,6 +301,8 @@ int listener_start(struct picket_hub *hub, struct picket_error *error)
     picket_counter_register(&accepted);
     picket_counter_register(&refused_at_bound);
     picket_counter_register(&refused_for_address);
+    picket_counter_register(&refused_too_fast);
+    picket_counter_register(&refused_held_off);
     picket_counter_register(&refused_by_filter);
     picket_counter_register(&refused_for_descriptors);
     listener_resume(hub);

@@ -1,9 +1,11 @@
 #include "session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "acknowledgement.h"
+#include "conduct.h"
 #include "connection.h"
 #include "device_bound.h"
 #include "devices.h"
@@ -130,6 +132,31 @@ static void accept_device(struct connection *connection, const struct mqtt_conne
     subscriptions_begin(connection);
 }
 
+/* Who proved its credential and comes too often is told to come later; what it has stays. */
+static bool enter(struct connection *connection)
+{
+    char sentence[160];
+    int64_t wait_ms;
+    enum ending ending = conduct_enter(connection, &wait_ms);
+    if (ending == ENDING_NONE)
+        return true;
+    if (ending == ENDING_NO_MEMORY) {
+        connection_end(connection, ending, "no memory for it");
+        return false;
+    }
+    if (ending == ENDING_HELD_OFF)
+        snprintf(sentence, sizeof sentence,
+                 "held off for another %lld s: it connects too often; do two have its credential?",
+                 (long long)(wait_ms + 999) / 1000);
+    else
+        snprintf(sentence, sizeof sentence,
+                 "refused: the device has had %u connections with its modules within %lld s",
+                 connection->hub->config.device_connections_max, (long long)wait_ms / 1000);
+    hub_activity_refused(connection, ending);
+    connection_refuse(connection, ending, MQTT_UNAVAILABLE, sentence);
+    return false;
+}
+
 static bool establish(const struct connection *connection, const struct mqtt_connect *connect,
                       struct identity *identity, struct refusal *refusal)
 {
@@ -171,7 +198,7 @@ static bool take_connect(struct connection *connection, const uint8_t *packet,
         connection_refuse(connection, refusal.ending, refusal.code, refusal.sentence);
         return false;
     }
-    if (!take_will(connection, &connect))
+    if (!take_will(connection, &connect) || !enter(connection))
         return false;
     accept_device(connection, &connect, &identity);
     return true;

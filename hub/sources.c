@@ -10,18 +10,23 @@ static size_t source_bytes(const struct picket_address *address)
     return address->family == 6 ? IPV6_PREFIX_BYTES : IPV4_BYTES;
 }
 
-static bool is_same_source(const struct picket_address *a, const struct picket_address *b)
+bool sources_are_same(const struct picket_address *a, const struct picket_address *b)
 {
     return a->family == b->family && memcmp(a->bytes, b->bytes, source_bytes(a)) == 0;
+}
+
+uint64_t sources_hash(const struct picket_hub *hub, const struct picket_address *address)
+{
+    uint64_t hash = hub->hash_seed ^ 14695981039346656037u; /* FNV-1a */
+    for (size_t i = 0; i < source_bytes(address); i++)
+        hash = (hash ^ address->bytes[i]) * 1099511628211u;
+    return hash ^ hash >> 32;
 }
 
 static struct connection_bucket *bucket_of(const struct picket_hub *hub,
                                            const struct picket_address *address)
 {
-    uint64_t hash = hub->hash_seed ^ 14695981039346656037u; /* FNV-1a */
-    for (size_t i = 0; i < source_bytes(address); i++)
-        hash = (hash ^ address->bytes[i]) * 1099511628211u;
-    return &hub->sources[(hash ^ hash >> 32) & hub->source_mask];
+    return &hub->sources[sources_hash(hub, address) & hub->source_mask];
 }
 
 bool sources_open(struct picket_hub *hub)
@@ -57,7 +62,7 @@ uint32_t sources_count(const struct picket_hub *hub, const struct picket_address
     *oldest = NULL;
     LIST_FOREACH(connection, bucket_of(hub, address), in_source)
     {
-        if (!is_same_source(&connection->address, address))
+        if (!sources_are_same(&connection->address, address))
             continue;
         count++;
         if (*oldest == NULL || connection->heard_ms <= (*oldest)->heard_ms)

@@ -5,6 +5,9 @@
 
 #include "internal.h"
 
+uint64_t sources_hash(const struct picket_hub *hub, const struct picket_address *address);
+bool sources_are_same(const struct picket_address *a, const struct picket_address *b);
+
 bool sources_open(struct picket_hub *hub);
 void sources_close(struct picket_hub *hub);
 

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "conduct.h"
 #include "connection.h"
 #include "input_budget.h"
 #include "picket/base/time.h"
@@ -147,9 +148,14 @@ static size_t take_packets(struct connection *connection, const uint8_t *bytes, 
     while (taken < size && open_packet(connection, &header, bytes + taken, size - taken)) {
         if (size - taken < whole_size(&header))
             break;
+        if (!conduct_admits(connection)) {
+            conduct_hold_back(connection);
+            break;
+        }
         if (!session_take(connection, bytes + taken, &header))
             break;
         taken += whole_size(&header);
+        conduct_charge(connection, whole_size(&header));
     }
     return taken;
 }
@@ -162,7 +168,7 @@ static bool is_listening(const struct connection *connection)
 static bool may_read(const struct connection *connection)
 {
     return is_listening(connection) && connection->queue != WORK_WAITING &&
-           connection->queue != WORK_MEMORY && !connection->window_full;
+           connection->queue != WORK_MEMORY && !connection->window_full && !connection->held_back;
 }
 
 static void keep(struct connection *connection, const uint8_t *bytes, size_t size)
@@ -257,6 +263,7 @@ void stream_receive(struct connection *connection)
 {
     size_t budget = TURN_BYTES;
     int reads = TURN_READS;
+    conduct_refill(connection, picket_monotonic_ms());
     while (may_read(connection) && connection->unsent_ms == 0) {
         if (budget == 0 || reads-- == 0) {
             work_queue(connection, WORK_READY);

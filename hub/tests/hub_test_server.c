@@ -286,6 +286,14 @@ static void show_statistics(struct picket_hub *hub)
          (unsigned long long)statistics.awaiting_durable);
 }
 
+static void show_device(struct picket_hub *hub, const char *id)
+{
+    struct picket_hub_device_statistics statistics;
+    picket_hub_device_statistics(hub, id, &statistics);
+    tell("device %u %llu %lld", statistics.connections, (unsigned long long)statistics.held_back,
+         (long long)statistics.held_off_ms);
+}
+
 static void desire(struct picket_hub *hub, const char *id, const char *module, const char *patch)
 {
     struct picket_error error;
@@ -371,6 +379,8 @@ static void obey(struct picket_hub *hub, const char *command, const char *first,
         hold(command[0] == 'h');
     else if (strcmp(command, "counters") == 0)
         picket_counters_each(show_counter, NULL);
+    else if (strcmp(command, "show") == 0 && first != NULL)
+        show_device(hub, first);
     else if (strcmp(command, "statistics") == 0)
         show_statistics(hub);
     tell("done");
@@ -410,6 +420,12 @@ static void read_options(int argc, char **argv, struct picket_hub_config *config
                                             {"output-bytes-max", 1, 0, 'O'},
                                             {"message-bytes-max", 1, 0, 'M'},
                                             {"connect-timeout", 1, 0, 'T'},
+                                            {"device-packets-per-s", 1, 0, 1},
+                                            {"device-bytes-per-s", 1, 0, 2},
+                                            {"device-connections-max", 1, 0, 3},
+                                            {"device-connects-per-minute", 1, 0, 4},
+                                            {"address-connections-per-s", 1, 0, 5},
+                                            {"address-refusals-per-minute", 1, 0, 6},
                                             {"store", 1, 0, 's'},
                                             {"port", 1, 0, 'p'},
                                             {"spool", 1, 0, 'S'},
@@ -469,6 +485,24 @@ static void read_options(int argc, char **argv, struct picket_hub_config *config
             break;
         case 'M':
             config->message_bytes_max = number;
+            break;
+        case 1:
+            config->device_packets_per_s = number;
+            break;
+        case 2:
+            config->device_bytes_per_s = number;
+            break;
+        case 3:
+            config->device_connections_max = number;
+            break;
+        case 4:
+            config->device_connects_per_minute = number;
+            break;
+        case 5:
+            config->address_connections_per_s = number;
+            break;
+        case 6:
+            config->address_refusals_per_minute = number;
             break;
         case 'T':
             config->connect_timeout_s = number;

@@ -31,6 +31,16 @@ struct picket_hub_config {
     uint64_t
         input_bytes_max; /* of packets over 16 KiB while they come in, all together; 0: 64 MiB */
     uint64_t output_bytes_max; /* that devices have not read yet, all together; 0: 64 MiB */
+
+    /* 0: no limit, of each of these. At once ten seconds' worth of what is a second, five minutes'
+     * worth of what is a minute. */
+    uint32_t device_packets_per_s; /* of a device with its modules; beyond it is read more slowly */
+    uint32_t device_bytes_per_s;
+    uint32_t device_connections_max; /* a device and its modules, now or within a minute */
+    uint32_t
+        device_connects_per_minute;     /* accepted, of a device or module; beyond it is held off */
+    uint32_t address_connections_per_s; /* from one IPv4 address or IPv6 /64, before TLS */
+    uint32_t address_refusals_per_minute; /* the same; beyond it the address is held off */
 };
 
 /* Starts the loop's thread and listens. The log must outlive the hub. Raises the process's soft
@@ -100,5 +110,15 @@ struct picket_hub_statistics {
 };
 void picket_hub_statistics(struct picket_hub *hub,
                            struct picket_hub_statistics *out); /* any thread */
+
+/* Of a device and its modules, as far as the hub remembers: those without a connection for a minute
+ * at least, while a hold-off counts for longer. */
+struct picket_hub_device_statistics {
+    uint32_t connections; /* now */
+    uint64_t held_back;   /* times that it sent faster than allowed and was read more slowly */
+    int64_t held_off_ms; /* it connected too often: refused for so long from now on; 0: it is not */
+};
+void picket_hub_device_statistics(struct picket_hub *hub, const char *device,
+                                  struct picket_hub_device_statistics *out); /* any thread */
 
 #endif
