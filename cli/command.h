@@ -22,7 +22,7 @@ struct command {
 extern const struct command command_serve;
 extern const struct command command_device_add, command_device_list, command_device_show,
     command_device_disable, command_device_enable, command_device_remove, command_device_rotate_key,
-    command_device_rotate_x509;
+    command_device_rotate_x509, command_device_import;
 extern const struct command command_ip_filter_list, command_ip_filter_add, command_ip_filter_remove,
     command_ip_filter_move, command_ip_filter_default;
 extern const struct command command_audit_list, command_audit_export, command_audit_check;

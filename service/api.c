@@ -142,6 +142,8 @@ struct incoming {
     char *uri; /* as sent, for what cannot be seen after decoding */
     char *body;
     size_t body_bytes;
+    size_t body_capacity;
+    size_t body_bytes_max;
     size_t drained_bytes;
     bool begun;
     bool answered;
@@ -183,21 +185,32 @@ static void incoming_ends(void *context, struct MHD_Connection *connection, void
     *state = NULL;
 }
 
+static bool incoming_reserve(struct incoming *incoming, size_t bytes)
+{
+    if (bytes <= incoming->body_capacity)
+        return true;
+    size_t capacity = bytes + incoming->body_capacity;
+    char *body = realloc(incoming->body, capacity);
+    if (!body)
+        return false;
+    incoming->body = body;
+    incoming->body_capacity = capacity;
+    return true;
+}
+
 /* MHD_NO closes the connection: more was sent than we are ready to throw away. */
 static enum MHD_Result incoming_body(struct incoming *incoming, const char *data,
                                      size_t *size_bytes)
 {
     size_t bytes = *size_bytes;
     *size_bytes = 0;
-    if (incoming->drained_bytes || incoming->body_bytes + bytes > API_BODY_BYTES_MAX) {
+    if (incoming->drained_bytes || incoming->body_bytes + bytes > incoming->body_bytes_max) {
         incoming->drained_bytes += bytes;
         return incoming->drained_bytes <= API_DRAIN_BYTES_MAX ? MHD_YES : MHD_NO;
     }
-    char *body = realloc(incoming->body, incoming->body_bytes + bytes);
-    if (!body)
+    if (!incoming_reserve(incoming, incoming->body_bytes + bytes))
         return MHD_NO;
-    memcpy(body + incoming->body_bytes, data, bytes);
-    incoming->body = body;
+    memcpy(incoming->body + incoming->body_bytes, data, bytes);
     incoming->body_bytes += bytes;
     return MHD_YES;
 }
@@ -220,7 +233,8 @@ static void answer_request(struct api_request *request, const struct incoming *i
 {
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_query_value, request);
     if (incoming->drained_bytes) {
-        api_answer_refuse(answer, 413, "the body is larger than %d bytes", API_BODY_BYTES_MAX);
+        api_answer_refuse(answer, 413, "the body is larger than %zu bytes",
+                          incoming->body_bytes_max);
     } else if (strstr(incoming->uri, "%00")) {
         /* The decoded text would end there, and name another resource than was meant. */
         api_answer_refuse(answer, 400, "the address holds a NUL (%%00)");
@@ -253,6 +267,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         return MHD_NO;
     if (!incoming->begun) {
         incoming->begun = true;
+        incoming->body_bytes_max = api_body_bytes_max(path);
         return MHD_YES;
     }
     if (*size_bytes > 0)

@@ -117,7 +117,7 @@ int api_make_key(uint8_t *key, size_t *key_bytes, struct picket_error *error)
     return PICKET_OK;
 }
 
-static int make_keys(struct picket_device_identity *device, struct picket_error *error)
+int api_make_keys(struct picket_device_identity *device, struct picket_error *error)
 {
     if (device->authentication != PICKET_AUTHENTICATION_SAS)
         return PICKET_OK;
@@ -131,7 +131,7 @@ static int add_device(struct picket_api *api, struct picket_device_identity *dev
                       struct picket_error *error)
 {
     device->created_ms = picket_unix_ms();
-    int status = make_keys(device, error);
+    int status = api_make_keys(device, error);
     if (status != PICKET_OK)
         return status;
     struct picket_store *store = api_store_borrow(api, error);

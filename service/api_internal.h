@@ -23,6 +23,8 @@
 
 enum {
     API_BODY_BYTES_MAX = 128 * 1024, /* a message to a device in base64, and what goes with it */
+    API_IMPORT_BYTES_MAX = 8 * 1024 * 1024,
+    API_IMPORT_DEVICES_MAX = 20000,
     API_DRAIN_BYTES_MAX =
         1024 * 1024, /* of a body too large, read so that the client gets its answer */
     API_CONNECTIONS_MAX = 128,
@@ -80,6 +82,9 @@ struct api_route {
     const char *act; /* its name in the audit log; NULL: it only reads. Of a GET: with keys=true */
 };
 
+/* Of a body sent there. */
+size_t api_body_bytes_max(const char *path);
+
 /* Answers in every case. `request` has method, path, query and body text; the rest is filled here.
  */
 void api_route(struct api_request *request, struct api_answer *answer);
@@ -102,6 +107,8 @@ int api_query_flag(const struct api_request *request, const char *name, bool *ou
 /* A body: one JSON object with none but the members listed, no duplicates, of bounded depth. */
 int api_body_parse(const char *text, size_t size_bytes, const char *members, json_t **body,
                    struct picket_error *error);
+/* An object within a body: none but the members listed. */
+int api_members_check(const json_t *object, const char *members, struct picket_error *error);
 
 /* Members of a body; without `required`, *out stays as it is when the member is absent. Text is the
  * body's, valid as long as it, and holds no NUL and no control characters. */
@@ -156,6 +163,8 @@ void api_add_credentials(json_t *object, const struct picket_api *api,
                          const struct picket_device_identity *device);
 /* A random key, unless the caller brought one. */
 int api_make_key(uint8_t *key, size_t *key_bytes, struct picket_error *error);
+/* Both, if it is one with keys. */
+int api_make_keys(struct picket_device_identity *device, struct picket_error *error);
 /* The hub looks at the registry when a device connects; those that are connected it must be told. */
 void api_tell_hub(const struct picket_api *api, const char *id);
 
@@ -178,6 +187,7 @@ int api_socket_listen(const char *path, int *socket_fd, struct picket_error *err
 void api_status_get(struct api_request *request, struct api_answer *answer);
 void api_devices_list(struct api_request *request, struct api_answer *answer);
 void api_devices_add(struct api_request *request, struct api_answer *answer);
+void api_devices_import(struct api_request *request, struct api_answer *answer);
 void api_devices_show(struct api_request *request, struct api_answer *answer);
 void api_devices_change(struct api_request *request, struct api_answer *answer);
 void api_devices_remove(struct api_request *request, struct api_answer *answer);

@@ -4,12 +4,15 @@
 #include "api_internal.h"
 #include "audit.h"
 
+static const char import_path[] = "/v1/devices/import";
+
 static const struct api_route routes[] = {
     {"GET", "/v1/status", "", NULL, api_status_get, NULL},
     {"GET", "/v1/devices", "limit after", NULL, api_devices_list, NULL},
     {"POST", "/v1/devices", "",
      "id primary_key secondary_key authentication primary_thumbprint secondary_thumbprint",
      api_devices_add, "device.add"},
+    {"POST", import_path, "", "devices source", api_devices_import, "device.import"},
     {"GET", "/v1/devices/{}", "keys", NULL, api_devices_show, "device.show-keys"},
     {"PATCH", "/v1/devices/{}", "", "enabled", api_devices_change, "device.change"},
     {"DELETE", "/v1/devices/{}", "", NULL, api_devices_remove, "device.remove"},
@@ -107,6 +110,11 @@ static const struct api_route *find(const struct api_request *request, char *arg
         allow_method(allow, allow_bytes, routes[i].method);
     }
     return NULL;
+}
+
+size_t api_body_bytes_max(const char *path)
+{
+    return strcmp(path, import_path) == 0 ? API_IMPORT_BYTES_MAX : API_BODY_BYTES_MAX;
 }
 
 static bool query_is_known(const struct api_route *route, const struct api_request *request,

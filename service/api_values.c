@@ -72,6 +72,18 @@ int api_query_flag(const struct api_request *request, const char *name, bool *ou
 
 /* ---- body ---- */
 
+int api_members_check(const json_t *object, const char *members, struct picket_error *error)
+{
+    void *at = json_object_iter((json_t *)(uintptr_t)object);
+    for (; at; at = json_object_iter_next((json_t *)(uintptr_t)object, at)) {
+        const char *name = json_object_iter_key(at);
+        if (!*name || !api_listed(members, name))
+            return picket_fail(error, PICKET_INVALID, "unknown member \"%.60s\"; known here: %s",
+                               name, members);
+    }
+    return PICKET_OK;
+}
+
 int api_body_parse(const char *text, size_t size_bytes, const char *members, json_t **body,
                    struct picket_error *error)
 {
@@ -83,17 +95,9 @@ int api_body_parse(const char *text, size_t size_bytes, const char *members, jso
     if (!object)
         return picket_fail(error, PICKET_INVALID, "body:%d:%d: %s", problem.line, problem.column,
                            problem.text);
-    int status = PICKET_OK;
-    if (!json_is_object(object))
-        status = picket_fail(error, PICKET_INVALID, "the body is not a JSON object");
-    const char *name;
-    json_t *value;
-    json_object_foreach(object, name, value)
-    {
-        if (status == PICKET_OK && (!*name || !api_listed(members, name)))
-            status = picket_fail(error, PICKET_INVALID, "unknown member \"%.60s\"; known here: %s",
-                                 name, members);
-    }
+    int status = json_is_object(object)
+                     ? api_members_check(object, members, error)
+                     : picket_fail(error, PICKET_INVALID, "the body is not a JSON object");
     if (status != PICKET_OK)
         json_decref(object);
     else

@@ -14,6 +14,19 @@ enum { PART_BYTES_MAX = 16384, THING_BYTES = 200 }; /* a part: request, before, 
 
 /* ---- what is written down ---- */
 
+/* Of devices that come with their keys. */
+static json_t *ids_of(const json_t *devices)
+{
+    json_t *ids = json_array();
+    size_t index;
+    const json_t *device;
+    json_array_foreach(devices, index, device)
+    {
+        json_array_append_new(ids, json_incref(json_object_get(device, "id")));
+    }
+    return ids;
+}
+
 /* Secrets and bulk; what is left of a request says what was asked for. */
 static json_t *shown_request(const json_t *body)
 {
@@ -23,6 +36,8 @@ static json_t *shown_request(const json_t *body)
     for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++)
         if (json_object_get(shown, hidden[i]))
             json_object_set_new(shown, hidden[i], json_string("(not kept)"));
+    if (json_object_get(shown, "devices"))
+        json_object_set_new(shown, "devices", ids_of(json_object_get(shown, "devices")));
     return shown;
 }
 
@@ -76,6 +91,7 @@ static void name_thing(struct act *act)
     const char *candidates[] = {*request->argument ? request->argument : NULL,
                                 text_of(request->body, "id"), text_of(request->body, "name"),
                                 text_of(request->body, "prefix"),
+                                text_of(request->body, "source"),
                                 api_query_text(request, "prefix")};
     for (size_t i = 0; i < sizeof candidates / sizeof candidates[0] && !act->thing[0]; i++)
         if (candidates[i])

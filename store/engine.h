@@ -18,6 +18,8 @@ struct store_engine {
 
     int (*device_add)(struct picket_store *store, const struct picket_device_identity *device,
                       struct picket_error *error);
+    int (*devices_add)(struct picket_store *store, const struct picket_device_identity *devices,
+                       size_t count, size_t *at, struct picket_error *error);
     int (*device_get)(struct picket_store *store, const char *id,
                       struct picket_device_identity *device, struct picket_error *error);
     int (*device_enable)(struct picket_store *store, const char *id, bool enabled,

@@ -111,13 +111,29 @@ static int check_credentials(const struct picket_device_identity *device,
     }
 }
 
+static int check_device(const struct picket_device_identity *device, struct picket_error *error)
+{
+    int status = check_device_id(device->id, error);
+    return status == PICKET_OK ? check_credentials(device, error) : status;
+}
+
 int picket_store_device_add(struct picket_store *store, const struct picket_device_identity *device,
                             struct picket_error *error)
 {
-    int status = check_device_id(device->id, error);
-    if (status == PICKET_OK)
-        status = check_credentials(device, error);
+    int status = check_device(device, error);
     return status == PICKET_OK ? store->engine->device_add(store, device, error) : status;
+}
+
+int picket_store_devices_add(struct picket_store *store,
+                             const struct picket_device_identity *devices, size_t count, size_t *at,
+                             struct picket_error *error)
+{
+    for (*at = 0; *at < count; ++*at) {
+        int status = check_device(&devices[*at], error);
+        if (status != PICKET_OK)
+            return status;
+    }
+    return store->engine->devices_add(store, devices, count, at, error);
 }
 
 int picket_store_device_set_credentials(struct picket_store *store,

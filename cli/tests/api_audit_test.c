@@ -42,6 +42,22 @@ static void call(struct fixture *fixture, int status, const char *method, const 
     http_release(&answer);
 }
 
+static void a_fleet_is_written_down_without_its_keys(void **state)
+{
+    struct fixture *fixture = *state;
+    call(fixture, 201, "POST", "/v1/devices/import",
+         "{\"source\": \"fleet.csv\", \"devices\": [{\"id\": \"pump-7\", \"primary_key\": "
+         "\"MDEyMzQ1Njc4OWFiY2RlZg==\"}]}");
+    struct http_answer answer = entries_of(fixture);
+    const json_t *begun = entry_at(&answer, 1);
+    assert_string_equal(text_at(begun, "act"), "device.import");
+    assert_string_equal(text_at(begun, "thing"), "fleet.csv");
+    assert_non_null(strstr(text_at(begun, "detail"), "\"devices\":[\"pump-7\"]"));
+    for (size_t i = 1; i < 3; i++)
+        assert_null(strstr(text_at(entry_at(&answer, i), "detail"), "MDEyMzQ1"));
+    http_release(&answer);
+}
+
 static void an_act_is_two_entries_with_who_what_and_outcome(void **state)
 {
     struct fixture *fixture = *state;
@@ -236,6 +252,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_start, fixture_stop)
     const struct CMUnitTest tests[] = {
         TEST(an_act_is_two_entries_with_who_what_and_outcome),
+        TEST(a_fleet_is_written_down_without_its_keys),
         TEST(a_refused_act_is_there_with_its_reason),
         TEST(before_and_after_tell_what_has_changed),
         TEST(every_kind_of_act_is_named_and_every_read_is_not),

@@ -106,6 +106,57 @@ static void a_wrong_device_is_refused(void **state)
     expect_error(*state, 400, "POST", "/v1/devices", body, "longer than 128");
 }
 
+static void a_fleet_is_added_at_once(void **state)
+{
+    struct picket_device_identity device;
+    struct fixture *fixture = *state;
+    struct http_answer answer =
+        expect(fixture, 201, "POST", "/v1/devices/import",
+               "{\"devices\": [{\"id\": \"a\"}, {\"id\": \"b\", \"primary_key\": "
+               "\"MDEyMzQ1Njc4OWFiY2RlZg==\"}, {\"id\": \"c\", \"authentication\": \"ca\"}]}");
+    const json_t *devices = json_object_get(answer.body, "devices");
+    assert_int_equal(number_at(answer.body, "added"), 3);
+    assert_int_equal(strlen(text_at(json_array_get(devices, 0), "primary_key")), 44);
+    assert_string_equal(text_at(json_array_get(devices, 1), "connection_string"),
+                        "HostName=hub.example.org;DeviceId=b;SharedAccessKey="
+                        "MDEyMzQ1Njc4OWFiY2RlZg==");
+    assert_string_equal(text_at(json_array_get(devices, 2), "connection_string"),
+                        "HostName=hub.example.org;DeviceId=c;x509=true");
+    http_release(&answer);
+    assert_int_equal(picket_store_device_get(fixture->store, "b", &device, NULL), PICKET_OK);
+    assert_memory_equal(device.primary_key, "0123456789abcdef", 16);
+    assert_true(device.enabled);
+}
+
+static void a_fleet_with_one_wrong_device_is_refused_whole(void **state)
+{
+    static const struct {
+        const char *second, *error;
+        int status;
+    } cases[] = {
+        {"{\"id\": \"b c\", \"line\": 7}", "fleet.csv:7: device id b c: character 2", 400},
+        {"{\"line\": 7}", "fleet.csv:7: member \"id\" is missing", 400},
+        {"{\"id\": \"b\"}, {\"id\": \"b\", \"line\": 8}", "fleet.csv:8: device b: is registered",
+         409},
+        {"{\"id\": \"b\", \"enabled\": true}", "devices[1]: unknown member \"enabled\"", 400},
+        {"7", "devices[1]: expected an object", 400},
+        {"{\"id\": \"b\", \"line\": 0}", "line: expected an integer", 400},
+    };
+    struct picket_device_identity device;
+    struct fixture *fixture = *state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char body[300];
+        snprintf(body, sizeof body,
+                 "{\"source\": \"fleet.csv\", \"devices\": [{\"id\": \"a\"}, %s]}",
+                 cases[i].second);
+        expect_error(fixture, cases[i].status, "POST", "/v1/devices/import", body, cases[i].error);
+        assert_int_equal(picket_store_device_get(fixture->store, "a", &device, NULL),
+                         PICKET_NOT_FOUND);
+    }
+    expect_error(fixture, 400, "POST", "/v1/devices/import", "{\"devices\": []}", "1 to 20000");
+    expect_error(fixture, 400, "POST", "/v1/devices/import", "{}", "1 to 20000");
+}
+
 static void keys_are_shown_only_when_asked_for(void **state)
 {
     struct http_answer answer =
@@ -647,6 +698,8 @@ int main(void)
         TEST(a_device_is_added_with_keys_and_a_connection_string),
         TEST(a_device_may_bring_its_keys),
         TEST(a_wrong_device_is_refused),
+        TEST(a_fleet_is_added_at_once),
+        TEST(a_fleet_with_one_wrong_device_is_refused_whole),
         TEST(keys_are_shown_only_when_asked_for),
         TEST(devices_are_paged_by_their_ids),
         TEST(a_disabled_device_is_kept_and_the_hub_is_told),

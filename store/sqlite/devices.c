@@ -101,6 +101,21 @@ int sqlite_device_add(struct picket_store *base, const struct picket_device_iden
     return status;
 }
 
+int sqlite_devices_add(struct picket_store *base, const struct picket_device_identity *devices,
+                       size_t count, size_t *at, struct picket_error *error)
+{
+    struct sqlite_store *store = sqlite_of(base);
+    int status = own_transaction_begin(store, error);
+    if (status != PICKET_OK)
+        return status;
+    for (*at = 0; *at < count; ++*at) {
+        status = add(store, &devices[*at], error);
+        if (status != PICKET_OK)
+            break;
+    }
+    return own_transaction_end(store, status, error);
+}
+
 int sqlite_device_get(struct picket_store *base, const char *id,
                       struct picket_device_identity *device, struct picket_error *error)
 {

@@ -28,6 +28,7 @@ static void sqlite_close(struct picket_store *base)
 static const struct store_engine sqlite_engine = {
     .close = sqlite_close,
     .device_add = sqlite_device_add,
+    .devices_add = sqlite_devices_add,
     .device_get = sqlite_device_get,
     .device_enable = sqlite_device_enable,
     .device_set_credentials = sqlite_device_set_credentials,

@@ -219,6 +219,8 @@ void snapshot_end(struct sqlite_store *store, bool framed);
 
 int sqlite_device_add(struct picket_store *store, const struct picket_device_identity *device,
                       struct picket_error *error);
+int sqlite_devices_add(struct picket_store *store, const struct picket_device_identity *devices,
+                       size_t count, size_t *at, struct picket_error *error);
 int sqlite_device_get(struct picket_store *store, const char *id,
                       struct picket_device_identity *device, struct picket_error *error);
 int sqlite_device_enable(struct picket_store *store, const char *id, bool enabled,

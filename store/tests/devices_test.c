@@ -52,6 +52,24 @@ static void a_device_is_added_once(void **state)
     assert_int_equal(add(*state, "D"), PICKET_OK); /* ids are case-sensitive */
 }
 
+static void many_devices_are_added_all_or_none(void **state)
+{
+    struct picket_device_identity devices[3] = {identity_of("a"), identity_of("b"),
+                                                identity_of("a")};
+    struct picket_device_identity found;
+    size_t at;
+    assert_int_equal(picket_store_devices_add(*state, devices, 3, &at, &error), PICKET_EXISTS);
+    assert_int_equal(at, 2);
+    assert_int_equal(picket_store_device_get(*state, "b", &found, NULL), PICKET_NOT_FOUND);
+    strcpy(devices[2].id, "c d");
+    assert_int_equal(picket_store_devices_add(*state, devices, 3, &at, &error), PICKET_INVALID);
+    assert_int_equal(at, 2);
+    assert_int_equal(picket_store_device_get(*state, "a", &found, NULL), PICKET_NOT_FOUND);
+    strcpy(devices[2].id, "c");
+    MUST(picket_store_devices_add(*state, devices, 3, &at, &error));
+    MUST(picket_store_device_get(*state, "c", &found, &error));
+}
+
 static void ids_are_those_of_azure_iot_hub(void **state)
 {
     char id[200];
@@ -405,6 +423,7 @@ int main(void)
         TEST(a_device_is_given_back_as_it_was_added),
         TEST(keys_may_be_absent_or_of_full_length),
         TEST(a_device_is_added_once),
+        TEST(many_devices_are_added_all_or_none),
         TEST(ids_are_those_of_azure_iot_hub),
         TEST(an_unknown_device_is_not_found),
         TEST(a_device_is_disabled_and_enabled_again),

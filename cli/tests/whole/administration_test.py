@@ -95,6 +95,68 @@ class Keys(Running):
         self.assertIn("pump-7: is not registered", self.refused("device", "rotate-key", "pump-7", "--swap"))
 
 
+class Fleets(Running):
+    """Many devices from a file."""
+
+    def write(self, name, text):
+        path = os.path.join(self.server.folder, name)
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        return path
+
+    def test_ids_alone_become_devices_whose_connection_strings_only_their_owner_can_read(self):
+        ids = self.write("ids", "# the pumps\npump-1\n\npump-2\n")
+        out = os.path.join(self.server.folder, "connections")
+        self.assertEqual(self.done("device", "import", ids, "--out", out), "")
+        self.assertEqual(os.stat(out).st_mode & 0o777, 0o600)
+        with open(out, encoding="utf-8") as stream:
+            strings = stream.read().splitlines()
+        self.assertEqual([string.split(";")[1] for string in strings], ["DeviceId=pump-1", "DeviceId=pump-2"])
+        self.connect(strings[1]).publish(b"x")
+        self.assertIn("File exists", self.refused("device", "import", ids, "--out", out))
+
+    def test_csv_brings_keys_and_its_quotes_are_taken_off(self):
+        fleet = self.write("fleet.csv", 'id,primary_key,authentication\r\nold,MDEyMzQ1Njc4OWFiY2RlZg==,\r\n'
+                                        '"a,b",,\r\n"q""",,\r\nc,,ca\r\n')
+        # "q""" is the id q", which the hub refuses with its line
+        self.assertIn(f"{fleet}:4: device id q\": character 2", self.refused("device", "import", fleet))
+        fleet = self.write("fleet.csv", 'id,primary_key,authentication\nold,MDEyMzQ1Njc4OWFiY2RlZg==,\n"a,b",,\nc,,ca\n')
+        strings = self.done("device", "import", fleet).splitlines()
+        self.assertEqual(strings[0], "HostName=localhost;DeviceId=old;SharedAccessKey=MDEyMzQ1Njc4OWFiY2RlZg==")
+        self.assertIn(";DeviceId=a,b;SharedAccessKey=", strings[1])
+        self.assertEqual(strings[2], "HostName=localhost;DeviceId=c;x509=true")
+
+    def test_lines_of_json_come_back_with_their_keys(self):
+        fleet = self.write("fleet.json", '{"id": "a"}\n{"id": "b", "authentication": "ca"}\n')
+        lines = [json.loads(line) for line in self.done("device", "import", fleet, "--json").splitlines()]
+        self.assertEqual([line["id"] for line in lines], ["a", "b"])
+        self.assertEqual(len(lines[0]["secondary_key"]), 44)
+
+    def test_a_wrong_line_is_named_and_nothing_of_the_file_is_added(self):
+        out = os.path.join(self.server.folder, "connections")
+        for text, expected in [("good\nnot good\n", ":2: device id not good: character 4"),
+                               ("good\ngood\n", ":2: device good: is registered already"),
+                               ("good,1\n", ":1: expected an id alone, or a heading"),
+                               ("good\na,b\n", ":2: expected an id alone: there is no heading"),
+                               ("id,primary_key\ngood\n", ":2: has not as many columns"),
+                               ("id,primary_key\ngood,AAAA\n", ":2: primary_key: expected are 16 to 64 bytes"),
+                               ("id,color\ngood,red\n", ':2: unknown member "color"'),
+                               ('good\n"b\n', ":2: a quote that is not closed"),
+                               ('{"id": "good"}\nbad\n', ":2: "),
+                               ('{"id": "good"}\n[]\n', ":2: expected a JSON object"),
+                               ("good\n" + "x" * 5000 + "\n", ":2: longer than 4094 bytes"),
+                               ("# nobody\n", ": lists no devices")]:
+            fleet = self.write("fleet", text)
+            self.assertIn(f"{fleet}{expected}", self.refused("device", "import", fleet, "--out", out), text)
+            self.assertFalse(os.path.exists(out), text)
+            self.assertEqual(self.server.json("device", "list"), [], text)
+
+    def test_ten_thousand_are_added_at_once(self):
+        fleet = self.write("fleet", "".join(f"pump-{i}\n" for i in range(10000)))
+        self.assertEqual(len(set(self.done("device", "import", fleet).splitlines())), 10000)
+        self.assertEqual(self.server.json("status")["store"]["devices"], 10000)
+
+
 class Certificates(Running):
     @classmethod
     def setUpClass(cls):

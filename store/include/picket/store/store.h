@@ -72,6 +72,10 @@ struct picket_device_identity {
  * +), and for credentials that are not those of its kind of authentication. */
 int picket_store_device_add(struct picket_store *store, const struct picket_device_identity *device,
                             struct picket_error *error);
+/* All of them in one transaction, or none: *at is then the one that was refused, as above. */
+int picket_store_devices_add(struct picket_store *store,
+                             const struct picket_device_identity *devices, size_t count, size_t *at,
+                             struct picket_error *error);
 int picket_store_device_get(struct picket_store *store, const char *id,
                             struct picket_device_identity *device, struct picket_error *error);
 /* Whether it may connect; its keys stay as they are. PICKET_NOT_FOUND. */
