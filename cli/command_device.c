@@ -192,6 +192,23 @@ static void print_thumbprint(const char *label, const json_t *device, const char
         page_line(label, LABEL_COLUMN, "%s", member_text(device, name));
 }
 
+static void print_at_hub(const json_t *hub)
+{
+    char connections[64], span[32], times[64];
+    if (!json_is_object(hub))
+        return;
+    long long held_off_s = member_number(hub, "held_off_s");
+    long long held_back = member_number(hub, "held_back");
+    page_line("hub", LABEL_COLUMN, "%s",
+              text_count(member_number(hub, "connections"), "connection", connections));
+    if (held_off_s > 0)
+        page_line("", LABEL_COLUMN, "HELD OFF for another %s: it connects too often",
+                  text_span(held_off_s, span));
+    if (held_back > 0)
+        page_line("", LABEL_COLUMN, "held back %s: it sends faster than allowed",
+                  text_count(held_back, "time", times));
+}
+
 static void print_device(const json_t *device)
 {
     const char *version = member_text(device, "security_module_version");
@@ -203,6 +220,7 @@ static void print_device(const json_t *device)
     print_thumbprint("secondary", device, "secondary_thumbprint");
     page_line("enrolled", LABEL_COLUMN, "%s", text_time(member_time(device, "created"), when));
     page_line("last seen", LABEL_COLUMN, "%s", text_time(member_time(device, "last_seen"), when));
+    print_at_hub(json_object_get(device, "hub"));
     page_line("events", LABEL_COLUMN, "%lld", member_number(device, "events"));
     page_line("alerts", LABEL_COLUMN, "%lld open", member_number(device, "open_alerts"));
     page_line("lost", LABEL_COLUMN, "%lld flows, %s, by its own account",

@@ -85,6 +85,17 @@ static int number_u32(const struct reading *reading, const char *setting, const 
     return status;
 }
 
+/* 0, or a number within the range. */
+static int none_or(const struct reading *reading, const char *setting, const char *text,
+                   uint32_t min, uint32_t max, uint32_t *out)
+{
+    int status = number_u32(reading, setting, text, 0, max, out);
+    if (status == PICKET_OK && *out > 0 && *out < min)
+        return wrong(reading, setting, "\"%.60s\" is neither 0 nor a number from %u to %u", text,
+                     min, max);
+    return status;
+}
+
 /* A span such as 30d, or "never", which is 0. */
 static int span(const struct reading *reading, const char *setting, const char *text, int64_t *out)
 {
@@ -151,6 +162,33 @@ static int hub_host_name(const struct reading *reading, const char *text)
     return PICKET_OK;
 }
 
+/* Of each device, and of each address. */
+static int hub_limits_each(const struct reading *reading, const struct yaml_limits *limits)
+{
+    struct picket_hub_config *hub = &reading->config->hub;
+    int status = number_u32(reading, "hub.limits.device_packets_per_s",
+                            limits->device_packets_per_s, 0, 1000000, &hub->device_packets_per_s);
+    if (status == PICKET_OK)
+        status = none_or(reading, "hub.limits.device_bytes_per_s", limits->device_bytes_per_s,
+                         65536, 1 << 30, &hub->device_bytes_per_s);
+    if (status == PICKET_OK)
+        status = number_u32(reading, "hub.limits.device_connections", limits->device_connections, 0,
+                            10000, &hub->device_connections_max);
+    if (status == PICKET_OK)
+        status = number_u32(reading, "hub.limits.device_connects_per_minute",
+                            limits->device_connects_per_minute, 0, 100000,
+                            &hub->device_connects_per_minute);
+    if (status == PICKET_OK)
+        status = number_u32(reading, "hub.limits.address_connections_per_s",
+                            limits->address_connections_per_s, 0, 100000,
+                            &hub->address_connections_per_s);
+    if (status == PICKET_OK)
+        status = number_u32(reading, "hub.limits.address_refusals_per_minute",
+                            limits->address_refusals_per_minute, 0, 100000,
+                            &hub->address_refusals_per_minute);
+    return status;
+}
+
 static int hub_limits(const struct reading *reading, const struct yaml_limits *limits)
 {
     struct picket_hub_config *hub = &reading->config->hub;
@@ -178,7 +216,7 @@ static int hub_limits(const struct reading *reading, const struct yaml_limits *l
                         1ULL << 36, &output_bytes);
     hub->input_bytes_max = input_bytes;
     hub->output_bytes_max = output_bytes;
-    return status;
+    return status == PICKET_OK ? hub_limits_each(reading, limits) : status;
 }
 
 static int hub(const struct reading *reading, const struct yaml_hub *yaml)
@@ -364,6 +402,12 @@ static void set_defaults(struct reading *reading)
     config->hub.address = "127.0.0.1";
     config->hub.port = HUB_PORT;
     config->hub.host_name = keep(config, host_name);
+    config->hub.device_packets_per_s = 1000;
+    config->hub.device_bytes_per_s = 4 << 20;
+    config->hub.device_connections_max = 51;
+    config->hub.device_connects_per_minute = 6;
+    config->hub.address_connections_per_s = 100;
+    config->hub.address_refusals_per_minute = 60;
     config->bounds = (struct picket_store_bounds){.dead_letters = 10000,
                                                   .dead_letter_bytes = 64 << 20,
                                                   .outbox_items = 100000,

@@ -23,6 +23,12 @@ static const cyaml_schema_field_t limits_fields[] = {
     TEXT(struct yaml_limits, handshakes_per_address),
     TEXT(struct yaml_limits, input_bytes),
     TEXT(struct yaml_limits, output_bytes),
+    TEXT(struct yaml_limits, device_packets_per_s),
+    TEXT(struct yaml_limits, device_bytes_per_s),
+    TEXT(struct yaml_limits, device_connections),
+    TEXT(struct yaml_limits, device_connects_per_minute),
+    TEXT(struct yaml_limits, address_connections_per_s),
+    TEXT(struct yaml_limits, address_refusals_per_minute),
     CYAML_FIELD_END};
 static const cyaml_schema_field_t hub_fields[] = {TEXT(struct yaml_hub, address),
                                                   TEXT(struct yaml_hub, port),

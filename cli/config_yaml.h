@@ -12,7 +12,9 @@
 /* NULL: not given. */
 struct yaml_limits {
     char *connections, *message_bytes, *connect_timeout_s, *handshakes, *handshakes_per_address,
-        *input_bytes, *output_bytes;
+        *input_bytes, *output_bytes, *device_packets_per_s, *device_bytes_per_s,
+        *device_connections, *device_connects_per_minute, *address_connections_per_s,
+        *address_refusals_per_minute;
 };
 struct yaml_hub {
     char *address, *port, *host_name, *certificate_file, *key_file;
@@ -60,8 +62,8 @@ struct yaml_file {
 int yaml_file_load(struct yaml_file *file, const char *path, struct picket_error *error);
 void yaml_file_free(struct yaml_file *file);
 
-/* The line of a setting's name, 1 being the first: "hub.port", "outputs[2].name" (the third). 0: it is not
- * there. */
+/* The line of a setting's name, 1 being the first: "hub.port", "outputs[2].name" (the third). 0: it
+ * is not there. */
 size_t yaml_file_line(struct yaml_file *file, const char *setting);
 
 #endif

@@ -103,6 +103,24 @@ static void add_status(void *context, void *json_object)
                                   "awaiting_durable", (json_int_t)statistics.awaiting_durable));
 }
 
+static void add_device_status(void *context, const char *device, void *json_object)
+{
+    struct server *server = context;
+    struct picket_hub_device_statistics statistics;
+    pthread_mutex_lock(&server->hub_lock);
+    bool runs = server->hub != NULL;
+    if (runs)
+        picket_hub_device_statistics(server->hub, device, &statistics);
+    pthread_mutex_unlock(&server->hub_lock);
+    if (!runs)
+        return;
+    json_object_set_new(json_object, "hub",
+                        json_pack("{s:I, s:I, s:I}",
+                                  "connections", (json_int_t)statistics.connections,
+                                  "held_back", (json_int_t)statistics.held_back,
+                                  "held_off_s", (json_int_t)(statistics.held_off_ms + 999) / 1000));
+}
+
 static void device_changed(void *context, const char *device)
 {
     struct server *server = context;
@@ -213,6 +231,7 @@ static int start_api(struct server *server, struct picket_error *error)
                                           .audit_age_s = config->audit_age_s,
                                           .event_age_s = config->bounds.event_age_s,
                                           .add_status = add_status,
+                                          .add_device_status = add_device_status,
                                           .device_changed = device_changed,
                                           .twin_changed = twin_changed,
                                           .admission_changed = admission_changed,

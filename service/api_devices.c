@@ -178,6 +178,14 @@ static int add_credentials_of(json_t *object, struct picket_api *api, const char
     return status;
 }
 
+static void add_hub(json_t *object, const struct api_request *request)
+{
+    const struct picket_api_config *config = api_config(request->api);
+    json_object_set_new(object, "hub", json_null());
+    if (config->add_device_status)
+        config->add_device_status(config->context, request->argument, object);
+}
+
 void api_devices_show(struct api_request *request, struct api_answer *answer)
 {
     struct picket_error error = {0};
@@ -195,6 +203,8 @@ void api_devices_show(struct api_request *request, struct api_answer *answer)
     /* Without an identity there is nothing to add, and the rest of it is there to be shown. */
     if (status == PICKET_NOT_FOUND && devices && !keys)
         status = PICKET_OK;
+    if (status == PICKET_OK)
+        add_hub(json_array_get(devices, 0), request);
     if (status == PICKET_OK)
         api_answer_json(answer, 200, json_incref(json_array_get(devices, 0)));
     else

@@ -74,6 +74,17 @@ static const struct refusal_rule {
       "rotate-x509) "
       "unless a CA vouches for it.\n2. If the certificate is still good, this machine's clock is "
       "wrong.\n3. See what else expires soon: picket ca list."}},
+    {"hub_refused_held_off",
+     "it had connected too often before: it is held off for a time",
+     false,
+     {"Picket_DeviceConnectsTooOften", PICKET_SEVERITY_LOW,
+      "A device connects again and again, and is held off", "",
+      "1. Look whether two devices were given the same credential, say by a copied image: they "
+      "drive "
+      "each other out.\n2. If not, the device restarts or loses its network again and again: look "
+      "at "
+      "why its connections end (picket event list --hub).\n3. If that is what it is meant to do, "
+      "raise hub.limits.device_connects_per_minute."}},
     {"hub_refused_token_expired",
      "its SAS token, though signed with the device's key, had expired",
      false,

@@ -102,6 +102,12 @@ static void every_setting_is_taken(void **state)
         "    handshakes_per_address: 3\n"
         "    input_bytes: 4000000\n"
         "    output_bytes: 5000000\n"
+        "    device_packets_per_s: 21\n"
+        "    device_bytes_per_s: 70000\n"
+        "    device_connections: 23\n"
+        "    device_connects_per_minute: 24\n"
+        "    address_connections_per_s: 0\n"
+        "    address_refusals_per_minute: 26\n"
         "log: {messages: 11, bytes: 2000000}\n"
         "service: {batch_messages: 13}\n"
         "store: {dead_letters: 14, dead_letter_bytes: 2000000, outbox_items: 15,\n"
@@ -127,6 +133,12 @@ static void every_setting_is_taken(void **state)
     assert_int_equal(config->hub.handshakes_per_address_max, 3);
     assert_int_equal(config->hub.input_bytes_max, 4000000);
     assert_int_equal(config->hub.output_bytes_max, 5000000);
+    assert_int_equal(config->hub.device_packets_per_s, 21);
+    assert_int_equal(config->hub.device_bytes_per_s, 70000);
+    assert_int_equal(config->hub.device_connections_max, 23);
+    assert_int_equal(config->hub.device_connects_per_minute, 24);
+    assert_int_equal(config->hub.address_connections_per_s, 0);
+    assert_int_equal(config->hub.address_refusals_per_minute, 26);
     assert_int_equal(config->log.messages, 11);
     assert_int_equal(config->log.bytes, 2000000);
     assert_int_equal(config->batch_messages_max, 13);
@@ -188,6 +200,8 @@ static void a_wrong_file_is_refused_with_line_and_reason(void **state)
         {"\n\noutputs:\n  - name: a\n    kind: file\n    plcae: /x\n", ":6: outputs",
          "known here: name, kind, location"},
         {"hub:\n\n  port: 70000\n", ":3: hub.port: ", "\"70000\" is not a number from 0 to 65535"},
+        {"hub:\n  limits:\n    device_bytes_per_s: 1000\n",
+         ":3: hub.limits.device_bytes_per_s: ", "neither 0 nor a number from 65536 to"},
         {"hub:\n  port: -1\n", ":2: hub.port: ", "is not a number"},
         {"hub:\n  port: 12abc\n", ":2: hub.port: ", "is not a number"},
         {"hub:\n  port: 0x10\n", ":2: hub.port: ", "is not a number"},

@@ -99,6 +99,7 @@ static void each_kind_of_wrong_credential_has_its_type(void **state)
         {REFUSED("hub_refused_certificate_expired"), "IoT_Cert_Expired/d/ABCD/medium/1 "},
         {REFUSED("hub_refused_token_expired"), "IoT_Expired_SAS_Token/d//low/1 "},
         {REFUSED("hub_refused_signature"), "IoT_Invalid_SAS_Token/d//low/1 "},
+        {REFUSED("hub_refused_held_off"), "Picket_DeviceConnectsTooOften/d//low/1 "},
     };
     char expected[4000] = "";
     (void)state;

@@ -383,6 +383,20 @@ class HubActivity(Running):
         for words in ("A SAS token with a wrong signature was shown", "refused 1 time", "127.0.0.1", "What to do"):
             self.assertIn(words, page)
 
+    def test_a_device_that_connects_again_and_again_is_held_off_and_it_shows(self):
+        connection_string = self.done("device", "add", "pump-7").strip()
+        kept = [self.connect(connection_string)]
+        with self.assertRaises(Refused):
+            for _ in range(40):  # each takes over from the one before
+                kept[-1].close()
+                kept.append(self.connect(connection_string))
+        self.assertGreaterEqual(len(kept), 30)
+        self.assertGreater(self.server.json("device", "show", "pump-7")["hub"]["held_off_s"], 0)
+        self.assertRegex(self.done("device", "show", "pump-7"), r"HELD OFF for another [0-9]+ s")
+        self.assertIn("the device connects too often", self.done("status"))
+        alert = self.server.wait_for(lambda: self.alerts("Picket_DeviceConnectsTooOften"), 70)[0]
+        self.assertEqual((alert["device"], alert["severity"]), ("pump-7", "low"))
+
     def test_connections_are_listed_apart_from_what_devices_report(self):
         device = self.connect(self.done("device", "add", "pump-7").strip())
         table = self.server.wait_for(lambda: "HubActivity" in (shown := self.done("event", "list", "--hub")) and shown)

@@ -47,6 +47,8 @@ struct picket_api_config {
     int64_t event_age_s; /* as the service's bounds have it: named in the status */
     /* Adds what the hub knows to the status; may be NULL. The object is a json_t *. Any thread. */
     void (*add_status)(void *context, void *json_object);
+    /* Adds what the hub knows of the device, as the member `hub`; may be NULL. Any thread. */
+    void (*add_device_status)(void *context, const char *device, void *json_object);
     /* A device was changed or removed; may be NULL. Any thread. */
     void (*device_changed)(void *context, const char *device);
     /* What is desired of a device, or of its module ("": the device), was changed by a patch, a
