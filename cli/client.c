@@ -16,15 +16,20 @@
 
 /* ---- addresses ---- */
 
-static void append(struct client_url *url, const char *text)
+static void append_start(struct client_url *url, const char *text, size_t length)
 {
-    size_t length = strlen(text);
     if (url->length + length < sizeof url->text) {
-        memcpy(url->text + url->length, text, length + 1);
+        memcpy(url->text + url->length, text, length);
         url->length += length;
+        url->text[url->length] = 0;
     } else {
         url->length = sizeof url->text; /* too long from here on */
     }
+}
+
+static void append(struct client_url *url, const char *text)
+{
+    append_start(url, text, strlen(text));
 }
 
 static void append_escaped(struct client_url *url, const char *text)
@@ -34,18 +39,17 @@ static void append_escaped(struct client_url *url, const char *text)
     curl_free(escaped);
 }
 
-void client_url(struct client_url *url, const char *path)
+void client_url(struct client_url *url, const char *path, const char *operand)
 {
+    size_t before = strcspn(path, "{");
     url->length = 0;
-    url->has_query = 0;
+    url->has_query = strchr(path, '?') != NULL;
     append(url, "http://picket");
-    append(url, path);
-}
-
-void client_url_segment(struct client_url *url, const char *segment)
-{
-    append(url, "/");
-    append_escaped(url, segment);
+    append_start(url, path, before);
+    if (path[before]) {
+        append_escaped(url, operand);
+        append(url, strchr(path + before, '}') + 1);
+    }
 }
 
 void client_url_query(struct client_url *url, const char *name, const char *value)
@@ -64,11 +68,9 @@ void client_url_query_number(struct client_url *url, const char *name, long long
     client_url_query(url, name, text);
 }
 
-const char *client_socket(const char *option)
+static const char *default_socket(void)
 {
     const char *environment = getenv("PICKET_SOCKET");
-    if (option)
-        return option;
     return environment && *environment ? environment : PICKET_DATA_FOLDER "/" PICKET_SOCKET_NAME;
 }
 
@@ -204,7 +206,8 @@ static int call(const char *socket_path, const char *method, const struct client
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, text);
         curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     }
-    int result = perform(curl, socket_path, url, method, may_be_gone, answer);
+    int result = perform(curl, socket_path ? socket_path : default_socket(), url, method,
+                         may_be_gone, answer);
     curl_slist_free_all(headers);
     curl_easy_cleanup(curl);
     free(text);

@@ -7,23 +7,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* An address of the API, built piece by piece; pieces are escaped. Too long ones are refused by
- * client_call(). */
+/* An address of the API. Too long ones are refused by client_call(). */
 struct client_url {
     char text[8192];
     size_t length;
     int has_query;
 };
-void client_url(struct client_url *url, const char *path);
-void client_url_segment(struct client_url *url, const char *segment);
+/* "/v1/devices/{id}/twin": the operand, escaped, stands for what is in braces, of which there is
+ * one at most. */
+void client_url(struct client_url *url, const char *path, const char *operand);
 void client_url_query(struct client_url *url, const char *name, const char *value);
 void client_url_query_number(struct client_url *url, const char *name, long long value);
 
-/* --socket, else PICKET_SOCKET, else the default data folder's. */
-const char *client_socket(const char *option);
-
-/* Does a request; body may be NULL. EXIT_DONE and *answer (the caller's to release), or EXIT_FAILED
- * after saying why. */
+/* Does a request; body may be NULL. The socket is that of --socket; NULL: PICKET_SOCKET's, else the
+ * default data folder's. EXIT_DONE and *answer (the caller's to release), or EXIT_FAILED after
+ * saying why. */
 int client_call(const char *socket_path, const char *method, const struct client_url *url,
                 const json_t *body, json_t **answer);
 

@@ -27,7 +27,7 @@ struct alert_options {
 
 static void alerts_url(struct client_url *url, const struct alert_options *options)
 {
-    client_url(url, "/v1/alerts");
+    client_url(url, "/v1/alerts", NULL);
     if (options->device)
         client_url_query(url, "device", options->device);
 }
@@ -223,7 +223,6 @@ static int run_list(const struct command *command, int argc, char **argv)
         complain("--limit: expected a number from 1");
         return EXIT_USAGE;
     }
-    alerts.socket_path = client_socket(alerts.socket_path);
     return alerts.follow ? follow(&alerts) : list(&alerts);
 }
 
@@ -386,9 +385,8 @@ static int run_show(const struct command *command, int argc, char **argv)
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
-    client_url(&url, "/v1/alerts");
-    client_url_segment(&url, operands.words[0] + (operands.words[0][0] == '#'));
-    return client_show(client_socket(socket_path), &url, NULL, as_json, print_alert);
+    client_url(&url, "/v1/alerts/{id}", operands.words[0] + (operands.words[0][0] == '#'));
+    return client_show(socket_path, &url, NULL, as_json, print_alert);
 }
 
 const struct command command_alert_show = {

@@ -13,9 +13,8 @@ static int decide(const char *socket_path, const char *id, json_t *body)
         complain("--reason: is not UTF-8");
         return EXIT_USAGE;
     }
-    client_url(&url, "/v1/alerts");
-    client_url_segment(&url, id + (id[0] == '#'));
-    return client_change(client_socket(socket_path), "PATCH", &url, body);
+    client_url(&url, "/v1/alerts/{id}", id + (id[0] == '#'));
+    return client_change(socket_path, "PATCH", &url, body);
 }
 
 static int run_acknowledge(const struct command *command, int argc, char **argv)

@@ -18,7 +18,7 @@ static int get_page(const char *socket_path, const char *since, const char *plac
                     long long limit, json_t **answer)
 {
     struct client_url url;
-    client_url(&url, "/v1/audit");
+    client_url(&url, "/v1/audit", NULL);
     client_url_query_number(&url, "limit", limit);
     if (since)
         client_url_query(&url, "since", since);
@@ -137,7 +137,7 @@ static int run_list(const struct command *command, int argc, char **argv)
         return EXIT_USAGE;
     }
     json_t *entries = json_array();
-    result = get_newest(client_socket(socket_path), since, limit, entries);
+    result = get_newest(socket_path, since, limit, entries);
     if (result == EXIT_DONE)
         print_either(json_incref(entries), as_json, print_entries);
     json_decref(entries);
@@ -171,7 +171,7 @@ static int run_export(const struct command *command, int argc, char **argv)
     for (bool more = true; more;) {
         json_t *answer, *entry;
         size_t index;
-        result = get_page(client_socket(socket_path), since, "after", after, PAGE, &answer);
+        result = get_page(socket_path, since, "after", after, PAGE, &answer);
         if (result != EXIT_DONE)
             return result;
         json_array_foreach(json_object_get(answer, "entries"), index, entry)
@@ -223,8 +223,8 @@ static int run_check(const struct command *command, int argc, char **argv)
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
-    client_url(&url, "/v1/audit/check");
-    result = client_call(client_socket(socket_path), "GET", &url, NULL, &answer);
+    client_url(&url, "/v1/audit/check", NULL);
+    result = client_call(socket_path, "GET", &url, NULL, &answer);
     if (result != EXIT_DONE)
         return result;
     bool holds = json_is_true(json_object_get(answer, "holds"));

@@ -14,9 +14,7 @@ enum { MESSAGE_BYTES_MAX = 65536 };
 
 static void messages_url(struct client_url *url, const char *id)
 {
-    client_url(url, "/v1/devices");
-    client_url_segment(url, id);
-    client_url_segment(url, "messages");
+    client_url(url, "/v1/devices/{id}/messages", id);
 }
 
 /* ---- send ---- */
@@ -96,7 +94,7 @@ static int send_body(const char *socket_path, const char *id, const json_t *body
     struct client_url url;
     json_t *answer;
     messages_url(&url, id);
-    int result = client_call(client_socket(socket_path), "POST", &url, body, &answer);
+    int result = client_call(socket_path, "POST", &url, body, &answer);
     if (result == EXIT_DONE)
         print_either(answer, as_json, print_sent);
     return result;
@@ -192,7 +190,7 @@ static int run_list(const struct command *command, int argc, char **argv)
     messages_url(&url, operands.words[0]);
     if (payload)
         client_url_query(&url, "payload", "true");
-    return client_show(client_socket(socket_path), &url, "messages", as_json, print_messages);
+    return client_show(socket_path, &url, "messages", as_json, print_messages);
 }
 
 const struct command command_c2d_list = {
@@ -226,7 +224,7 @@ static int run_purge(const struct command *command, int argc, char **argv)
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
     messages_url(&url, operands.words[0]);
-    result = client_call(client_socket(socket_path), "DELETE", &url, NULL, &answer);
+    result = client_call(socket_path, "DELETE", &url, NULL, &answer);
     if (result == EXIT_DONE)
         print_either(answer, as_json, print_purged);
     return result;

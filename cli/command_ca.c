@@ -90,7 +90,7 @@ static int add(const char *socket_path, const char *name, const char *path, json
                  path);
         return EXIT_FAILED;
     }
-    client_url(&url, "/v1/authorities");
+    client_url(&url, "/v1/authorities", NULL);
     int result = client_call(socket_path, "POST", &url, body, answer);
     json_decref(body);
     return result;
@@ -109,7 +109,7 @@ static int run_add(const struct command *command, int argc, char **argv)
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
-    result = add(client_socket(socket_path), operands.words[0], operands.words[1], &answer);
+    result = add(socket_path, operands.words[0], operands.words[1], &answer);
     if (result == EXIT_DONE)
         print_either(answer, as_json, print_ca);
     return result;
@@ -166,8 +166,8 @@ static int run_list(const struct command *command, int argc, char **argv)
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
-    client_url(&url, "/v1/authorities");
-    return client_show(client_socket(socket_path), &url, "authorities", as_json, print_cas);
+    client_url(&url, "/v1/authorities", NULL);
+    return client_show(socket_path, &url, "authorities", as_json, print_cas);
 }
 
 const struct command command_ca_list = {"ca list", "", "Lists the CAs whose devices may come",
@@ -186,9 +186,8 @@ static int run_show(const struct command *command, int argc, char **argv)
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
-    client_url(&url, "/v1/authorities");
-    client_url_segment(&url, operands.words[0]);
-    return client_show(client_socket(socket_path), &url, NULL, as_json, print_ca);
+    client_url(&url, "/v1/authorities/{name}", operands.words[0]);
+    return client_show(socket_path, &url, NULL, as_json, print_ca);
 }
 
 const struct command command_ca_show = {"ca show", "NAME", "Shows a CA's certificate",
@@ -207,9 +206,8 @@ static int run_remove(const struct command *command, int argc, char **argv)
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
-    client_url(&url, "/v1/authorities");
-    client_url_segment(&url, operands.words[0]);
-    return client_change(client_socket(socket_path), "DELETE", &url, NULL);
+    client_url(&url, "/v1/authorities/{name}", operands.words[0]);
+    return client_change(socket_path, "DELETE", &url, NULL);
 }
 
 const struct command command_ca_remove = {"ca remove", "NAME",

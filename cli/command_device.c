@@ -56,7 +56,7 @@ static int run_add(const struct command *command, int argc, char **argv)
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
-    client_url(&url, "/v1/devices");
+    client_url(&url, "/v1/devices", NULL);
     json_t *body =
         json_pack("{s:s, s:s*, s:s*, s:s*, s:s*, s:s*}", "id", operands.words[0], "primary_key",
                   primary, "secondary_key", secondary, "primary_thumbprint", thumbprint,
@@ -65,7 +65,7 @@ static int run_add(const struct command *command, int argc, char **argv)
         complain("an id or key is not UTF-8");
         return EXIT_USAGE;
     }
-    result = client_call(client_socket(socket_path), "POST", &url, body, &answer);
+    result = client_call(socket_path, "POST", &url, body, &answer);
     json_decref(body);
     if (result != EXIT_DONE)
         return result;
@@ -127,7 +127,7 @@ static int get_devices(const char *socket_path, json_t *devices)
     for (;;) {
         struct client_url url;
         json_t *answer;
-        client_url(&url, "/v1/devices");
+        client_url(&url, "/v1/devices", NULL);
         client_url_query_number(&url, "limit", PAGE);
         if (*after)
             client_url_query(&url, "after", after);
@@ -157,7 +157,7 @@ static int run_list(const struct command *command, int argc, char **argv)
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
     json_t *devices = json_array();
-    result = get_devices(client_socket(socket_path), devices);
+    result = get_devices(socket_path, devices);
     if (result == EXIT_DONE)
         print_either(json_incref(devices), as_json, print_devices);
     json_decref(devices);
@@ -253,11 +253,10 @@ static int run_show(const struct command *command, int argc, char **argv)
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
-    client_url(&url, "/v1/devices");
-    client_url_segment(&url, operands.words[0]);
+    client_url(&url, "/v1/devices/{id}", operands.words[0]);
     if (keys)
         client_url_query(&url, "keys", "true");
-    return client_show(client_socket(socket_path), &url, NULL, as_json,
+    return client_show(socket_path, &url, NULL, as_json,
                        keys ? print_connection_string : print_device);
 }
 
@@ -283,9 +282,8 @@ static int change_device(const struct command *command, int argc, char **argv, c
         json_decref(body);
         return result;
     }
-    client_url(&url, "/v1/devices");
-    client_url_segment(&url, operands.words[0]);
-    return client_change(client_socket(socket_path), method, &url, body);
+    client_url(&url, "/v1/devices/{id}", operands.words[0]);
+    return client_change(socket_path, method, &url, body);
 }
 
 static int run_disable(const struct command *command, int argc, char **argv)

@@ -54,9 +54,9 @@ static int import(const char *socket_path, const char *path, json_t *devices, FI
 {
     struct client_url url;
     json_t *answer;
-    client_url(&url, "/v1/devices/import");
+    client_url(&url, "/v1/devices/import", NULL);
     json_t *body = json_pack("{s:O, s:s*}", "devices", devices, "source", path);
-    int result = client_call(client_socket(socket_path), "POST", &url, body, &answer);
+    int result = client_call(socket_path, "POST", &url, body, &answer);
     json_decref(body);
     if (result != EXIT_DONE)
         return result;

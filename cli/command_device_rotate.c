@@ -22,10 +22,8 @@ static int rotate(const char *socket_path, const char *id, json_t *body, json_t 
         complain("an id, key or thumbprint is not UTF-8");
         return EXIT_USAGE;
     }
-    client_url(&url, "/v1/devices");
-    client_url_segment(&url, id);
-    client_url_segment(&url, "rotate");
-    int result = client_call(client_socket(socket_path), "POST", &url, body, answer);
+    client_url(&url, "/v1/devices/{id}/rotate", id);
+    int result = client_call(socket_path, "POST", &url, body, answer);
     json_decref(body);
     return result;
 }

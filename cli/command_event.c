@@ -27,7 +27,7 @@ static int get_page(const struct event_options *options, long long limit, long l
                     json_t **answer)
 {
     struct client_url url;
-    client_url(&url, "/v1/events");
+    client_url(&url, "/v1/events", NULL);
     client_url_query_number(&url, "limit", limit < PAGE ? limit : PAGE);
     if (options->device)
         client_url_query(&url, "device", options->device);
@@ -261,7 +261,6 @@ static int run_list(const struct command *command, int argc, char **argv)
         complain("--limit: expected a number from 1");
         return EXIT_USAGE;
     }
-    list.socket_path = client_socket(list.socket_path);
     json_t *events = json_array();
     result = get_events(&list, events);
     if (result == EXIT_DONE && list.as_json)
@@ -328,12 +327,11 @@ static int run_dead_letters(const struct command *command, int argc, char **argv
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
-    client_url(&url, "/v1/dead-letters");
+    client_url(&url, "/v1/dead-letters", NULL);
     client_url_query_number(&url, "limit", limit);
     if (payload && as_json)
         client_url_query(&url, "payload", "true");
-    return client_show(client_socket(socket_path), &url, "dead_letters", as_json,
-                       print_dead_letters);
+    return client_show(socket_path, &url, "dead_letters", as_json, print_dead_letters);
 }
 
 const struct command command_dead_letter_list = {

@@ -103,8 +103,8 @@ static int post_feed(const char *socket_path, json_t *body, bool as_json)
 {
     struct client_url url;
     json_t *report;
-    client_url(&url, "/v1/feeds");
-    int result = client_call(client_socket(socket_path), "POST", &url, body, &report);
+    client_url(&url, "/v1/feeds", NULL);
+    int result = client_call(socket_path, "POST", &url, body, &report);
     json_decref(body);
     if (result == EXIT_DONE)
         print_either(report, as_json, print_report);
@@ -201,8 +201,8 @@ static int run_list(const struct command *command, int argc, char **argv)
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
-    client_url(&url, "/v1/feeds");
-    return client_show(client_socket(socket_path), &url, "feeds", as_json, print_feeds);
+    client_url(&url, "/v1/feeds", NULL);
+    return client_show(socket_path, &url, "feeds", as_json, print_feeds);
 }
 
 const struct command command_feed_list = {
@@ -214,9 +214,7 @@ static int refresh_one(const char *socket_path, const char *name, json_t *report
 {
     struct client_url url;
     json_t *report;
-    client_url(&url, "/v1/feeds");
-    client_url_segment(&url, name);
-    client_url_segment(&url, "refresh");
+    client_url(&url, "/v1/feeds/{name}/refresh", name);
     int result = client_call(socket_path, "POST", &url, NULL, &report);
     if (result != EXIT_DONE)
         return result;
@@ -231,7 +229,7 @@ static int refresh_all(const char *socket_path, json_t *reports, bool as_json)
     struct client_url url;
     json_t *answer, *feed;
     size_t index;
-    client_url(&url, "/v1/feeds");
+    client_url(&url, "/v1/feeds", NULL);
     int result = client_call(socket_path, "GET", &url, NULL, &answer);
     if (result != EXIT_DONE)
         return result;
@@ -257,7 +255,6 @@ static int run_refresh(const struct command *command, int argc, char **argv)
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
     json_t *reports = json_array();
-    socket_path = client_socket(socket_path);
     if (operands.count == 1)
         result = refresh_one(socket_path, operands.words[0], reports, as_json);
     else
@@ -288,9 +285,8 @@ static int run_remove(const struct command *command, int argc, char **argv)
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
-    client_url(&url, "/v1/feeds");
-    client_url_segment(&url, operands.words[0]);
-    return client_change(client_socket(socket_path), "DELETE", &url, NULL);
+    client_url(&url, "/v1/feeds/{name}", operands.words[0]);
+    return client_change(socket_path, "DELETE", &url, NULL);
 }
 
 const struct command command_feed_remove = {"feed remove", "NAME",

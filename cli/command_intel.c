@@ -80,7 +80,7 @@ static int look_up(const char *socket_path, char **addresses, int count, json_t 
     for (int i = 0; i < count; i++)
         json_array_append_new(list, json_string(addresses[i]));
     json_t *body = json_pack("{s:o}", "addresses", list);
-    client_url(&url, "/v1/intelligence/lookup");
+    client_url(&url, "/v1/intelligence/lookup", NULL);
     int result = client_call(socket_path, "POST", &url, body, &answer);
     json_decref(body);
     if (result != EXIT_DONE)
@@ -103,7 +103,6 @@ static int run_lookup(const struct command *command, int argc, char **argv)
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
     json_t *results = json_array();
-    socket_path = client_socket(socket_path);
     for (int done = 0; done < operands.count && result == EXIT_DONE; done += ADDRESSES_AT_ONCE) {
         int left = operands.count - done;
         result = look_up(socket_path, operands.words + done,

@@ -63,8 +63,8 @@ static int run_list(const struct command *command, int argc, char **argv)
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
-    client_url(&url, "/v1/ip-filter");
-    return client_show(client_socket(socket_path), &url, NULL, as_json, print_filter);
+    client_url(&url, "/v1/ip-filter", NULL);
+    return client_show(socket_path, &url, NULL, as_json, print_filter);
 }
 
 const struct command command_ip_filter_list = {
@@ -81,7 +81,7 @@ static int change(const char *socket_path, const char *method, const struct clie
                   json_t *body)
 {
     json_t *answer;
-    int result = client_call(client_socket(socket_path), method, url, body, &answer);
+    int result = client_call(socket_path, method, url, body, &answer);
     json_decref(body);
     if (result == EXIT_DONE)
         print_either(answer, false, print_filter);
@@ -112,7 +112,7 @@ static int run_add(const struct command *command, int argc, char **argv)
         return result;
     if (!is_action(operands.words[0]))
         return EXIT_USAGE;
-    client_url(&url, "/v1/ip-filter/rules");
+    client_url(&url, "/v1/ip-filter/rules", NULL);
     json_t *body = json_pack("{s:s, s:s, s:s*}", "action", operands.words[0], "prefix",
                              operands.words[1], "note", note);
     if (!body) {
@@ -133,11 +133,7 @@ const struct command command_ip_filter_add = {
     "  picket ip-filter add allow 203.0.113.7 --at 1\n",
     run_add};
 
-static void rule_url(struct client_url *url, const char *prefix)
-{
-    client_url(url, "/v1/ip-filter/rules");
-    client_url_query(url, "prefix", prefix);
-}
+static const char rule_path[] = "/v1/ip-filter/rules?prefix={prefix}";
 
 static int run_remove(const struct command *command, int argc, char **argv)
 {
@@ -148,7 +144,7 @@ static int run_remove(const struct command *command, int argc, char **argv)
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
-    rule_url(&url, operands.words[0]);
+    client_url(&url, rule_path, operands.words[0]);
     return change(socket_path, "DELETE", &url, NULL);
 }
 
@@ -171,7 +167,7 @@ static int run_move(const struct command *command, int argc, char **argv)
         complain("%s: expected is the place it moves to, 1 for the first", operands.words[1]);
         return EXIT_USAGE;
     }
-    rule_url(&url, operands.words[0]);
+    client_url(&url, rule_path, operands.words[0]);
     return change(socket_path, "PATCH", &url, json_pack("{s:I}", "at", (json_int_t)at));
 }
 
@@ -190,7 +186,7 @@ static int run_default(const struct command *command, int argc, char **argv)
         return result;
     if (!is_action(operands.words[0]))
         return EXIT_USAGE;
-    client_url(&url, "/v1/ip-filter");
+    client_url(&url, "/v1/ip-filter", NULL);
     return change(socket_path, "PATCH", &url, json_pack("{s:s}", "default", operands.words[0]));
 }
 

@@ -32,12 +32,10 @@ static int invoke(const char *socket_path, const char *id, const char *module, j
 {
     struct client_url url;
     json_t *answer;
-    client_url(&url, "/v1/devices");
-    client_url_segment(&url, id);
-    client_url_segment(&url, "methods");
+    client_url(&url, "/v1/devices/{id}/methods", id);
     if (module)
         client_url_query(&url, "module", module);
-    int result = client_call(client_socket(socket_path), "POST", &url, body, &answer);
+    int result = client_call(socket_path, "POST", &url, body, &answer);
     if (result != EXIT_DONE)
         return result;
     bool refused = member_number(answer, "status") >= REFUSED_FROM;

@@ -208,8 +208,8 @@ static int run(const struct command *command, int argc, char **argv)
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
-    client_url(&url, "/v1/status");
-    return client_show(client_socket(socket_path), &url, NULL, as_json, print_status);
+    client_url(&url, "/v1/status", NULL);
+    return client_show(socket_path, &url, NULL, as_json, print_status);
 }
 
 const struct command command_status = {"status", "", "Shows how the running picket does",

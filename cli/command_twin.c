@@ -127,9 +127,7 @@ static void print_twin(const json_t *twin)
 
 static void twin_url(struct client_url *url, const char *id, const char *module)
 {
-    client_url(url, "/v1/devices");
-    client_url_segment(url, id);
-    client_url_segment(url, "twin");
+    client_url(url, "/v1/devices/{id}/twin", id);
     if (module)
         client_url_query(url, "module", module);
 }
@@ -149,7 +147,7 @@ static int run_show(const struct command *command, int argc, char **argv)
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
     twin_url(&url, operands.words[0], module);
-    return client_show(client_socket(socket_path), &url, NULL, as_json, print_twin);
+    return client_show(socket_path, &url, NULL, as_json, print_twin);
 }
 
 const struct command command_twin_show = {
@@ -227,7 +225,7 @@ static int send_patch(const char *socket_path, const struct client_url *url, jso
 {
     json_t *answer;
     json_t *body = json_pack("{s:O}", "desired", patch);
-    int result = client_call(client_socket(socket_path), "PATCH", url, body, &answer);
+    int result = client_call(socket_path, "PATCH", url, body, &answer);
     json_decref(body);
     if (result == EXIT_DONE)
         print_either(answer, as_json, print_twin);
