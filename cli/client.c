@@ -231,22 +231,19 @@ int client_show(const char *socket_path, const struct client_url *url, const cha
 {
     json_t *answer;
     int result = client_call(socket_path, "GET", url, NULL, &answer);
-    if (result != EXIT_DONE)
-        return result;
-    print_either(member ? json_incref(json_object_get(answer, member)) : json_incref(answer),
-                 as_json, print);
-    json_decref(answer);
-    return EXIT_DONE;
+    if (result == EXIT_DONE)
+        print_either(answer, member, as_json, print);
+    return result;
 }
 
 int client_change(const char *socket_path, const char *method, const struct client_url *url,
-                  json_t *body)
+                  json_t *body, bool as_json, void (*print)(const json_t *value))
 {
     json_t *answer;
     int result = client_call(socket_path, method, url, body, &answer);
     json_decref(body);
     if (result == EXIT_DONE)
-        json_decref(answer);
+        print_either(answer, NULL, as_json, print);
     return result;
 }
 
@@ -280,13 +277,15 @@ static size_t encoding(void)
     return isatty(STDOUT_FILENO) ? JSON_ENSURE_ASCII : 0;
 }
 
-void print_either(json_t *value, bool as_json, void (*print)(const json_t *value))
+void print_either(json_t *answer, const char *member, bool as_json,
+                  void (*print)(const json_t *value))
 {
+    const json_t *value = member ? json_object_get(answer, member) : answer;
     if (as_json)
         print_json(value);
-    else
+    else if (print)
         print(value);
-    json_decref(value);
+    json_decref(answer);
 }
 
 int print_json(const json_t *value)

@@ -30,9 +30,9 @@ int client_call(const char *socket_path, const char *method, const struct client
 int client_show(const char *socket_path, const struct client_url *url, const char *member,
                 bool as_json, void (*print)(const json_t *value));
 
-/* The same with nothing to be shown of the answer. Takes the body. */
+/* The same with another method and a body, which it takes, and of the answer the whole. */
 int client_change(const char *socket_path, const char *method, const struct client_url *url,
-                  json_t *body);
+                  json_t *body, bool as_json, void (*print)(const json_t *value));
 
 /* The same, for who goes on when picket has gone: CLIENT_GONE, without saying why, when nobody
  * listens, the connection is lost, or the server is stopping. */
@@ -49,8 +49,10 @@ const char *member_shown(const json_t *object, const char *name);
 const char *member_time(const json_t *object, const char *name);
 long long member_number(const json_t *object, const char *name);
 
-/* Prints a value as JSON or by `print`, and takes it. */
-void print_either(json_t *value, bool as_json, void (*print)(const json_t *value));
+/* Prints that member of the answer, or the whole for NULL, as JSON or by `print`; nothing for NULL.
+ * Takes the answer. */
+void print_either(json_t *answer, const char *member, bool as_json,
+                  void (*print)(const json_t *value));
 
 /* As JSON on standard output, readable. Always EXIT_DONE. */
 int print_json(const json_t *value);

@@ -198,7 +198,7 @@ static int list(const struct alert_options *options)
     json_t *alerts;
     int result = newest(options, options->limit < 0 ? LIST_LIMIT : options->limit, &alerts);
     if (result == EXIT_DONE)
-        print_either(alerts, options->as_json, print_alerts);
+        print_either(alerts, NULL, options->as_json, print_alerts);
     return result;
 }
 

@@ -14,7 +14,7 @@ static int decide(const char *socket_path, const char *id, json_t *body)
         return EXIT_USAGE;
     }
     client_url(&url, "/v1/alerts/{id}", id + (id[0] == '#'));
-    return client_change(socket_path, "PATCH", &url, body);
+    return client_change(socket_path, "PATCH", &url, body, false, NULL);
 }
 
 static int run_acknowledge(const struct command *command, int argc, char **argv)

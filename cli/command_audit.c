@@ -139,7 +139,7 @@ static int run_list(const struct command *command, int argc, char **argv)
     json_t *entries = json_array();
     result = get_newest(socket_path, since, limit, entries);
     if (result == EXIT_DONE)
-        print_either(json_incref(entries), as_json, print_entries);
+        print_either(json_incref(entries), NULL, as_json, print_entries);
     json_decref(entries);
     return result;
 }
@@ -228,7 +228,7 @@ static int run_check(const struct command *command, int argc, char **argv)
     if (result != EXIT_DONE)
         return result;
     bool holds = json_is_true(json_object_get(answer, "holds"));
-    print_either(answer, as_json, print_check);
+    print_either(answer, NULL, as_json, print_check);
     return holds ? EXIT_DONE : EXIT_FAILED;
 }
 

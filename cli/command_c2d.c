@@ -89,17 +89,6 @@ static void print_sent(const json_t *message)
            text_time(member_time(message, "expires"), when));
 }
 
-static int send_body(const char *socket_path, const char *id, const json_t *body, bool as_json)
-{
-    struct client_url url;
-    json_t *answer;
-    messages_url(&url, id);
-    int result = client_call(socket_path, "POST", &url, body, &answer);
-    if (result == EXIT_DONE)
-        print_either(answer, as_json, print_sent);
-    return result;
-}
-
 static int run_send(const struct command *command, int argc, char **argv)
 {
     const char *socket_path = NULL, *file = NULL, *message_id = NULL, *correlation_id = NULL;
@@ -119,6 +108,7 @@ static int run_send(const struct command *command, int argc, char **argv)
         OPTION_SOCKET(socket_path),
         {0}};
     struct operands operands;
+    struct client_url url;
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
@@ -128,9 +118,12 @@ static int run_send(const struct command *command, int argc, char **argv)
                 add_text(body, "correlation_id", correlation_id) &&
                 add_text(body, "content_type", content_type) &&
                 add_text(body, "content_encoding", content_encoding);
-    result = fits ? send_body(socket_path, operands.words[0], body, as_json) : EXIT_USAGE;
-    json_decref(body);
-    return result;
+    if (!fits) {
+        json_decref(body);
+        return EXIT_USAGE;
+    }
+    messages_url(&url, operands.words[0]);
+    return client_change(socket_path, "POST", &url, body, as_json, print_sent);
 }
 
 const struct command command_c2d_send = {
@@ -219,15 +212,11 @@ static int run_purge(const struct command *command, int argc, char **argv)
         {0}};
     struct operands operands;
     struct client_url url;
-    json_t *answer;
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
     messages_url(&url, operands.words[0]);
-    result = client_call(socket_path, "DELETE", &url, NULL, &answer);
-    if (result == EXIT_DONE)
-        print_either(answer, as_json, print_purged);
-    return result;
+    return client_change(socket_path, "DELETE", &url, NULL, as_json, print_purged);
 }
 
 const struct command command_c2d_purge = {"c2d purge", "ID",

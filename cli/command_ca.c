@@ -74,26 +74,21 @@ static void print_ca(const json_t *ca)
     page_line("added", LABEL_COLUMN, "%s", text_time(member_time(ca, "added"), when));
 }
 
-static int add(const char *socket_path, const char *name, const char *path, json_t **answer)
+/* What is sent of the CA; NULL after saying why. */
+static json_t *ca_body(const char *name, const char *path)
 {
-    struct client_url url;
     size_t size_bytes;
     char *content = read_file(path, &size_bytes);
     if (!content)
-        return EXIT_FAILED;
+        return NULL;
     json_t *certificate = certificate_text(content, size_bytes);
     free(content);
     json_t *body = json_pack("{s:s, s:o}", "name", name, "certificate", certificate);
-    if (!body) {
+    if (!body)
         complain(certificate ? "the name is not UTF-8"
                              : "%s: holds no certificate, neither in PEM nor in DER",
                  path);
-        return EXIT_FAILED;
-    }
-    client_url(&url, "/v1/authorities", NULL);
-    int result = client_call(socket_path, "POST", &url, body, answer);
-    json_decref(body);
-    return result;
+    return body;
 }
 
 static int run_add(const struct command *command, int argc, char **argv)
@@ -105,14 +100,15 @@ static int run_add(const struct command *command, int argc, char **argv)
         OPTION_SOCKET(socket_path),
         {0}};
     struct operands operands;
-    json_t *answer;
+    struct client_url url;
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
-    result = add(socket_path, operands.words[0], operands.words[1], &answer);
-    if (result == EXIT_DONE)
-        print_either(answer, as_json, print_ca);
-    return result;
+    json_t *body = ca_body(operands.words[0], operands.words[1]);
+    if (!body)
+        return EXIT_FAILED;
+    client_url(&url, "/v1/authorities", NULL);
+    return client_change(socket_path, "POST", &url, body, as_json, print_ca);
 }
 
 const struct command command_ca_add = {
@@ -207,7 +203,7 @@ static int run_remove(const struct command *command, int argc, char **argv)
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
     client_url(&url, "/v1/authorities/{name}", operands.words[0]);
-    return client_change(socket_path, "DELETE", &url, NULL);
+    return client_change(socket_path, "DELETE", &url, NULL, false, NULL);
 }
 
 const struct command command_ca_remove = {"ca remove", "NAME",

@@ -21,17 +21,14 @@ static const char *state_name(const json_t *device)
 
 /* ---- add ---- */
 
-static int print_added(const json_t *device, bool as_json)
+static void print_added(const json_t *device)
 {
-    if (as_json)
-        return print_json(device);
     printf("%s\n", member_text(device, "connection_string"));
     if (isatty(STDOUT_FILENO))
         fprintf(stderr,
                 "Put it into the device. `picket device show %s --connection-string` shows "
                 "it again.\n",
                 member_text(device, "id"));
-    return EXIT_DONE;
 }
 
 static int run_add(const struct command *command, int argc, char **argv)
@@ -52,7 +49,6 @@ static int run_add(const struct command *command, int argc, char **argv)
         {0}};
     struct operands operands;
     struct client_url url;
-    json_t *answer;
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
@@ -65,13 +61,7 @@ static int run_add(const struct command *command, int argc, char **argv)
         complain("an id or key is not UTF-8");
         return EXIT_USAGE;
     }
-    result = client_call(socket_path, "POST", &url, body, &answer);
-    json_decref(body);
-    if (result != EXIT_DONE)
-        return result;
-    result = print_added(answer, as_json);
-    json_decref(answer);
-    return result;
+    return client_change(socket_path, "POST", &url, body, as_json, print_added);
 }
 
 const struct command command_device_add = {
@@ -159,7 +149,7 @@ static int run_list(const struct command *command, int argc, char **argv)
     json_t *devices = json_array();
     result = get_devices(socket_path, devices);
     if (result == EXIT_DONE)
-        print_either(json_incref(devices), as_json, print_devices);
+        print_either(json_incref(devices), NULL, as_json, print_devices);
     json_decref(devices);
     return result;
 }
@@ -283,7 +273,7 @@ static int change_device(const struct command *command, int argc, char **argv, c
         return result;
     }
     client_url(&url, "/v1/devices/{id}", operands.words[0]);
-    return client_change(socket_path, method, &url, body);
+    return client_change(socket_path, method, &url, body, false, NULL);
 }
 
 static int run_disable(const struct command *command, int argc, char **argv)

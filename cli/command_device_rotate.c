@@ -15,7 +15,8 @@ static const char *which_of(const struct command *command, bool primary, bool se
 }
 
 /* Takes the body. */
-static int rotate(const char *socket_path, const char *id, json_t *body, json_t **answer)
+static int rotate(const char *socket_path, const char *id, json_t *body, bool as_json,
+                  void (*print)(const json_t *device))
 {
     struct client_url url;
     if (!body) {
@@ -23,9 +24,7 @@ static int rotate(const char *socket_path, const char *id, json_t *body, json_t 
         return EXIT_USAGE;
     }
     client_url(&url, "/v1/devices/{id}/rotate", id);
-    int result = client_call(socket_path, "POST", &url, body, answer);
-    json_decref(body);
-    return result;
+    return client_change(socket_path, "POST", &url, body, as_json, print);
 }
 
 static void print_connection_string(const json_t *device)
@@ -46,18 +45,14 @@ static int run_rotate_key(const struct command *command, int argc, char **argv)
         OPTION_SOCKET(socket_path),
         {0}};
     struct operands operands;
-    json_t *answer;
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
     const char *which = which_of(command, primary, secondary, swap);
     if (!which)
         return EXIT_USAGE;
-    result = rotate(socket_path, operands.words[0],
-                    json_pack("{s:s, s:s*}", "which", which, "key", key), &answer);
-    if (result == EXIT_DONE)
-        print_either(answer, as_json, print_connection_string);
-    return result;
+    json_t *body = json_pack("{s:s, s:s*}", "which", which, "key", key);
+    return rotate(socket_path, operands.words[0], body, as_json, print_connection_string);
 }
 
 const struct command command_device_rotate_key = {
@@ -88,7 +83,6 @@ static int run_rotate_x509(const struct command *command, int argc, char **argv)
         OPTION_SOCKET(socket_path),
         {0}};
     struct operands operands;
-    json_t *answer;
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
@@ -98,10 +92,7 @@ static int run_rotate_x509(const struct command *command, int argc, char **argv)
     json_t *body = json_pack("{s:s}", "which", which);
     if (!swap)
         json_object_set_new(body, "thumbprint", thumbprint_value(primary ? primary : secondary));
-    result = rotate(socket_path, operands.words[0], body, &answer);
-    if (result == EXIT_DONE)
-        json_decref(answer);
-    return result;
+    return rotate(socket_path, operands.words[0], body, false, NULL);
 }
 
 const struct command command_device_rotate_x509 = {

@@ -99,18 +99,6 @@ static json_t *feed_body(const char *name, const char *source, const struct feed
     return body;
 }
 
-static int post_feed(const char *socket_path, json_t *body, bool as_json)
-{
-    struct client_url url;
-    json_t *report;
-    client_url(&url, "/v1/feeds", NULL);
-    int result = client_call(socket_path, "POST", &url, body, &report);
-    json_decref(body);
-    if (result == EXIT_DONE)
-        print_either(report, as_json, print_report);
-    return result;
-}
-
 static int run_add(const struct command *command, int argc, char **argv)
 {
     const char *socket_path = NULL;
@@ -127,11 +115,15 @@ static int run_add(const struct command *command, int argc, char **argv)
         OPTION_SOCKET(socket_path),
         {0}};
     struct operands operands;
+    struct client_url url;
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
     json_t *body = feed_body(operands.words[0], operands.words[1], &feed);
-    return body ? post_feed(socket_path, body, as_json) : EXIT_USAGE;
+    if (!body)
+        return EXIT_USAGE;
+    client_url(&url, "/v1/feeds", NULL);
+    return client_change(socket_path, "POST", &url, body, as_json, print_report);
 }
 
 const struct command command_feed_add = {
@@ -286,7 +278,7 @@ static int run_remove(const struct command *command, int argc, char **argv)
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
     client_url(&url, "/v1/feeds/{name}", operands.words[0]);
-    return client_change(socket_path, "DELETE", &url, NULL);
+    return client_change(socket_path, "DELETE", &url, NULL, false, NULL);
 }
 
 const struct command command_feed_remove = {"feed remove", "NAME",

@@ -80,12 +80,7 @@ const struct command command_ip_filter_list = {
 static int change(const char *socket_path, const char *method, const struct client_url *url,
                   json_t *body)
 {
-    json_t *answer;
-    int result = client_call(socket_path, method, url, body, &answer);
-    json_decref(body);
-    if (result == EXIT_DONE)
-        print_either(answer, false, print_filter);
-    return result;
+    return client_change(socket_path, method, url, body, false, print_filter);
 }
 
 static bool is_action(const char *word)

@@ -39,7 +39,7 @@ static int invoke(const char *socket_path, const char *id, const char *module, j
     if (result != EXIT_DONE)
         return result;
     bool refused = member_number(answer, "status") >= REFUSED_FROM;
-    print_either(answer, as_json, print_result);
+    print_either(answer, NULL, as_json, print_result);
     return refused ? EXIT_FAILED : EXIT_DONE;
 }
 

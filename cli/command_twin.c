@@ -220,23 +220,24 @@ static bool read_assignment(json_t *patch, const char *text)
     return false;
 }
 
-static int send_patch(const char *socket_path, const struct client_url *url, json_t *patch,
-                      bool as_json)
+/* NULL after saying why. */
+static json_t *read_assignments(char *const *texts, int count)
 {
-    json_t *answer;
-    json_t *body = json_pack("{s:O}", "desired", patch);
-    int result = client_call(socket_path, "PATCH", url, body, &answer);
-    json_decref(body);
-    if (result == EXIT_DONE)
-        print_either(answer, as_json, print_twin);
-    return result;
+    json_t *patch = json_object();
+    for (int i = 0; i < count; i++) {
+        if (!read_assignment(patch, texts[i])) {
+            json_decref(patch);
+            return NULL;
+        }
+    }
+    return patch;
 }
 
 static int run_set(const struct command *command, int argc, char **argv)
 {
     const char *socket_path = NULL, *module = NULL;
     long long if_version = -1;
-    bool as_json = false, fits = true;
+    bool as_json = false;
     const struct option_spec options[] = {
         {"module", OPTION_TEXT, &module, "ID", "of that module of the device"},
         {"if-version", OPTION_NUMBER, &if_version, "N", "only if the desired part has version N"},
@@ -248,15 +249,14 @@ static int run_set(const struct command *command, int argc, char **argv)
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
-    json_t *patch = json_object();
-    for (int i = 1; i < operands.count && fits; i++)
-        fits = read_assignment(patch, operands.words[i]);
+    json_t *patch = read_assignments(operands.words + 1, operands.count - 1);
+    if (!patch)
+        return EXIT_USAGE;
     twin_url(&url, operands.words[0], module);
     if (if_version >= 0)
         client_url_query_number(&url, "if_version", if_version);
-    result = fits ? send_patch(socket_path, &url, patch, as_json) : EXIT_USAGE;
-    json_decref(patch);
-    return result;
+    return client_change(socket_path, "PATCH", &url, json_pack("{s:o}", "desired", patch), as_json,
+                         print_twin);
 }
 
 const struct command command_twin_set = {
