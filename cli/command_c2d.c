@@ -7,15 +7,13 @@
 
 #include "client.h"
 #include "command.h"
+#include "request.h"
 #include "table.h"
 #include "text.h"
 
 enum { MESSAGE_BYTES_MAX = 65536 };
 
-static void messages_url(struct client_url *url, const char *id)
-{
-    client_url(url, "/v1/devices/{id}/messages", id);
-}
+static const char messages_path[] = "/v1/devices/{id}/messages";
 
 /* ---- send ---- */
 
@@ -122,7 +120,7 @@ static int run_send(const struct command *command, int argc, char **argv)
         json_decref(body);
         return EXIT_USAGE;
     }
-    messages_url(&url, operands.words[0]);
+    client_url(&url, messages_path, operands.words[0]);
     return client_change(socket_path, "POST", &url, body, as_json, print_sent);
 }
 
@@ -180,7 +178,7 @@ static int run_list(const struct command *command, int argc, char **argv)
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
-    messages_url(&url, operands.words[0]);
+    client_url(&url, messages_path, operands.words[0]);
     if (payload)
         client_url_query(&url, "payload", "true");
     return client_show(socket_path, &url, "messages", as_json, print_messages);
@@ -204,19 +202,11 @@ static void print_purged(const json_t *answer)
 
 static int run_purge(const struct command *command, int argc, char **argv)
 {
-    const char *socket_path = NULL;
-    bool as_json = false;
-    const struct option_spec options[] = {
-        {"json", OPTION_FLAG, &as_json, NULL, "print their number as a JSON object"},
-        OPTION_SOCKET(socket_path),
-        {0}};
-    struct operands operands;
-    struct client_url url;
-    int result;
-    if (!command_parse(command, options, argc, argv, &operands, &result))
-        return result;
-    messages_url(&url, operands.words[0]);
-    return client_change(socket_path, "DELETE", &url, NULL, as_json, print_purged);
+    static const struct request request = {.method = "DELETE",
+                                           .path = messages_path,
+                                           .json_help = "print their number as a JSON object",
+                                           .print = print_purged};
+    return request_run(command, argc, argv, &request);
 }
 
 const struct command command_c2d_purge = {"c2d purge", "ID",

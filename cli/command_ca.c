@@ -9,6 +9,7 @@
 #include "client.h"
 #include "command.h"
 #include "page.h"
+#include "request.h"
 #include "table.h"
 #include "text.h"
 
@@ -151,19 +152,12 @@ static void print_cas(const json_t *cas)
 
 static int run_list(const struct command *command, int argc, char **argv)
 {
-    const char *socket_path = NULL;
-    bool as_json = false;
-    const struct option_spec options[] = {
-        {"json", OPTION_FLAG, &as_json, NULL, "print a JSON array"},
-        OPTION_SOCKET(socket_path),
-        {0}};
-    struct operands operands;
-    struct client_url url;
-    int result;
-    if (!command_parse(command, options, argc, argv, &operands, &result))
-        return result;
-    client_url(&url, "/v1/authorities", NULL);
-    return client_show(socket_path, &url, "authorities", as_json, print_cas);
+    static const struct request request = {.method = "GET",
+                                           .path = "/v1/authorities",
+                                           .member = "authorities",
+                                           .json_help = "print a JSON array",
+                                           .print = print_cas};
+    return request_run(command, argc, argv, &request);
 }
 
 const struct command command_ca_list = {"ca list", "", "Lists the CAs whose devices may come",
@@ -171,19 +165,11 @@ const struct command command_ca_list = {"ca list", "", "Lists the CAs whose devi
 
 static int run_show(const struct command *command, int argc, char **argv)
 {
-    const char *socket_path = NULL;
-    bool as_json = false;
-    const struct option_spec options[] = {
-        {"json", OPTION_FLAG, &as_json, NULL, "print a JSON object, with the certificate"},
-        OPTION_SOCKET(socket_path),
-        {0}};
-    struct operands operands;
-    struct client_url url;
-    int result;
-    if (!command_parse(command, options, argc, argv, &operands, &result))
-        return result;
-    client_url(&url, "/v1/authorities/{name}", operands.words[0]);
-    return client_show(socket_path, &url, NULL, as_json, print_ca);
+    static const struct request request = {.method = "GET",
+                                           .path = "/v1/authorities/{name}",
+                                           .json_help = "print a JSON object, with the certificate",
+                                           .print = print_ca};
+    return request_run(command, argc, argv, &request);
 }
 
 const struct command command_ca_show = {"ca show", "NAME", "Shows a CA's certificate",
@@ -195,15 +181,8 @@ const struct command command_ca_show = {"ca show", "NAME", "Shows a CA's certifi
 
 static int run_remove(const struct command *command, int argc, char **argv)
 {
-    const char *socket_path = NULL;
-    const struct option_spec options[] = {OPTION_SOCKET(socket_path), {0}};
-    struct operands operands;
-    struct client_url url;
-    int result;
-    if (!command_parse(command, options, argc, argv, &operands, &result))
-        return result;
-    client_url(&url, "/v1/authorities/{name}", operands.words[0]);
-    return client_change(socket_path, "DELETE", &url, NULL, false, NULL);
+    static const struct request request = {.method = "DELETE", .path = "/v1/authorities/{name}"};
+    return request_run(command, argc, argv, &request);
 }
 
 const struct command command_ca_remove = {"ca remove", "NAME",

@@ -7,10 +7,13 @@
 #include "client.h"
 #include "command.h"
 #include "page.h"
+#include "request.h"
 #include "table.h"
 #include "text.h"
 
 enum { PAGE = 1000 };
+
+static const char device_path[] = "/v1/devices/{id}";
 
 static const char *state_name(const json_t *device)
 {
@@ -243,7 +246,7 @@ static int run_show(const struct command *command, int argc, char **argv)
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
-    client_url(&url, "/v1/devices/{id}", operands.words[0]);
+    client_url(&url, device_path, operands.words[0]);
     if (keys)
         client_url_query(&url, "keys", "true");
     return client_show(socket_path, &url, NULL, as_json,
@@ -259,26 +262,11 @@ const struct command command_device_show = {"device show", "ID", "Shows what is 
 
 /* ---- change ---- */
 
-/* A request about one device, of whose answer nothing is shown. Takes the body. */
-static int change_device(const struct command *command, int argc, char **argv, const char *method,
-                         json_t *body)
-{
-    const char *socket_path = NULL;
-    const struct option_spec options[] = {OPTION_SOCKET(socket_path), {0}};
-    struct operands operands;
-    struct client_url url;
-    int result;
-    if (!command_parse(command, options, argc, argv, &operands, &result)) {
-        json_decref(body);
-        return result;
-    }
-    client_url(&url, "/v1/devices/{id}", operands.words[0]);
-    return client_change(socket_path, method, &url, body, false, NULL);
-}
-
 static int run_disable(const struct command *command, int argc, char **argv)
 {
-    return change_device(command, argc, argv, "PATCH", json_pack("{s:b}", "enabled", 0));
+    static const struct request request = {
+        .method = "PATCH", .path = device_path, .body = "{\"enabled\": false}"};
+    return request_run(command, argc, argv, &request);
 }
 
 const struct command command_device_disable = {
@@ -291,7 +279,9 @@ const struct command command_device_disable = {
 
 static int run_enable(const struct command *command, int argc, char **argv)
 {
-    return change_device(command, argc, argv, "PATCH", json_pack("{s:b}", "enabled", 1));
+    static const struct request request = {
+        .method = "PATCH", .path = device_path, .body = "{\"enabled\": true}"};
+    return request_run(command, argc, argv, &request);
 }
 
 const struct command command_device_enable = {"device enable", "ID",
@@ -300,7 +290,8 @@ const struct command command_device_enable = {"device enable", "ID",
 
 static int run_remove(const struct command *command, int argc, char **argv)
 {
-    return change_device(command, argc, argv, "DELETE", NULL);
+    static const struct request request = {.method = "DELETE", .path = device_path};
+    return request_run(command, argc, argv, &request);
 }
 
 const struct command command_device_remove = {

@@ -9,6 +9,7 @@
 #include "client.h"
 #include "command.h"
 #include "picket/base/time.h"
+#include "request.h"
 #include "table.h"
 #include "text.h"
 
@@ -182,19 +183,12 @@ static void print_feeds(const json_t *feeds)
 
 static int run_list(const struct command *command, int argc, char **argv)
 {
-    const char *socket_path = NULL;
-    bool as_json = false;
-    const struct option_spec options[] = {
-        {"json", OPTION_FLAG, &as_json, NULL, "print a JSON array"},
-        OPTION_SOCKET(socket_path),
-        {0}};
-    struct operands operands;
-    struct client_url url;
-    int result;
-    if (!command_parse(command, options, argc, argv, &operands, &result))
-        return result;
-    client_url(&url, "/v1/feeds", NULL);
-    return client_show(socket_path, &url, "feeds", as_json, print_feeds);
+    static const struct request request = {.method = "GET",
+                                           .path = "/v1/feeds",
+                                           .member = "feeds",
+                                           .json_help = "print a JSON array",
+                                           .print = print_feeds};
+    return request_run(command, argc, argv, &request);
 }
 
 const struct command command_feed_list = {
@@ -270,15 +264,8 @@ const struct command command_feed_refresh = {
 
 static int run_remove(const struct command *command, int argc, char **argv)
 {
-    const char *socket_path = NULL;
-    const struct option_spec options[] = {OPTION_SOCKET(socket_path), {0}};
-    struct operands operands;
-    struct client_url url;
-    int result;
-    if (!command_parse(command, options, argc, argv, &operands, &result))
-        return result;
-    client_url(&url, "/v1/feeds/{name}", operands.words[0]);
-    return client_change(socket_path, "DELETE", &url, NULL, false, NULL);
+    static const struct request request = {.method = "DELETE", .path = "/v1/feeds/{name}"};
+    return request_run(command, argc, argv, &request);
 }
 
 const struct command command_feed_remove = {"feed remove", "NAME",

@@ -5,6 +5,7 @@
 
 #include "client.h"
 #include "command.h"
+#include "request.h"
 #include "table.h"
 #include "text.h"
 
@@ -52,19 +53,11 @@ static void print_filter(const json_t *filter)
 
 static int run_list(const struct command *command, int argc, char **argv)
 {
-    const char *socket_path = NULL;
-    bool as_json = false;
-    const struct option_spec options[] = {
-        {"json", OPTION_FLAG, &as_json, NULL, "print a JSON object"},
-        OPTION_SOCKET(socket_path),
-        {0}};
-    struct operands operands;
-    struct client_url url;
-    int result;
-    if (!command_parse(command, options, argc, argv, &operands, &result))
-        return result;
-    client_url(&url, "/v1/ip-filter", NULL);
-    return client_show(socket_path, &url, NULL, as_json, print_filter);
+    static const struct request request = {.method = "GET",
+                                           .path = "/v1/ip-filter",
+                                           .json_help = "print a JSON object",
+                                           .print = print_filter};
+    return request_run(command, argc, argv, &request);
 }
 
 const struct command command_ip_filter_list = {
@@ -132,15 +125,9 @@ static const char rule_path[] = "/v1/ip-filter/rules?prefix={prefix}";
 
 static int run_remove(const struct command *command, int argc, char **argv)
 {
-    const char *socket_path = NULL;
-    const struct option_spec options[] = {OPTION_SOCKET(socket_path), {0}};
-    struct operands operands;
-    struct client_url url;
-    int result;
-    if (!command_parse(command, options, argc, argv, &operands, &result))
-        return result;
-    client_url(&url, rule_path, operands.words[0]);
-    return change(socket_path, "DELETE", &url, NULL);
+    static const struct request request = {
+        .method = "DELETE", .path = rule_path, .print = print_filter};
+    return request_run(command, argc, argv, &request);
 }
 
 const struct command command_ip_filter_remove = {

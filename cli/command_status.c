@@ -8,6 +8,7 @@
 #include "client.h"
 #include "command.h"
 #include "page.h"
+#include "request.h"
 #include "text.h"
 
 enum { LABEL_COLUMN = 14 };
@@ -197,19 +198,11 @@ static void print_status(const json_t *status)
 
 static int run(const struct command *command, int argc, char **argv)
 {
-    const char *socket_path = NULL;
-    bool as_json = false;
-    const struct option_spec options[] = {
-        {"json", OPTION_FLAG, &as_json, NULL, "print everything as a JSON object"},
-        OPTION_SOCKET(socket_path),
-        {0}};
-    struct operands operands;
-    struct client_url url;
-    int result;
-    if (!command_parse(command, options, argc, argv, &operands, &result))
-        return result;
-    client_url(&url, "/v1/status", NULL);
-    return client_show(socket_path, &url, NULL, as_json, print_status);
+    static const struct request request = {.method = "GET",
+                                           .path = "/v1/status",
+                                           .json_help = "print everything as a JSON object",
+                                           .print = print_status};
+    return request_run(command, argc, argv, &request);
 }
 
 const struct command command_status = {"status", "", "Shows how the running picket does",
