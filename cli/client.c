@@ -236,6 +236,27 @@ int client_show(const char *socket_path, const struct client_url *url, const cha
     return result;
 }
 
+int client_newest(const char *socket_path, const struct client_url *url, const char *member,
+                  long long page, long long limit, json_t *items)
+{
+    long long before = 0;
+    do {
+        struct client_url next = *url;
+        json_t *answer;
+        long long left = limit - (long long)json_array_size(items);
+        client_url_query_number(&next, "limit", left < page ? left : page);
+        if (before > 0)
+            client_url_query_number(&next, "before", before);
+        int result = client_call(socket_path, "GET", &next, NULL, &answer);
+        if (result != EXIT_DONE)
+            return result;
+        json_array_extend(items, json_object_get(answer, member));
+        before = member_number(answer, "next_before");
+        json_decref(answer);
+    } while (before > 0 && (long long)json_array_size(items) < limit);
+    return EXIT_DONE;
+}
+
 int client_change(const char *socket_path, const char *method, const struct client_url *url,
                   json_t *body, bool as_json, void (*print)(const json_t *value))
 {

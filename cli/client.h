@@ -30,7 +30,13 @@ int client_call(const char *socket_path, const char *method, const struct client
 int client_show(const char *socket_path, const struct client_url *url, const char *member,
                 bool as_json, void (*print)(const json_t *value));
 
-/* The same with another method and a body, which it takes, and of the answer the whole. */
+/* The same for a list whose pages lead on to older ones: up to `limit` of the newest are appended
+ * to `items`, in pages of up to `page` of the API's. `url` is without limit and place. */
+int client_newest(const char *socket_path, const struct client_url *url, const char *member,
+                  long long page, long long limit, json_t *items);
+
+/* The same as client_show() with another method and a body, which it takes, and of the answer the
+ * whole. */
 int client_change(const char *socket_path, const char *method, const struct client_url *url,
                   json_t *body, bool as_json, void (*print)(const json_t *value));
 

@@ -32,29 +32,15 @@ static void alerts_url(struct client_url *url, const struct alert_options *optio
         client_url_query(url, "device", options->device);
 }
 
-/* The newest, up to limit, page by page. */
+/* Up to so many of the newest; the caller's to release, if EXIT_DONE. */
 static int newest(const struct alert_options *options, long long limit, json_t **alerts)
 {
-    int result = EXIT_DONE;
-    long long before = 0;
+    struct client_url url;
+    alerts_url(&url, options);
+    if (options->since)
+        client_url_query(&url, "since", options->since);
     *alerts = json_array();
-    do {
-        struct client_url url;
-        json_t *answer;
-        long long left = limit - (long long)json_array_size(*alerts);
-        alerts_url(&url, options);
-        if (options->since)
-            client_url_query(&url, "since", options->since);
-        client_url_query_number(&url, "limit", left < PAGE ? left : PAGE);
-        if (before > 0)
-            client_url_query_number(&url, "before", before);
-        result = client_call(options->socket_path, "GET", &url, NULL, &answer);
-        if (result == EXIT_DONE) {
-            json_array_extend(*alerts, json_object_get(answer, "alerts"));
-            before = member_number(answer, "next_before");
-            json_decref(answer);
-        }
-    } while (result == EXIT_DONE && before > 0 && (long long)json_array_size(*alerts) < limit);
+    int result = client_newest(options->socket_path, &url, "alerts", PAGE, limit, *alerts);
     if (result != EXIT_DONE)
         json_decref(*alerts);
     return result;

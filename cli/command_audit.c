@@ -11,20 +11,11 @@
 
 enum { PAGE = 1000, LIMIT = 100 };
 
-/* ---- pages ---- */
-
-/* A page, its entries newest first or, with after, in their order. */
-static int get_page(const char *socket_path, const char *since, const char *place, long long id,
-                    long long limit, json_t **answer)
+static void audit_url(struct client_url *url, const char *since)
 {
-    struct client_url url;
-    client_url(&url, "/v1/audit", NULL);
-    client_url_query_number(&url, "limit", limit);
+    client_url(url, "/v1/audit", NULL);
     if (since)
-        client_url_query(&url, "since", since);
-    if (place)
-        client_url_query_number(&url, place, id);
-    return client_call(socket_path, "GET", &url, NULL, answer);
+        client_url_query(url, "since", since);
 }
 
 /* ---- list ---- */
@@ -97,26 +88,6 @@ static void print_entries(const json_t *entries)
     table_end(&table);
 }
 
-/* Up to so many of the newest. */
-static int get_newest(const char *socket_path, const char *since, long long limit, json_t *entries)
-{
-    long long before = 0;
-    while (limit > 0) {
-        json_t *answer;
-        long long page = limit < PAGE ? limit : PAGE;
-        int result = get_page(socket_path, since, before ? "before" : NULL, before, page, &answer);
-        if (result != EXIT_DONE)
-            return result;
-        json_array_extend(entries, json_object_get(answer, "entries"));
-        before = member_number(answer, "next_before");
-        limit -= page;
-        json_decref(answer);
-        if (before == 0)
-            return EXIT_DONE;
-    }
-    return EXIT_DONE;
-}
-
 static int run_list(const struct command *command, int argc, char **argv)
 {
     const char *socket_path = NULL, *since = NULL;
@@ -129,6 +100,7 @@ static int run_list(const struct command *command, int argc, char **argv)
         OPTION_SOCKET(socket_path),
         {0}};
     struct operands operands;
+    struct client_url url;
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
@@ -137,7 +109,8 @@ static int run_list(const struct command *command, int argc, char **argv)
         return EXIT_USAGE;
     }
     json_t *entries = json_array();
-    result = get_newest(socket_path, since, limit, entries);
+    audit_url(&url, since);
+    result = client_newest(socket_path, &url, "entries", PAGE, limit, entries);
     if (result == EXIT_DONE)
         print_either(json_incref(entries), NULL, as_json, print_entries);
     json_decref(entries);
@@ -169,9 +142,13 @@ static int run_export(const struct command *command, int argc, char **argv)
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
     for (bool more = true; more;) {
+        struct client_url url;
         json_t *answer, *entry;
         size_t index;
-        result = get_page(socket_path, since, "after", after, PAGE, &answer);
+        audit_url(&url, since);
+        client_url_query_number(&url, "limit", PAGE);
+        client_url_query_number(&url, "after", after);
+        result = client_call(socket_path, "GET", &url, NULL, &answer);
         if (result != EXIT_DONE)
             return result;
         json_array_foreach(json_object_get(answer, "entries"), index, entry)

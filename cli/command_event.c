@@ -23,37 +23,17 @@ struct event_options {
 
 /* ---- event list ---- */
 
-static int get_page(const struct event_options *options, long long limit, long long before,
-                    json_t **answer)
+static int get_events(const struct event_options *options, json_t *events)
 {
     struct client_url url;
     client_url(&url, "/v1/events", NULL);
-    client_url_query_number(&url, "limit", limit < PAGE ? limit : PAGE);
     if (options->device)
         client_url_query(&url, "device", options->device);
     if (options->since)
         client_url_query(&url, "since", options->since);
     if (options->of_hub)
         client_url_query(&url, "of", "hub");
-    if (before > 0)
-        client_url_query_number(&url, "before", before);
-    return client_call(options->socket_path, "GET", &url, NULL, answer);
-}
-
-static int get_events(const struct event_options *options, json_t *events)
-{
-    long long before = 0;
-    do {
-        json_t *answer;
-        long long left = options->limit - (long long)json_array_size(events);
-        int result = get_page(options, left, before, &answer);
-        if (result != EXIT_DONE)
-            return result;
-        json_array_extend(events, json_object_get(answer, "events"));
-        before = member_number(answer, "next_before");
-        json_decref(answer);
-    } while (before > 0 && (long long)json_array_size(events) < options->limit);
-    return EXIT_DONE;
+    return client_newest(options->socket_path, &url, "events", PAGE, options->limit, events);
 }
 
 /* "12 flows, 3.1 kB in, 900 B out, 2 flows lost" */
