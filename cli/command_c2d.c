@@ -1,5 +1,4 @@
 /* picket c2d send | list | purge */
-#include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +6,7 @@
 
 #include "client.h"
 #include "command.h"
+#include "file.h"
 #include "request.h"
 #include "table.h"
 #include "text.h"
@@ -17,24 +17,19 @@ static const char messages_path[] = "/v1/devices/{id}/messages";
 
 /* ---- send ---- */
 
-/* All of a file, "-" for standard input, as base64. NULL after saying why. */
+/* All of a file as base64. NULL after saying why. */
 static json_t *read_payload(const char *path)
 {
-    static unsigned char bytes[MESSAGE_BYTES_MAX + 1], text[4 * (MESSAGE_BYTES_MAX / 3 + 2)];
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-    if (!file) {
-        complain("%s: cannot be opened: %s", path, strerror(errno));
+    static unsigned char text[4 * (MESSAGE_BYTES_MAX / 3 + 2)];
+    char *bytes;
+    size_t size_bytes;
+    struct picket_error error;
+    if (file_read(path, MESSAGE_BYTES_MAX, &bytes, &size_bytes, &error) != PICKET_OK) {
+        complain("%s", error.text);
         return NULL;
     }
-    size_t size = fread(bytes, 1, sizeof bytes, file);
-    bool failed = ferror(file) != 0;
-    if (file != stdin)
-        fclose(file);
-    if (failed || size > MESSAGE_BYTES_MAX) {
-        complain(failed ? "%s: cannot be read" : "%s: is larger than 65536 bytes", path);
-        return NULL;
-    }
-    EVP_EncodeBlock(text, bytes, (int)size);
+    EVP_EncodeBlock(text, (const unsigned char *)bytes, (int)size_bytes);
+    free(bytes);
     return json_string((const char *)text);
 }
 

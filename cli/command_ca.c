@@ -1,5 +1,4 @@
 /* picket ca add | list | show | remove */
-#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdio.h>
@@ -8,6 +7,7 @@
 
 #include "client.h"
 #include "command.h"
+#include "file.h"
 #include "page.h"
 #include "request.h"
 #include "table.h"
@@ -16,31 +16,6 @@
 enum { FILE_BYTES_MAX = 64 * 1024, LABEL_COLUMN = 12 };
 
 /* ---- add ---- */
-
-/* All of it, NUL-terminated; NULL after saying why. The caller frees. */
-static char *read_file(const char *path, size_t *size_bytes)
-{
-    FILE *stream = fopen(path, "re");
-    char *content = malloc(FILE_BYTES_MAX + 1);
-    if (!stream || !content) {
-        complain("%s: %s", path, strerror(errno));
-    } else {
-        *size_bytes = fread(content, 1, FILE_BYTES_MAX + 1, stream);
-        if (!ferror(stream) && *size_bytes <= FILE_BYTES_MAX) {
-            content[*size_bytes] = 0;
-            fclose(stream);
-            return content;
-        }
-        if (ferror(stream))
-            complain("%s: %s", path, strerror(errno));
-        else
-            complain("%s: longer than %d bytes, which no certificate is", path, FILE_BYTES_MAX);
-    }
-    if (stream)
-        fclose(stream);
-    free(content);
-    return NULL;
-}
 
 /* DER as PEM, which is what goes to the server; everything else as it is, for the server to judge.
  */
@@ -78,10 +53,13 @@ static void print_ca(const json_t *ca)
 /* What is sent of the CA; NULL after saying why. */
 static json_t *ca_body(const char *name, const char *path)
 {
+    char *content;
     size_t size_bytes;
-    char *content = read_file(path, &size_bytes);
-    if (!content)
+    struct picket_error error;
+    if (file_read(path, FILE_BYTES_MAX, &content, &size_bytes, &error) != PICKET_OK) {
+        complain("%s", error.text);
         return NULL;
+    }
     json_t *certificate = certificate_text(content, size_bytes);
     free(content);
     json_t *body = json_pack("{s:s, s:o}", "name", name, "certificate", certificate);
@@ -114,10 +92,11 @@ static int run_add(const struct command *command, int argc, char **argv)
 
 const struct command command_ca_add = {
     "ca add", "NAME FILE", "Lets in devices with certificates of this CA",
-    "FILE holds the CA's certificate, root or intermediate, in PEM or DER. It is\n"
-    "looked at: one certificate, of a CA, not expired, with a key of at least 112\n"
-    "bits of security. Devices are enrolled with `picket device add ID --x509-ca`; an\n"
-    "intermediate CA between them and this one they send along themselves.\n"
+    "FILE holds the CA's certificate, root or intermediate, in PEM or DER; - is\n"
+    "standard input. It is looked at: one certificate, of a CA, not expired, with a\n"
+    "key of at least 112 bits of security. Devices are enrolled with\n"
+    "`picket device add ID --x509-ca`; an intermediate CA between them and this one\n"
+    "they send along themselves.\n"
     "\n"
     "  picket ca add plant-a plant-a-root.crt\n",
     run_add};

@@ -475,7 +475,7 @@ static int find_folder(struct reading *reading, const char *file)
 {
     char whole[PATH_MAX];
     if (!realpath(file, whole))
-        return picket_fail(reading->error, PICKET_IO, "%s: cannot read the configuration: %s", file,
+        return picket_fail(reading->error, PICKET_IO, "%s: cannot be read: %s", file,
                            strerror(errno));
     char *slash = strrchr(whole, '/');
     *(slash == whole ? slash + 1 : slash) = 0;

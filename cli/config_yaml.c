@@ -1,13 +1,13 @@
 #include "config_yaml.h"
 
 #include <cyaml/cyaml.h>
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config.h"
+#include "file.h"
 
 #define TEXT(structure, member)                                                                    \
     CYAML_FIELD_STRING_PTR(#member, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, structure, member,   \
@@ -164,29 +164,6 @@ static void explain_unknown_key(struct yaml_file *file, struct complaint *compla
 
 /* ---- loading ---- */
 
-static int read_whole(const char *path, char **text, size_t *size_bytes, struct picket_error *error)
-{
-    FILE *stream = fopen(path, "re");
-    if (!stream)
-        return picket_fail(error, PICKET_IO, "%s: cannot read the configuration: %s", path,
-                           strerror(errno));
-    char *buffer = malloc(PICKET_CONFIG_BYTES_MAX + 1);
-    size_t bytes = buffer ? fread(buffer, 1, PICKET_CONFIG_BYTES_MAX + 1, stream) : 0;
-    int status = PICKET_OK;
-    if (!buffer)
-        status = picket_fail(error, PICKET_NO_MEMORY, "%s: out of memory", path);
-    else if (ferror(stream))
-        status = picket_fail(error, PICKET_IO, "%s: cannot read the configuration: %s", path,
-                             strerror(errno));
-    else if (bytes > PICKET_CONFIG_BYTES_MAX)
-        status = picket_fail(error, PICKET_INVALID, "%s: larger than %d bytes", path,
-                             PICKET_CONFIG_BYTES_MAX);
-    fclose(stream);
-    *text = buffer;
-    *size_bytes = bytes;
-    return status;
-}
-
 /* By libyaml alone, which knows the line of a syntax error better, and the line of each value. */
 static int load_document(struct yaml_file *file, const char *text, size_t size_bytes,
                          struct picket_error *error)
@@ -240,7 +217,7 @@ int yaml_file_load(struct yaml_file *file, const char *path, struct picket_error
     size_t size_bytes = 0;
     memset(file, 0, sizeof *file);
     file->path = path;
-    int status = read_whole(path, &text, &size_bytes, error);
+    int status = file_read(path, PICKET_CONFIG_BYTES_MAX, &text, &size_bytes, error);
     if (status == PICKET_OK)
         status = load_document(file, text, size_bytes, error);
     if (status == PICKET_OK && !is_empty(&file->document))

@@ -277,6 +277,17 @@ static void a_file_that_cannot_be_read_is_named(void **state)
     assert_non_null(strstr(error.text, "directory"));
 }
 
+static void a_file_larger_than_a_configuration_may_be_is_refused(void **state)
+{
+    static char text[PICKET_CONFIG_BYTES_MAX + 2];
+    struct picket_config *config;
+    struct picket_error error;
+    (void)state;
+    memset(text, '\n', PICKET_CONFIG_BYTES_MAX + 1);
+    assert_int_equal(load(text, &config, &error), PICKET_INVALID);
+    assert_non_null(strstr(error.text, "is larger than"));
+}
+
 /* The example is the manual of the settings: each line of it must be one that is understood. */
 static void the_commented_example_is_understood_with_its_comments_removed(void **state)
 {
@@ -309,6 +320,7 @@ int main(void)
         cmocka_unit_test(a_wrong_file_is_refused_with_line_and_reason),
         cmocka_unit_test(too_many_outputs_are_refused),
         cmocka_unit_test(a_file_that_cannot_be_read_is_named),
+        cmocka_unit_test(a_file_larger_than_a_configuration_may_be_is_refused),
         cmocka_unit_test(the_commented_example_is_understood_with_its_comments_removed),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -219,6 +219,11 @@ class Certificates(Running):
         self.assertIn("its certificate is registered already, as plant",
                       self.refused("ca", "add", "again", self.ca.certificate.own))
 
+    def test_a_ca_is_taken_from_standard_input(self):
+        added = self.server.run("ca", "add", "plant", "-", input=self.ca.certificate.pem)
+        self.assertEqual(added.returncode, 0, added.stderr)
+        self.assertIn("CN=plant CA", added.stdout)
+
     def test_what_is_no_ca_is_refused_with_a_reason(self):
         def file(name, content):
             path = os.path.join(self.folder.name, name)
