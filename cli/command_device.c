@@ -1,11 +1,11 @@
 /* picket device add | list | show | disable | enable | remove; rotate-…: command_device_rotate.c */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "client.h"
 #include "command.h"
+#include "command_device.h"
 #include "page.h"
 #include "request.h"
 #include "table.h"
@@ -24,9 +24,14 @@ static const char *state_name(const json_t *device)
 
 /* ---- add ---- */
 
-static void print_added(const json_t *device)
+void print_connection_string(const json_t *device)
 {
     printf("%s\n", member_text(device, "connection_string"));
+}
+
+static void print_added(const json_t *device)
+{
+    print_connection_string(device);
     if (isatty(STDOUT_FILENO))
         fprintf(stderr,
                 "Put it into the device. `picket device show %s --connection-string` shows "
@@ -224,11 +229,6 @@ static void print_device(const json_t *device)
     page_line("os", LABEL_COLUMN, "%s", member_shown(device, "os_info"));
     page_line("kernel", LABEL_COLUMN, "%s", member_shown(device, "kernel_info"));
     page_line("hardware", LABEL_COLUMN, "%s", member_shown(device, "hw_info"));
-}
-
-static void print_connection_string(const json_t *device)
-{
-    printf("%s\n", member_text(device, "connection_string"));
 }
 
 static int run_show(const struct command *command, int argc, char **argv)

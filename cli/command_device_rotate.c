@@ -1,9 +1,9 @@
 /* picket device rotate-key | rotate-x509 */
-#include <stdio.h>
 #include <string.h>
 
 #include "client.h"
 #include "command.h"
+#include "command_device.h"
 
 /* Which one of the two: exactly one of the flags is given, or NULL after saying so. */
 static const char *which_of(const struct command *command, bool primary, bool secondary, bool swap)
@@ -25,11 +25,6 @@ static int rotate(const char *socket_path, const char *id, json_t *body, bool as
     }
     client_url(&url, "/v1/devices/{id}/rotate", id);
     return client_change(socket_path, "POST", &url, body, as_json, print);
-}
-
-static void print_connection_string(const json_t *device)
-{
-    printf("%s\n", member_text(device, "connection_string"));
 }
 
 static int run_rotate_key(const struct command *command, int argc, char **argv)
