@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "picket/base/hexadecimal.h"
+
 struct slice slice_of(const char *text)
 {
     return (struct slice){text, strlen(text)};
@@ -44,17 +46,6 @@ struct slice slice_cut(struct slice *rest, char separator)
     return head;
 }
 
-static int hexadecimal(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F')
-        return digit - 'A' + 10;
-    return -1;
-}
-
 long slice_percent_decode(struct slice slice, char *out, size_t out_size)
 {
     size_t written = 0;
@@ -63,8 +54,8 @@ long slice_percent_decode(struct slice slice, char *out, size_t out_size)
         if (byte == '%') {
             if (slice.size - i < 3)
                 return -1;
-            int high = hexadecimal(slice.bytes[i + 1]);
-            int low = hexadecimal(slice.bytes[i + 2]);
+            int high = picket_hexadecimal_digit(slice.bytes[i + 1]);
+            int low = picket_hexadecimal_digit(slice.bytes[i + 2]);
             if (high < 0 || low < 0)
                 return -1;
             byte = (char)(high << 4 | low);

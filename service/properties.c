@@ -3,16 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "picket/base/hexadecimal.h"
 #include "picket/wire/message.h"
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
 
 /* Compares text, of size bytes, URL-decoded, with what is expected. */
 static bool decodes_to(const char *text, size_t size, const char *expected)
@@ -20,9 +12,10 @@ static bool decodes_to(const char *text, size_t size, const char *expected)
     size_t at = 0;
     for (size_t i = 0; i < size; i++, at++) {
         char c = text[i];
-        if (c == '%' && size - i >= 3 && hex_digit(text[i + 1]) >= 0 &&
-            hex_digit(text[i + 2]) >= 0) {
-            c = (char)(hex_digit(text[i + 1]) << 4 | hex_digit(text[i + 2]));
+        int high = c == '%' && size - i >= 3 ? picket_hexadecimal_digit(text[i + 1]) : -1;
+        int low = high >= 0 ? picket_hexadecimal_digit(text[i + 2]) : -1;
+        if (low >= 0) {
+            c = (char)(high << 4 | low);
             i += 2;
         }
         if (c == '\0' || expected[at] != c)

@@ -3,22 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static int digit_value(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F')
-        return digit - 'A' + 10;
-    return -1;
-}
+#include "picket/base/hexadecimal.h"
 
 /* Two digits; false if they are none. */
 static bool parse_byte(const char *text, uint8_t *byte)
 {
-    int high = digit_value(text[0]);
-    int low = high >= 0 ? digit_value(text[1]) : -1;
+    int high = picket_hexadecimal_digit(text[0]);
+    int low = high >= 0 ? picket_hexadecimal_digit(text[1]) : -1;
     *byte = (uint8_t)(high * 16 + low);
     return low >= 0;
 }
