@@ -293,26 +293,15 @@ void exchange_close(struct exchange *exchange)
 
 /* ---- the loop ---- */
 
-static char *copy(char **at, const char *bytes, size_t size)
-{
-    char *copied = *at;
-    if (size > 0)
-        memcpy(copied, bytes, size);
-    copied[size] = '\0';
-    *at += size + 1;
-    return copied;
-}
-
 /* connection NULL: of nobody's. */
 static struct exchange_request *make_request(const struct connection *connection,
                                              enum exchange_kind kind, struct slice rid,
                                              struct slice payload)
 {
-    const char *device = connection != NULL ? connection->device : "";
-    const char *module = connection != NULL ? connection->module : "";
-    size_t device_bytes = strlen(device), module_bytes = strlen(module);
+    struct slice device = slice_of(connection != NULL ? connection->device : "");
+    struct slice module = slice_of(connection != NULL ? connection->module : "");
     struct exchange_request *request =
-        calloc(1, sizeof *request + device_bytes + module_bytes + rid.size + payload.size + 4);
+        calloc(1, sizeof *request + device.size + module.size + rid.size + payload.size + 4);
     if (request == NULL)
         return NULL;
     char *at = request->content;
@@ -320,10 +309,10 @@ static struct exchange_request *make_request(const struct connection *connection
     request->slot = connection != NULL ? connection->slot : 0;
     request->generation =
         connection != NULL ? connection->hub->slots[connection->slot].generation : 0;
-    request->device = copy(&at, device, device_bytes);
-    request->module = copy(&at, module, module_bytes);
-    request->rid = copy(&at, rid.bytes, rid.size);
-    request->payload = copy(&at, payload.bytes, payload.size);
+    request->device = slice_copy(&at, device);
+    request->module = slice_copy(&at, module);
+    request->rid = slice_copy(&at, rid);
+    request->payload = slice_copy(&at, payload);
     request->payload_bytes = payload.size;
     STAILQ_INIT(&request->messages);
     return request;

@@ -82,30 +82,19 @@ static void end(struct picket_hub_call *call, int status)
     let_go(call);
 }
 
-static char *copy(char **at, const char *bytes, size_t size)
-{
-    char *copied = *at;
-    if (size > 0)
-        memcpy(copied, bytes, size);
-    copied[size] = '\0';
-    *at += size + 1;
-    return copied;
-}
-
 static struct picket_hub_call *make_call(const struct picket_hub_method *method)
 {
-    size_t device_bytes = strlen(method->device), module_bytes = strlen(method->module);
-    size_t name_bytes = strlen(method->name);
-    struct picket_hub_call *call = calloc(1, sizeof *call + device_bytes + module_bytes +
-                                                 name_bytes + method->payload_bytes + 4);
+    struct slice device = slice_of(method->device), module = slice_of(method->module);
+    struct slice name = slice_of(method->name), payload = {method->payload, method->payload_bytes};
+    struct picket_hub_call *call =
+        calloc(1, sizeof *call + device.size + module.size + name.size + payload.size + 4);
     if (call == NULL)
         return NULL;
     char *at = call->content;
-    copy(&at, method->device, device_bytes);
-    call->module = copy(&at, method->module, module_bytes);
-    call->name = copy(&at, method->name, name_bytes);
-    call->payload =
-        (struct slice){copy(&at, method->payload, method->payload_bytes), method->payload_bytes};
+    slice_copy(&at, device);
+    call->module = slice_copy(&at, module);
+    call->name = slice_copy(&at, name);
+    call->payload = (struct slice){slice_copy(&at, payload), payload.size};
     call->timeout_ms = (int64_t)method->timeout_s * 1000;
     call->deadline_ms = picket_monotonic_ms() + (int64_t)method->connect_timeout_s * 1000;
     call->shares = 2;
@@ -320,7 +309,7 @@ void methods_take(struct connection *connection, const struct dialect_request *r
     call->answer = malloc(payload.size + 1);
     if (call->answer != NULL) {
         char *at = call->answer;
-        copy(&at, payload.bytes, payload.size);
+        slice_copy(&at, payload);
     }
     picket_count(&answered, 1);
     finish(connection->hub, &connection->hub->methods.sent, call,

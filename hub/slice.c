@@ -46,6 +46,16 @@ struct slice slice_cut(struct slice *rest, char separator)
     return head;
 }
 
+char *slice_copy(char **at, struct slice slice)
+{
+    char *copy = *at;
+    if (slice.size > 0)
+        memcpy(copy, slice.bytes, slice.size);
+    copy[slice.size] = '\0';
+    *at += slice.size + 1;
+    return copy;
+}
+
 long slice_percent_decode(struct slice slice, char *out, size_t out_size)
 {
     size_t written = 0;

@@ -22,6 +22,9 @@ bool slice_skip(struct slice *slice, const char *text);
  * everything, and the rest is empty with bytes NULL. */
 struct slice slice_cut(struct slice *rest, char separator);
 
+/* Copies the slice to *at with a NUL behind it, and moves *at behind that. Returns the copy. */
+char *slice_copy(char **at, struct slice slice);
+
 /* Undoes %XX into out; '+' stays '+'. Returns the size, or -1 when out is too small or an escape is
  * not two hexadecimal digits. */
 long slice_percent_decode(struct slice slice, char *out, size_t out_size);
