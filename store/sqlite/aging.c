@@ -123,8 +123,8 @@ int age_alerts(struct sqlite_store *store, int64_t age_s, int64_t now_ms,
                 "removing closed alerts");
     query_int(&query, now_ms - age_s * 1000);
     query_int(&query, ALERTS_A_CALL);
-    int status = query_run(&query, error);
-    int64_t count = sqlite3_changes(store->picket.handle);
+    int64_t count;
+    int status = query_run_counting(&query, &count, error);
     if (status != PICKET_OK || count == 0)
         return status;
     tidied->alerts += count;

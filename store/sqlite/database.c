@@ -378,3 +378,10 @@ int query_run(struct query *query, struct picket_error *error)
     query_row(query);
     return query_end(query, error);
 }
+
+int query_run_counting(struct query *query, int64_t *rows, struct picket_error *error)
+{
+    int status = query_run(query, error);
+    *rows = status == PICKET_OK ? sqlite3_changes(query->database->handle) : 0;
+    return status;
+}

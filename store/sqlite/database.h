@@ -2,8 +2,8 @@
  * prepared once, its failures told as statuses and sentences.
  *
  * WAL with synchronous=FULL: what is committed is there after a power cut. The log is written back
- * into the file every DATABASE_CHECKPOINT_PAGES: for a handle that writes batches by a thread of its
- * own (write_back.h), for others, which seldom meet it, by the thread that commits.
+ * into the file every DATABASE_CHECKPOINT_PAGES: for a handle that writes batches by a thread of
+ * its own (write_back.h), for others, which seldom meet it, by the thread that commits.
  *
  * No mmap: a file that cannot be read must be an error, not a signal.
  */
@@ -101,5 +101,7 @@ size_t query_take_bytes(struct query *query, uint8_t *out, size_t size_bytes);
 int query_end(struct query *query, struct picket_error *error);
 /* For statements without rows: steps and ends. */
 int query_run(struct query *query, struct picket_error *error);
+/* The same; *rows is how many it changed or removed, 0 when it failed. */
+int query_run_counting(struct query *query, int64_t *rows, struct picket_error *error);
 
 #endif

@@ -90,58 +90,48 @@ int sqlite_message_done(struct picket_store *base, const char *device, int64_t i
     return query_run(&query, error);
 }
 
-static int run_removal(struct sqlite_store *store, struct query *query, int64_t *count,
-                       struct picket_error *error)
-{
-    int status = query_run(query, error);
-    *count = status == PICKET_OK ? sqlite3_changes(store->picket.handle) : 0;
-    return status;
-}
-
 /* Of all devices some a call: no transaction is to take long. */
 int sqlite_messages_drop_expired(struct picket_store *base, const char *device, int64_t now_ms,
                                  int64_t *count, struct picket_error *error)
 {
-    struct sqlite_store *store = sqlite_of(base);
+    struct database *picket = &sqlite_of(base)->picket;
     struct query query;
     if (device != NULL)
-        query_begin(&query, &store->picket, STATEMENT_MESSAGES_EXPIRED_OF,
+        query_begin(&query, picket, STATEMENT_MESSAGES_EXPIRED_OF,
                     "delete from messages where expires_ms <= ? and " OF_DEVICE,
                     "removing expired messages");
     else
-        query_begin(&query, &store->picket, STATEMENT_MESSAGES_EXPIRED,
+        query_begin(&query, picket, STATEMENT_MESSAGES_EXPIRED,
                     "delete from messages where id in "
                     "(select id from messages where expires_ms <= ? limit 1000)",
                     "removing expired messages");
     query_int(&query, now_ms);
     if (device != NULL)
         query_text(&query, device);
-    return run_removal(store, &query, count, error);
+    return query_run_counting(&query, count, error);
 }
 
 int sqlite_messages_drop_undeliverable(struct picket_store *base, const char *device,
                                        int deliveries, int64_t after_id, int64_t *count,
                                        struct picket_error *error)
 {
-    struct sqlite_store *store = sqlite_of(base);
     struct query query;
-    query_begin(&query, &store->picket, STATEMENT_MESSAGES_UNDELIVERABLE,
+    query_begin(&query, &sqlite_of(base)->picket, STATEMENT_MESSAGES_UNDELIVERABLE,
                 "delete from messages where deliveries >= ? and id > ? and " OF_DEVICE,
                 "removing undeliverable messages");
     query_int(&query, deliveries);
     query_int(&query, after_id);
     query_text(&query, device);
-    return run_removal(store, &query, count, error);
+    return query_run_counting(&query, count, error);
 }
 
 int sqlite_messages_purge(struct picket_store *base, const char *device, int64_t *count,
                           struct picket_error *error)
 {
-    struct sqlite_store *store = sqlite_of(base);
     struct query query;
-    query_begin(&query, &store->picket, STATEMENT_MESSAGES_PURGE,
+    query_begin(&query, &sqlite_of(base)->picket, STATEMENT_MESSAGES_PURGE,
                 "delete from messages where device = (select number from devices where id = ?)",
                 "purging messages");
     query_text(&query, device);
-    return run_removal(store, &query, count, error);
+    return query_run_counting(&query, count, error);
 }

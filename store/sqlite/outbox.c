@@ -216,8 +216,7 @@ static int put_back(struct sqlite_store *store, const char *target, int64_t *cou
                 "update outbox set aside = 0 where target = ? and aside = 1",
                 "putting items back that were set aside");
     query_text(&query, target);
-    int status = query_run(&query, error);
-    *count = sqlite3_changes(store->picket.handle);
+    int status = query_run_counting(&query, count, error);
     if (status != PICKET_OK || *count == 0)
         return status;
     query_begin(&query, &store->picket, STATEMENT_TARGET_BACK,
