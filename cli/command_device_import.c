@@ -96,7 +96,7 @@ static int run_import(const struct command *command, int argc, char **argv)
 }
 
 const struct command command_device_import = {
-    "device import", "FILE", "Enrols many devices at once: all of a file, or none",
+    "device import", "FILE", "Enrols many devices: all of a file, or none",
     "FILE (- is standard input) has a device a line: its id alone; or CSV under a\n"
     "heading that begins with id, with any of primary_key, secondary_key,\n"
     "primary_thumbprint, secondary_thumbprint, authentication (ca); or JSON with\n"
