@@ -1,8 +1,9 @@
-/* Appends one JSON object a line. A line is confirmed once it is on the disk (fdatasync); a line
- * that was only partly written is taken back. When the file was renamed or removed (logrotate), a
- * new one is begun. */
+/* Appends one JSON object a line. A line is confirmed once it is on the disk (fdatasync), and its
+ * file's name with it; a line that was only partly written is taken back. When the file was renamed
+ * or removed (logrotate), a new one is begun. */
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,6 +29,31 @@ static int finish_last_line(int descriptor)
     return last == '\n' || write(descriptor, "\n", 1) == 1 ? 0 : -1;
 }
 
+/* A new file is there after a power cut only when its folder is synced. One that we may write into
+ * and not read is the owner's to look after. */
+static int sync_folder(const char *path)
+{
+    char *copy = strdup(path);
+    if (copy == NULL)
+        return -1;
+    int folder = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(copy);
+    if (folder < 0)
+        return errno == EACCES ? 0 : -1;
+    int result = fsync(folder) == 0 || errno == EINVAL ? 0 : -1;
+    int problem = errno;
+    close(folder);
+    errno = problem;
+    return result;
+}
+
+static void close_descriptor(struct file_output *file)
+{
+    if (file->descriptor >= 0)
+        close(file->descriptor);
+    file->descriptor = -1;
+}
+
 static int open_path(struct file_output *file, struct picket_error *error)
 {
     file->descriptor = open(file->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
@@ -36,17 +62,12 @@ static int open_path(struct file_output *file, struct picket_error *error)
     struct stat status;
     if (fstat(file->descriptor, &status) == 0 && !S_ISREG(status.st_mode))
         return PICKET_OK;
-    if (finish_last_line(file->descriptor) != 0)
-        return picket_fail(error, errno == ENOSPC ? PICKET_FULL : PICKET_IO, "%s: %s", file->path,
-                           strerror(errno));
-    return PICKET_OK;
-}
-
-static void close_descriptor(struct file_output *file)
-{
-    if (file->descriptor >= 0)
-        close(file->descriptor);
-    file->descriptor = -1;
+    if (finish_last_line(file->descriptor) == 0 && sync_folder(file->path) == 0)
+        return PICKET_OK;
+    int problem = errno;
+    close_descriptor(file); /* all of it is to be done again */
+    return picket_fail(error, problem == ENOSPC ? PICKET_FULL : PICKET_IO, "%s: %s", file->path,
+                       strerror(problem));
 }
 
 static int file_open(void **state, const char *target, const char *location,
@@ -60,7 +81,6 @@ static int file_open(void **state, const char *target, const char *location,
     }
     int status = open_path(file, error);
     if (status != PICKET_OK) {
-        close_descriptor(file);
         free(file->path);
         free(file);
         return status;
