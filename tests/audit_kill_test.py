@@ -2,29 +2,17 @@
 
 Threads add, rotate and remove devices through the API's socket. In the end every answered act has both of its entries, every
 device that is there has at least the first, and the seals, computed here from their description, hold from the first entry to the
-last."""
+last. A fleet publishes meanwhile. With --power-cut, what was not synced is lost at each kill."""
 
-import argparse
 import hashlib
-import http.client
 import json
-import random
-import socket
 import threading
 import time
 
-from picket_harness import Picket, wait_until
+from kill_trial import Trial
+from picket_harness import wait_until
 
-
-class ApiConnection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("picket", timeout=30)
-        self.path = str(path)
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
+OWNERS = 4
 
 
 class Owner(threading.Thread):
@@ -39,16 +27,11 @@ class Owner(threading.Thread):
         self.start()
 
     def ask(self, act, device, method, path, body=None):
-        connection = ApiConnection(self.picket.socket)
-        try:
-            connection.request(method, path, json.dumps(body) if body is not None else None)
-            answer = connection.getresponse()
-            answer.read()
-            self.answered.append((act, device, answer.status))
-        except (OSError, http.client.HTTPException):
+        status, _ = self.picket.call(method, path, body)
+        if status != 0:
+            self.answered.append((act, device, status))
+        else:
             time.sleep(0.02)  # killed; nothing is known of this one
-        finally:
-            connection.close()
 
     def run(self):
         count = 0
@@ -78,27 +61,22 @@ def check_seals(entries):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--kills", type=int, default=15)
-    parser.add_argument("--owners", type=int, default=4)
-    parser.add_argument("--seed", type=int, default=time.time_ns())
-    options = parser.parse_args()
-    print(f"seed {options.seed}")
-    moments = random.Random(options.seed)
-
-    with Picket() as picket:
+    trial = Trial(__doc__.splitlines()[0])
+    with trial.picket() as picket:
         picket.start()
-        owners = [Owner(picket, number) for number in range(options.owners)]
-        for _ in range(options.kills):
+        fleet = trial.fleet(picket)
+        owners = [Owner(picket, number) for number in range(OWNERS)]
+        for _ in range(trial.options.kills):
             before = sum(len(owner.answered) for owner in owners)
             wait_until(lambda: sum(len(owner.answered) for owner in owners) > before + 5, "acts that are answered")
-            time.sleep(moments.uniform(0, 0.2))
-            picket.kill()
+            trial.kill(picket, fleet)
             picket.start()
         for owner in owners:
             owner.stopping = True
         for owner in owners:
             owner.join(60)
+        fleet.finish()
+        told = trial.told(picket, fleet)
 
         entries = [json.loads(line) for line in picket.run("audit", "export").stdout.splitlines()]
         check_seals(entries)
@@ -116,10 +94,14 @@ def main():
         added = {entry["thing"] for entry in begun.values() if entry["act"] == "device.add"}
         present = {device["id"] for device in picket.json("device", "list")}
         assert present <= added, f"without a trace: {sorted(present - added)[:5]}"
-        unfinished = len(begun) - len([e for e in entries if e["of"] is not None]) - options.kills - 1
+        removed = {entry["thing"] for entry in begun.values() if entry["act"] == "device.remove"}
+        kept = {device for act, device, status in answered if act == "device.add" and status == 201} - removed
+        assert kept <= present, f"added, answered, and gone: {sorted(kept - present)[:5]}"
+        starts = trial.options.kills + 1  # each is an entry without an outcome
+        unfinished = len(begun) - len([e for e in entries if e["of"] is not None]) - starts
         picket.stop()
-        print(f"{options.kills} kills, {len(answered)} acts answered, all in the audit log; {unfinished} cut short, "
-              f"each begun there; {len(entries)} seals hold")
+        print(f"{trial.options.kills} kills, {len(answered)} acts answered, all in the audit log; {unfinished} cut short, "
+              f"each begun there; {len(entries)} seals hold; {told}")
 
 
 if __name__ == "__main__":

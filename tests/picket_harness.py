@@ -5,11 +5,13 @@ Programs are found through PICKET_BUILD_DIRECTORY (set by ctest)."""
 import base64
 import hashlib
 import hmac
+import http.client
 import json
 import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -32,6 +34,19 @@ def wait_until(condition, what, seconds=60):
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {seconds} s for {what}")
         time.sleep(0.05)
+
+
+class ApiConnection(http.client.HTTPConnection):
+    """To the API's Unix socket."""
+
+    def __init__(self, path, timeout_s=60):
+        super().__init__("picket", timeout=timeout_s)
+        self._path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
 
 
 class Device:
@@ -67,6 +82,7 @@ class Picket:
     def __init__(self, extra_configuration="", folder=None):
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="picket-test-"))
         self.data_folder = self.folder
+        self.power_cut = None  # a PowerCut of the data folder: kill() is then one
         self.extra_configuration = extra_configuration
         self.process = None
         self.port = 0
@@ -99,7 +115,8 @@ hub:
         self.write_configuration()
         self.process = subprocess.Popen(
             [PICKET, "serve", "--config", self.folder / "picket.yaml"],
-            stdout=self.log, stderr=self.log, preexec_fn=self.before_exec)
+            stdout=self.log, stderr=self.log, preexec_fn=self.before_exec,
+            env=self.power_cut.environment() if self.power_cut else None)
         wait_until(self._answers, "picket serve to answer")
         self.port = self.json("status")["hub"]["port"]
         return self
@@ -113,9 +130,11 @@ hub:
         return result.returncode == 0 and "hub" in json.loads(result.stdout)  # which comes last
 
     def kill(self):
-        """The power goes."""
+        """kill -9, and the power goes, if it can."""
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+        if self.power_cut:
+            self.power_cut.cut()
 
     def stop(self):
         """A clean stop; what the process said of it is checked, sanitizers included."""
@@ -138,6 +157,18 @@ hub:
 
     def json(self, *arguments):
         return json.loads(self.run(*arguments, "--json").stdout)
+
+    def call(self, method, path, body=None):
+        """Of the API: (status, answer); (0, None): it was not answered, and what became of it is not known."""
+        connection = ApiConnection(self.socket)
+        try:
+            connection.request(method, path, json.dumps(body) if body is not None else None)
+            response = connection.getresponse()
+            return response.status, json.loads(response.read() or b"null")
+        except (OSError, http.client.HTTPException, ValueError):
+            return 0, None
+        finally:
+            connection.close()
 
     def add_device(self, name):
         return Device(self.run("device", "add", name).stdout)
