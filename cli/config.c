@@ -219,6 +219,18 @@ static int hub_limits(const struct reading *reading, const struct yaml_limits *l
     return status == PICKET_OK ? hub_limits_each(reading, limits) : status;
 }
 
+static int hub_activity(const struct reading *reading, const char *text)
+{
+    int64_t interval_s = 0;
+    if (!text)
+        return PICKET_OK;
+    if (!picket_span_parse(text, &interval_s) || interval_s < 60 || interval_s > 86400)
+        return wrong(reading, "hub.activity_interval", "\"%.60s\" is not a span from 1m to 24h",
+                     text);
+    reading->config->hub.activity_interval_s = (uint32_t)interval_s;
+    return PICKET_OK;
+}
+
 static int hub(const struct reading *reading, const struct yaml_hub *yaml)
 {
     struct picket_hub_config *config = &reading->config->hub;
@@ -234,6 +246,8 @@ static int hub(const struct reading *reading, const struct yaml_hub *yaml)
                       &config->certificate_file);
     if (status == PICKET_OK)
         status = path(reading, "hub.key_file", yaml->key_file, &config->key_file);
+    if (status == PICKET_OK)
+        status = hub_activity(reading, yaml->activity_interval);
     return status == PICKET_OK ? hub_limits(reading, &yaml->limits) : status;
 }
 

@@ -1,18 +1,21 @@
 #include "activity.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "activity_entry.h"
 #include "certificate.h"
 #include "devices.h"
 #include "internal.h"
 #include "picket/base/counter.h"
+#include "picket/base/properties.h"
 #include "picket/base/time.h"
 
 /* A fleet that comes back at once is told of step by step: the loop has others to serve. */
-enum { LOOK_MS = 500, LOOK_MOST = 1000, JSON_BYTES = 8192 };
+enum { LOOK_MS = 500, LOOK_MOST = 1000 };
+
+static const int64_t never = INT64_MAX;
 
 static struct picket_counter put = {.name = "hub_activity_events",
                                     .help = "events of the hub itself, put on the log",
@@ -20,28 +23,6 @@ static struct picket_counter put = {.name = "hub_activity_events",
 static struct picket_counter dropped = {
     .name = "hub_activity_dropped",
     .help = "what the hub saw of devices and could not tell: too many, or the log was full"};
-
-/* How a connection came about, or was tried. Texts are OpenSSL's, and stay. */
-struct attempt {
-    char address[PICKET_ADDRESS_TEXT_BYTES]; /* "": there was none */
-    const char *tls;
-    const char *cipher;
-    struct picket_thumbprint certificate; /* SHA-256; none: there was none */
-};
-
-struct activity_entry {
-    LIST_ENTRY(activity_entry) in_bucket;
-    char device[PICKET_DEVICE_ID_BYTES];
-    int64_t due_ms;   /* monotonic */
-    int64_t begin_ms; /* Unix time of the first thing in it; 0: it is empty */
-    uint32_t connected;
-    uint32_t moved;
-    uint32_t held_back;
-    uint32_t endings[ENDING_COUNT]; /* of connections, and CONNECTs refused */
-    uint8_t credential;             /* enum credential_kind of the last that was accepted */
-    struct attempt accepted;        /* the last of each */
-    struct attempt refused;
-};
 
 void hub_activity_register_counters(void)
 {
@@ -70,6 +51,30 @@ void hub_activity_close(struct activity_table *table)
     table->buckets = NULL;
 }
 
+/* ---- intervals ---- */
+
+static int64_t ordinary_ms(const struct picket_hub *hub)
+{
+    return (int64_t)hub->config.activity_interval_s * 1000;
+}
+
+static int64_t shorter(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t notable_ms(const struct picket_hub *hub)
+{
+    return shorter(ACTIVITY_INTERVAL_MS, ordinary_ms(hub));
+}
+
+static struct burst_rule trespass_rule(const struct picket_hub *hub)
+{
+    struct burst_rule rule = burst_of_trespasses;
+    rule.window_ms = shorter(rule.window_ms, ordinary_ms(hub));
+    return rule;
+}
+
 /* ---- entries ---- */
 
 static struct activity_bucket *bucket_of(const struct picket_hub *hub, const char *device)
@@ -77,47 +82,165 @@ static struct activity_bucket *bucket_of(const struct picket_hub *hub, const cha
     return &hub->activity.buckets[devices_hash(hub, device) % ACTIVITY_BUCKETS];
 }
 
+static struct activity_entry *find_entry(const struct picket_hub *hub, const char *device,
+                                         const char *module)
+{
+    struct activity_entry *entry;
+    LIST_FOREACH(entry, bucket_of(hub, device), in_bucket)
+    {
+        if (strcmp(entry->device, device) == 0 && strcmp(entry->module, module) == 0)
+            return entry;
+    }
+    return NULL;
+}
+
 /* NULL: there is no room for it. */
-static struct activity_entry *make_entry(struct picket_hub *hub, const char *device)
+static struct activity_entry *make_entry(struct picket_hub *hub, const char *device,
+                                         const char *module)
 {
     struct activity_table *table = &hub->activity;
     struct activity_entry *entry =
         table->count < ACTIVITY_DEVICES_MAX ? calloc(1, sizeof *entry) : NULL;
-    if (entry == NULL) {
-        picket_count(&dropped, 1);
+    if (entry == NULL)
         return NULL;
-    }
     snprintf(entry->device, sizeof entry->device, "%s", device);
-    entry->due_ms = picket_monotonic_ms() + ACTIVITY_FIRST_MS;
+    snprintf(entry->module, sizeof entry->module, "%s", module);
+    entry->due_ms = never;
     LIST_INSERT_HEAD(bucket_of(hub, device), entry, in_bucket);
     table->count++;
     return entry;
 }
 
-static struct activity_entry *entry_of(const struct connection *connection)
+/* NULL: there is no room; it is counted. */
+static struct activity_entry *entry_of(struct picket_hub *hub, const char *device,
+                                       const char *module)
 {
-    struct picket_hub *hub = connection->hub;
     struct activity_table *table = &hub->activity;
+    struct activity_entry *entry = NULL;
     if (table->buckets == NULL)
         table->buckets = calloc(ACTIVITY_BUCKETS, sizeof *table->buckets); /* zero: empty lists */
-    if (table->buckets == NULL) {
-        picket_count(&dropped, 1);
-        return NULL;
-    }
-    struct activity_entry *entry;
-    LIST_FOREACH(entry, bucket_of(hub, connection->device), in_bucket)
-    {
-        if (strcmp(entry->device, connection->device) == 0)
-            break;
-    }
+    if (table->buckets != NULL)
+        entry = find_entry(hub, device, module);
+    if (table->buckets != NULL && entry == NULL)
+        entry = make_entry(hub, device, module);
     if (entry == NULL)
-        entry = make_entry(hub, connection->device);
-    if (entry != NULL && entry->begin_ms == 0)
-        entry->begin_ms = picket_unix_ms();
+        picket_count(&dropped, 1);
     return entry;
 }
 
-/* ---- what happens ---- */
+/* Something has come into it. */
+static void set_due(const struct picket_hub *hub, struct activity_entry *entry, bool notable)
+{
+    int64_t now_ms = picket_monotonic_ms();
+    int64_t due_ms = now_ms + (notable ? ACTIVITY_FIRST_MS : ordinary_ms(hub));
+    if (due_ms < entry->free_ms)
+        due_ms = entry->free_ms;
+    entry->due_ms = shorter(entry->due_ms, due_ms);
+    if (entry->begin_ms == 0)
+        entry->begin_ms = picket_unix_ms();
+}
+
+static struct activity_entry *notable_entry_of(struct connection *connection)
+{
+    struct activity_entry *entry =
+        entry_of(connection->hub, connection->device, connection->module);
+    if (entry != NULL)
+        set_due(connection->hub, entry, true);
+    return entry;
+}
+
+/* ---- tallies ---- */
+
+/* The connection's becomes part of the entry. */
+static void fold(struct connection *connection, struct activity_entry *entry)
+{
+    struct connection_tally *own = connection->tally;
+    tally_add(&entry->tally, &own->tally);
+    if (entry->begin_ms == 0 || own->since_ms < entry->begin_ms)
+        entry->begin_ms = own->since_ms;
+    free(own);
+    connection->tally = NULL;
+    connection->tally_due_ms = never;
+}
+
+static void fold_what_is_there(const struct picket_hub *hub, struct activity_entry *entry)
+{
+    struct connection *connection = devices_find(hub, entry->device, entry->module);
+    if (connection != NULL && connection->tally != NULL)
+        fold(connection, entry);
+}
+
+/* NULL: there is no memory; it is counted. */
+static struct tally *tally_of(struct connection *connection)
+{
+    if (connection->tally != NULL)
+        return &connection->tally->tally;
+    connection->tally = calloc(1, sizeof *connection->tally);
+    if (connection->tally == NULL) {
+        picket_count(&dropped, 1);
+        return NULL;
+    }
+    connection->tally->since_ms = picket_unix_ms();
+    connection->tally_due_ms = picket_monotonic_ms() + ordinary_ms(connection->hub);
+    return &connection->tally->tally;
+}
+
+void hub_activity_message(struct connection *connection, const char *bag, size_t payload_bytes)
+{
+    struct tally *tally = tally_of(connection);
+    if (tally == NULL)
+        return;
+    tally->counts[TALLY_MESSAGES]++;
+    tally->counts[TALLY_BYTES] += payload_bytes;
+    tally->counts[TALLY_SECURITY] += picket_properties_tell_security_message(bag);
+}
+
+void hub_activity_count(struct connection *connection, enum tally_kind kind, uint64_t count)
+{
+    struct tally *tally = tally_of(connection);
+    if (tally == NULL)
+        return;
+    tally->counts[kind] += count;
+    if (tally_is_notable(kind))
+        connection->tally_due_ms = 0;
+}
+
+void hub_activity_count_of(struct picket_hub *hub, const char *device, const char *module,
+                           enum tally_kind kind, uint64_t count)
+{
+    struct activity_entry *entry = entry_of(hub, device, module);
+    if (entry == NULL)
+        return;
+    entry->tally.counts[kind] += count;
+    set_due(hub, entry, tally_is_notable(kind));
+}
+
+void hub_activity_trespass(struct connection *connection, enum tally_kind kind, struct slice topic)
+{
+    struct activity_entry *entry = notable_entry_of(connection);
+    if (entry == NULL)
+        return;
+    entry->tally.counts[kind]++;
+    entry->trespass.kind = kind;
+    activity_plain_topic(entry->trespass.topic, topic);
+    burst_count(&entry->trespasses);
+}
+
+void hub_activity_check(struct connection *connection, int64_t now_ms)
+{
+    if (connection->tally == NULL || now_ms < connection->tally_due_ms)
+        return;
+    struct activity_entry *entry =
+        entry_of(connection->hub, connection->device, connection->module);
+    if (entry == NULL) { /* it stays, and may find room later */
+        connection->tally_due_ms = now_ms + ACTIVITY_INTERVAL_MS;
+        return;
+    }
+    fold(connection, entry);
+    set_due(connection->hub, entry, true);
+}
+
+/* ---- connections ---- */
 
 static void describe(struct attempt *attempt, const struct connection *connection)
 {
@@ -133,7 +256,7 @@ static void describe(struct attempt *attempt, const struct connection *connectio
 
 void hub_activity_connected(struct connection *connection)
 {
-    struct activity_entry *entry = entry_of(connection);
+    struct activity_entry *entry = notable_entry_of(connection);
     if (entry == NULL)
         return;
     entry->connected++;
@@ -143,21 +266,21 @@ void hub_activity_connected(struct connection *connection)
 
 void hub_activity_moved(struct connection *connection)
 {
-    struct activity_entry *entry = entry_of(connection);
+    struct activity_entry *entry = notable_entry_of(connection);
     if (entry != NULL)
         entry->moved++;
 }
 
 void hub_activity_held_back(struct connection *connection)
 {
-    struct activity_entry *entry = entry_of(connection);
+    struct activity_entry *entry = notable_entry_of(connection);
     if (entry != NULL)
         entry->held_back++;
 }
 
 void hub_activity_refused(struct connection *connection, enum ending ending)
 {
-    struct activity_entry *entry = entry_of(connection);
+    struct activity_entry *entry = notable_entry_of(connection);
     if (entry == NULL)
         return;
     entry->endings[ending]++;
@@ -169,85 +292,36 @@ void hub_activity_turned_away(struct picket_hub *hub)
     burst_count(&hub->activity.burst);
 }
 
+static void free_tally(struct connection *connection)
+{
+    free(connection->tally);
+    connection->tally = NULL;
+}
+
 void hub_activity_ended(struct connection *connection, enum ending ending)
 {
-    struct activity_entry *entry = ending != ENDING_NONE ? entry_of(connection) : NULL;
-    if (entry != NULL)
-        entry->endings[ending]++;
-}
-
-/* ---- as JSON ---- */
-
-struct json {
-    char text[JSON_BYTES]; /* all that is put fits: names, numbers and addresses are short */
-    size_t used;
-};
-
-static void add(struct json *json, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void add(struct json *json, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    int size =
-        vsnprintf(json->text + json->used, sizeof json->text - json->used, format, arguments);
-    va_end(arguments);
-    if (size > 0 && (size_t)size < sizeof json->text - json->used)
-        json->used += (size_t)size;
-}
-
-/* None of these texts is a peer's: nothing is to be escaped. */
-static void add_attempt(struct json *json, const char *name, const struct attempt *attempt)
-{
-    char print[PICKET_THUMBPRINT_TEXT_BYTES];
-    if (attempt->address[0] == '\0')
+    if (ending == ENDING_NONE && connection->tally == NULL)
         return;
-    add(json, ",\"%s\":{\"address\":\"%s\",\"tls\":\"%s\",\"cipher\":\"%s\"", name,
-        attempt->address, attempt->tls, attempt->cipher);
-    if (attempt->certificate.size_bytes > 0)
-        add(json, ",\"certificate\":\"%s\"",
-            picket_thumbprint_format(&attempt->certificate, print));
-    add(json, "}");
-}
-
-static void add_endings(struct json *json, const struct activity_entry *entry)
-{
-    const char *comma = "";
-    add(json, ",\"counts\":{");
-    for (int i = ENDING_NONE + 1; i < ENDING_COUNT; i++) {
-        if (entry->endings[i] == 0)
-            continue;
-        add(json, "%s\"%s\":%u", comma, ending_name((enum ending)i), entry->endings[i]);
-        comma = ",";
+    struct activity_entry *entry = notable_entry_of(connection);
+    if (entry == NULL) {
+        free_tally(connection);
+        return;
     }
-    add(json, "}");
-}
-
-static void write_json(struct json *json, const struct activity_entry *entry)
-{
-    static const char *const credentials[] = {
-        [CREDENTIAL_KEY] = "sas", [CREDENTIAL_THUMBPRINT] = "thumbprint", [CREDENTIAL_CA] = "ca"};
-    json->used = 0;
-    add(json, "{\"about\":\"connections\",\"since_ms\":%lld,\"connected\":%u,\"moved\":%u",
-        (long long)entry->begin_ms, entry->connected, entry->moved);
-    if (entry->held_back > 0)
-        add(json, ",\"held_back\":%u", entry->held_back);
-    if (entry->connected > 0)
-        add(json, ",\"authentication\":\"%s\"", credentials[entry->credential]);
-    add_endings(json, entry);
-    add_attempt(json, "last_accepted", &entry->accepted);
-    add_attempt(json, "last_refused", &entry->refused);
-    add(json, "}");
+    if (ending != ENDING_NONE)
+        entry->endings[ending]++;
+    if (connection->tally != NULL)
+        fold(connection, entry);
 }
 
 /* ---- onto the log ---- */
 
 /* device: "" of the hub itself. */
-static bool append(struct picket_hub *hub, const char *device, const struct json *json)
+static bool append(struct picket_hub *hub, const char *device, const char *module,
+                   const struct activity_json *json)
 {
     const struct picket_log_message message = {.kind = PICKET_LOG_OF_HUB,
                                                .device = device,
-                                               .module = "",
+                                               .module = module,
                                                .received_ms = picket_unix_ms(),
                                                .properties = json->text,
                                                .payload = (const uint8_t *)""};
@@ -257,33 +331,53 @@ static bool append(struct picket_hub *hub, const char *device, const struct json
     return taken;
 }
 
-static bool append_entry(struct picket_hub *hub, const struct activity_entry *entry)
+static bool append_entry(struct picket_hub *hub, struct activity_entry *entry)
 {
-    struct json json;
-    write_json(&json, entry);
-    return append(hub, entry->device, &json);
+    struct activity_json json;
+    fold_what_is_there(hub, entry);
+    activity_write(&json, entry);
+    return append(hub, entry->device, entry->module, &json);
 }
 
 static void empty(struct activity_entry *entry)
 {
+    entry->due_ms = never;
     entry->begin_ms = 0;
     entry->connected = entry->moved = entry->held_back = 0;
     memset(entry->endings, 0, sizeof entry->endings);
+    memset(&entry->tally, 0, sizeof entry->tally);
     entry->accepted.address[0] = entry->refused.address[0] = '\0';
+}
+
+/* One that goes on is told of by itself, once. */
+static void look_for_trespasses(struct picket_hub *hub, struct activity_entry *entry,
+                                int64_t now_ms)
+{
+    const struct burst_rule rule = trespass_rule(hub);
+    struct activity_json json;
+    uint64_t operations;
+    if (burst_is_over(&entry->trespasses) ||
+        !burst_look(&entry->trespasses, &rule, now_ms, &operations))
+        return;
+    activity_write_trespasses(&json, entry, operations,
+                              rule.windows_to_begin * rule.window_ms / 1000);
+    if (!append(hub, entry->device, entry->module, &json))
+        picket_count(&dropped, 1);
 }
 
 /* How many times the log was asked: 0 or 1. */
 static uint32_t look_at(struct picket_hub *hub, struct activity_entry *entry, int64_t now_ms)
 {
-    if (now_ms < entry->due_ms)
-        return 0;
-    if (entry->begin_ms == 0) {
+    look_for_trespasses(hub, entry, now_ms);
+    if (entry->begin_ms == 0 && now_ms >= entry->free_ms && burst_is_over(&entry->trespasses)) {
         forget(&hub->activity, entry);
         return 0;
     }
+    if (now_ms < entry->due_ms)
+        return 0;
     if (append_entry(hub, entry)) {
         empty(entry);
-        entry->due_ms = now_ms + ACTIVITY_INTERVAL_MS;
+        entry->free_ms = now_ms + notable_ms(hub);
     }
     return 1;
 }
@@ -314,13 +408,13 @@ static void look_around(struct picket_hub *hub, int64_t now_ms, uint32_t most)
 
 static void look_for_burst(struct picket_hub *hub, int64_t now_ms)
 {
-    struct json json = {.used = 0};
+    const struct burst_rule *rule = &burst_of_refusals;
+    struct activity_json json;
     uint64_t refusals;
-    if (!burst_look(&hub->activity.burst, now_ms, &refusals))
+    if (!burst_look(&hub->activity.burst, rule, now_ms, &refusals))
         return;
-    add(&json, "{\"about\":\"burst\",\"refusals\":%llu,\"seconds\":%d}",
-        (unsigned long long)refusals, BURST_WINDOWS_TO_BEGIN * BURST_WINDOW_MS / 1000);
-    if (!append(hub, "", &json))
+    activity_write_burst(&json, refusals, rule->windows_to_begin * rule->window_ms / 1000);
+    if (!append(hub, "", "", &json))
         picket_count(&dropped, 1);
 }
 
@@ -335,13 +429,14 @@ void hub_activity_sweep(struct picket_hub *hub, int64_t now_ms)
 
 void hub_activity_flush(struct picket_hub *hub)
 {
-    look_around(hub, INT64_MAX - ACTIVITY_INTERVAL_MS, UINT32_MAX);
-    for (size_t i = 0; hub->activity.buckets != NULL && i < ACTIVITY_BUCKETS; i++) {
+    struct activity_table *table = &hub->activity;
+    for (size_t i = 0; table->buckets != NULL && i < ACTIVITY_BUCKETS; i++) {
         struct activity_entry *entry;
-        LIST_FOREACH(entry, &hub->activity.buckets[i], in_bucket)
+        LIST_FOREACH(entry, &table->buckets[i], in_bucket)
         {
-            if (entry->begin_ms != 0)
+            if (entry->begin_ms != 0 && !append_entry(hub, entry))
                 picket_count(&dropped, 1);
+            empty(entry);
         }
     }
 }

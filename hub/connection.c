@@ -462,5 +462,6 @@ void connection_check(struct connection *connection, int64_t now_ms, int64_t uni
     }
     device_bound_check(connection);
     go_on(connection, now_ms);
+    hub_activity_check(connection, now_ms);
     check_life(connection, now_ms);
 }

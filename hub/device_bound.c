@@ -119,8 +119,10 @@ static void send_message(struct connection *connection, const struct exchange_me
     if (!connection_is_open(connection))
         return;
     picket_count(&sent, 1);
+    hub_activity_count(connection, TALLY_SENT, 1);
     bound->after_id = message->id;
     if (!is_qos_1(connection)) {
+        hub_activity_count(connection, TALLY_COMPLETED, 1);
         exchange_message_done(connection, message->id);
         return;
     }
@@ -164,6 +166,7 @@ bool device_bound_acknowledged(struct connection *connection, uint16_t packet_id
         return false;
     exchange_message_done(connection, bound->on_way[at].id);
     picket_count(&completed, 1);
+    hub_activity_count(connection, TALLY_COMPLETED, 1);
     bound->count--;
     for (; at < bound->count; at++)
         bound->on_way[at] = bound->on_way[at + 1];

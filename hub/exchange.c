@@ -441,6 +441,8 @@ void exchange_run(struct picket_hub *hub)
             exchange->count--;
             exchange->bytes -= request->payload_bytes;
         }
+        if (request->kind == EXCHANGE_TWIN_GET || request->kind == EXCHANGE_TWIN_REPORT)
+            twins_count(hub, connection, request);
         if (connection != NULL)
             answer(connection, request);
         free_request(request);

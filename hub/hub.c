@@ -84,20 +84,6 @@ static void close_handle(uv_handle_t *handle, void *context)
         uv_close(handle, NULL);
 }
 
-static void stop_loop(struct picket_hub *hub)
-{
-    if (hub->stopped)
-        return;
-    hub->stopped = true;
-    end_all(hub);
-    hub_activity_flush(hub);
-    wills_drop_all(hub);
-    methods_stop(&hub->methods);
-    silence_waker(hub->waker);
-    exchange_silence(&hub->exchange);
-    uv_walk(&hub->loop, close_handle, NULL);
-}
-
 static void recheck_changed_devices(struct picket_hub *hub)
 {
     pthread_mutex_lock(&hub->changed_lock);
@@ -113,15 +99,23 @@ static void recheck_changed_devices(struct picket_hub *hub)
     }
 }
 
-static void look_for_messages(struct picket_hub *hub)
+static struct changed_device *take_queued(struct picket_hub *hub)
 {
     pthread_mutex_lock(&hub->changed_lock);
     struct changed_device *queued = hub->queued;
     hub->queued = NULL;
     pthread_mutex_unlock(&hub->changed_lock);
+    return queued;
+}
+
+/* When the hub has stopped, they are only counted. */
+static void look_for_messages(struct picket_hub *hub)
+{
+    struct changed_device *queued = take_queued(hub);
     while (queued != NULL) {
         struct changed_device *next = queued->next;
-        struct connection *connection = devices_find(hub, queued->id, "");
+        struct connection *connection = hub->stopped ? NULL : devices_find(hub, queued->id, "");
+        hub_activity_count_of(hub, queued->id, "", TALLY_QUEUED, 1);
         if (connection != NULL)
             device_bound_queued(connection);
         free(queued);
@@ -143,11 +137,29 @@ static void tell_twin_changes(struct picket_hub *hub)
 {
     struct twin_change *change;
     while ((change = next_twin_change(hub)) != NULL) {
-        struct connection *connection = devices_find(hub, change->content, change->module);
+        struct connection *connection =
+            hub->stopped ? NULL : devices_find(hub, change->content, change->module);
+        hub_activity_count_of(hub, change->content, change->module, TALLY_DESIRED, 1);
         if (connection != NULL)
             twins_tell(connection, change->version, change->patch);
         free(change);
     }
+}
+
+static void stop_loop(struct picket_hub *hub)
+{
+    if (hub->stopped)
+        return;
+    hub->stopped = true;
+    end_all(hub);
+    tell_twin_changes(hub);
+    look_for_messages(hub);
+    hub_activity_flush(hub);
+    wills_drop_all(hub);
+    methods_stop(&hub->methods);
+    silence_waker(hub->waker);
+    exchange_silence(&hub->exchange);
+    uv_walk(&hub->loop, close_handle, NULL);
 }
 
 static bool is_vouched_for(const struct connection *connection, const struct admission *admission)
@@ -249,6 +261,7 @@ static void fill_bounds(struct picket_hub_config *config)
     config->connections_max = or_default(config->connections_max, 20000);
     config->message_bytes_max = or_default(config->message_bytes_max, 262144);
     config->connect_timeout_s = or_default(config->connect_timeout_s, 30);
+    config->activity_interval_s = or_default(config->activity_interval_s, ACTIVITY_ORDINARY_S);
     config->handshakes_max = or_default(config->handshakes_max, 1000);
     config->handshakes_per_address_max = or_default(config->handshakes_per_address_max, 250);
     if (config->input_bytes_max == 0)
@@ -341,10 +354,11 @@ static void free_twin_changes(struct picket_hub *hub)
 
 static void free_queued(struct picket_hub *hub)
 {
-    while (hub->queued != NULL) {
-        struct changed_device *next = hub->queued->next;
-        free(hub->queued);
-        hub->queued = next;
+    struct changed_device *queued = take_queued(hub);
+    while (queued != NULL) {
+        struct changed_device *next = queued->next;
+        free(queued);
+        queued = next;
     }
 }
 

@@ -128,6 +128,8 @@ struct connection {
     uint16_t requests;                 /* that the exchange has not answered */
     struct conduct *conduct;           /* NULL: it is not accepted */
     struct device_bound *device_bound; /* NULL: it does not subscribe to messages */
+    struct connection_tally *tally;    /* NULL: there is nothing to tell */
+    int64_t tally_due_ms;              /* monotonic */
     uint32_t in_flight;                /* messages taken and not acknowledged */
     uint64_t last_in_flight; /* sequence of the newest of them, 0: none; see acknowledgement.h */
 

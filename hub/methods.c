@@ -214,6 +214,12 @@ static void finish(struct picket_hub *hub, struct call_queue *queue, struct pick
     end(call, status);
 }
 
+static void count_of(struct picket_hub *hub, const struct picket_hub_call *call,
+                     enum tally_kind kind)
+{
+    hub_activity_count_of(hub, call->content, call->module, kind, 1);
+}
+
 static bool is_of(const struct picket_hub_call *call, const struct connection *connection)
 {
     return strcmp(call->content, connection->device) == 0 &&
@@ -232,6 +238,7 @@ static void send_call(struct connection *connection, struct picket_hub_call *cal
     char topic[PICKET_HUB_METHOD_NAME_MAX + 64];
     if (publish_is_over_bound(connection->hub)) {
         picket_count(&refused, 1);
+        count_of(connection->hub, call, TALLY_NOT_SENT);
         finish(connection->hub, &methods->waiting, call, PICKET_BUSY);
         return;
     }
@@ -260,6 +267,7 @@ void methods_run(struct picket_hub *hub)
     while ((call = next_started(&hub->methods)) != NULL) {
         struct connection *connection = devices_find(hub, call->content, call->module);
         TAILQ_INSERT_TAIL(&hub->methods.waiting, call, next);
+        count_of(hub, call, TALLY_INVOKED);
         if (takes_methods(connection)) {
             send_call(connection, call);
             publish_flush(connection);
@@ -299,6 +307,7 @@ void methods_take(struct connection *connection, const struct dialect_request *r
     struct picket_hub_call *call = find_sent(connection, request->rid);
     if (call == NULL || payload.size > PICKET_HUB_METHOD_BYTES_MAX) {
         picket_count(&late, 1);
+        hub_activity_count(connection, TALLY_LATE, 1);
         picket_say_limited(&limit, PICKET_NOTICE, "hub",
                            "device %s: a method result of %zu bytes %s", connection->device,
                            payload.size, call == NULL ? "that nobody waits for" : "exceeds 131072");
@@ -312,18 +321,20 @@ void methods_take(struct connection *connection, const struct dialect_request *r
         slice_copy(&at, payload);
     }
     picket_count(&answered, 1);
+    hub_activity_count(connection, tally_of_status(request->status), 1);
     finish(connection->hub, &connection->hub->methods.sent, call,
            call->answer != NULL ? PICKET_OK : PICKET_NO_MEMORY);
 }
 
 static void check_queue(struct picket_hub *hub, struct call_queue *queue, int64_t now_ms,
-                        int status, struct picket_counter *counter)
+                        int status, struct picket_counter *counter, enum tally_kind kind)
 {
     struct picket_hub_call *call = TAILQ_FIRST(queue);
     while (call != NULL) {
         struct picket_hub_call *after = TAILQ_NEXT(call, next);
         if (now_ms >= call->deadline_ms) {
             picket_count(counter, 1);
+            count_of(hub, call, kind);
             finish(hub, queue, call, status);
         }
         call = after;
@@ -332,8 +343,8 @@ static void check_queue(struct picket_hub *hub, struct call_queue *queue, int64_
 
 void methods_check(struct picket_hub *hub, int64_t now_ms)
 {
-    check_queue(hub, &hub->methods.waiting, now_ms, PICKET_NOT_FOUND, &missed);
-    check_queue(hub, &hub->methods.sent, now_ms, PICKET_IO, &timed_out);
+    check_queue(hub, &hub->methods.waiting, now_ms, PICKET_NOT_FOUND, &missed, TALLY_UNCONNECTED);
+    check_queue(hub, &hub->methods.sent, now_ms, PICKET_IO, &timed_out, TALLY_TIMED_OUT);
 }
 
 /* ---- start and stop ---- */

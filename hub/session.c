@@ -94,6 +94,8 @@ static bool take_will(struct connection *connection, const struct mqtt_connect *
         return true;
     if (dialect_published(connect->will_topic, connection->device, connection->module, &bag) !=
         DIALECT_EVENTS) {
+        hub_activity_refused(connection, ENDING_WRONG_WILL);
+        hub_activity_trespass(connection, TALLY_FOREIGN_WILL, connect->will_topic);
         connection_refuse(connection, ENDING_WRONG_WILL, MQTT_NOT_AUTHORIZED,
                           "refused: its will is not for its own events topic");
         return false;
@@ -263,6 +265,7 @@ static bool take_event(struct connection *connection, const struct mqtt_publish 
     uint64_t position = 0;
     int status = append_in_turn(connection, publish, &position);
     if (status == PICKET_OK) {
+        hub_activity_message(connection, connection->hub->bag, publish->payload.size);
         if (publish->qos > 0)
             acknowledgement_add(connection, publish->packet_id, position);
         return true;
@@ -278,6 +281,7 @@ static bool take_event(struct connection *connection, const struct mqtt_publish 
     }
     if (publish->qos == 0) {
         picket_count(&messages_dropped, 1);
+        hub_activity_count(connection, TALLY_DROPPED, 1);
         picket_say_limited(&limit, PICKET_WARNING, "hub",
                            "device %s: a message with QoS 0 was dropped: the log is full",
                            connection->device);
@@ -336,6 +340,7 @@ static bool take_allowed_publish(struct connection *connection, const struct mqt
     case DIALECT_FOREIGN_TOPIC:
         break;
     }
+    hub_activity_trespass(connection, TALLY_FOREIGN_PUBLISH, publish->topic);
     connection_end(
         connection, ENDING_FOREIGN_TOPIC, "published to a topic that is not its own: %.*s",
         (int)(publish->topic.size < 200 ? publish->topic.size : 200), publish->topic.bytes);
@@ -363,6 +368,7 @@ static bool take_publish(struct connection *connection, const uint8_t *packet,
     if (publish.duplicate && publish.qos == 1 &&
         acknowledgement_is_awaited(connection, publish.packet_id)) {
         picket_count(&messages_repeated, 1);
+        hub_activity_count(connection, TALLY_REPEATED, 1);
         return true;
     }
     if (publish.qos == 1 && connection->in_flight >= HUB_IN_FLIGHT_MAX) {

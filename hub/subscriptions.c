@@ -1,6 +1,7 @@
 #include "subscriptions.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "connection.h"
 #include "device_bound.h"
@@ -92,6 +93,13 @@ static bool answer(struct connection *connection, const uint8_t *packet, size_t 
 
 /* ---- SUBSCRIBE, UNSUBSCRIBE ---- */
 
+static enum tally_kind kind_of_trespass(struct slice filter)
+{
+    bool wild = memchr(filter.bytes, '#', filter.size) != NULL ||
+                memchr(filter.bytes, '+', filter.size) != NULL;
+    return wild ? TALLY_FOREIGN_WILDCARD : TALLY_FOREIGN_SUBSCRIBE;
+}
+
 static uint8_t subscribe(struct connection *connection, const struct mqtt_filter *filter)
 {
     static struct picket_say_limit limit;
@@ -99,6 +107,7 @@ static uint8_t subscribe(struct connection *connection, const struct mqtt_filter
         dialect_filtered(filter->topic, connection->device, connection->module);
     if (kind == DIALECT_FOREIGN_FILTER) {
         picket_count(&refused, 1);
+        hub_activity_trespass(connection, kind_of_trespass(filter->topic), filter->topic);
         picket_say_limited(&limit, PICKET_WARNING, "hub",
                            "device %s: subscription refused, not its own: %.*s", connection->device,
                            (int)(filter->topic.size < 200 ? filter->topic.size : 200),

@@ -66,6 +66,11 @@ static int http_status(int status)
     }
 }
 
+static enum tally_kind tally_of(int http)
+{
+    return http == 429 ? TALLY_TWIN_THROTTLED : http < 500 ? TALLY_TWIN_REFUSED : TALLY_TWIN_FAILED;
+}
+
 static struct picket_counter *counter_of(int http)
 {
     return http == 429 ? &throttled : http < 500 ? &refused : &failed;
@@ -122,8 +127,26 @@ void twins_take(struct connection *connection, enum dialect_topic kind,
         status = exchange_put(connection,
                               kind == DIALECT_TWIN_GET ? EXCHANGE_TWIN_GET : EXCHANGE_TWIN_REPORT,
                               request->rid, payload);
-    if (status != PICKET_OK)
-        answer_error(connection, request->rid, status, sentence_of(status));
+    if (status == PICKET_OK)
+        return;
+    hub_activity_count(connection, tally_of(http_status(status)), 1);
+    answer_error(connection, request->rid, status, sentence_of(status));
+}
+
+static enum tally_kind tally_of_request(const struct exchange_request *request)
+{
+    if (request->status != PICKET_OK)
+        return tally_of(http_status(request->status));
+    return request->kind == EXCHANGE_TWIN_GET ? TALLY_GETS : TALLY_REPORTS;
+}
+
+void twins_count(struct picket_hub *hub, struct connection *connection,
+                 const struct exchange_request *request)
+{
+    if (connection != NULL)
+        hub_activity_count(connection, tally_of_request(request), 1);
+    else
+        hub_activity_count_of(hub, request->device, request->module, tally_of_request(request), 1);
 }
 
 void twins_answer(struct connection *connection, const struct exchange_request *request)
@@ -160,6 +183,7 @@ void twins_tell(struct connection *connection, int64_t version, const char *patc
     snprintf(topic, sizeof topic, "$iothub/twin/PATCH/properties/desired/?$version=%" PRId64,
              version);
     picket_count(&told, 1);
+    hub_activity_count(connection, TALLY_DESIRED_SENT, 1);
     publish(connection, slice_of(topic), slice_of(body), 0, 0);
     free(body);
     publish_flush(connection);

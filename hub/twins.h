@@ -16,6 +16,10 @@ void twins_take(struct connection *connection, enum dialect_topic kind,
 /* What the exchange made of it. May end the connection. */
 void twins_answer(struct connection *connection, const struct exchange_request *request);
 
+/* Counts it for the device, whose connection may have gone (NULL). */
+void twins_count(struct picket_hub *hub, struct connection *connection,
+                 const struct exchange_request *request);
+
 /* Tells a device what its owner has changed: {…,"$version":n}. May end the connection. */
 void twins_tell(struct connection *connection, int64_t version, const char *patch);
 

@@ -5,6 +5,7 @@
 
 #include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
+#include "picket/base/properties.h"
 #include "picket/base/time.h"
 #include "session.h"
 
@@ -28,6 +29,17 @@ static void drop(const char *device)
                        "device %s: its will was dropped: the log is full or closed", device);
 }
 
+/* It is of the device, whose connection has gone or goes. */
+static void count_will(struct picket_hub *hub, const struct picket_log_message *message)
+{
+    hub_activity_count_of(hub, message->device, message->module, TALLY_WILLS, 1);
+    hub_activity_count_of(hub, message->device, message->module, TALLY_MESSAGES, 1);
+    hub_activity_count_of(hub, message->device, message->module, TALLY_BYTES,
+                          message->payload_bytes);
+    if (picket_properties_tell_security_message(message->properties))
+        hub_activity_count_of(hub, message->device, message->module, TALLY_SECURITY, 1);
+}
+
 static int append(struct picket_hub *hub, const char *device, const char *module,
                   const struct will *will, int64_t received_ms)
 {
@@ -41,7 +53,10 @@ static int append(struct picket_hub *hub, const char *device, const char *module
         .payload = (const uint8_t *)bag + will->bag_bytes + 1,
         .payload_bytes = will->payload_bytes,
     };
-    return session_append(hub, &message, &position);
+    int status = session_append(hub, &message, &position);
+    if (status == PICKET_OK)
+        count_will(hub, &message);
+    return status;
 }
 
 static bool is_full(int status)

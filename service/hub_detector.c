@@ -170,6 +170,32 @@ static int look_at_connections(const struct picket_event *event, const json_t *c
     return status;
 }
 
+/* ---- reaching for what is others' ---- */
+
+static const struct rule trespass_rule = {
+    "Picket_RepeatedUnauthorizedOperations", PICKET_SEVERITY_MEDIUM,
+    "A device keeps reaching for what is not its own", "T1078",
+    "1. Look at the topic: firmware that was moved here may use one that this hub does not have "
+    "(picket event list --hub --device ID shows what and how often).\n2. If it is another "
+    "device's, "
+    "or has wildcards, somebody who has this device's credential looks around: disable the device "
+    "(picket device disable), and rotate its credential (picket device rotate-key, rotate-x509).\n"
+    "3. Look at what the device has reported since."};
+
+static int look_at_trespasses(const struct picket_event *event, const json_t *content,
+                              picket_yield yield, void *context)
+{
+    char description[600];
+    const json_t *last = json_object_get(content, "last_unauthorized");
+    snprintf(description, sizeof description,
+             "Device %s published or subscribed to what is not its own %lld times within %lld "
+             "seconds, and it went on over several windows. Nothing of it was let through. The "
+             "last was: %s, %.200s. It is told again when it has ended and begins anew.",
+             event->device, number_of(content, "operations"), number_of(content, "seconds"),
+             text_of(last, "operation"), text_of(last, "topic"));
+    return yield_finding(&trespass_rule, event, "", description, content, yield, context);
+}
+
 /* ---- many refusals ---- */
 
 static const struct rule burst_rule = {
@@ -257,8 +283,10 @@ static int inspect(void *state, const struct picket_event *event, picket_yield y
     json_t *content = json_loads(event->content, 0, NULL);
     const char *about = text_of(content, "about");
     int status = PICKET_OK;
-    if (strcmp(about, "connections") == 0)
+    if (strcmp(about, "activity") == 0)
         status = look_at_connections(event, content, yield, context);
+    else if (strcmp(about, "unauthorized") == 0)
+        status = look_at_trespasses(event, content, yield, context);
     else if (strcmp(about, "burst") == 0)
         status = look_at_burst(event, content, yield, context);
     else if (strcmp(about, "act") == 0)

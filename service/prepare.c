@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "picket/base/error.h"
-#include "properties.h"
+#include "picket/base/properties.h"
 #include "text.h"
 
 static const char *module_id_of(struct arena *arena, const struct picket_wire_message_view *view)
@@ -72,7 +72,7 @@ bool prepare_message(struct arena *arena, const struct picket_log_message *messa
     if (message->kind == PICKET_LOG_OF_HUB)
         return true;
     prepared->kind = PREPARED_TELEMETRY;
-    if (!properties_tell_security_message(message->properties))
+    if (!picket_properties_tell_security_message(message->properties))
         return true;
     prepared->kind = PREPARED_BAD;
     if (!picket_wire_open(&prepared->view, message->payload, message->payload_bytes,

@@ -12,8 +12,8 @@
 #include "intel/feed_reader.h"
 #include "intel/matcher.h"
 #include "messages.h"
+#include "picket/base/properties.h"
 #include "picket/wire/message.h"
-#include "properties.h"
 
 enum { LOOKUPS = 1 << 22, MESSAGES = 512, HIT_PERCENT = 5 };
 
@@ -226,7 +226,7 @@ static uint64_t take_message(struct arena *arena, const struct table *table,
     struct picket_wire_error problem;
     uint64_t flows = 0;
     arena->used = 0;
-    if (!properties_tell_security_message(PICKET_WIRE_TOPIC_PROPERTIES) ||
+    if (!picket_properties_tell_security_message(PICKET_WIRE_TOPIC_PROPERTIES) ||
         !picket_wire_open(&view, message->bytes, message->size, &problem))
         fail("a message cannot be read");
     for (uint32_t i = 0; i < view.event_count; i++) {

@@ -4,7 +4,7 @@
  *     hub_test_server --certificate FILE --key FILE [--host NAME] [--address A] [--any-device KEY]
  *                     [--quiet] [--log-messages N] [--log-bytes N] [--connections-max N]
  *                     [--handshakes-max N] [--message-bytes-max N] [--connect-timeout S]
- *                     [--store FOLDER] [--spool FILE] [--port N]
+ *                     [--activity-interval S] [--store FOLDER] [--spool FILE] [--port N]
  *
  * With --spool every batch is appended to FILE and synced before it is committed.
  * With --store the hub is started as Picket starts it, and devices are put into that store.
@@ -19,13 +19,14 @@
  *     desire ID MODULE-OR-- JSON   desired VERSION, done   as an owner's patch, with --store
  *     queue ID TEXT SECONDS         queued, done             a message, with --store
  *     waiting ID                    waiting TEXT:DELIVERIES ..., done
+ *     invoke ID NAME SECONDS        done                  a method; what comes of it is not told
  *     hold | release            done                    the consumer stops or goes on committing
  *     counters                  counter NAME VALUE ... done
  *     statistics                statistics CONNECTIONS DEVICES AWAITING, done
  *     quit                      (ends)
  *
  *     port N                                            at the start
- *     activity DEVICE JSON
+ *     activity DEVICE[/MODULE] JSON
  *     message POSITION DEVICE MODULE-OR-- BYTES SHA256 PROPERTIES
  */
 #include <getopt.h>
@@ -221,7 +222,8 @@ static void show_message(const struct picket_log_message *message)
     uint8_t digest[EVP_MAX_MD_SIZE];
     char text[2 * 32 + 1];
     if (message->kind == PICKET_LOG_OF_HUB) {
-        tell("activity %s %s", message->device, message->properties);
+        tell("activity %s%s%s %s", message->device, message->module[0] != '\0' ? "/" : "",
+             message->module, message->properties);
         return;
     }
     EVP_Digest(message->payload, message->payload_bytes, digest, NULL, EVP_sha256(), NULL);
@@ -351,6 +353,32 @@ static void show_waiting(const char *id)
     tell("%s", line);
 }
 
+static void *await_result(void *context)
+{
+    struct picket_hub_method_result result = {0};
+    struct picket_error error;
+    picket_hub_call_wait(context, &result, &error);
+    free(result.payload);
+    return NULL;
+}
+
+static void invoke(struct picket_hub *hub, const char *id, const char *name, const char *seconds)
+{
+    struct picket_error error;
+    struct picket_hub_call *call;
+    pthread_t thread;
+    const struct picket_hub_method method = {.device = id,
+                                             .module = "",
+                                             .name = name,
+                                             .payload = "null",
+                                             .payload_bytes = 4,
+                                             .timeout_s = (uint32_t)atoi(seconds)};
+    if (picket_hub_call_start(hub, &method, &call, &error) != PICKET_OK)
+        tell("failed %s", error.text);
+    else if (pthread_create(&thread, NULL, await_result, call) == 0)
+        pthread_detach(thread);
+}
+
 static void obey(struct picket_hub *hub, const char *command, const char *first, char *second,
                  const char *third)
 {
@@ -375,6 +403,8 @@ static void obey(struct picket_hub *hub, const char *command, const char *first,
         queue(hub, first, second, third);
     else if (strcmp(command, "waiting") == 0 && first != NULL && registry.store != NULL)
         show_waiting(first);
+    else if (strcmp(command, "invoke") == 0 && third != NULL)
+        invoke(hub, first, second, third);
     else if (strcmp(command, "hold") == 0 || strcmp(command, "release") == 0)
         hold(command[0] == 'h');
     else if (strcmp(command, "counters") == 0)
@@ -426,6 +456,7 @@ static void read_options(int argc, char **argv, struct picket_hub_config *config
                                             {"device-connects-per-minute", 1, 0, 4},
                                             {"address-connections-per-s", 1, 0, 5},
                                             {"address-refusals-per-minute", 1, 0, 6},
+                                            {"activity-interval", 1, 0, 'A'},
                                             {"store", 1, 0, 's'},
                                             {"port", 1, 0, 'p'},
                                             {"spool", 1, 0, 'S'},
@@ -503,6 +534,9 @@ static void read_options(int argc, char **argv, struct picket_hub_config *config
             break;
         case 6:
             config->address_refusals_per_minute = number;
+            break;
+        case 'A':
+            config->activity_interval_s = number;
             break;
         case 'T':
             config->connect_timeout_s = number;

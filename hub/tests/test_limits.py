@@ -122,7 +122,7 @@ class Flapping(LimitCase):
         self.assertIn("held off for another 10 s: it connects too often", self.hub.log())
         self.assertTrue(0 < self.shown()["held_off_ms"] <= 10000, self.shown())
         self.assertEqual(self.try_connect("pump-8"), ACCEPTED)  # nobody else is meant
-        wait_until(lambda: any(what["counts"].get("hub_refused_held_off", 0) > 0
+        wait_until(lambda: any(what.get("counts", {}).get("hub_refused_held_off", 0) > 0
                                for device, what in self.hub.activities if device == "pump-7"),
                    "an event that says so", 65)
 

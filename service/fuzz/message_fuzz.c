@@ -7,7 +7,7 @@
 
 #include "decode.h"
 #include "intel/matcher.h"
-#include "properties.h"
+#include "picket/base/properties.h"
 
 enum { ARENA_BYTES = 128 << 20 }; /* more than any message says, twice */
 
@@ -80,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char properties[256];
     memcpy(properties, data + 1, properties_size);
     properties[properties_size] = '\0';
-    properties_tell_security_message(properties);
+    picket_properties_tell_security_message(properties);
     take_message(data + 1 + properties_size, size - 1 - properties_size);
     return 0;
 }

@@ -86,7 +86,7 @@ static int events_of(const char *device, bool of_hub)
 }
 
 #define REFUSED(counter)                                                                           \
-    "{\"about\":\"connections\",\"connected\":0,\"moved\":0,\"counts\":{\"" counter                \
+    "{\"about\":\"activity\",\"connected\":0,\"moved\":0,\"counts\":{\"" counter                   \
     "\":3},\"last_refused\":{\"address\":\"203.0.113.9\",\"tls\":\"TLSv1.3\",\"cipher\":\"c\","    \
     "\"certificate\":\"ABCD\"}}"
 
@@ -114,7 +114,7 @@ static void each_kind_of_wrong_credential_has_its_type(void **state)
     append("d", REFUSED("hub_refused_signature") " ");
     assert_non_null(strstr(all_alerts(), "IoT_Invalid_SAS_Token/d//low/2 "));
     append("e", REFUSED("hub_refused_disabled"));
-    append("e", "{\"about\":\"connections\",\"connected\":1,\"moved\":0,\"counts\":{}}");
+    append("e", "{\"about\":\"activity\",\"connected\":1,\"moved\":0,\"counts\":{}}");
     assert_null(strstr(all_alerts(), "/e/"));
 }
 
@@ -124,7 +124,7 @@ static void strange_certificates_are_one_alert_however_many(void **state)
     (void)state;
     for (int i = 0; i < 5; i++) {
         snprintf(json, sizeof json,
-                 "{\"about\":\"connections\",\"counts\":{\"hub_refused_thumbprint\":1},"
+                 "{\"about\":\"activity\",\"counts\":{\"hub_refused_thumbprint\":1},"
                  "\"last_refused\":{\"address\":\"203.0.113.9\",\"certificate\":\"%d\"}}",
                  i);
         append("d", json);
@@ -136,9 +136,9 @@ static void strange_certificates_are_one_alert_however_many(void **state)
 static void to_and_fro_between_addresses_is_one_credential_used_twice(void **state)
 {
     (void)state;
-    append("roams", "{\"about\":\"connections\",\"connected\":2,\"moved\":2,\"counts\":{}}");
+    append("roams", "{\"about\":\"activity\",\"connected\":2,\"moved\":2,\"counts\":{}}");
     assert_string_equal(all_alerts(), "");
-    append("cloned", "{\"about\":\"connections\",\"connected\":4,\"moved\":3,\"counts\":{},"
+    append("cloned", "{\"about\":\"activity\",\"connected\":4,\"moved\":3,\"counts\":{},"
                      "\"last_accepted\":{\"address\":\"198.51.100.4\"}}");
     assert_string_equal(all_alerts(), "Picket_CredentialUsedFromTwoAddresses/cloned//medium/1 ");
     assert_non_null(strstr(description, "198.51.100.4"));
@@ -173,6 +173,19 @@ static void a_burst_of_refusals_is_of_the_hub(void **state)
     assert_non_null(strstr(description, "170 connections within 30 seconds"));
 }
 
+static void reaching_for_others_topics_is_told_with_the_last_of_them(void **state)
+{
+    (void)state;
+    append("d", "{\"about\":\"activity\",\"unauthorized\":{\"subscribe\":9}}");
+    assert_string_equal(all_alerts(), "");
+    append("d", "{\"about\":\"unauthorized\",\"operations\":12,\"seconds\":180,"
+                "\"last_unauthorized\":{\"operation\":\"wildcard\",\"topic\":\"devices/+/#\"}}");
+    append("d", "{\"about\":\"unauthorized\",\"operations\":13,\"seconds\":180}");
+    assert_string_equal(all_alerts(), "Picket_RepeatedUnauthorizedOperations/d//medium/2 ");
+    assert_non_null(strstr(description, "12 times within 180 seconds"));
+    assert_non_null(strstr(description, "wildcard, devices/+/#"));
+}
+
 static void a_changed_audit_setting_is_told(void **state)
 {
     (void)state;
@@ -203,7 +216,7 @@ static void what_it_says_may_be_of_any_form(void **state)
         "{\"about\":7}",
         "{\"about\":\"act\"}",
         "nonsense",
-        "{\"about\":\"connections\",\"counts\":[],\"moved\":\"x\",\"last_refused\":3}"};
+        "{\"about\":\"activity\",\"counts\":[],\"moved\":\"x\",\"last_refused\":3}"};
     (void)state;
     for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
         append("d", odd[i]);
@@ -219,6 +232,7 @@ int main(void)
         TEST(to_and_fro_between_addresses_is_one_credential_used_twice),
         TEST(cas_that_come_and_go_are_told_done_or_refused),
         TEST(a_burst_of_refusals_is_of_the_hub),
+        TEST(reaching_for_others_topics_is_told_with_the_last_of_them),
         TEST(a_changed_audit_setting_is_told),
         TEST(what_the_hub_says_is_kept_apart_from_what_devices_say),
         TEST(what_it_says_may_be_of_any_form),

@@ -26,6 +26,7 @@ struct picket_hub_config {
     uint32_t connections_max;     /* 0: 20,000 */
     uint32_t message_bytes_max;   /* 0: 262,144 */
     uint32_t connect_timeout_s;   /* from TCP accept to an accepted CONNECT; 0: 30 */
+    uint32_t activity_interval_s; /* of what is told of ordinary traffic; 0: 3,600 */
     uint32_t handshakes_max;      /* connections not yet authenticated at one time; 0: 1,000 */
     uint32_t handshakes_per_address_max; /* of these from one IPv4 address or IPv6 /64; 0: 250 */
     uint64_t

@@ -1,10 +1,12 @@
-#include "properties.h"
+#include "picket/base/properties.h"
 
 #include <stddef.h>
 #include <string.h>
 
 #include "picket/base/hexadecimal.h"
-#include "picket/wire/message.h"
+
+/* PICKET_WIRE_INTERFACE_ID of the wire, which stands beside base and not below it. */
+static const char interface_id[] = "urn:azureiot:Security:SecurityAgent:1";
 
 /* Compares text, of size bytes, URL-decoded, with what is expected. */
 static bool decodes_to(const char *text, size_t size, const char *expected)
@@ -41,11 +43,10 @@ static bool is_interface(const char *property, size_t size)
     size_t key = (size_t)(equals - property), value = size - key - 1;
     if (value > 0 && equals[value] == '/') /* NetX Duo may end the bag so */
         value--;
-    return decodes_to(property, key, "$.ifid") &&
-           decodes_to(equals + 1, value, PICKET_WIRE_INTERFACE_ID);
+    return decodes_to(property, key, "$.ifid") && decodes_to(equals + 1, value, interface_id);
 }
 
-bool properties_tell_security_message(const char *properties)
+bool picket_properties_tell_security_message(const char *properties)
 {
     while (properties != NULL && *properties != '\0') {
         size_t size = strcspn(properties, "&");

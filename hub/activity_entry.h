@@ -1,0 +1,68 @@
+/* What there is to tell of a device or module, and its form. Thread: the hub's. */
+#ifndef PICKET_HUB_ACTIVITY_ENTRY_H
+#define PICKET_HUB_ACTIVITY_ENTRY_H
+
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "burst.h"
+#include "ending.h"
+#include "picket/base/address.h"
+#include "picket/log/log.h"
+#include "picket/store/store.h"
+#include "slice.h"
+#include "tally.h"
+
+enum { ACTIVITY_TOPIC_BYTES = 128, ACTIVITY_JSON_BYTES = 8192 };
+
+/* How a connection came about, or was tried. Texts are OpenSSL's, and stay. */
+struct attempt {
+    char address[PICKET_ADDRESS_TEXT_BYTES]; /* "": there was none */
+    const char *tls;
+    const char *cipher;
+    struct picket_thumbprint certificate; /* SHA-256; none: there was none */
+};
+
+/* What it reached for last. */
+struct trespass {
+    enum tally_kind kind;
+    char topic[ACTIVITY_TOPIC_BYTES]; /* its begin, made plain; "": nothing */
+};
+
+struct activity_entry {
+    LIST_ENTRY(activity_entry) in_bucket;
+    char device[PICKET_DEVICE_ID_BYTES];
+    char module[PICKET_DEVICE_ID_BYTES]; /* "": the device itself */
+    int64_t free_ms;                     /* monotonic: not to be told of before, nor forgotten */
+    int64_t due_ms;                      /* monotonic: to be told of then */
+    int64_t begin_ms;                    /* Unix time of the first thing in it; 0: it is empty */
+
+    uint32_t connected;
+    uint32_t moved;
+    uint32_t held_back;
+    uint32_t endings[ENDING_COUNT]; /* of connections, and CONNECTs refused */
+    uint8_t credential;             /* enum credential_kind of the last that was accepted */
+    struct attempt accepted;        /* the last of each */
+    struct attempt refused;
+    struct tally tally;
+    struct trespass trespass;
+    struct burst trespasses;
+};
+
+struct activity_json {
+    char text[ACTIVITY_JSON_BYTES]; /* all that is put fits: names, numbers, addresses, a topic */
+    size_t used;
+};
+
+/* {"about":"activity", …}; what is 0 or empty is left out. docs/api.md describes it. */
+void activity_write(struct activity_json *json, const struct activity_entry *entry);
+/* {"about":"unauthorized", …}: it goes on. */
+void activity_write_trespasses(struct activity_json *json, const struct activity_entry *entry,
+                               uint64_t operations, int64_t seconds);
+/* {"about":"burst", …}: many refusals, of whomever. */
+void activity_write_burst(struct activity_json *json, uint64_t refusals, int64_t seconds);
+
+/* What of the topic is told: its begin, in characters that need no escape. */
+void activity_plain_topic(char plain[ACTIVITY_TOPIC_BYTES], struct slice topic);
+
+#endif
