@@ -10,12 +10,14 @@ import os
 import queue
 import resource
 import socket
+import sqlite3
 import ssl
 import struct
 import subprocess
 import tempfile
 import threading
 import time
+import unittest
 import urllib.parse
 
 HOST = "hub.test"
@@ -188,6 +190,36 @@ class Hub:
         assert status == 0, f"the hub ended with {status}:\n{log}"
 
 
+class StoredHubCase(unittest.TestCase):
+    """A hub for each test, against a store as Picket has it, and two devices that it knows."""
+    devices = ("pump-7", "pump-8")
+    options = ()
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="picket-hub-test-")
+        self.start()
+
+    def start(self):
+        self.hub = Hub("--store", self.folder.name, *self.options)
+        for name in self.devices:
+            self.hub.device(name)
+
+    def tearDown(self):
+        self.hub.stop()
+        self.folder.cleanup()
+
+    def restart_after_kill(self):
+        self.hub.process.kill()
+        self.hub.process.wait()
+        self.start()
+
+    def disk_held(self):
+        """A lock on the store's file, as a slow disk would hold up a commit."""
+        connection = sqlite3.connect(os.path.join(self.folder.name, "picket.db"), isolation_level=None)
+        connection.execute("begin immediate")
+        return connection
+
+
 # ---- MQTT by hand: for what no decent client does ------------------------------------------------
 
 def text(value):
@@ -252,8 +284,10 @@ def parse_publish(packet):
 class RawClient:
     """Sends what it is told to, and reads packets."""
 
-    def __init__(self, hub, context=None, address="127.0.0.1"):
-        plain = socket.create_connection((address, hub.port), timeout=DEADLINE_S)
+    def __init__(self, hub, context=None, address="127.0.0.1", source=None):
+        """source: an address of its own that it comes from."""
+        plain = socket.create_connection((address, hub.port), timeout=DEADLINE_S,
+                                         source_address=(source, 0) if source else None)
         self.socket = (context or tls_context()).wrap_socket(plain, server_hostname="localhost")
         self.received = b""
 

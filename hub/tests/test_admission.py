@@ -1,38 +1,20 @@
 """The IP filter: who is let in by address, at accept and when the rules change."""
-import os
 import socket
-import tempfile
 import unittest
 
-from harness import DEADLINE_S, Hub, RawClient, tls_context, wait_until
+from harness import DEADLINE_S, RawClient, StoredHubCase, wait_until
 
 ACCEPTED = (0x20, b"\0\0")
 
 
-class ClientFrom(RawClient):
-    """One that comes from an address of its own."""
-
-    def __init__(self, hub, source):
-        plain = socket.create_connection(("127.0.0.1", hub.port), timeout=DEADLINE_S, source_address=(source, 0))
-        self.socket = tls_context().wrap_socket(plain, server_hostname="localhost")
-        self.received = b""
-
-
-class IpFilter(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="picket-hub-test-")
-        self.hub = Hub("--store", os.path.join(self.folder.name, "data"))
-        self.devices = [self.hub.device(f"pump-{i}") for i in range(3)]
-
-    def tearDown(self):
-        self.hub.stop()
-        self.folder.cleanup()
+class IpFilter(StoredHubCase):
+    devices = ("pump-0", "pump-1", "pump-2")
 
     def filter(self, *words):
         self.assertEqual(self.hub.tell("filter", *words), [])
 
     def accepted(self, source, device="pump-0"):
-        client = ClientFrom(self.hub, source)
+        client = RawClient(self.hub, source=source)
         self.assertEqual(client.connect(device), ACCEPTED)
         self.addCleanup(client.close)
         return client
@@ -40,7 +22,7 @@ class IpFilter(unittest.TestCase):
     def refused(self, source):
         before = self.hub.counter("hub_connections_refused_by_ip_filter")
         with self.assertRaises((ConnectionError, OSError, EOFError)):
-            ClientFrom(self.hub, source)
+            RawClient(self.hub, source=source)
         self.assertEqual(self.hub.counter("hub_connections_refused_by_ip_filter"), before + 1)
 
     def test_the_first_rule_decides_at_accept(self):
@@ -74,13 +56,14 @@ class IpFilter(unittest.TestCase):
     def test_the_filter_counts_from_the_start(self):
         self.filter("deny", "allow=127.0.0.5/32")
         self.hub.stop()
-        self.hub = Hub("--store", os.path.join(self.folder.name, "data"))
+        self.start()
         self.refused("127.0.0.6")
         self.accepted("127.0.0.5")
 
     def test_both_families_are_filtered(self):
         self.hub.stop()
-        self.hub = Hub("--store", os.path.join(self.folder.name, "data"), "--address", "::1")
+        self.options = ("--address", "::1")
+        self.start()
         self.filter("allow", "deny=::1/128")
         with self.assertRaises((ConnectionError, OSError, EOFError)):
             RawClient(self.hub, address="::1")

@@ -1,10 +1,7 @@
 """Messages to devices, packet by packet, against a store as Picket has it."""
-import os
-import sqlite3
-import tempfile
 import unittest
 
-from harness import Hub, accepted_client, packet, parse_publish, subscribe_packet, wait_until
+from harness import StoredHubCase, accepted_client, packet, parse_publish, subscribe_packet, wait_until
 
 OWN = "devices/pump-7/messages/devicebound/#"
 ANY = "devices/+/messages/devicebound/#"  # NetX Duo's
@@ -15,20 +12,7 @@ def puback(packet_id):
     return packet(0x40, packet_id.to_bytes(2, "big"))
 
 
-class DeviceBound(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="picket-messages-")
-        self.start()
-        for name in ("pump-7", "pump-8"):
-            self.hub.device(name)
-
-    def start(self):
-        self.hub = Hub("--store", self.folder.name)
-
-    def tearDown(self):
-        self.hub.stop()
-        self.folder.cleanup()
-
+class DeviceBound(StoredHubCase):
     def client(self, topic=OWN, qos=1, device="pump-7", **options):
         client = accepted_client(self.hub, device, **options)
         self.addCleanup(client.close)
@@ -50,12 +34,6 @@ class DeviceBound(unittest.TestCase):
 
     def complete(self, client, packet_id):
         client.send(puback(packet_id))
-
-    def disk_held(self):
-        """A lock on the store's file, as a slow disk would hold up a commit."""
-        connection = sqlite3.connect(os.path.join(self.folder.name, "picket.db"), isolation_level=None)
-        connection.execute("begin immediate")
-        return connection
 
     def wait_for_waiting(self, expected, device="pump-7"):
         wait_until(lambda: self.waiting(device) == expected, f"{expected} to wait")
@@ -113,10 +91,7 @@ class DeviceBound(unittest.TestCase):
         client = self.client()
         self.complete(client, self.read(client)[1])
         self.wait_for_waiting(["m1:1", "m2:1"])
-        self.hub.process.kill()
-        self.hub.process.wait()
-        self.start()
-        self.hub.device("pump-7")
+        self.restart_after_kill()
         again = self.client()
         self.assertEqual([self.read(again)[0] for _ in range(2)], ["m1", "m2"])
 

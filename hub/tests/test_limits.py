@@ -4,7 +4,7 @@ import ssl
 import unittest
 
 import harness
-from harness import Hub, RawClient, accepted_client, events, key_of, publish_packet, tls_context, wait_until
+from harness import Hub, RawClient, accepted_client, events, key_of, publish_packet, wait_until
 
 UNAVAILABLE = (0x20, b"\0\3")
 REFUSED = (0x20, b"\0\5")
@@ -22,7 +22,7 @@ class LimitCase(unittest.TestCase):
 
     def try_connect(self, device="pump-7", address=None, **options):
         """The CONNACK; the connection is closed again."""
-        client = RawClientFrom(self.hub, address) if address else RawClient(self.hub)
+        client = RawClient(self.hub, source=address)
         try:
             return client.connect(device, flags=2, **options)
         finally:
@@ -31,16 +31,6 @@ class LimitCase(unittest.TestCase):
     def shown(self, device="pump-7"):
         connections, held_back, held_off_ms = map(int, self.hub.tell("show", device)[0].split()[1:])
         return {"connections": connections, "held_back": held_back, "held_off_ms": held_off_ms}
-
-
-class RawClientFrom(RawClient):
-    """From an address of its own on loopback."""
-
-    def __init__(self, hub, address):
-        plain = socket.create_connection(("127.0.0.1", hub.port), timeout=harness.DEADLINE_S,
-                                         source_address=(address, 0))
-        self.socket = tls_context().wrap_socket(plain, server_hostname="localhost")
-        self.received = b""
 
 
 class Rate(LimitCase):

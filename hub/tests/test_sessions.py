@@ -1,33 +1,15 @@
 """Subscriptions that are kept from one connection to the next."""
-import os
-import sqlite3
-import tempfile
 import unittest
 
-from harness import Hub, accepted_client, packet, parse_publish, publish_packet, subscribe_packet, text, wait_until
+from harness import StoredHubCase, accepted_client, packet, parse_publish, publish_packet, subscribe_packet, text, wait_until
 
 RESULTS = "$iothub/twin/res/#"
 DESIRED = "$iothub/twin/PATCH/properties/desired/#"
 MESSAGES = "devices/pump-7/messages/devicebound/#"
 
 
-class Sessions(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="picket-sessions-")
-        self.start()
-
-    def start(self):
-        self.hub = Hub("--store", self.folder.name)
-        self.hub.device("pump-7")
-
-    def tearDown(self):
-        self.hub.stop()
-        self.folder.cleanup()
-
-    def kill(self):
-        self.hub.process.kill()
-        self.hub.process.wait()
-        self.start()
+class Sessions(StoredHubCase):
+    devices = ("pump-7",)
 
     def client(self, resumed=False, **options):
         client = accepted_client(self.hub, "pump-7", resumed=resumed, **options)
@@ -54,7 +36,7 @@ class Sessions(unittest.TestCase):
 
     def test_what_a_suback_said_is_kept_over_kill_9(self):
         self.subscribed((MESSAGES, 0), clean=False)
-        self.kill()
+        self.restart_after_kill()
         self.hub.tell("queue", "pump-7", "hello", 60)
         client = self.client(clean=False, resumed=True)
         self.assertEqual(parse_publish(client.read_packet())[1:], (b"hello", 0))
@@ -84,8 +66,7 @@ class Sessions(unittest.TestCase):
 
     def test_a_suback_waits_for_the_disk_and_one_that_changes_nothing_does_not(self):
         client = self.subscribed((RESULTS, 0), clean=False)
-        lock = sqlite3.connect(os.path.join(self.folder.name, "picket.db"), isolation_level=None)
-        lock.execute("begin immediate")
+        lock = self.disk_held()
         client.send(subscribe_packet(2, (RESULTS, 0)))
         self.assertEqual(client.read_packet(), (0x90, b"\0\2\0"))
         client.send(subscribe_packet(3, (MESSAGES, 1)))
@@ -96,8 +77,7 @@ class Sessions(unittest.TestCase):
 
     def test_what_could_not_be_kept_counts_for_this_connection(self):
         client = self.client(clean=False)
-        lock = sqlite3.connect(os.path.join(self.folder.name, "picket.db"), isolation_level=None)
-        lock.execute("begin immediate")
+        lock = self.disk_held()
         client.send(subscribe_packet(1, (DESIRED, 0)))
         self.assertEqual(client.read_packet(), (0x90, b"\0\1\0"))  # SQLite gives up after 5 s
         lock.execute("rollback")

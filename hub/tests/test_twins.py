@@ -1,11 +1,8 @@
 """Twins: what devices ask and are told, packet by packet, against a store as Picket has it."""
 import json
-import os
-import sqlite3
-import tempfile
 import unittest
 
-from harness import (DEADLINE_S, Hub, RawClient, accepted_client, device_token, key_of, parse_publish,
+from harness import (DEADLINE_S, Hub, RawClient, StoredHubCase, accepted_client, device_token, key_of, parse_publish,
                      publish_packet, subscribe_packet, wait_until)
 
 GET = "$iothub/twin/GET/?$rid="
@@ -14,20 +11,7 @@ RESULTS = ("$iothub/twin/res/#", 0)
 DESIRED = ("$iothub/twin/PATCH/properties/desired/#", 0)
 
 
-class TwinCase(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="picket-twins-")
-        self.start()
-        for name in ("pump-7", "pump-8"):
-            self.hub.device(name)
-
-    def start(self):
-        self.hub = Hub("--store", self.folder.name)
-
-    def tearDown(self):
-        self.hub.stop()
-        self.folder.cleanup()
-
+class TwinCase(StoredHubCase):
     def client(self, device="pump-7", filters=(RESULTS, DESIRED), **options):
         client = accepted_client(self.hub, device, **options)
         self.addCleanup(client.close)
@@ -53,12 +37,6 @@ class TwinCase(unittest.TestCase):
         self.assertTrue(answer.startswith("desired "), answer)
         return int(answer.split()[1])
 
-    def disk_held(self):
-        """A lock on the store's file, as a slow disk would hold up a commit."""
-        connection = sqlite3.connect(os.path.join(self.folder.name, "picket.db"), isolation_level=None)
-        connection.execute("begin immediate")
-        return connection
-
 
 class Requests(TwinCase):
     def test_a_twin_nobody_touched_is_empty_with_version_1(self):
@@ -83,10 +61,7 @@ class Requests(TwinCase):
     def test_what_was_answered_with_204_is_there_after_kill_9(self):
         client = self.client()
         self.report(client, {"n": 7})
-        self.hub.process.kill()
-        self.hub.process.wait()
-        self.start()
-        self.hub.device("pump-7")
+        self.restart_after_kill()
         self.assertEqual(self.get(self.client())["reported"], {"n": 7, "$version": 2})
 
     def test_a_wrong_report_is_answered_with_400_and_why(self):
@@ -231,8 +206,7 @@ class Changes(TwinCase):
 class Memory(TwinCase):
     """What a device does not read is bounded for all of them together."""
 
-    def start(self):
-        self.hub = Hub("--store", self.folder.name, "--output-bytes-max", 1)
+    options = ("--output-bytes-max", 1)
 
     def test_while_one_does_not_read_others_are_told_to_come_later_and_are_served_when_it_has_gone(self):
         lazy, other = self.client(), self.client("pump-8")
