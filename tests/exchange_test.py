@@ -10,7 +10,7 @@ import unittest
 
 import paho.mqtt.client as mqtt
 
-from picket_harness import AGENT, Picket, wait_until
+from picket_harness import AGENT, EnrolledCase, wait_until
 
 DEADLINE_S = 30
 
@@ -47,18 +47,7 @@ class ExchangeDevice:
         self.client.loop_stop()
 
 
-class ExchangeCase(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.picket = Picket()
-        cls.addClassCleanup(cls.picket.remove)
-        cls.picket.start()
-        cls.addClassCleanup(cls.picket.stop)
-
-    def setUp(self):
-        self.enrolled = self.picket.add_device(self.id().rpartition(".")[2][:100])
-        self.name = self.enrolled.id
-
+class ExchangeCase(EnrolledCase):
     def device(self, *filters, **options):
         device = ExchangeDevice(self.enrolled, self.picket, *filters, **options)
         self.addCleanup(device.close)

@@ -6,21 +6,10 @@ import threading
 import unittest
 
 from node_device import NodeDevice
-from picket_harness import Picket, wait_until
+from picket_harness import EnrolledCase, wait_until
 
 
-class NodeClient(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.picket = Picket()
-        cls.addClassCleanup(cls.picket.remove)
-        cls.picket.start()
-        cls.addClassCleanup(cls.picket.stop)
-
-    def setUp(self):
-        self.enrolled = self.picket.add_device(self.id().rpartition(".")[2][:100])
-        self.name = self.enrolled.id
-
+class NodeClient(EnrolledCase):
     def device(self, **options):
         device = NodeDevice(self.enrolled, self.picket, **options)
         self.addCleanup(device.close)

@@ -6,7 +6,7 @@ import tempfile
 import unittest
 
 from node_device import NodeDevice
-from picket_harness import SOURCE, Picket, wait_until
+from picket_harness import SOURCE, PicketCase, wait_until
 
 sys.path.insert(0, str(SOURCE / "hub" / "tests"))
 
@@ -19,13 +19,10 @@ class Enrolled:
         self.id = name
 
 
-class NodeClientWithCertificate(unittest.TestCase):
+class NodeClientWithCertificate(PicketCase):
     @classmethod
     def setUpClass(cls):
-        cls.picket = Picket()
-        cls.addClassCleanup(cls.picket.remove)
-        cls.picket.start()
-        cls.addClassCleanup(cls.picket.stop)
+        super().setUpClass()
         cls.folder = tempfile.TemporaryDirectory(prefix="picket-node-x509-")
         cls.addClassCleanup(cls.folder.cleanup)
 

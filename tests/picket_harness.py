@@ -15,6 +15,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import unittest
 import urllib.parse
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
@@ -184,6 +185,25 @@ hub:
 
     def __exit__(self, *_):
         self.remove()
+
+
+class PicketCase(unittest.TestCase):
+    """One Picket for all tests of a class."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.picket = Picket()
+        cls.addClassCleanup(cls.picket.remove)
+        cls.picket.start()
+        cls.addClassCleanup(cls.picket.stop)
+
+
+class EnrolledCase(PicketCase):
+    """And a device for each test, named after it."""
+
+    def setUp(self):
+        self.enrolled = self.picket.add_device(self.id().rpartition(".")[2][:100])
+        self.name = self.enrolled.id
 
 
 def build_message(document):
