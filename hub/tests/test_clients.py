@@ -2,7 +2,6 @@
 import ssl
 import subprocess
 import threading
-import time
 import unittest
 import warnings
 

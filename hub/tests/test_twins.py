@@ -2,8 +2,7 @@
 import json
 import unittest
 
-from harness import (DEADLINE_S, Hub, RawClient, StoredHubCase, accepted_client, device_token, key_of, parse_publish,
-                     publish_packet, subscribe_packet, wait_until)
+from harness import Hub, StoredHubCase, accepted_client, parse_publish, publish_packet, subscribe_packet, wait_until
 
 GET = "$iothub/twin/GET/?$rid="
 REPORT = "$iothub/twin/PATCH/properties/reported/?$rid="

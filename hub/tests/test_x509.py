@@ -8,7 +8,7 @@ import time
 import unittest
 
 from authority import Authority, self_signed
-from harness import (DEADLINE_S, HOST, Certificates, Hub, RawClient, connect_packet, device_token, events, key_of,
+from harness import (DEADLINE_S, Certificates, RawClient, StoredHubCase, connect_packet, device_token, events, key_of,
                      publish_packet, tls_context, user_name, wait_until)
 
 ACCEPTED = (0x20, b"\0\0")
@@ -25,8 +25,9 @@ def context_with(certificate, version=None, **options):
     return context
 
 
-class X509Case(unittest.TestCase):
-    """A hub with a store, and a CA that some tests register."""
+class X509Case(StoredHubCase):
+    """A CA that some tests register."""
+    devices = ()
 
     @classmethod
     def setUpClass(cls):
@@ -40,16 +41,14 @@ class X509Case(unittest.TestCase):
         cls.made.cleanup()
 
     def setUp(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="picket-hub-test-")
-        self.hub = Hub("--store", os.path.join(self.folder.name, "data"))
+        super().setUp()
         self.clients = []
         self.refusals = {}  # by counter: when the last one was
 
     def tearDown(self):
         for client in self.clients:
             client.close()
-        self.hub.stop()
-        self.folder.cleanup()
+        super().tearDown()
 
     def register(self, authority, name="plant"):
         self.assertEqual(self.hub.tell("authority", name, authority.certificate.put_der()), [])

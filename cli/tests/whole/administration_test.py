@@ -9,45 +9,16 @@ import sys
 import tempfile
 import unittest
 
-PICKET, HUB_TESTS = sys.argv[1:3]
-sys.path.insert(0, HUB_TESTS)
+sys.path.insert(0, sys.argv[2])
 
 from authority import Authority, openssl, self_signed  # noqa: E402
-from device import Device, Refused  # noqa: E402
-from server import Server, make_certificates  # noqa: E402
-
-CERTIFICATES = tempfile.mkdtemp(prefix="picket-certificates-")
+from device import Refused  # noqa: E402
+from running import CERTIFICATES, Running, setUpModule, tearDownModule  # noqa: E402, F401
 
 
-def setUpModule():
-    make_certificates(CERTIFICATES)
-
-
-def tearDownModule():
-    subprocess.run(["rm", "-rf", CERTIFICATES], check=True)
-
-
-class Running(unittest.TestCase):
-    """Each test has its own running server."""
-
-    def setUp(self):
-        self.server = Server(PICKET, CERTIFICATES)
-        self.addCleanup(self.server.end)
-        self.server.start()
-
-    def done(self, *arguments):
-        done = self.server.run(*arguments)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return done.stdout
-
-    def refused(self, *arguments):
-        done = self.server.run(*arguments)
-        self.assertEqual(done.returncode, 1, done.stdout)
-        return done.stderr
-
+class Administered(Running):
     def connect(self, connection_string):
-        device = Device(connection_string, self.server.port, f"{CERTIFICATES}/ca.crt")
-        self.addCleanup(device.close)
+        device = super().connect(connection_string)
         device.gone = []
         device.client.on_disconnect = lambda *arguments: device.gone.append(arguments)
         return device
@@ -62,9 +33,9 @@ class Running(unittest.TestCase):
         self.assertEqual(done.returncode, code, done.stderr)
 
 
-class Keys(Running):
+class Keys(Administered):
     def test_a_key_is_rotated_without_a_gap(self):
-        old = self.done("device", "add", "pump-7").strip()
+        old = self.add_device()
         device = self.connect(old)
         new = self.done("device", "rotate-key", "pump-7", "--secondary").strip()
         self.assertNotEqual(old, new)
@@ -81,7 +52,7 @@ class Keys(Running):
             self.connect(old)
 
     def test_a_connection_ends_when_its_key_is_replaced(self):
-        device = self.connect(self.done("device", "add", "pump-7").strip())
+        device = self.connect(self.add_device())
         self.done("device", "rotate-key", "pump-7", "--primary", "--key", "MDEyMzQ1Njc4OWFiY2RlZg==")
         self.server.wait_for(lambda: device.gone)
         device.close()
@@ -95,7 +66,7 @@ class Keys(Running):
         self.assertIn("pump-7: is not registered", self.refused("device", "rotate-key", "pump-7", "--swap"))
 
 
-class Fleets(Running):
+class Fleets(Administered):
     """Many devices from a file."""
 
     def write(self, name, text):
@@ -157,7 +128,7 @@ class Fleets(Running):
         self.assertEqual(self.server.json("status")["store"]["devices"], 10000)
 
 
-class Certificates(Running):
+class Certificates(Administered):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory(prefix="picket-x509-test-")
@@ -252,7 +223,7 @@ class Certificates(Running):
         self.assertEqual(self.server.json("ca", "list"), [])
 
 
-class IpFilter(Running):
+class IpFilter(Administered):
     def rules(self):
         filter = self.server.json("ip-filter", "list")
         return [(rule["number"], rule["action"], rule["prefix"]) for rule in filter["rules"]], filter["default"]
@@ -278,7 +249,7 @@ class IpFilter(Running):
         self.assertEqual([prefix for _, _, prefix in self.rules()[0]], ["2001:db8::/32", "203.0.113.7/32"])
 
     def test_a_default_of_deny_ends_who_is_not_allowed_and_says_so(self):
-        connection_string = self.done("device", "add", "pump-7").strip()
+        connection_string = self.add_device()
         device = self.connect(connection_string)
         done = self.server.run("ip-filter", "default", "deny")
         self.assertIn("Nobody is let in", done.stderr)
@@ -307,7 +278,7 @@ class IpFilter(Running):
         self.assertEqual(self.rules(), ([(1, "deny", "203.0.113.0/24")], "allow"))
 
 
-class Audit(Running):
+class Audit(Administered):
     def test_acts_are_listed_once_with_who_and_outcome(self):
         self.done("device", "add", "pump-7")
         self.done("device", "disable", "pump-7")
@@ -374,7 +345,7 @@ class Audit(Running):
         self.assertEqual(self.server.json("device", "list"), [])
 
 
-class HubActivity(Running):
+class HubActivity(Administered):
     def alerts(self, type_name):
         return [alert for alert in self.server.json("alert", "list") if alert["type"] == type_name]
 
@@ -389,7 +360,7 @@ class HubActivity(Running):
             self.assertIn(words, page)
 
     def test_a_device_that_connects_again_and_again_is_held_off_and_it_shows(self):
-        connection_string = self.done("device", "add", "pump-7").strip()
+        connection_string = self.add_device()
         kept = [self.connect(connection_string)]
         with self.assertRaises(Refused):
             for _ in range(40):  # each takes over from the one before
@@ -403,7 +374,7 @@ class HubActivity(Running):
         self.assertEqual((alert["device"], alert["severity"]), ("pump-7", "low"))
 
     def test_connections_are_listed_apart_from_what_devices_report(self):
-        device = self.connect(self.done("device", "add", "pump-7").strip())
+        device = self.connect(self.add_device())
         table = self.server.wait_for(lambda: "HubActivity" in (shown := self.done("event", "list", "--hub")) and shown)
         self.assertRegex(table, r" pump-7 +HubActivity +connected 1 \(sas, TLSv1\.[23], last from 127\.0\.0\.1\)")
         self.assertEqual(self.server.json("event", "list"), [])

@@ -11,46 +11,20 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import unittest
 
-from device import (Device, Refused, little_endian, network_activity, security_message,
-                    system_information)
+from device import Refused, little_endian, network_activity, security_message, system_information
 from outside import FakeServer, WebServer, http_answer, on_terminal, trusting
+from running import CERTIFICATES, PICKET, Running, setUpModule, tearDownModule
 from server import Server, make_certificates
 
-PICKET, SCHEMA, SHARED = sys.argv[1:4]
+SCHEMA, SHARED = sys.argv[2:4]
 REMOTE = "45.148.10.7"  # globally routable: no special-purpose address
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(SCHEMA)))
-CERTIFICATES = tempfile.mkdtemp(prefix="picket-certificates-")
 
 
-def setUpModule():
-    make_certificates(CERTIFICATES)
-
-
-def tearDownModule():
-    subprocess.run(["rm", "-rf", CERTIFICATES], check=True)
-
-
-class Running(unittest.TestCase):
-    """Each test has its own running server."""
-
-    def setUp(self):
-        self.server = Server(PICKET, CERTIFICATES)
-        self.addCleanup(self.server.end)
-        self.server.start()
-
-    def add_device(self, name="pump-7"):
-        done = self.server.run("device", "add", name)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(done.stdout.count("\n"), 1)
-        return done.stdout.strip()
-
-    def connect(self, connection_string, key=None):
-        device = Device(connection_string, self.server.port, f"{CERTIFICATES}/ca.crt", key)
-        self.addCleanup(device.close)
-        return device
+class Receiving(Running):
+    """Messages and feeds come in."""
 
     def message(self, *events):
         return security_message(self.server.folder, SCHEMA, *events)
@@ -64,7 +38,7 @@ class Running(unittest.TestCase):
         return done
 
 
-class TheWholePath(Running):
+class TheWholePath(Receiving):
     def test_a_malicious_flow_becomes_an_alert_everywhere_and_survives_a_restart(self):
         device = self.connect(self.add_device())
         device.publish(self.message(network_activity(1, REMOTE)))
@@ -303,7 +277,7 @@ class TheWholePath(Running):
             self.assertIn("evil", shown.stdout)
 
 
-class OnATerminal(Running):
+class OnATerminal(Receiving):
     def setUp(self):
         super().setUp()
         self.add_feed(f"{REMOTE}\n", "--confidence", "90")
@@ -431,7 +405,7 @@ class AgainstAnotherServer(unittest.TestCase):
         self.assertEqual(done.stderr, "picket: device \\x1b[31mx: exists\n")
 
 
-class Serving(Running):
+class Serving(Receiving):
     def test_a_second_one_on_the_same_data_is_refused(self):
         second = self.server.run("serve", "--config", self.server.config)
         self.assertEqual(second.returncode, 1)
@@ -723,7 +697,7 @@ class Manuals(unittest.TestCase):
             self.assertRegex(example, rf"(?m)^# *(- )?{name}:")
 
 
-class Looking(Running):
+class Looking(Receiving):
     def test_a_lookup_tells_by_its_exit_code_whether_anything_covers(self):
         self.add_feed(f"{REMOTE}\n45.148.0.0/16\n")
         found = self.server.run("intel", "lookup", REMOTE, "192.0.2.1")
