@@ -149,12 +149,19 @@ static int admission_changed(void *context, struct picket_error *error)
     return status;
 }
 
-static void message_queued(void *context, const char *device)
+static void messages_changed(void *context, const char *device, enum picket_api_messages what,
+                             uint64_t count)
 {
+    static const enum picket_hub_messages names[] = {
+        [PICKET_API_MESSAGES_QUEUED] = PICKET_HUB_MESSAGES_QUEUED,
+        [PICKET_API_MESSAGES_PURGED] = PICKET_HUB_MESSAGES_PURGED,
+        [PICKET_API_MESSAGES_EXPIRED] = PICKET_HUB_MESSAGES_EXPIRED,
+        [PICKET_API_MESSAGES_REFUSED_FULL] = PICKET_HUB_MESSAGES_REFUSED_FULL,
+        [PICKET_API_MESSAGES_REFUSED_LARGE] = PICKET_HUB_MESSAGES_REFUSED_LARGE};
     struct server *server = context;
     pthread_mutex_lock(&server->hub_lock);
     if (server->hub)
-        picket_hub_message_queued(server->hub, device);
+        picket_hub_messages_changed(server->hub, device, names[what], count);
     pthread_mutex_unlock(&server->hub_lock);
 }
 
@@ -235,7 +242,7 @@ static int start_api(struct server *server, struct picket_error *error)
                                           .device_changed = device_changed,
                                           .twin_changed = twin_changed,
                                           .admission_changed = admission_changed,
-                                          .message_queued = message_queued,
+                                          .messages_changed = messages_changed,
                                           .invoke_method = invoke_method,
                                           .context = server};
     return picket_api_start(&server->api, &api, error);

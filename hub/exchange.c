@@ -162,8 +162,8 @@ static bool any_writes(const struct exchange_queue *todo)
 }
 
 /* A transaction only where something is written: readers wait for nobody. */
-static void do_group(const struct hub_keeper *keeper, struct exchange_queue *todo,
-                     struct exchange_queue *group)
+static int do_group(const struct hub_keeper *keeper, struct exchange_queue *todo,
+                    struct exchange_queue *group)
 {
     struct picket_error error = {0};
     bool transaction = any_writes(todo);
@@ -172,7 +172,7 @@ static void do_group(const struct hub_keeper *keeper, struct exchange_queue *tod
     if (status != PICKET_OK) {
         STAILQ_CONCAT(group, todo);
         fail_all(group, status, &error);
-        return;
+        return status;
     }
     status = perform_group(keeper, todo, group, &error);
     if (status != PICKET_OK && begun)
@@ -181,6 +181,30 @@ static void do_group(const struct hub_keeper *keeper, struct exchange_queue *tod
         status = keeper->commit(keeper->context, &error);
     if (status != PICKET_OK && begun)
         fail_all(group, status, &error);
+    return status;
+}
+
+/* ---- messages that were lost ---- */
+
+static void note_loss(void *context, const char *device, bool expired, int64_t count)
+{
+    struct exchange *exchange = context;
+    struct message_loss *loss = malloc(sizeof *loss);
+    if (loss == NULL)
+        return;
+    loss->expired = expired;
+    loss->count = count;
+    snprintf(loss->device, sizeof loss->device, "%s", device);
+    STAILQ_INSERT_TAIL(&exchange->losing, loss, next);
+}
+
+static void drop_losses(struct message_losses *losses)
+{
+    struct message_loss *loss;
+    while ((loss = STAILQ_FIRST(losses)) != NULL) {
+        STAILQ_REMOVE_HEAD(losses, next);
+        free(loss);
+    }
 }
 
 static void hand_over(struct exchange *exchange, struct exchange_queue *group)
@@ -191,6 +215,7 @@ static void hand_over(struct exchange *exchange, struct exchange_queue *group)
     bytes += answer_bytes_of(request);
     pthread_mutex_lock(&exchange->lock);
     STAILQ_CONCAT(&exchange->done, group);
+    STAILQ_CONCAT(&exchange->lost, &exchange->losing);
     exchange->answer_bytes += bytes;
     if (exchange->wake != NULL)
         uv_async_send(exchange->wake);
@@ -221,9 +246,11 @@ static void *run(void *context)
 {
     struct exchange *exchange = context;
     struct exchange_queue todo = STAILQ_HEAD_INITIALIZER(todo);
+    exchange->keeper.on_messages_lost(exchange->keeper.context, note_loss, exchange);
     while (take_todo(exchange, &todo)) {
         struct exchange_queue group = STAILQ_HEAD_INITIALIZER(group);
-        do_group(&exchange->keeper, &todo, &group);
+        if (do_group(&exchange->keeper, &todo, &group) != PICKET_OK)
+            drop_losses(&exchange->losing);
         put_back(exchange, &todo);
         hand_over(exchange, &group);
     }
@@ -240,6 +267,8 @@ void exchange_open(struct exchange *exchange, const struct hub_keeper *keeper)
     pthread_cond_init(&exchange->change, NULL);
     STAILQ_INIT(&exchange->todo);
     STAILQ_INIT(&exchange->done);
+    STAILQ_INIT(&exchange->lost);
+    STAILQ_INIT(&exchange->losing);
 }
 
 int exchange_start(struct exchange *exchange, uv_async_t *wake, struct picket_error *error)
@@ -285,6 +314,8 @@ void exchange_close(struct exchange *exchange)
         STAILQ_REMOVE_HEAD(&exchange->done, next);
         free_request(request);
     }
+    drop_losses(&exchange->lost);
+    drop_losses(&exchange->losing);
     if (exchange->keeper.close != NULL)
         exchange->keeper.close(exchange->keeper.context);
     pthread_cond_destroy(&exchange->change);
@@ -431,6 +462,21 @@ static void answer(struct connection *connection, struct exchange_request *reque
         twins_answer(connection, request);
 }
 
+void exchange_count_losses(struct picket_hub *hub)
+{
+    struct exchange *exchange = &hub->exchange;
+    struct message_losses lost = STAILQ_HEAD_INITIALIZER(lost);
+    const struct message_loss *loss;
+    pthread_mutex_lock(&exchange->lock);
+    STAILQ_CONCAT(&lost, &exchange->lost);
+    pthread_mutex_unlock(&exchange->lock);
+    STAILQ_FOREACH(loss, &lost, next)
+    hub_activity_count_of(hub, loss->device, "",
+                          loss->expired ? TALLY_EXPIRED : TALLY_UNDELIVERABLE,
+                          (uint64_t)loss->count);
+    drop_losses(&lost);
+}
+
 void exchange_run(struct picket_hub *hub)
 {
     struct exchange *exchange = &hub->exchange;
@@ -447,6 +493,7 @@ void exchange_run(struct picket_hub *hub)
             answer(connection, request);
         free_request(request);
     }
+    exchange_count_losses(hub);
 }
 
 bool exchange_is_due(struct exchange *exchange)

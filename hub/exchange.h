@@ -25,6 +25,7 @@
 
 #include "keeper.h"
 #include "picket/base/error.h"
+#include "picket/log/log.h"
 #include "slice.h"
 
 struct picket_hub;
@@ -82,6 +83,15 @@ struct exchange_request {
 };
 STAILQ_HEAD(exchange_queue, exchange_request);
 
+/* Messages to a device that were removed though it did not take them. */
+struct message_loss {
+    STAILQ_ENTRY(message_loss) next;
+    bool expired; /* else sent too often */
+    int64_t count;
+    char device[PICKET_DEVICE_ID_BYTES];
+};
+STAILQ_HEAD(message_losses, message_loss);
+
 struct exchange {
     struct hub_keeper keeper; /* begin NULL: there is none */
     bool started;
@@ -90,12 +100,15 @@ struct exchange {
     size_t bytes;
     int64_t expiry_ms; /* monotonic: of the last */
 
+    struct message_losses losing; /* its thread's: of the group at hand */
+
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t change;
     struct exchange_queue todo;
     struct exchange_queue done;
-    size_t answer_bytes; /* of done */
-    uv_async_t *wake;    /* NULL: nobody takes answers any more */
+    struct message_losses lost; /* committed, and not counted yet */
+    size_t answer_bytes;        /* of done */
+    uv_async_t *wake;           /* NULL: nobody takes answers any more */
     bool stopping;
 };
 
@@ -128,6 +141,8 @@ void exchange_check(struct picket_hub *hub, int64_t now_ms);
 
 /* Hands a bounded number of answers to who asked. */
 void exchange_run(struct picket_hub *hub);
+/* Counts for their devices what the last groups removed. */
+void exchange_count_losses(struct picket_hub *hub);
 bool exchange_is_due(struct exchange *exchange);
 
 #endif

@@ -99,27 +99,27 @@ static void recheck_changed_devices(struct picket_hub *hub)
     }
 }
 
-static struct changed_device *take_queued(struct picket_hub *hub)
+static struct queue_change *take_queue_changes(struct picket_hub *hub)
 {
     pthread_mutex_lock(&hub->changed_lock);
-    struct changed_device *queued = hub->queued;
-    hub->queued = NULL;
+    struct queue_change *changes = hub->queue_changes;
+    hub->queue_changes = NULL;
     pthread_mutex_unlock(&hub->changed_lock);
-    return queued;
+    return changes;
 }
 
 /* When the hub has stopped, they are only counted. */
 static void look_for_messages(struct picket_hub *hub)
 {
-    struct changed_device *queued = take_queued(hub);
-    while (queued != NULL) {
-        struct changed_device *next = queued->next;
-        struct connection *connection = hub->stopped ? NULL : devices_find(hub, queued->id, "");
-        hub_activity_count_of(hub, queued->id, "", TALLY_QUEUED, 1);
-        if (connection != NULL)
+    struct queue_change *change = take_queue_changes(hub);
+    while (change != NULL) {
+        struct queue_change *next = change->next;
+        struct connection *connection = hub->stopped ? NULL : devices_find(hub, change->id, "");
+        hub_activity_count_of(hub, change->id, "", change->kind, change->count);
+        if (connection != NULL && change->kind == TALLY_QUEUED)
             device_bound_queued(connection);
-        free(queued);
-        queued = next;
+        free(change);
+        change = next;
     }
 }
 
@@ -152,6 +152,7 @@ static void stop_loop(struct picket_hub *hub)
         return;
     hub->stopped = true;
     end_all(hub);
+    exchange_count_losses(hub);
     tell_twin_changes(hub);
     look_for_messages(hub);
     hub_activity_flush(hub);
@@ -352,13 +353,13 @@ static void free_twin_changes(struct picket_hub *hub)
         free(change);
 }
 
-static void free_queued(struct picket_hub *hub)
+static void free_queue_changes(struct picket_hub *hub)
 {
-    struct changed_device *queued = take_queued(hub);
-    while (queued != NULL) {
-        struct changed_device *next = queued->next;
-        free(queued);
-        queued = next;
+    struct queue_change *change = take_queue_changes(hub);
+    while (change != NULL) {
+        struct queue_change *next = change->next;
+        free(change);
+        change = next;
     }
 }
 
@@ -368,7 +369,7 @@ static void free_hub(struct picket_hub *hub)
     methods_stop(&hub->methods);
     methods_close(&hub->methods);
     free_twin_changes(hub);
-    free_queued(hub);
+    free_queue_changes(hub);
     listener_close(hub);
     SSL_CTX_free(hub->tls);
     devices_close(hub);
@@ -512,15 +513,34 @@ void picket_hub_device_changed(struct picket_hub *hub, const char *device)
     uv_async_send(&hub->wake);
 }
 
-void picket_hub_message_queued(struct picket_hub *hub, const char *device)
+static enum tally_kind tally_of(enum picket_hub_messages what)
 {
-    struct changed_device *queued = malloc(sizeof *queued);
-    if (queued == NULL)
+    switch (what) {
+    case PICKET_HUB_MESSAGES_QUEUED:
+        return TALLY_QUEUED;
+    case PICKET_HUB_MESSAGES_PURGED:
+        return TALLY_PURGED;
+    case PICKET_HUB_MESSAGES_EXPIRED:
+        return TALLY_EXPIRED;
+    case PICKET_HUB_MESSAGES_REFUSED_FULL:
+        return TALLY_REFUSED_FULL;
+    default:
+        return TALLY_REFUSED_LARGE;
+    }
+}
+
+void picket_hub_messages_changed(struct picket_hub *hub, const char *device,
+                                 enum picket_hub_messages what, uint64_t count)
+{
+    struct queue_change *change = malloc(sizeof *change);
+    if (change == NULL)
         return; /* it gets the message with the next one, or when it connects again */
-    snprintf(queued->id, sizeof queued->id, "%s", device);
+    change->kind = tally_of(what);
+    change->count = count;
+    snprintf(change->id, sizeof change->id, "%s", device);
     pthread_mutex_lock(&hub->changed_lock);
-    queued->next = hub->queued;
-    hub->queued = queued;
+    change->next = hub->queue_changes;
+    hub->queue_changes = change;
     pthread_mutex_unlock(&hub->changed_lock);
     uv_async_send(&hub->wake);
 }

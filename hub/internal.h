@@ -178,6 +178,14 @@ struct changed_device {
     char id[PICKET_DEVICE_ID_BYTES];
 };
 
+/* What picket_hub_messages_changed() was told. */
+struct queue_change {
+    struct queue_change *next;
+    enum tally_kind kind;
+    uint64_t count;
+    char id[PICKET_DEVICE_ID_BYTES];
+};
+
 /* What picket_hub_twin_changed() was told. */
 struct twin_change {
     STAILQ_ENTRY(twin_change) next;
@@ -240,7 +248,7 @@ struct picket_hub {
     pthread_mutex_t changed_lock;
     struct changed_device *changed;
     struct twin_change_queue twin_changes;
-    struct changed_device *queued;    /* that picket_hub_message_queued() was told of */
+    struct queue_change *queue_changes;
     struct admission *next_admission; /* NULL: nothing new */
 
     struct admission *admission;

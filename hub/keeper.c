@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "picket/base/time.h"
@@ -9,24 +10,37 @@
 #include "picket/store/sessions.h"
 #include "picket/store/twins.h"
 
+struct keeping {
+    struct picket_store *store;
+    keeper_messages_lost lost;
+    void *lost_context;
+};
+
+static struct picket_store *store_of(void *context)
+{
+    const struct keeping *keeping = context;
+    return keeping->store;
+}
+
 static int begin(void *context, struct picket_error *error)
 {
-    return picket_store_group_begin(context, error);
+    return picket_store_group_begin(store_of(context), error);
 }
 
 static int commit(void *context, struct picket_error *error)
 {
-    return picket_store_group_commit(context, error);
+    return picket_store_group_commit(store_of(context), error);
 }
 
 static void rollback(void *context)
 {
-    picket_store_group_rollback(context);
+    picket_store_group_rollback(store_of(context));
 }
 
 static void close_store(void *context)
 {
-    picket_store_close(context);
+    picket_store_close(store_of(context));
+    free(context);
 }
 
 /* {…} as {…,"$version":n}, without its closing brace; the documents are compact objects. */
@@ -57,7 +71,7 @@ static int twin_get(void *context, const char *device, const char *module, char 
                     struct picket_error *error)
 {
     *json = NULL;
-    int status = picket_store_twin(context, device, module, write_twin, json, error);
+    int status = picket_store_twin(store_of(context), device, module, write_twin, json, error);
     if (status == PICKET_OK && *json == NULL)
         return picket_fail(error, PICKET_NO_MEMORY, "device %s: no memory for its twin", device);
     return status;
@@ -74,13 +88,13 @@ static int twin_report(void *context, const char *device, const char *module, co
         .patch_bytes = patch_bytes,
         .now_ms = picket_unix_ms(),
     };
-    return picket_store_twin_patch(context, &change, version, error);
+    return picket_store_twin_patch(store_of(context), &change, version, error);
 }
 
 static int session_put(void *context, const char *device, const char *module,
                        uint32_t subscriptions, struct picket_error *error)
 {
-    return picket_store_session_put(context, device, module, subscriptions, error);
+    return picket_store_session_put(store_of(context), device, module, subscriptions, error);
 }
 
 /* ---- messages to devices ---- */
@@ -107,26 +121,45 @@ static int messages_take(void *context, const char *device, int64_t after_id, in
                                                .count_max = count_max,
                                                .bytes_max = bytes_max,
                                                .now_ms = picket_unix_ms()};
-    return picket_store_messages_take(context, &claim, pass_on, &visiting, more, error);
+    return picket_store_messages_take(store_of(context), &claim, pass_on, &visiting, more, error);
 }
 
 static int message_done(void *context, const char *device, int64_t id, struct picket_error *error)
 {
-    return picket_store_message_done(context, device, id, error);
+    return picket_store_message_done(store_of(context), device, id, error);
 }
 
 static int messages_expire(void *context, struct picket_error *error)
 {
     int64_t count;
-    return picket_store_messages_expire(context, picket_unix_ms(), &count, error);
+    return picket_store_messages_expire(store_of(context), picket_unix_ms(), &count, error);
+}
+
+static void tell_lost(void *context, const char *device, enum picket_message_loss loss,
+                      int64_t count)
+{
+    const struct keeping *keeping = context;
+    keeping->lost(keeping->lost_context, device, loss == PICKET_MESSAGES_EXPIRED, count);
+}
+
+static void on_messages_lost(void *context, keeper_messages_lost lost, void *lost_context)
+{
+    struct keeping *keeping = context;
+    keeping->lost = lost;
+    keeping->lost_context = lost_context;
+    picket_store_on_messages_lost(keeping->store, tell_lost, keeping);
 }
 
 int keeper_open_store(struct hub_keeper *keeper, const char *store_folder,
                       struct picket_error *error)
 {
-    struct picket_store *store;
-    int status = picket_store_open(&store, store_folder, error);
-    if (status == PICKET_OK)
+    struct keeping *keeping = calloc(1, sizeof *keeping);
+    if (keeping == NULL)
+        return picket_fail(error, PICKET_NO_MEMORY, "hub: no memory");
+    int status = picket_store_open(&keeping->store, store_folder, error);
+    if (status != PICKET_OK)
+        free(keeping);
+    else
         *keeper = (struct hub_keeper){.begin = begin,
                                       .commit = commit,
                                       .rollback = rollback,
@@ -136,7 +169,8 @@ int keeper_open_store(struct hub_keeper *keeper, const char *store_folder,
                                       .messages_take = messages_take,
                                       .message_done = message_done,
                                       .messages_expire = messages_expire,
+                                      .on_messages_lost = on_messages_lost,
                                       .close = close_store,
-                                      .context = store};
+                                      .context = keeping};
     return status;
 }

@@ -19,6 +19,9 @@
 typedef void (*keeper_message_visit)(void *context, int64_t id, const char *bag,
                                      const uint8_t *payload, size_t payload_bytes);
 
+typedef void (*keeper_messages_lost)(void *context, const char *device, bool expired,
+                                     int64_t count);
+
 struct hub_keeper {
     int (*begin)(void *context, struct picket_error *error);
     int (*commit)(void *context, struct picket_error *error);
@@ -42,6 +45,9 @@ struct hub_keeper {
                          bool *more, struct picket_error *error);
     /* The device has acknowledged it. */
     int (*message_done)(void *context, const char *device, int64_t id, struct picket_error *error);
+    /* From now on tells of messages that are removed though their device did not take them:
+     * expired, or else sent too often; within the group, before it is committed. */
+    void (*on_messages_lost)(void *context, keeper_messages_lost lost, void *lost_context);
     /* Removes some of what has expired. */
     int (*messages_expire)(void *context, struct picket_error *error);
 

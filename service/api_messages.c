@@ -1,5 +1,7 @@
 /* /v1/devices/{id}/messages: what waits for a device. */
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,7 @@ struct draft {
     struct picket_message message;
     char bag[PICKET_MESSAGE_BAG_BYTES_MAX + 1];
     uint8_t *decoded; /* or NULL */
+    bool is_large;    /* more than a queue takes */
 };
 
 /* Members of the body, and the names that IoT Hub gives them. */
@@ -34,6 +37,7 @@ static int add_property(struct draft *draft, const char *name, const char *value
 {
     if (message_bag_add(draft->bag, sizeof draft->bag, name, value))
         return PICKET_OK;
+    draft->is_large = true;
     return picket_fail(error, PICKET_INVALID,
                        "the message's properties take more than %d bytes of its topic",
                        PICKET_MESSAGE_BAG_BYTES_MAX);
@@ -128,26 +132,75 @@ static int parse_draft(const struct api_request *request, struct draft *draft,
     return status == PICKET_OK ? add_own_properties(draft, request->body, error) : status;
 }
 
-static int put(const struct api_request *request, struct draft *draft, struct picket_error *error)
+static void tell_hub(const struct api_request *request, enum picket_api_messages what,
+                     int64_t count)
 {
     const struct picket_api_config *config = api_config(request->api);
+    if (config->messages_changed && count > 0)
+        config->messages_changed(config->context, request->argument, what, (uint64_t)count);
+}
+
+/* Others of the device may have expired meanwhile. */
+static void add_loss(void *context, const char *device, enum picket_message_loss loss,
+                     int64_t count)
+{
+    int64_t *expired = context;
+    (void)device;
+    (void)loss;
+    *expired += count;
+}
+
+static bool is_registered(const struct api_request *request)
+{
+    struct picket_device_identity device;
+    struct picket_store *store = api_store_borrow(request->api, NULL);
+    if (!store)
+        return false;
+    int status = picket_store_device_get(store, request->argument, &device, NULL);
+    api_store_return(request->api, store);
+    OPENSSL_cleanse(&device, sizeof device);
+    return status == PICKET_OK;
+}
+
+static int put(const struct api_request *request, struct draft *draft, struct picket_error *error)
+{
+    int64_t expired = 0;
     struct picket_store *store = api_store_borrow(request->api, error);
     if (!store)
         return error->status;
+    picket_store_on_messages_lost(store, add_loss, &expired);
     int status = picket_store_message_put(store, &draft->message, &draft->message.id, error);
+    picket_store_on_messages_lost(store, NULL, NULL);
     api_store_return(request->api, store);
-    if (status == PICKET_OK && config->message_queued)
-        config->message_queued(config->context, request->argument);
+    draft->is_large |= status == PICKET_INVALID;
+    if (status == PICKET_OK) {
+        tell_hub(request, PICKET_API_MESSAGES_EXPIRED, expired);
+        tell_hub(request, PICKET_API_MESSAGES_QUEUED, 1);
+    }
     return status;
+}
+
+static bool is_full_queue(const struct picket_error *error)
+{
+    return error->status == PICKET_BUSY && strstr(error->text, "wait for it");
 }
 
 /* A full queue is the owner's to empty, or the device's. */
 static void answer_failure(struct api_answer *answer, const struct picket_error *error)
 {
-    if (error->status == PICKET_BUSY && strstr(error->text, "wait for it"))
+    if (is_full_queue(error))
         api_answer_refuse(answer, 429, "%s", error->text);
     else
         api_answer_error(answer, error);
+}
+
+static void tell_of_refusal(const struct api_request *request, const struct draft *draft,
+                            const struct picket_error *error)
+{
+    if (is_full_queue(error))
+        tell_hub(request, PICKET_API_MESSAGES_REFUSED_FULL, 1);
+    else if (draft->is_large && is_registered(request))
+        tell_hub(request, PICKET_API_MESSAGES_REFUSED_LARGE, 1);
 }
 
 void api_messages_send(struct api_request *request, struct api_answer *answer)
@@ -160,8 +213,10 @@ void api_messages_send(struct api_request *request, struct api_answer *answer)
                         json_pack("{s:I, s:o, s:o}", "id", (json_int_t)draft.message.id, "queued",
                                   api_json_time(draft.message.queued_ms), "expires",
                                   api_json_time(draft.message.expires_ms)));
-    else
+    else {
+        tell_of_refusal(request, &draft, &error);
         answer_failure(answer, &error);
+    }
     free(draft.decoded);
 }
 
@@ -217,6 +272,8 @@ static int purge(const struct api_request *request, int64_t *count, struct picke
         return error->status;
     int status = picket_store_messages_purge(store, request->argument, count, error);
     api_store_return(request->api, store);
+    if (status == PICKET_OK)
+        tell_hub(request, PICKET_API_MESSAGES_PURGED, *count);
     if (status == PICKET_OK)
         picket_say(PICKET_NOTICE, "service", "device %s: %lld messages to it were purged",
                    request->argument, (long long)*count);

@@ -13,6 +13,10 @@
 #include "picket/store/store.h"
 #include "picket/store/twins.h"
 
+struct device_name {
+    char id[129];
+};
+
 struct store_engine {
     void (*close)(struct picket_store *store);
 
@@ -119,8 +123,9 @@ struct store_engine {
                        uint32_t subscriptions, struct picket_error *error);
 
     /* Within a change, but for messages_count and messages_each. message_put: to a device that is
-     * registered; messages_count: PICKET_NOT_FOUND; messages_drop_expired: device NULL: of all,
-     * some a call; the rest find nothing for a device that is not registered. */
+     * registered; messages_count: PICKET_NOT_FOUND; messages_expired: devices for which some have
+     * expired, as many as there is room for; the rest find nothing for a device that is not
+     * registered. */
     int (*message_put)(struct picket_store *store, const struct picket_message *message,
                        int64_t *id, struct picket_error *error);
     int (*messages_count)(struct picket_store *store, const char *device, int64_t *count,
@@ -132,6 +137,8 @@ struct store_engine {
                               int64_t last_id, struct picket_error *error);
     int (*message_done)(struct picket_store *store, const char *device, int64_t id,
                         struct picket_error *error);
+    int (*messages_expired)(struct picket_store *store, int64_t now_ms, struct device_name *devices,
+                            int capacity, int *count, struct picket_error *error);
     int (*messages_drop_expired)(struct picket_store *store, const char *device, int64_t now_ms,
                                  int64_t *count, struct picket_error *error);
     int (*messages_drop_undeliverable)(struct picket_store *store, const char *device,
@@ -146,8 +153,10 @@ struct store_engine {
 
 struct picket_store {
     const struct store_engine *engine;
-    bool grouped;     /* between group_begin and its end */
-    int group_status; /* the first failure that is no refusal */
+    bool grouped;                       /* between group_begin and its end */
+    int group_status;                   /* the first failure that is no refusal */
+    picket_messages_lost messages_lost; /* NULL: nobody wants to know */
+    void *messages_lost_context;
 };
 
 /* Engines. */

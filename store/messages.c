@@ -7,6 +7,8 @@
 #include "group.h"
 #include "picket/base/counter.h"
 
+enum { EXPIRE_DEVICES_A_CALL = 100 };
+
 static struct picket_counter expired = {
     .name = "store_messages_expired",
     .help = "messages to devices removed because they expired before their devices took them"};
@@ -14,12 +16,27 @@ static struct picket_counter undeliverable = {
     .name = "store_messages_undeliverable",
     .help = "messages to devices removed because they were sent 10 times and never acknowledged"};
 
+void picket_store_on_messages_lost(struct picket_store *store, picket_messages_lost lost,
+                                   void *context)
+{
+    store->messages_lost = lost;
+    store->messages_lost_context = context;
+}
+
+static void tell_lost(const struct picket_store *store, const char *device,
+                      enum picket_message_loss loss, int64_t count)
+{
+    picket_count(loss == PICKET_MESSAGES_EXPIRED ? &expired : &undeliverable, (uint64_t)count);
+    if (store->messages_lost != NULL)
+        store->messages_lost(store->messages_lost_context, device, loss, count);
+}
+
 static int drop_expired(struct picket_store *store, const char *device, int64_t now_ms,
                         int64_t *count, struct picket_error *error)
 {
     int status = store->engine->messages_drop_expired(store, device, now_ms, count, error);
     if (status == PICKET_OK && *count > 0)
-        picket_count(&expired, (uint64_t)*count);
+        tell_lost(store, device, PICKET_MESSAGES_EXPIRED, *count);
     return status;
 }
 
@@ -135,7 +152,7 @@ static int take(struct picket_store *store, struct taking *taking, struct picket
         status = store->engine->messages_drop_undeliverable(
             store, claim->device, PICKET_MESSAGE_DELIVERIES_MAX, claim->after_id, &failed, error);
     if (status == PICKET_OK && failed > 0)
-        picket_count(&undeliverable, (uint64_t)failed);
+        tell_lost(store, claim->device, PICKET_MESSAGES_UNDELIVERABLE, failed);
     if (status == PICKET_OK)
         status = store->engine->messages_each(store, claim->device, claim->after_id,
                                               claim->count_max + 1, take_one, taking, error);
@@ -167,13 +184,29 @@ int picket_store_message_done(struct picket_store *store, const char *device, in
                : status;
 }
 
+/* No transaction is to take long: some devices a call, with 50 messages each at most. */
+static int expire(struct picket_store *store, int64_t now_ms, int64_t *count,
+                  struct picket_error *error)
+{
+    struct device_name devices[EXPIRE_DEVICES_A_CALL];
+    int64_t gone;
+    int found;
+    *count = 0;
+    int status = store->engine->messages_expired(store, now_ms, devices, EXPIRE_DEVICES_A_CALL,
+                                                 &found, error);
+    for (int i = 0; i < found && status == PICKET_OK; i++) {
+        status = drop_expired(store, devices[i].id, now_ms, &gone, error);
+        *count += gone;
+    }
+    return status;
+}
+
 int picket_store_messages_expire(struct picket_store *store, int64_t now_ms, int64_t *count,
                                  struct picket_error *error)
 {
     picket_counter_register(&expired);
     picket_counter_register(&undeliverable);
     int status = group_enter(store, error);
-    return status == PICKET_OK
-               ? group_leave(store, drop_expired(store, NULL, now_ms, count, error), error)
-               : status;
+    return status == PICKET_OK ? group_leave(store, expire(store, now_ms, count, error), error)
+                               : status;
 }

@@ -40,10 +40,14 @@ static int on_method(void *context, const struct picket_api_method *method,
     return PICKET_OK;
 }
 
-static void on_message_queued(void *context, const char *device)
+static void on_messages_changed(void *context, const char *device, enum picket_api_messages what,
+                                uint64_t count)
 {
+    static const char *const names[] = {"queued", "purged", "expired", "full", "large"};
     struct fixture *fixture = context;
-    snprintf(fixture->message_queued, sizeof fixture->message_queued, "%s", device);
+    size_t used = strlen(fixture->messages_changed);
+    snprintf(fixture->messages_changed + used, sizeof fixture->messages_changed - used,
+             "%s %s %llu;", device, names[what], (unsigned long long)count);
 }
 
 static void on_status(void *context, void *json_object)
@@ -64,7 +68,7 @@ struct picket_api_config fixture_api_config(struct fixture *fixture)
                                       .device_changed = on_device_changed,
                                       .twin_changed = on_twin_changed,
                                       .invoke_method = on_method,
-                                      .message_queued = on_message_queued,
+                                      .messages_changed = on_messages_changed,
                                       .context = fixture};
 }
 

@@ -26,11 +26,11 @@ struct fixture {
     struct picket_store *store; /* the test's own handle */
     char changed_device[130];   /* last told by the API */
     char twin_change[1000];     /* the last: "DEVICE [MODULE] VERSION PATCH" */
-    char method[300];           /* the last: "DEVICE [MODULE] NAME TIMEOUT CONNECT-TIMEOUT PAYLOAD" */
-    int method_outcome;         /* enum picket_status that the hub gives */
-    const char *method_payload; /* that the device gives, with status 201 */
-    char message_queued[130];   /* for this device, last told by the API */
-    bool slow_callback;         /* then the callback that tells posts, and takes its time */
+    char method[300];   /* the last: "DEVICE [MODULE] NAME TIMEOUT CONNECT-TIMEOUT PAYLOAD" */
+    int method_outcome; /* enum picket_status that the hub gives */
+    const char *method_payload;  /* that the device gives, with status 201 */
+    char messages_changed[2000]; /* all that was told: "DEVICE WHAT COUNT;" each */
+    bool slow_callback;          /* then the callback that tells posts, and takes its time */
     sem_t in_callback;
 };
 

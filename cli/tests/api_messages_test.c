@@ -5,6 +5,7 @@
 
 #include "api_fixture.h"
 #include "message_bag.h"
+#include "picket/store/messages.h"
 
 static const char path[] = "/v1/devices/d/messages";
 
@@ -31,7 +32,7 @@ static void messages_are_queued_and_listed_and_the_hub_is_told(void **state)
     send_body(fixture, "{\"payload\": \"hi\", \"message_id\": \"m 1\", \"correlation_id\": \"c\", "
                        "\"content_type\": \"text/plain\", \"content_encoding\": \"utf-8\", "
                        "\"properties\": {\"p\": \"v\\u00e4\"}, \"expires_in_s\": 60}");
-    assert_string_equal(fixture->message_queued, "d");
+    assert_string_equal(fixture->messages_changed, "d queued 1;");
     send_body(fixture, "{\"payload_base64\": \"AAH/\"}");
     send_body(fixture, "{\"payload_base64\": \"\"}");
     struct http_answer answer =
@@ -60,6 +61,9 @@ static void a_purge_empties_the_queue(void **state)
     struct http_answer answer = expect(fixture, 200, "DELETE", path, NULL);
     assert_int_equal(number_at(answer.body, "purged"), 2);
     http_release(&answer);
+    answer = expect(fixture, 200, "DELETE", path, NULL); /* nothing: nothing is told */
+    http_release(&answer);
+    assert_string_equal(fixture->messages_changed, "d queued 1;d queued 1;d purged 2;");
     answer = expect(fixture, 200, "GET", path, NULL);
     assert_int_equal(json_array_size(json_object_get(answer.body, "messages")), 0);
     http_release(&answer);
@@ -71,6 +75,7 @@ static void a_full_queue_is_told_as_429(void **state)
     for (int i = 0; i < 50; i++)
         send_body(fixture, "{\"payload\": \"a\"}");
     expect_error(fixture, 429, "POST", path, "{\"payload\": \"b\"}", "50 messages");
+    assert_non_null(strstr(fixture->messages_changed, "queued 1;d full 1;"));
 }
 
 static void a_wrong_message_is_refused(void **state)
@@ -97,7 +102,7 @@ static void a_wrong_message_is_refused(void **state)
     expect_error(fixture, 404, "POST", "/v1/devices/e/messages", "{\"payload\": \"a\"}", "e");
     expect_error(fixture, 404, "GET", "/v1/devices/e/messages", NULL, "e");
     expect_error(fixture, 404, "DELETE", "/v1/devices/e/messages", NULL, "e");
-    assert_string_equal(fixture->message_queued, "");
+    assert_string_equal(fixture->messages_changed, "");
 }
 
 static void the_largest_message_fits_and_one_byte_more_does_not(void **state)
@@ -110,6 +115,21 @@ static void the_largest_message_fits_and_one_byte_more_does_not(void **state)
     send_body(fixture, body);
     strcpy(body + head + 87382, "A=\"}");
     expect_error(fixture, 400, "POST", path, body, "65537 bytes exceeds 65536");
+    expect_error(fixture, 400, "POST", "/v1/devices/e/messages", body, "65537");
+    snprintf(body, sizeof body, "{\"payload\": \"\", \"properties\": {\"a\": \"%01100d\"}}", 1);
+    expect_error(fixture, 400, "POST", path, body, "more than 1024 bytes");
+    assert_string_equal(fixture->messages_changed, "d queued 1;d large 1;d large 1;");
+}
+
+static void what_expired_meanwhile_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct picket_message old = {.device = "d", .bag = "", .queued_ms = 1, .expires_ms = 2};
+    struct picket_error error;
+    int64_t id;
+    assert_int_equal(picket_store_message_put(fixture->store, &old, &id, &error), PICKET_OK);
+    send_body(fixture, "{\"payload\": \"a\"}");
+    assert_string_equal(fixture->messages_changed, "d expired 1;d queued 1;");
 }
 
 /* What goes in comes out, whatever it is. */
@@ -142,6 +162,7 @@ int main(void)
         TEST(a_full_queue_is_told_as_429),
         TEST(a_wrong_message_is_refused),
         TEST(the_largest_message_fits_and_one_byte_more_does_not),
+        TEST(what_expired_meanwhile_is_told),
         cmocka_unit_test(bags_are_read_as_they_were_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -332,7 +332,7 @@ static void queue(struct picket_hub *hub, const char *id, const char *text, cons
         tell("failed %s", error.text);
         return;
     }
-    picket_hub_message_queued(hub, id);
+    picket_hub_messages_changed(hub, id, PICKET_HUB_MESSAGES_QUEUED, 1);
     tell("queued");
 }
 

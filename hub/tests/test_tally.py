@@ -144,6 +144,21 @@ class OnePerInterval(TallyCase):
         self.hub.stop()
         self.assertEqual(self.sums()["c2d"], {"queued": 3, "sent": 5, "completed": 3})
 
+    def test_what_expires_or_cannot_be_delivered_is_counted(self):
+        self.hub.tell("queue", "pump-8", "late", -1)
+        self.hub.tell("queue", "pump-7", "never", 3600)
+        self.hub.tell("queue", "pump-7", "late", -1)
+        for _ in range(10):
+            client = self.client("pump-7", ("devices/pump-7/messages/devicebound/#", 1))
+            self.assertEqual(parse_publish(client.read_packet())[1], b"never")
+            client.send(b"\xe0\0")
+            self.assertTrue(client.is_closed())
+        self.client("pump-7", ("devices/pump-7/messages/devicebound/#", 1))
+        wait_until(lambda: "undeliverable" in self.sums().get("c2d", {}), "that it was given up")
+        self.hub.stop()
+        self.assertEqual(self.sums()["c2d"], {"queued": 2, "expired": 1, "sent": 10, "undeliverable": 1})
+        self.assertEqual(self.sums("pump-8")["c2d"]["queued"], 1)
+
     def test_methods_are_counted_by_their_answers(self):
         client = self.client("pump-7", ("$iothub/methods/POST/#", 0))
         for status in (200, 204, 404, 500, 302):

@@ -78,6 +78,7 @@ static const struct store_engine sqlite_engine = {
     .messages_each = sqlite_messages_each,
     .messages_delivered = sqlite_messages_delivered,
     .message_done = sqlite_message_done,
+    .messages_expired = sqlite_messages_expired,
     .messages_drop_expired = sqlite_messages_drop_expired,
     .messages_drop_undeliverable = sqlite_messages_drop_undeliverable,
     .messages_purge = sqlite_messages_purge,

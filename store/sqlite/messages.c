@@ -1,4 +1,6 @@
 /* Messages to devices. */
+#include <stdio.h>
+
 #include "store.h"
 
 #include "picket/store/messages.h"
@@ -90,24 +92,30 @@ int sqlite_message_done(struct picket_store *base, const char *device, int64_t i
     return query_run(&query, error);
 }
 
-/* Of all devices some a call: no transaction is to take long. */
+int sqlite_messages_expired(struct picket_store *base, int64_t now_ms, struct device_name *devices,
+                            int capacity, int *count, struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &sqlite_of(base)->picket, STATEMENT_MESSAGES_EXPIRED,
+                "select id from devices where number in "
+                "(select device from messages where expires_ms <= ?) and registered = 1 limit ?",
+                "looking for expired messages");
+    query_int(&query, now_ms);
+    query_int(&query, capacity);
+    for (*count = 0; query_row(&query); ++*count)
+        snprintf(devices[*count].id, sizeof devices[*count].id, "%s", query_take_text(&query));
+    return query_end(&query, error);
+}
+
 int sqlite_messages_drop_expired(struct picket_store *base, const char *device, int64_t now_ms,
                                  int64_t *count, struct picket_error *error)
 {
-    struct database *picket = &sqlite_of(base)->picket;
     struct query query;
-    if (device != NULL)
-        query_begin(&query, picket, STATEMENT_MESSAGES_EXPIRED_OF,
-                    "delete from messages where expires_ms <= ? and " OF_DEVICE,
-                    "removing expired messages");
-    else
-        query_begin(&query, picket, STATEMENT_MESSAGES_EXPIRED,
-                    "delete from messages where id in "
-                    "(select id from messages where expires_ms <= ? limit 1000)",
-                    "removing expired messages");
+    query_begin(&query, &sqlite_of(base)->picket, STATEMENT_MESSAGES_EXPIRED_OF,
+                "delete from messages where expires_ms <= ? and " OF_DEVICE,
+                "removing expired messages");
     query_int(&query, now_ms);
-    if (device != NULL)
-        query_text(&query, device);
+    query_text(&query, device);
     return query_run_counting(&query, count, error);
 }
 

@@ -312,6 +312,8 @@ int sqlite_messages_delivered(struct picket_store *store, const char *device, in
                               int64_t last_id, struct picket_error *error);
 int sqlite_message_done(struct picket_store *store, const char *device, int64_t id,
                         struct picket_error *error);
+int sqlite_messages_expired(struct picket_store *store, int64_t now_ms, struct device_name *devices,
+                            int capacity, int *count, struct picket_error *error);
 int sqlite_messages_drop_expired(struct picket_store *store, const char *device, int64_t now_ms,
                                  int64_t *count, struct picket_error *error);
 int sqlite_messages_drop_undeliverable(struct picket_store *store, const char *device,

@@ -131,6 +131,56 @@ static void what_is_never_acknowledged_is_undeliverable(void **state)
     assert_int_equal(ask_sql("picket.db", "select count(*) from messages"), 0);
 }
 
+struct loss {
+    char device[20];
+    enum picket_message_loss loss;
+    int64_t count;
+};
+static struct loss losses[10];
+static int loss_count;
+
+static void note_loss(void *context, const char *device, enum picket_message_loss loss,
+                      int64_t count)
+{
+    assert_ptr_equal(context, losses);
+    losses[loss_count].loss = loss;
+    losses[loss_count].count = count;
+    snprintf(losses[loss_count++].device, sizeof losses[0].device, "%s", device);
+}
+
+static int64_t lost_of(const char *device, enum picket_message_loss loss)
+{
+    int64_t count = 0;
+    for (int i = 0; i < loss_count; i++)
+        if (strcmp(losses[i].device, device) == 0 && losses[i].loss == loss)
+            count += losses[i].count;
+    return count;
+}
+
+static void who_wants_to_know_is_told_whose_messages_were_lost(void **state)
+{
+    int64_t count;
+    loss_count = 0;
+    picket_store_on_messages_lost(*state, note_loss, losses);
+    MUST(put(*state, "pump-7", "a", 1, 10));
+    MUST(put(*state, "pump-8", "b", 1, 10));
+    MUST(put(*state, "pump-8", "c", 1, 10));
+    MUST(picket_store_messages_expire(*state, 10, &count, &error));
+    assert_int_equal(lost_of("pump-7", PICKET_MESSAGES_EXPIRED), 1);
+    assert_int_equal(lost_of("pump-8", PICKET_MESSAGES_EXPIRED), 2);
+    MUST(put(*state, "pump-7", "d", 1, 20));
+    MUST(put(*state, "pump-7", "e", 20, 100)); /* and d has expired */
+    assert_int_equal(lost_of("pump-7", PICKET_MESSAGES_EXPIRED), 2);
+    for (int i = 0; i <= PICKET_MESSAGE_DELIVERIES_MAX; i++)
+        take(*state, 0, 10, 1000, 20, NULL);
+    assert_int_equal(lost_of("pump-7", PICKET_MESSAGES_UNDELIVERABLE), 1);
+    picket_store_on_messages_lost(*state, NULL, NULL);
+    MUST(put(*state, "pump-7", "f", 1, 10));
+    MUST(picket_store_messages_expire(*state, 10, &count, &error));
+    assert_int_equal(count, 1);
+    assert_int_equal(lost_of("pump-7", PICKET_MESSAGES_EXPIRED), 2);
+}
+
 static void a_queue_is_bounded_and_expired_ones_make_room(void **state)
 {
     for (int i = 0; i < PICKET_MESSAGES_MAX; i++)
@@ -191,6 +241,7 @@ int main(void)
         TEST(what_has_expired_is_not_taken_nor_listed),
         TEST(expired_ones_of_all_devices_are_removed),
         TEST(what_is_never_acknowledged_is_undeliverable),
+        TEST(who_wants_to_know_is_told_whose_messages_were_lost),
         TEST(a_queue_is_bounded_and_expired_ones_make_room),
         TEST(sizes_are_bounded),
         TEST(a_purge_removes_all_of_one_device),

@@ -70,8 +70,18 @@ void picket_hub_twin_changed(struct picket_hub *hub, const char *device, const c
  * have read. Thread: any. */
 int picket_hub_admission_changed(struct picket_hub *hub, struct picket_error *error);
 
-/* A message was queued for the device: it gets it, if it is connected. Thread: any. */
-void picket_hub_message_queued(struct picket_hub *hub, const char *device);
+/* So many messages to the device were queued: it gets them, if it is connected; or were purged by
+ * their owner, or have expired, or were not queued because too many wait, or because they are too
+ * large: it is counted for the device. Thread: any. */
+enum picket_hub_messages {
+    PICKET_HUB_MESSAGES_QUEUED,
+    PICKET_HUB_MESSAGES_PURGED,
+    PICKET_HUB_MESSAGES_EXPIRED,
+    PICKET_HUB_MESSAGES_REFUSED_FULL,
+    PICKET_HUB_MESSAGES_REFUSED_LARGE
+};
+void picket_hub_messages_changed(struct picket_hub *hub, const char *device,
+                                 enum picket_hub_messages what, uint64_t count);
 
 /* ---- direct methods ---- */
 

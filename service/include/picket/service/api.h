@@ -31,6 +31,14 @@ struct picket_api_method_result {
     size_t payload_bytes;
 };
 
+enum picket_api_messages {
+    PICKET_API_MESSAGES_QUEUED,
+    PICKET_API_MESSAGES_PURGED,
+    PICKET_API_MESSAGES_EXPIRED,
+    PICKET_API_MESSAGES_REFUSED_FULL, /* not queued: too many wait */
+    PICKET_API_MESSAGES_REFUSED_LARGE
+};
+
 /* Everything pointed to is the caller's and must outlive the API. */
 struct picket_api_config {
     const char *socket_path; /* created with mode 0660; a stale one is replaced, a live one is not */
@@ -58,8 +66,9 @@ struct picket_api_config {
     /* The CAs or the IP filter in the store were changed: PICKET_OK means that this counts from now on. May be NULL.
      * Any thread. */
     int (*admission_changed)(void *context, struct picket_error *error);
-    /* A message to a device was queued; may be NULL. Any thread. */
-    void (*message_queued)(void *context, const char *device);
+    /* What became of messages to a device, so many; may be NULL. Any thread. */
+    void (*messages_changed)(void *context, const char *device, enum picket_api_messages what,
+                             uint64_t count);
     /* Asks the device and waits for its answer; may be NULL. PICKET_INVALID; PICKET_NOT_FOUND: it is
      * not there; PICKET_IO: it did not answer; PICKET_BUSY, PICKET_CLOSED. Any thread. */
     int (*invoke_method)(void *context, const struct picket_api_method *method,

@@ -37,6 +37,15 @@ struct picket_message {
 int picket_store_message_put(struct picket_store *store, const struct picket_message *message,
                              int64_t *id, struct picket_error *error);
 
+/* Messages that were removed though their device did not take them. */
+enum picket_message_loss { PICKET_MESSAGES_EXPIRED, PICKET_MESSAGES_UNDELIVERABLE };
+typedef void (*picket_messages_lost)(void *context, const char *device,
+                                     enum picket_message_loss loss, int64_t count);
+/* From now on tells what this handle removes so, before it is committed: what is rolled back was
+ * not lost. lost NULL: no more. */
+void picket_store_on_messages_lost(struct picket_store *store, picket_messages_lost lost,
+                                   void *context);
+
 /* What waits for a device and has not expired by now_ms, the oldest first. PICKET_NOT_FOUND. */
 typedef void (*picket_message_visit)(void *context, const struct picket_message *message);
 int picket_store_messages(struct picket_store *store, const char *device, int64_t now_ms,
@@ -63,7 +72,7 @@ int picket_store_messages_take(struct picket_store *store, const struct picket_m
 int picket_store_message_done(struct picket_store *store, const char *device, int64_t id,
                               struct picket_error *error);
 
-/* Removes some of what has expired, of all devices. */
+/* Removes what has expired, of some devices. */
 int picket_store_messages_expire(struct picket_store *store, int64_t now_ms, int64_t *count,
                                  struct picket_error *error);
 
