@@ -148,6 +148,7 @@ void connection_open(struct picket_hub *hub, int fd, const struct picket_address
         return;
     }
     prepare_socket(fd);
+    tls_watch(connection->ssl, &connection->patience);
     SSL_set_accept_state(connection->ssl);
     connection->poll.data = connection;
     join_unauthenticated(connection);

@@ -42,6 +42,8 @@ static struct {
            "connections closed because the peer neither read nor finished its packet in time"),
     ENDING(SLOW, PICKET_WARNING, "hub_ended_slow",
            "connections closed for a large packet that came slowly while others waited for memory"),
+    ENDING(TLS, PICKET_WARNING, "hub_ended_tls",
+           "connections closed for TLS key updates or renegotiations again and again"),
     ENDING(NO_MEMORY, PICKET_ERROR, "hub_ended_no_memory", "connections closed for want of memory"),
     ENDING(HANDSHAKE, PICKET_WARNING, "hub_handshakes_failed", "TLS handshakes failed"),
     ENDING(NO_CONNECT, PICKET_WARNING, "hub_handshakes_late",

@@ -21,6 +21,7 @@ enum ending {
     ENDING_TOO_LARGE,
     ENDING_STALLED,
     ENDING_SLOW,
+    ENDING_TLS,
     ENDING_NO_MEMORY,
     /* Before a device is known. */
     ENDING_HANDSHAKE,

@@ -40,6 +40,7 @@
 #include "picket/base/address.h"
 #include "picket/hub/hub.h"
 #include "registry.h"
+#include "tls.h"
 
 enum {
     HUB_LISTENERS_MAX = 8,
@@ -93,6 +94,7 @@ struct connection {
     uv_poll_t poll;
     struct picket_hub *hub;
     SSL *ssl;
+    struct tls_patience patience;
     int fd;
     uint32_t slot; /* in hub->connections */
     struct picket_address address;

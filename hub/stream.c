@@ -64,6 +64,7 @@ void stream_shake_hands(struct connection *connection)
 {
     ERR_clear_error();
     errno = 0;
+    tls_begin_read(&connection->patience);
     int result = SSL_accept(connection->ssl);
     if (result == 1) {
         connection->state = CONNECTION_ANONYMOUS;
@@ -84,6 +85,7 @@ static size_t read_some(struct connection *connection, uint8_t *into, size_t siz
     size_t got = 0;
     ERR_clear_error();
     errno = 0;
+    tls_begin_read(&connection->patience);
     int result = SSL_read_ex(connection->ssl, into, size, &got);
     if (result == 1) {
         connection->heard_ms = picket_monotonic_ms();
@@ -96,6 +98,9 @@ static size_t read_some(struct connection *connection, uint8_t *into, size_t siz
         connection_end(connection, ENDING_LOST, "the peer closed the connection");
     else if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
         connection_end(connection, ENDING_LOST, "connection lost: %s", tls_problem());
+    else if (connection->patience.messages > TLS_MESSAGES_MAX)
+        connection_end(connection, ENDING_TLS, "more than %d key updates or renegotiations",
+                       TLS_MESSAGES_MAX);
     return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "tls.h"
 
+#include <errno.h>
 #include <openssl/err.h>
 #include <string.h>
 
@@ -77,6 +78,50 @@ static void ask_for_certificate(SSL_CTX *context)
     SSL_CTX_set_session_ticket_cb(context, NULL, judge_ticket, NULL);
 }
 
+/* Called at the end of each handshake message that comes after the handshake, and for alerts. */
+static void count_message(const SSL *ssl, int where, int result)
+{
+    struct tls_patience *patience = SSL_get_app_data(ssl);
+    (void)result;
+    if (patience != NULL && SSL_is_init_finished(ssl) && patience->messages < UINT16_MAX &&
+        ((where & SSL_CB_EXIT) != 0 || (where & SSL_CB_ALERT) != 0))
+        patience->messages++;
+}
+
+/* As if the socket had no more for now; it is asked again at the next event. */
+static long limit_reads(BIO *socket, int operation, const char *data, size_t size, int argument,
+                        long number, int result, size_t *processed)
+{
+    struct tls_patience *patience = (struct tls_patience *)(void *)BIO_get_callback_arg(socket);
+    (void)data;
+    (void)size;
+    (void)argument;
+    (void)number;
+    (void)processed;
+    if (operation != BIO_CB_READ)
+        return result;
+    if (patience->socket_reads == 0) {
+        BIO_set_retry_read(socket);
+        errno = EAGAIN;
+        return -1;
+    }
+    patience->socket_reads--;
+    return result;
+}
+
+void tls_watch(SSL *ssl, struct tls_patience *patience)
+{
+    BIO *socket = SSL_get_rbio(ssl);
+    BIO_set_callback_ex(socket, limit_reads);
+    BIO_set_callback_arg(socket, (char *)patience);
+    SSL_set_app_data(ssl, patience);
+}
+
+void tls_begin_read(struct tls_patience *patience)
+{
+    patience->socket_reads = TLS_SOCKET_READS;
+}
+
 static int configure(SSL_CTX *context, struct picket_error *error)
 {
     static const unsigned char session_context[] = "picket hub";
@@ -94,6 +139,7 @@ static int configure(SSL_CTX *context, struct picket_error *error)
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(context, 1);
     SSL_CTX_set_read_ahead(context, 1);
+    SSL_CTX_set_info_callback(context, count_message);
     ask_for_certificate(context);
     return PICKET_OK;
 }
