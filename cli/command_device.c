@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "activity.h"
 #include "client.h"
 #include "command.h"
 #include "command_device.h"
@@ -173,7 +174,7 @@ const struct command command_device_list = {
 
 /* ---- show ---- */
 
-enum { LABEL_COLUMN = 12 };
+enum { LABEL_COLUMN = 12, ACTIVITY_SHOWN = 5 };
 
 static const char *authentication_name(const json_t *device)
 {
@@ -231,6 +232,25 @@ static void print_device(const json_t *device)
     page_line("hardware", LABEL_COLUMN, "%s", member_shown(device, "hw_info"));
 }
 
+/* The last of what the hub saw of it. */
+static int print_activity(const char *socket_path, const char *id)
+{
+    struct client_url url;
+    client_url(&url, "/v1/events", NULL);
+    client_url_query(&url, "of", "hub");
+    client_url_query(&url, "device", id);
+    client_url_query(&url, "since", "24h");
+    json_t *events = json_array();
+    int result = client_newest(socket_path, &url, "events", ACTIVITY_SHOWN, ACTIVITY_SHOWN, events);
+    if (result == EXIT_DONE && json_array_size(events) > 0) {
+        putchar('\n');
+        page_text(0, 0, "At the hub, the last of 24 h; picket event list --hub has all:");
+        activity_print(events, false);
+    }
+    json_decref(events);
+    return result;
+}
+
 static int run_show(const struct command *command, int argc, char **argv)
 {
     const char *socket_path = NULL;
@@ -249,16 +269,21 @@ static int run_show(const struct command *command, int argc, char **argv)
     client_url(&url, device_path, operands.words[0]);
     if (keys)
         client_url_query(&url, "keys", "true");
-    return client_show(socket_path, &url, NULL, as_json,
-                       keys ? print_connection_string : print_device);
+    result = client_show(socket_path, &url, NULL, as_json,
+                         keys ? print_connection_string : print_device);
+    if (result == EXIT_DONE && !keys && !as_json)
+        result = print_activity(socket_path, operands.words[0]);
+    return result;
 }
 
-const struct command command_device_show = {"device show", "ID", "Shows what is known of a device",
-                                            "Keys are shown only when they are asked for.\n"
-                                            "\n"
-                                            "  picket device show pump-7\n"
-                                            "  picket device show pump-7 --connection-string\n",
-                                            run_show};
+const struct command command_device_show = {
+    "device show", "ID", "Shows what is known of a device",
+    "Keys are shown only when they are asked for. Below, the\n"
+    "last of what the hub saw of it.\n"
+    "\n"
+    "  picket device show pump-7\n"
+    "  picket device show pump-7 --connection-string\n",
+    run_show};
 
 /* ---- change ---- */
 

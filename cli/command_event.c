@@ -1,9 +1,9 @@
 /* picket event list, picket dead-letter list */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "activity.h"
 #include "client.h"
 #include "command.h"
 #include "table.h"
@@ -112,39 +112,6 @@ static void describe_heartbeat(const json_t *content, char *out, size_t size_byt
              uptime_s > 0 ? text_span(uptime_s, span) : "");
 }
 
-static void append(char *out, size_t size_bytes, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void append(char *out, size_t size_bytes, const char *format, ...)
-{
-    size_t used = strlen(out);
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(out + used, size_bytes - used, format, arguments);
-    va_end(arguments);
-}
-
-/* "connected 2 (sas, TLSv1.2, last from 10.0.0.7), refused_signature 3 (last from …)" */
-static void describe_activity(json_t *content, char *out, size_t size_bytes)
-{
-    const json_t *accepted = json_object_get(content, "last_accepted");
-    const json_t *refused = json_object_get(content, "last_refused");
-    const char *name;
-    json_t *count;
-    out[0] = 0;
-    if (member_number(content, "connected") > 0)
-        append(out, size_bytes, "connected %lld (%s, %s, last from %s)",
-               member_number(content, "connected"), member_text(content, "authentication"),
-               member_text(accepted, "tls"), member_text(accepted, "address"));
-    json_object_foreach(json_object_get(content, "counts"), name, count)
-    {
-        append(out, size_bytes, "%s%s %lld", *out ? ", " : "",
-               name + (strncmp(name, "hub_", 4) == 0 ? 4 : 0), json_integer_value(count));
-    }
-    if (refused)
-        append(out, size_bytes, " (last refused from %s)", member_text(refused, "address"));
-}
-
 static void add_event(struct table *table, const json_t *event)
 {
     char when[32], what[1000];
@@ -154,8 +121,6 @@ static void add_event(struct table *table, const json_t *event)
         describe_listening(json_object_get(event, "content"), what, sizeof what);
     else if (strcmp(member_text(event, "type"), "Heartbeat") == 0)
         describe_heartbeat(json_object_get(event, "content"), what, sizeof what);
-    else if (strcmp(member_text(event, "type"), "HubActivity") == 0)
-        describe_activity(json_object_get(event, "content"), what, sizeof what);
     else
         describe_content(json_object_get(event, "content"), what, sizeof what);
     table_cell(table, "%lld", member_number(event, "id"));
@@ -245,6 +210,8 @@ static int run_list(const struct command *command, int argc, char **argv)
     result = get_events(&list, events);
     if (result == EXIT_DONE && list.as_json)
         print_json(events);
+    else if (result == EXIT_DONE && list.of_hub)
+        activity_print(events, true);
     else if (result == EXIT_DONE)
         print_events(events, list.flows);
     json_decref(events);
@@ -253,8 +220,9 @@ static int run_list(const struct command *command, int argc, char **argv)
 
 const struct command command_event_list = {
     "event list", "", "Lists what devices reported, newest first",
-    "With --hub, what the hub itself saw of each device, folded by the minute: who\n"
-    "connected how, what was refused, what ended.\n"
+    "With --hub, what the hub itself saw of each device and module: who connected\n"
+    "how, what was refused, what ended, within a minute; how much went to and fro,\n"
+    "and what else the device asked for, by the hour.\n"
     "\n"
     "  picket event list --device pump-7 --since 1h\n"
     "  picket event list --device pump-7 --limit 1 --flows\n"

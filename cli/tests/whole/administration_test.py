@@ -375,8 +375,11 @@ class HubActivity(Administered):
 
     def test_connections_are_listed_apart_from_what_devices_report(self):
         device = self.connect(self.add_device())
-        table = self.server.wait_for(lambda: "HubActivity" in (shown := self.done("event", "list", "--hub")) and shown)
-        self.assertRegex(table, r" pump-7 +HubActivity +connected 1 \(sas, TLSv1\.[23], last from 127\.0\.0\.1\)")
+        table = self.server.wait_for(lambda: "connected" in (shown := self.done("event", "list", "--hub")) and shown)
+        self.assertRegex(table, r"^SINCE +DEVICE +WHAT\n20\S+Z +pump-7 +connected once "
+                                r"\(SAS token, TLSv1\.[23], from 127\.0\.0\.1\)\n$")
+        self.assertRegex(self.done("device", "show", "pump-7"),
+                         r"\n\nAt the hub, .*\n20\S+Z +connected once \(SAS token")
         self.assertEqual(self.server.json("event", "list"), [])
         event = self.server.json("event", "list", "--hub", "--device", "pump-7")[0]
         self.assertEqual(event["content"]["last_accepted"]["address"], "127.0.0.1")

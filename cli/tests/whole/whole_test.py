@@ -294,14 +294,30 @@ class OnATerminal(Receiving):
     def test_tables_and_pages_fit_the_terminal(self):
         self.connect(self.add_device("other")).publish(b"\xff" * 40)
         self.add_flow_of_long_addresses()
+        self.server.wait_for(lambda: len(self.server.json("event", "list", "--hub")) >= 3)
         for columns in (60, 80, 100, 110, 200):
             for command in (["alert", "list"], ["device", "list"], ["event", "list"], ["feed", "list"],
-                            ["event", "list", "--flows"], ["dead-letter", "list"], ["status"],
+                            ["event", "list", "--flows"], ["event", "list", "--hub"], ["dead-letter", "list"], ["status"],
                             ["intel", "lookup", REMOTE], ["alert", "show", "1"],
                             ["device", "show", "other"]):
                 text = self.shown(columns, *command, NO_COLOR="1")
                 words = max(len(line) for line in text.splitlines())
                 self.assertLessEqual(words, columns, text)
+
+    def test_what_the_hub_saw_is_told_in_words_that_fit(self):
+        device = self.connect(self.add_device("pump-7"))
+        device.client.subscribe("devices/+/messages/#")
+        device.publish(b"x" * 1500)
+        device.close()
+        self.server.wait_for(lambda: "wildcard" in self.server.run("event", "list", "--hub").stdout)
+        piped = self.server.run("event", "list", "--hub", "--device", "pump-7").stdout
+        self.assertRegex(piped, r"Z  pump-7  connected once \(SAS token, TLSv1.3, from 127.0.0.1\); UNAUTHORIZED: "
+                                r"wildcard 1, last wildcard devices/\+/messages/#; ended once \(by device 1\); "
+                                r"1 message \(1 security\), 1.5 kB\n")
+        narrow = self.shown(60, "event", "list", "--hub", "--device", "pump-7", NO_COLOR="1")
+        self.assertRegex(narrow, r"Z  pump-7\n    connected once .*\n    \S")
+        wide = self.shown(80, "event", "list", "--hub", "--device", "pump-7", NO_COLOR="1")
+        self.assertRegex(wide, r"Z  pump-7  connected once .*\n {30}\S")
 
     def add_flow_of_long_addresses(self):
         addresses = [[0xabababfd, 0xabababab, 0xabababab, end] for end in (0x01ababab, 0x02ababab)]
