@@ -70,7 +70,6 @@ static void print_entries(const json_t *entries)
         {"ID", .right = true}, {"TIME", .cut_to = 0},   {"WHO", .cut_to = 16},
         {"ACT", .cut_to = 0},  {"THING", .cut_to = 24}, {"OUTCOME", .cut_to = 40}};
     struct table table;
-    char when[32];
     size_t index;
     json_t *entry;
     table_begin(&table, columns, 6);
@@ -79,7 +78,7 @@ static void print_entries(const json_t *entries)
         if (!is_shown(entries, entry))
             continue;
         table_cell(&table, "%lld", member_number(entry, "id"));
-        table_cell(&table, "%s", text_time(member_time(entry, "time"), when));
+        table_time(&table, member_time(entry, "time"));
         print_who(&table, entry);
         table_cell(&table, "%s", member_text(entry, "act"));
         table_cell(&table, "%s", member_shown(entry, "thing"));

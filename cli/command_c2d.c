@@ -141,7 +141,6 @@ static void print_messages(const json_t *messages)
         {"ID", .right = true},         {"QUEUED", .leave_out = 2}, {"EXPIRES", .leave_out = 1},
         {"DELIVERIES", .right = true}, {"BYTES", .right = true},   {"PROPERTIES", .cut_to = 60}};
     struct table table;
-    char when[32];
     size_t index;
     json_t *message;
     table_begin(&table, columns, 6);
@@ -149,8 +148,8 @@ static void print_messages(const json_t *messages)
     {
         char *properties = properties_text(message);
         table_cell(&table, "%lld", member_number(message, "id"));
-        table_cell(&table, "%s", text_time(member_time(message, "queued"), when));
-        table_cell(&table, "%s", text_time(member_time(message, "expires"), when));
+        table_time(&table, member_time(message, "queued"));
+        table_time(&table, member_time(message, "expires"));
         table_cell(&table, "%lld", member_number(message, "deliveries"));
         table_cell(&table, "%lld", member_number(message, "payload_bytes"));
         table_cell(&table, "%s", properties ? properties : "");

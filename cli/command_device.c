@@ -101,7 +101,6 @@ static const struct table_column device_columns[] = {
 static void print_devices(const json_t *devices)
 {
     struct table table;
-    char when[32];
     size_t index;
     json_t *device;
     table_begin(&table, device_columns, 8);
@@ -109,7 +108,7 @@ static void print_devices(const json_t *devices)
     {
         table_cell(&table, "%s", member_text(device, "id"));
         table_cell(&table, "%s", state_name(device));
-        table_cell(&table, "%s", text_time(member_time(device, "last_seen"), when));
+        table_time(&table, member_time(device, "last_seen"));
         table_cell(&table, "%lld", member_number(device, "events"));
         table_cell(&table, "%lld", member_number(device, "open_alerts"));
         table_cell(&table, "%lld", member_number(device, "flows_lost"));

@@ -114,7 +114,7 @@ static void describe_heartbeat(const json_t *content, char *out, size_t size_byt
 
 static void add_event(struct table *table, const json_t *event)
 {
-    char when[32], what[1000];
+    char what[1000];
     if (strcmp(member_text(event, "type"), "NetworkActivity") == 0)
         describe_flows(event, what, sizeof what);
     else if (strcmp(member_text(event, "type"), "ListeningPorts") == 0)
@@ -124,7 +124,7 @@ static void add_event(struct table *table, const json_t *event)
     else
         describe_content(json_object_get(event, "content"), what, sizeof what);
     table_cell(table, "%lld", member_number(event, "id"));
-    table_cell(table, "%s", text_time(member_time(event, "received"), when));
+    table_time(table, member_time(event, "received"));
     table_cell(table, "%s%s%s", member_text(event, "device"),
                *member_text(event, "module") ? "/" : "", member_text(event, "module"));
     table_cell(table, "%s", member_text(event, "type"));
@@ -243,14 +243,13 @@ static const struct table_column letter_columns[] = {
 static void print_dead_letters(const json_t *letters)
 {
     struct table table;
-    char when[32];
     size_t index;
     json_t *letter;
     table_begin(&table, letter_columns, 6);
     json_array_foreach(letters, index, letter)
     {
         table_cell(&table, "%lld", member_number(letter, "id"));
-        table_cell(&table, "%s", text_time(member_time(letter, "received"), when));
+        table_time(&table, member_time(letter, "received"));
         table_cell(&table, "%s", member_text(letter, "device"));
         table_cell(&table, "%lld", member_number(letter, "payload_bytes"));
         table_cell(&table, "%lld", member_number(letter, "offset"));

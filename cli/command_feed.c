@@ -162,7 +162,7 @@ static const char *problem_alone(const json_t *feed)
 static void print_feeds(const json_t *feeds)
 {
     struct table table;
-    char when[32], span[32];
+    char span[32];
     size_t index;
     json_t *feed;
     table_begin(&table, feed_columns, 8);
@@ -173,7 +173,7 @@ static void print_feeds(const json_t *feeds)
         table_cell(&table, "%lld", member_number(feed, "indicators"));
         table_cell(&table, "%lld", member_number(feed, "skipped"));
         table_cell(&table, "%lld", member_number(feed, "confidence"));
-        table_cell(&table, "%s", text_time(member_time(feed, "loaded"), when));
+        table_time(&table, member_time(feed, "loaded"));
         table_cell(&table, "%s", refresh_s ? text_span(refresh_s, span) : "never");
         table_cell(&table, "%s", member_text(feed, "source"));
         table_cell(&table, "%s", problem_alone(feed));

@@ -10,7 +10,6 @@ enum { ADDRESSES_AT_ONCE = 1000 }; /* the API's bound */
 
 static void add_row(struct table *table, const json_t *result, const json_t *match)
 {
-    char since[32], until[32];
     table_cell(table, "%s", member_text(result, "address"));
     if (member_number(match, "port"))
         table_cell(table, "%s port %lld", member_text(match, "indicator"),
@@ -20,8 +19,8 @@ static void add_row(struct table *table, const json_t *result, const json_t *mat
     table_cell(table, "%s", member_text(match, "feed"));
     table_cell(table, "%lld", member_number(match, "line"));
     table_cell(table, "%lld", member_number(match, "confidence"));
-    table_cell(table, "%s", text_time(member_time(match, "since"), since));
-    table_cell(table, "%s", text_time(member_time(match, "valid_until"), until));
+    table_time(table, member_time(match, "since"));
+    table_time(table, member_time(match, "valid_until"));
     if (json_is_true(json_object_get(match, "suppressed")))
         table_cell(table, "%s: raises no alert", member_shown(result, "special_purpose"));
     else

@@ -6,7 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "picket/base/time.h"
 #include "text.h"
+
+struct cell {
+    char *text;        /* printable */
+    char *brief;       /* instead, where room is scarce; NULL: none */
+    const char *color; /* NULL: none */
+};
 
 enum { GAP = 2, CUT_WIDTH_MIN = 8, ELLIPSIS_COLUMNS = 2 };
 
@@ -23,9 +30,26 @@ static void grow(struct table *table)
 {
     table->capacity = table->capacity ? 2 * table->capacity : 64;
     table->cells = realloc(table->cells, table->capacity * sizeof *table->cells);
-    table->colors = realloc(table->colors, table->capacity * sizeof *table->colors);
-    if (!table->cells || !table->colors)
+    if (!table->cells)
         abort();
+}
+
+static void widen(struct table *table, size_t cell)
+{
+    size_t column = cell % (size_t)table->column_count;
+    size_t width = text_width(table->cells[cell].text);
+    if (width > table->widths[column])
+        table->widths[column] = width;
+}
+
+static void add(struct table *table, const char *text, const char *brief)
+{
+    if (table->count == table->capacity)
+        grow(table);
+    table->cells[table->count] = (struct cell){
+        text_printable_copy(text), brief ? text_printable_copy(brief) : NULL, table->next_color};
+    table->next_color = NULL;
+    widen(table, table->count++);
 }
 
 void table_cell(struct table *table, const char *format, ...)
@@ -34,17 +58,14 @@ void table_cell(struct table *table, const char *format, ...)
     va_start(arguments, format);
     char *text = text_formatted(format, arguments);
     va_end(arguments);
-    if (table->count == table->capacity)
-        grow(table);
-    char *cell = text_printable_copy(text);
+    add(table, text, NULL);
     free(text);
-    int column = (int)(table->count % (size_t)table->column_count);
-    size_t width = text_width(cell);
-    if (width > table->widths[column])
-        table->widths[column] = width;
-    table->colors[table->count] = table->next_color;
-    table->cells[table->count++] = cell;
-    table->next_color = NULL;
+}
+
+void table_time(struct table *table, const char *rfc3339)
+{
+    char text[32], brief[32];
+    add(table, text_time(rfc3339, text), text_ago(rfc3339, picket_unix_ms(), brief));
 }
 
 const char *severity_color(const char *severity)
@@ -134,11 +155,28 @@ static void cut(struct table *table, size_t terminal, bool anyhow)
     }
 }
 
+static void use_briefs(struct table *table)
+{
+    for (int i = 0; i < table->column_count; i++)
+        table->widths[i] = text_width(table->columns[i].title);
+    for (size_t i = 0; i < table->count; i++) {
+        struct cell *cell = &table->cells[i];
+        if (cell->brief) {
+            free(cell->text);
+            cell->text = cell->brief;
+            cell->brief = NULL;
+        }
+        widen(table, i);
+    }
+}
+
 static void fit(struct table *table)
 {
     size_t terminal = text_terminal_columns();
     if (terminal == 0)
         return;
+    if (total_width(table, true, false) > terminal)
+        use_briefs(table);
     bool fits = leave_out(table, terminal);
     cut(table, terminal, false);
     if (!fits)
@@ -211,12 +249,13 @@ void table_end(struct table *table)
     for (size_t i = 0; i < table->count; i++) {
         int column = (int)(i % (size_t)table->column_count);
         if (!table->hidden[column])
-            print_cell(table, column, table->cells[i], table->colors[i]);
+            print_cell(table, column, table->cells[i].text, table->cells[i].color);
         if (column + 1 == table->column_count)
             putchar('\n');
     }
-    for (size_t i = 0; i < table->count; i++)
-        free(table->cells[i]);
+    for (size_t i = 0; i < table->count; i++) {
+        free(table->cells[i].text);
+        free(table->cells[i].brief);
+    }
     free(table->cells);
-    free(table->colors);
 }

@@ -1,6 +1,7 @@
 /* Tables on standard output: as wide as they need when nobody reads along, as wide as the terminal
- * when somebody does. What does not fit then is cut where it may be, and after that the columns
- * that matter least are left out; a heading that ends with an ellipsis says so.
+ * when somebody does. What does not fit then is cut where it may be; after that, times are told as
+ * how long ago they were, and after that the columns that matter least are left out; a heading that
+ * ends with an ellipsis says so.
  *
  *     static const struct table_column columns[] = {
  *         {"ID"}, {"EVENTS", .right = true, .leave_out = 1}, {"TITLE", .cut_to = 34}};
@@ -29,8 +30,7 @@ struct table {
     int column_count;
     bool hidden[TABLE_COLUMNS_MAX];
     size_t widths[TABLE_COLUMNS_MAX];
-    char **cells;        /* row by row, printable */
-    const char **colors; /* of each cell, NULL: none */
+    struct cell *cells; /* row by row */
     size_t count;
     size_t capacity;
     const char *next_color;
@@ -39,6 +39,8 @@ struct table {
 /* The columns must outlive the table. */
 void table_begin(struct table *table, const struct table_column *columns, int column_count);
 void table_cell(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A time of the API. */
+void table_time(struct table *table, const char *rfc3339);
 /* Of the next cell: "low", "medium", "high" have one, if colors are wanted. */
 void table_severity_color(struct table *table, const char *severity);
 void table_end(struct table *table);

@@ -8,6 +8,8 @@
 #include <wchar.h>
 #include <wctype.h>
 
+#include "picket/base/time.h"
+
 enum { COLUMNS_MIN = 40 };
 
 /* Length of the character at text, and its columns; length 0: not to be shown. */
@@ -141,6 +143,26 @@ char *text_time(const char *rfc3339, char *out)
         snprintf(out, 32, "%.*sZ", (int)(seconds < 30 ? seconds : 30), rfc3339);
     else
         snprintf(out, 32, "%.31s", rfc3339);
+    return out;
+}
+
+char *text_ago(const char *rfc3339, int64_t now_ms, char *out)
+{
+    static const struct {
+        char letter;
+        int64_t seconds;
+    } units[] = {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
+    int64_t then_ms;
+    if (!rfc3339 || !picket_time_parse(rfc3339, &then_ms))
+        return text_time(rfc3339, out);
+    int64_t seconds = (now_ms - then_ms) / 1000;
+    bool ahead = seconds < 0;
+    seconds = ahead ? -seconds : seconds;
+    int unit = 0;
+    while (seconds < units[unit].seconds && units[unit].seconds > 1)
+        unit++;
+    snprintf(out, 32, "%s%lld%c%s", ahead ? "in " : "", (long long)(seconds / units[unit].seconds),
+             units[unit].letter, ahead ? "" : " ago");
     return out;
 }
 

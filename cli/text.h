@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Control characters (escape sequences, C1, direction overrides) and what is not of the locale's
  * encoding become \xNN. Cut when out is full; 4 bytes a byte are enough for all. Returns out. */
@@ -35,6 +36,10 @@ char *text_span(long long seconds, char *out);
 
 /* A time of the API without its milliseconds, into out, of 32 bytes; "-" for NULL. Returns out. */
 char *text_time(const char *rfc3339, char *out);
+
+/* How long before or after now_ms a time of the API is, "5m ago", "in 2d", as spans are written to
+ * the command line; into out, of 32 bytes; "-" for NULL. Returns out. */
+char *text_ago(const char *rfc3339, int64_t now_ms, char *out);
 
 /* Standard output is a terminal, and NO_COLOR is not set. */
 bool text_may_color(void);

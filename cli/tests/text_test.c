@@ -93,6 +93,29 @@ static void sizes_and_spans_are_short(void **state)
     assert_string_equal(text_time(NULL, out), "-");
 }
 
+static void a_time_is_told_as_how_long_ago_it_was(void **state)
+{
+    static const struct {
+        const char *time, *told;
+    } cases[] = {{"2026-11-20T12:00:00.000Z", "0s ago"},
+                 {"2026-11-20T11:59:01Z", "59s ago"},
+                 {"2026-11-20T11:59:00Z", "1m ago"},
+                 {"2026-11-20T11:00:01Z", "59m ago"},
+                 {"2026-11-20T11:00:00Z", "1h ago"},
+                 {"2026-11-19T12:00:00.001Z", "23h ago"},
+                 {"2026-11-19T12:00:00Z", "1d ago"},
+                 {"2025-11-20T12:00:00Z", "365d ago"},
+                 {"2026-11-20T12:00:05Z", "in 5s"},
+                 {"2026-11-22T12:00:00Z", "in 2d"},
+                 {"nonsense", "nonsense"},
+                 {NULL, "-"}};
+    int64_t noon_ms = INT64_C(1795176000000);
+    char text[32];
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_string_equal(text_ago(cases[i].time, noon_ms, text), cases[i].told);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -101,6 +124,7 @@ int main(void)
         cmocka_unit_test(a_text_is_cut_where_its_buffer_ends),
         cmocka_unit_test(wide_characters_take_their_columns),
         cmocka_unit_test(sizes_and_spans_are_short),
+        cmocka_unit_test(a_time_is_told_as_how_long_ago_it_was),
     };
     setlocale(LC_CTYPE, "C.UTF-8");
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -333,10 +333,11 @@ class OnATerminal(Receiving):
             heading, row = text.splitlines()
             self.assertIn(title, row)
             self.assertRegex(row, r"high +new ")
+            self.assertRegex(row, r" \d+[sm] ago  " if columns == 80 else r" \d{4}-\d\d-\d\dT[\d:]+Z  ")
             self.assertEqual(heading.endswith(" \u2026"), columns == 80)
         narrow = self.shown(60, "device", "list").splitlines()
-        self.assertRegex(narrow[0], r"^ID +STATE +OPEN ALERTS +FLOWS LOST \u2026$")
-        self.assertRegex(narrow[1], r"^a-device-with-quite-a.*\u2026 +enabled +1 +0$")
+        self.assertRegex(narrow[0], r"^ID +STATE +LAST SEEN +OPEN ALERTS \u2026$")
+        self.assertRegex(narrow[1], r"^a-device-with-quite-a.*\u2026 +enabled +\d+[sm] ago +1$")
         piped = self.server.run("device", "list").stdout
         self.assertRegex(piped, r"^ID +STATE +LAST SEEN +EVENTS +OPEN ALERTS +FLOWS LOST +AGENT +SYSTEM\n")
         self.assertIn("a-device-with-quite-a-long-name", piped)
