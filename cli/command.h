@@ -65,7 +65,7 @@ struct option_spec {
 /* Of every command that speaks to the server. */
 #define OPTION_SOCKET(path)                                                                        \
     {                                                                                              \
-        "socket", OPTION_TEXT, &(path), "PATH", "of the running picket"                            \
+        "socket", OPTION_TEXT, &(path), "PATH", "of the running picket (default: $PICKET_SOCKET)"  \
     }
 
 struct operands {

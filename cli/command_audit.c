@@ -93,8 +93,9 @@ static int run_list(const struct command *command, int argc, char **argv)
     long long limit = LIMIT;
     bool as_json = false;
     const struct option_spec options[] = {
-        {"since", OPTION_TEXT, &since, "TIME", "only what was done at that time or later"},
-        {"limit", OPTION_NUMBER, &limit, "N", "at most so many entries (100)"},
+        {"since", OPTION_TEXT, &since, "TIME",
+         "done since: 2026-11-20T23:51:17Z, or 90s, 15m, 24h, 7d ago"},
+        {"limit", OPTION_NUMBER, &limit, "N", "the newest N entries, two an act (default 100)"},
         {"json", OPTION_FLAG, &as_json, NULL, "print a JSON array, with every detail"},
         OPTION_SOCKET(socket_path),
         {0}};
@@ -104,7 +105,7 @@ static int run_list(const struct command *command, int argc, char **argv)
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
     if (limit < 1) {
-        complain("--limit: expected is a number from 1");
+        complain("--limit: expected a number from 1");
         return EXIT_USAGE;
     }
     json_t *entries = json_array();
@@ -132,7 +133,8 @@ static int run_export(const struct command *command, int argc, char **argv)
     const char *socket_path = NULL, *since = NULL;
     long long after = 0;
     const struct option_spec options[] = {
-        {"since", OPTION_TEXT, &since, "TIME", "only what was done at that time or later"},
+        {"since", OPTION_TEXT, &since, "TIME",
+         "done since: 2026-11-20T23:51:17Z, or 90s, 15m, 24h, 7d ago"},
         {"after", OPTION_NUMBER, &after, "ID", "only entries after that one"},
         OPTION_SOCKET(socket_path),
         {0}};

@@ -253,8 +253,8 @@ static int run_refresh(const struct command *command, int argc, char **argv)
 
 const struct command command_feed_refresh = {
     "feed refresh", "[NAME]", "Reads a feed again, or all of them",
-    "What a feed held stays when it cannot be read or has\n"
-    "shrunk to nothing; then the exit code is 1.\n"
+    "What a feed held stays when it cannot be read or has shrunk to nothing; then the\n"
+    "exit code is 1.\n"
     "\n"
     "  picket feed refresh drop\n"
     "  picket feed refresh\n",

@@ -80,7 +80,7 @@ static bool is_action(const char *word)
 {
     if (strcmp(word, "allow") == 0 || strcmp(word, "deny") == 0)
         return true;
-    complain("%s: expected are allow or deny", word);
+    complain("%s: expected allow or deny", word);
     return false;
 }
 
@@ -146,7 +146,7 @@ static int run_move(const struct command *command, int argc, char **argv)
         return result;
     long at = strtol(operands.words[1], &end, 10);
     if (at < 1 || *end) {
-        complain("%s: expected is the place it moves to, 1 for the first", operands.words[1]);
+        complain("%s: expected the place it moves to, 1 for the first", operands.words[1]);
         return EXIT_USAGE;
     }
     client_url(&url, rule_path, operands.words[0]);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <locale.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,63 +19,51 @@ static int run_decode(const struct command *command, int argc, char **argv)
 const struct command command_decode = {"decode", "FILE...",
                                        "Prints security messages as lines of JSON", "", run_decode};
 
-static const struct command *const commands[] = {&command_serve,
-                                                 &command_status,
-                                                 &command_device_add,
-                                                 &command_device_import,
-                                                 &command_device_list,
-                                                 &command_device_show,
-                                                 &command_device_disable,
-                                                 &command_device_enable,
-                                                 &command_device_remove,
-                                                 &command_device_rotate_key,
-                                                 &command_device_rotate_x509,
-                                                 &command_ca_add,
-                                                 &command_ca_list,
-                                                 &command_ca_show,
-                                                 &command_ca_remove,
-                                                 &command_ip_filter_list,
-                                                 &command_ip_filter_add,
-                                                 &command_ip_filter_remove,
-                                                 &command_ip_filter_move,
-                                                 &command_ip_filter_default,
-                                                 &command_audit_list,
-                                                 &command_audit_export,
-                                                 &command_audit_check,
-                                                 &command_twin_show,
-                                                 &command_twin_set,
-                                                 &command_method_invoke,
-                                                 &command_c2d_send,
-                                                 &command_c2d_list,
-                                                 &command_c2d_purge,
-                                                 &command_feed_add,
-                                                 &command_feed_list,
-                                                 &command_feed_refresh,
-                                                 &command_feed_remove,
-                                                 &command_intel_lookup,
-                                                 &command_alert_list,
-                                                 &command_alert_show,
-                                                 &command_alert_acknowledge,
-                                                 &command_alert_close,
-                                                 &command_event_list,
-                                                 &command_dead_letter_list,
-                                                 &command_decode};
-enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+/* As `picket --help` lists them. */
+static const struct {
+    const char *title;
+    const struct command *commands[24]; /* up to the first NULL */
+} groups[] = {
+    {"Running it", {&command_serve, &command_status}},
+    {"Devices and what they are told",
+     {&command_device_add, &command_device_import, &command_device_list, &command_device_show,
+      &command_device_disable, &command_device_enable, &command_device_remove,
+      &command_device_rotate_key, &command_device_rotate_x509, &command_twin_show,
+      &command_twin_set, &command_method_invoke, &command_c2d_send, &command_c2d_list,
+      &command_c2d_purge}},
+    {"Threat intelligence",
+     {&command_feed_add, &command_feed_list, &command_feed_refresh, &command_feed_remove,
+      &command_intel_lookup}},
+    {"What was found and reported",
+     {&command_alert_list, &command_alert_show, &command_alert_acknowledge, &command_alert_close,
+      &command_event_list, &command_dead_letter_list, &command_decode}},
+    {"Who may connect, and who did what",
+     {&command_ca_add, &command_ca_list, &command_ca_show, &command_ca_remove,
+      &command_ip_filter_list, &command_ip_filter_add, &command_ip_filter_remove,
+      &command_ip_filter_move, &command_ip_filter_default, &command_audit_list,
+      &command_audit_export, &command_audit_check}}};
+enum { GROUP_COUNT = sizeof groups / sizeof groups[0] };
 
-/* The commands whose names start with the word; all for NULL. */
+static void print_command(FILE *stream, const struct command *command)
+{
+    char left[80];
+    snprintf(left, sizeof left, "%s%s%s", command->name, *command->operands ? " " : "",
+             command->operands);
+    fprintf(stream, "  %-28s  %s\n", left, command->summary);
+}
+
+/* The commands whose names start with the word. */
 static int print_commands(FILE *stream, const char *word)
 {
     int printed = 0;
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        const struct command *command = commands[i];
-        size_t length = word ? strlen(word) : 0;
-        char left[80];
-        if (word && (strncmp(command->name, word, length) != 0 || command->name[length] != ' '))
-            continue;
-        snprintf(left, sizeof left, "%s%s%s", command->name, *command->operands ? " " : "",
-                 command->operands);
-        fprintf(stream, "  picket %-25s  %s\n", left, command->summary);
-        printed++;
+    size_t length = strlen(word);
+    for (size_t i = 0; i < GROUP_COUNT; i++) {
+        for (const struct command *const *at = groups[i].commands; *at; at++) {
+            if (strncmp((*at)->name, word, length) == 0 && (*at)->name[length] == ' ') {
+                print_command(stream, *at);
+                printed++;
+            }
+        }
     }
     return printed;
 }
@@ -82,28 +71,39 @@ static int print_commands(FILE *stream, const char *word)
 static int print_help(FILE *stream)
 {
     fprintf(stream, "Usage: picket COMMAND [OPTION...]\n\n"
-                    "Security for ThreadX devices: hub, detection and alerts.\n\nCommands:\n");
-    print_commands(stream, NULL);
+                    "Security for ThreadX devices: hub, detection and alerts.\n");
+    for (size_t i = 0; i < GROUP_COUNT; i++) {
+        fprintf(stream, "\n%s:\n", groups[i].title);
+        for (const struct command *const *at = groups[i].commands; *at; at++)
+            print_command(stream, *at);
+    }
     fprintf(stream,
             "\n"
-            "  picket COMMAND --help         says more, with examples\n"
-            "  picket --version\n\n"
+            "picket COMMAND --help says more, with examples; picket --version.\n"
             "All but serve and decode speak to the running `picket serve` through its socket:\n"
             "--socket PATH, else the environment's PICKET_SOCKET, else\n"
             "/var/lib/picket/picket.sock.\n");
     return EXIT_DONE;
 }
 
+/* Of such a name; *words is how many words it has. */
+static bool is_called(const struct command *command, int argc, char **argv, int *words)
+{
+    const char *name = command->name, *space = strchr(name, ' ');
+    size_t first = space ? (size_t)(space - name) : strlen(name);
+    *words = space ? 2 : 1;
+    return argc > *words && strlen(argv[1]) == first && memcmp(argv[1], name, first) == 0 &&
+           (!space || strcmp(argv[2], space + 1) == 0);
+}
+
 /* The command that the arguments begin with; *words is how many words its name has. */
 static const struct command *find(int argc, char **argv, int *words)
 {
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        const char *name = commands[i]->name, *space = strchr(name, ' ');
-        size_t first = space ? (size_t)(space - name) : strlen(name);
-        *words = space ? 2 : 1;
-        if (argc > *words && strlen(argv[1]) == first && memcmp(argv[1], name, first) == 0 &&
-            (!space || strcmp(argv[2], space + 1) == 0))
-            return commands[i];
+    for (size_t i = 0; i < GROUP_COUNT; i++) {
+        for (const struct command *const *at = groups[i].commands; *at; at++) {
+            if (is_called(*at, argc, argv, words))
+                return *at;
+        }
     }
     return NULL;
 }
@@ -124,10 +124,8 @@ static int without_command(int argc, char **argv)
     bool asked = argc > 2 && strcmp(argv[2], "--help") == 0;
     if (asked && print_commands(stdout, argv[1]) > 0)
         return EXIT_DONE;
-    if (argc > 2)
-        complain("there is no command \"%s %s\"", argv[1], argv[2]);
-    else
-        complain("there is no command \"%s\"", argv[1]);
+    complain("there is no command \"%s%s%s\"", argv[1], argc > 2 ? " " : "",
+             argc > 2 ? argv[2] : "");
     if (print_commands(stderr, argv[1]) == 0)
         fprintf(stderr, "picket --help lists the commands\n");
     return EXIT_USAGE;
