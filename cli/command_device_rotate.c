@@ -46,7 +46,8 @@ static int run_rotate_key(const struct command *command, int argc, char **argv)
     const char *which = which_of(command, primary, secondary, swap);
     if (!which)
         return EXIT_USAGE;
-    json_t *body = json_pack("{s:s, s:s*}", "which", which, "key", key);
+    json_t *body =
+        json_pack("{s:s, s:s, s:s*}", "which", which, "authentication", "sas", "key", key);
     return rotate(socket_path, operands.words[0], body, as_json, print_connection_string);
 }
 
@@ -84,7 +85,7 @@ static int run_rotate_x509(const struct command *command, int argc, char **argv)
     const char *which = which_of(command, primary != NULL, secondary != NULL, swap);
     if (!which)
         return EXIT_USAGE;
-    json_t *body = json_pack("{s:s}", "which", which);
+    json_t *body = json_pack("{s:s, s:s}", "which", which, "authentication", "thumbprint");
     if (!swap)
         json_object_set_new(body, "thumbprint", thumbprint_value(primary ? primary : secondary));
     return rotate(socket_path, operands.words[0], body, false, NULL);

@@ -13,7 +13,8 @@ enum which { PRIMARY, SECONDARY, SWAP };
 
 struct rotation {
     enum which which;
-    bool has_thumbprint; /* with size 0: it goes */
+    const char *authentication; /* that the caller takes the device to have; NULL: any */
+    bool has_thumbprint;        /* with size 0: it goes */
     struct picket_thumbprint thumbprint;
     uint8_t key[PICKET_KEY_BYTES_MAX];
     size_t key_bytes; /* 0: a new one is made */
@@ -40,6 +41,13 @@ static int parse_rotation(const json_t *body, struct rotation *rotation, struct 
     int status = parse_which(body, &rotation->which, error);
     if (status == PICKET_OK)
         status = api_member_key(body, "key", rotation->key, &rotation->key_bytes, error);
+    if (status == PICKET_OK)
+        status = api_member_text(body, "authentication", false, &rotation->authentication, error);
+    if (status == PICKET_OK && rotation->authentication != NULL &&
+        !api_listed("sas thumbprint", rotation->authentication))
+        status = picket_fail(error, PICKET_INVALID,
+                             "authentication: \"%.60s\" is none of sas, thumbprint",
+                             rotation->authentication);
     const json_t *thumbprint = json_object_get(body, "thumbprint");
     rotation->has_thumbprint = thumbprint != NULL;
     if (status == PICKET_OK && !json_is_null(thumbprint))
@@ -84,17 +92,28 @@ static int replace_key(struct picket_device_identity *device, struct rotation *r
     return PICKET_OK;
 }
 
+static bool is_as_expected(const struct picket_device_identity *device,
+                           const struct rotation *rotation)
+{
+    return rotation->authentication == NULL ||
+           strcmp(rotation->authentication, picket_authentication_name(device->authentication)) ==
+               0;
+}
+
 static int change(struct picket_device_identity *device, struct rotation *rotation,
                   struct picket_error *error)
 {
     switch (device->authentication) {
     case PICKET_AUTHENTICATION_SAS:
-        if (rotation->has_thumbprint)
+        if (rotation->has_thumbprint || !is_as_expected(device, rotation))
             return picket_fail(error, PICKET_INVALID, "device %s: has keys, not thumbprints",
                                device->id);
         break;
     case PICKET_AUTHENTICATION_THUMBPRINT:
-        if (rotation->key_bytes > 0 || (rotation->which != SWAP && !rotation->has_thumbprint))
+        if (rotation->key_bytes > 0 || !is_as_expected(device, rotation))
+            return picket_fail(error, PICKET_INVALID, "device %s: has thumbprints, not keys",
+                               device->id);
+        if (rotation->which != SWAP && !rotation->has_thumbprint)
             return picket_fail(error, PICKET_INVALID,
                                "device %s: has thumbprints, not keys: \"thumbprint\" is expected",
                                device->id);

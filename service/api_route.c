@@ -25,7 +25,7 @@ static const struct api_route routes[] = {
     {"GET", "/v1/devices/{}/twin", "module", NULL, api_twins_show, NULL},
     {"PATCH", "/v1/devices/{}/twin", "module if_version", "desired", api_twins_change,
      "twin.change"},
-    {"POST", "/v1/devices/{}/rotate", "", "which key thumbprint", api_credentials_rotate,
+    {"POST", "/v1/devices/{}/rotate", "", "which authentication key thumbprint", api_credentials_rotate,
      "device.rotate"},
     {"GET", "/v1/authorities", "", NULL, api_authorities_list, NULL},
     {"POST", "/v1/authorities", "", "name certificate", api_authorities_add, "ca.add"},

@@ -158,6 +158,9 @@ static void a_wrong_rotation_is_refused_and_changes_nothing(void **state)
         {"k", "{\"which\": \"swap\", \"key\": \"MDEyMzQ1Njc4OWFiY2RlZg==\"}", "swap takes", 400},
         {"x", "{\"which\": \"primary\"}", "\"thumbprint\" is expected", 400},
         {"x", "{\"which\": \"primary\", \"key\": \"MDEyMzQ1Njc4OWFiY2RlZg==\"}", "not keys", 400},
+        {"k", "{\"which\": \"swap\", \"authentication\": \"thumbprint\"}", "has keys", 400},
+        {"x", "{\"which\": \"swap\", \"authentication\": \"sas\"}", "not keys", 400},
+        {"x", "{\"which\": \"swap\", \"authentication\": \"ca\"}", "none of sas", 400},
         {"c", "{\"which\": \"swap\"}", "known by its CA", 400},
         {"nobody", "{\"which\": \"swap\"}", "is not registered", 404},
     };

@@ -64,6 +64,8 @@ class Keys(Administered):
             self.assertEqual(done.returncode, 2)
             self.assertIn("one of --primary, --secondary and --swap", done.stderr)
         self.assertIn("pump-7: is not registered", self.refused("device", "rotate-key", "pump-7", "--swap"))
+        self.add_device()
+        self.assertIn("has keys, not thumbprints", self.refused("device", "rotate-x509", "pump-7", "--swap"))
 
 
 class Fleets(Administered):
