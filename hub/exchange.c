@@ -6,10 +6,21 @@
 
 #include "device_bound.h"
 #include "internal.h"
+#include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/thread.h"
 #include "subscriptions.h"
 #include "twins.h"
+
+static struct picket_counter isolated = {
+    .name = "hub_exchange_isolated",
+    .help = "requests of devices that failed by themselves: what is kept of the device is damaged "
+            "or cannot be read"};
+
+void exchange_register_counters(void)
+{
+    picket_counter_register(&isolated);
+}
 
 enum { GROUP_REQUESTS = 256, GROUP_ANSWER_BYTES = 4 << 20, ANSWERED_A_ROUND = 256 };
 
@@ -86,6 +97,8 @@ static int perform_kind(const struct hub_keeper *keeper, struct exchange_request
 static void perform(const struct hub_keeper *keeper, struct exchange_request *request)
 {
     struct picket_error error = {0};
+    if (request->failed)
+        return;
     note(request, perform_kind(keeper, request, &error), &error);
     request->answer_bytes += request->answer != NULL ? strlen(request->answer) : 0;
 }
@@ -111,6 +124,11 @@ static bool is_refusal(int status)
 static size_t answer_bytes_of(const struct exchange_request *request)
 {
     return sizeof *request + request->answer_bytes;
+}
+
+static bool has_failed(const struct exchange_request *request)
+{
+    return request->status != PICKET_OK && !is_refusal(request->status);
 }
 
 /* Nothing of the group has happened: nor is anything that was read in it true. */
@@ -141,7 +159,7 @@ static int perform_group(const struct hub_keeper *keeper, struct exchange_queue 
         STAILQ_INSERT_TAIL(group, request, next);
         perform(keeper, request);
         bytes += answer_bytes_of(request);
-        if (request->status != PICKET_OK && !is_refusal(request->status))
+        if (!request->failed && has_failed(request))
             status = picket_fail(error, request->status, "%s", request->problem);
     }
     return status;
@@ -161,25 +179,51 @@ static bool any_writes(const struct exchange_queue *todo)
     return false;
 }
 
-/* A transaction only where something is written: readers wait for nobody. */
-static int do_group(const struct hub_keeper *keeper, struct exchange_queue *todo,
-                    struct exchange_queue *group)
+/* What is kept of one device may be damaged: its request, the last of the group, fails alone. The
+ * group goes back to todo to be done again without it; in it the request keeps its place. */
+static void isolate(struct exchange_queue *todo, struct exchange_queue *group)
+{
+    static struct picket_say_limit limit;
+    struct exchange_request *request, *last = NULL;
+    STAILQ_FOREACH(request, group, next)
+    {
+        drop_answer(request);
+        if (!request->failed && !has_failed(request))
+            request->status = PICKET_OK;
+        last = request;
+    }
+    last->failed = true;
+    picket_count(&isolated, 1);
+    picket_say_limited(&limit, PICKET_ERROR, "hub", "device %s: its request failed by itself: %s",
+                       last->device[0] != '\0' ? last->device : "(none)", last->problem);
+    STAILQ_CONCAT(group, todo);
+    STAILQ_CONCAT(todo, group);
+}
+
+/* *again: it is to be done again. A full disk, or too little memory, is nobody's own fault. A
+ * transaction only where something is written: readers wait for nobody. */
+static int try_group(const struct hub_keeper *keeper, struct exchange_queue *todo,
+                     struct exchange_queue *group, bool *again)
 {
     struct picket_error error = {0};
     bool transaction = any_writes(todo);
     int status = transaction ? keeper->begin(keeper->context, &error) : PICKET_OK;
-    bool begun = status == PICKET_OK && transaction;
     if (status != PICKET_OK) {
         STAILQ_CONCAT(group, todo);
         fail_all(group, status, &error);
         return status;
     }
     status = perform_group(keeper, todo, group, &error);
-    if (status != PICKET_OK && begun)
+    if (status != PICKET_OK && transaction)
         keeper->rollback(keeper->context);
-    else if (begun)
+    if (status != PICKET_OK && status != PICKET_FULL && status != PICKET_NO_MEMORY) {
+        isolate(todo, group);
+        *again = true;
+        return status;
+    }
+    if (status == PICKET_OK && transaction)
         status = keeper->commit(keeper->context, &error);
-    if (status != PICKET_OK && begun)
+    if (status != PICKET_OK)
         fail_all(group, status, &error);
     return status;
 }
@@ -204,6 +248,18 @@ static void drop_losses(struct message_losses *losses)
     while ((loss = STAILQ_FIRST(losses)) != NULL) {
         STAILQ_REMOVE_HEAD(losses, next);
         free(loss);
+    }
+}
+
+/* Each time it has to be done again, one more has failed, and is not asked any more. */
+static void do_group(struct exchange *exchange, struct exchange_queue *todo,
+                     struct exchange_queue *group)
+{
+    bool again = true;
+    while (again) {
+        again = false;
+        if (try_group(&exchange->keeper, todo, group, &again) != PICKET_OK)
+            drop_losses(&exchange->losing);
     }
 }
 
@@ -249,8 +305,7 @@ static void *run(void *context)
     exchange->keeper.on_messages_lost(exchange->keeper.context, note_loss, exchange);
     while (take_todo(exchange, &todo)) {
         struct exchange_queue group = STAILQ_HEAD_INITIALIZER(group);
-        if (do_group(&exchange->keeper, &todo, &group) != PICKET_OK)
-            drop_losses(&exchange->losing);
+        do_group(exchange, &todo, &group);
         put_back(exchange, &todo);
         hand_over(exchange, &group);
     }

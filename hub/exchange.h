@@ -8,7 +8,9 @@
  * The thread takes what has come meanwhile as one group, one transaction: the more there is to do,
  * the more requests a sync of the disk serves. Bounded are the requests that wait, of a connection
  * and in all, and the answers that the loop has not taken yet: beyond the first the device is told
- * to come later, at the second the thread waits.
+ * to come later, at the second the thread waits. A request that fails for what is kept of its
+ * device (damaged, or on a page that cannot be read) fails alone: the group is done again without
+ * it.
  *
  * Thread: the hub's, but for what the exchange's own thread does inside.
  */
@@ -72,6 +74,7 @@ struct exchange_request {
     int count;      /* at most so many */
 
     int status;                        /* enum picket_status */
+    bool failed;                       /* by itself, and is not tried again */
     char *answer;                      /* of EXCHANGE_TWIN_GET */
     int64_t version;                   /* of EXCHANGE_TWIN_REPORT */
     struct exchange_messages messages; /* of EXCHANGE_MESSAGES */
@@ -111,6 +114,8 @@ struct exchange {
     uv_async_t *wake;           /* NULL: nobody takes answers any more */
     bool stopping;
 };
+
+void exchange_register_counters(void);
 
 /* keeper NULL: there is none, and every request fails. exchange_close() closes it. */
 void exchange_open(struct exchange *exchange, const struct hub_keeper *keeper);

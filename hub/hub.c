@@ -459,6 +459,7 @@ int hub_start_with_registry(struct picket_hub **out, const struct picket_hub_con
     wills_register_counters();
     hub_activity_register_counters();
     twins_register_counters();
+    exchange_register_counters();
     methods_register_counters();
     device_bound_register_counters();
     subscriptions_register_counters();

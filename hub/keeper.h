@@ -4,7 +4,8 @@
  * Called on the exchange's thread alone, which may wait for the disk. Several requests are one
  * group: what is between begin and commit is there when commit says PICKET_OK, or not at all.
  * Refusals (PICKET_INVALID, NOT_FOUND, EXISTS, BUSY) cost themselves only; after any other failure
- * the group is rolled back. Requests that only read come without a group, too.
+ * the group is rolled back, and done again without who failed, unless the disk is full. Requests
+ * that only read come without a group, too.
  */
 #ifndef PICKET_HUB_KEEPER_H
 #define PICKET_HUB_KEEPER_H

@@ -36,6 +36,15 @@ static void count_unkept(const struct connection *connection, const char *why)
 
 /* ---- from one connection to the next ---- */
 
+/* With a bit that this hub does not know there may be a subscription that it would not honour. */
+static bool is_known(uint32_t kept)
+{
+    uint32_t known = SUBSCRIPTION_QOS_1;
+    for (unsigned filter = DIALECT_TWIN_RESULTS; filter <= DIALECT_MODULE_ALL; filter++)
+        known |= 1u << filter;
+    return (kept & ~known) == 0;
+}
+
 bool subscriptions_resume(struct connection *connection, bool clean_session)
 {
     const struct hub_registry *registry = &connection->hub->registry;
@@ -50,6 +59,10 @@ bool subscriptions_resume(struct connection *connection, bool clean_session)
         exchange_put_session(connection, 0, (struct slice){"", 0});
     if (clean_session)
         return false;
+    if (!is_known(kept)) {
+        count_unkept(connection, "what is stored of it is damaged, or of a newer Picket");
+        kept = 0;
+    }
     connection->subscriptions = connection->subscriptions_kept = (uint16_t)kept;
     return kept != 0;
 }

@@ -59,6 +59,7 @@ static int http_status(int status)
         return 404;
     case PICKET_BUSY:
         return 429;
+    case PICKET_FULL:
     case PICKET_CLOSED:
         return 503;
     default:

@@ -6,6 +6,7 @@
 #include "engine.h"
 #include "group.h"
 #include "picket/base/counter.h"
+#include "picket/base/diagnostics.h"
 
 enum { EXPIRE_DEVICES_A_CALL = 100 };
 
@@ -15,6 +16,10 @@ static struct picket_counter expired = {
 static struct picket_counter undeliverable = {
     .name = "store_messages_undeliverable",
     .help = "messages to devices removed because they were sent 10 times and never acknowledged"};
+
+static struct picket_counter damaged = {
+    .name = "store_messages_damaged",
+    .help = "messages to devices removed because what was stored of them is no message"};
 
 void picket_store_on_messages_lost(struct picket_store *store, picket_messages_lost lost,
                                    void *context)
@@ -125,15 +130,35 @@ struct taking {
     size_t bytes;
     int64_t last_id;
     bool more;
+    int64_t damaged_id; /* of the last such; 0: none */
 };
 
+/* A bag that is no part of a topic would make the device end its connection, again and again. */
+static bool is_sound(const struct picket_message *message)
+{
+    size_t bag_bytes = 0;
+    for (const char *at = message->bag; *at != '\0'; at++, bag_bytes++)
+        if (*at <= 0x20 || *at >= 0x7f || *at == '+' || *at == '#')
+            return false;
+    return bag_bytes <= PICKET_MESSAGE_BAG_BYTES_MAX &&
+           message->payload_bytes <= PICKET_MESSAGE_BYTES_MAX;
+}
+
+/* What stands behind one that is damaged is taken once that is gone. */
 static void take_one(void *context, const struct picket_message *message)
 {
     struct taking *taking = context;
+    if (taking->more)
+        return;
+    if (!is_sound(message)) {
+        taking->damaged_id = message->id;
+        taking->more = true;
+        return;
+    }
     bool fits =
         taking->count < taking->claim->count_max &&
         (taking->count == 0 || taking->bytes + message->payload_bytes <= taking->claim->bytes_max);
-    if (taking->more || !fits) {
+    if (!fits) {
         taking->more = true;
         return;
     }
@@ -141,6 +166,20 @@ static void take_one(void *context, const struct picket_message *message)
     taking->bytes += message->payload_bytes;
     taking->last_id = message->id;
     taking->visit(taking->context, message);
+}
+
+static int remove_damaged(struct picket_store *store, const char *device, int64_t id,
+                          struct picket_error *error)
+{
+    static struct picket_say_limit limit;
+    int status = store->engine->message_done(store, device, id, error);
+    if (status != PICKET_OK)
+        return status;
+    picket_count(&damaged, 1);
+    picket_say_limited(&limit, PICKET_ERROR, "store",
+                       "device %s: message %lld to it is damaged, and removed", device,
+                       (long long)id);
+    return PICKET_OK;
 }
 
 static int take(struct picket_store *store, struct taking *taking, struct picket_error *error)
@@ -159,6 +198,8 @@ static int take(struct picket_store *store, struct taking *taking, struct picket
     if (status == PICKET_OK && taking->count > 0)
         status = store->engine->messages_delivered(store, claim->device, claim->after_id,
                                                    taking->last_id, error);
+    if (status == PICKET_OK && taking->damaged_id > 0)
+        status = remove_damaged(store, claim->device, taking->damaged_id, error);
     return status;
 }
 
@@ -206,6 +247,7 @@ int picket_store_messages_expire(struct picket_store *store, int64_t now_ms, int
 {
     picket_counter_register(&expired);
     picket_counter_register(&undeliverable);
+    picket_counter_register(&damaged);
     int status = group_enter(store, error);
     return status == PICKET_OK ? group_leave(store, expire(store, now_ms, count, error), error)
                                : status;

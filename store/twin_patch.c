@@ -1,6 +1,5 @@
 #include "twin_patch.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +124,35 @@ static int parse_patch(const struct picket_twin_change *change, json_t **patch,
     return check_value(*patch, &place, 0, error);
 }
 
+/* ---- what is stored ---- */
+
+static bool load_object(const char *text, json_t **object)
+{
+    *object = json_loads(text, 0, NULL);
+    return json_is_object(*object);
+}
+
+int twin_document_load(const struct picket_twin_document *stored, enum picket_twin_part part,
+                       const char *device, json_t **document, json_t **times,
+                       struct picket_error *error)
+{
+    json_t *json = NULL, *stamps = NULL;
+    bool readable = load_object(stored->json, &json) && stored->version >= 1 &&
+                    (times == NULL || load_object(stored->times, &stamps));
+    if (readable && document != NULL)
+        *document = json_incref(json);
+    if (readable && times != NULL)
+        *times = json_incref(stamps);
+    json_decref(json);
+    json_decref(stamps);
+    return readable
+               ? PICKET_OK
+               : picket_fail(error, PICKET_IO,
+                             "device %s: what is stored of its twin is damaged: the %s part is "
+                             "no JSON object with a version",
+                             device, picket_twin_part_name(part));
+}
+
 /* ---- merging ---- */
 
 static int merge(json_t *target, json_t *times, json_t *patch, json_t *now);
@@ -193,9 +221,6 @@ static int apply(struct twin_patched *out, json_t *document, json_t *times, json
                  const struct picket_twin_change *change, int64_t version,
                  struct picket_error *error)
 {
-    if (!json_is_object(document) || !json_is_object(times))
-        return picket_fail(error, PICKET_IO, "device %s: its stored twin is not a JSON object",
-                           change->device);
     json_t *now = json_pack("[I, I]", (json_int_t)change->now_ms, (json_int_t)version);
     int merged = now != NULL ? merge(document, times, patch, now) : -1;
     json_decref(now);
@@ -209,16 +234,15 @@ int twin_patch_apply(struct twin_patched *out, const struct picket_twin_document
                      const struct picket_twin_change *change, int64_t version,
                      struct picket_error *error)
 {
-    json_t *patch = NULL;
+    json_t *patch = NULL, *document = NULL, *times = NULL;
     *out = (struct twin_patched){NULL, NULL};
     int status = parse_patch(change, &patch, error);
-    if (status == PICKET_OK) {
-        json_t *document = json_loads(before->json, 0, NULL);
-        json_t *times = json_loads(before->times, 0, NULL);
+    if (status == PICKET_OK)
+        status = twin_document_load(before, change->part, change->device, &document, &times, error);
+    if (status == PICKET_OK)
         status = apply(out, document, times, patch, change, version, error);
-        json_decref(document);
-        json_decref(times);
-    }
+    json_decref(document);
+    json_decref(times);
     json_decref(patch);
     if (status != PICKET_OK) {
         free(out->json);

@@ -3,6 +3,8 @@
 #ifndef PICKET_STORE_TWIN_PATCH_H
 #define PICKET_STORE_TWIN_PATCH_H
 
+#include <jansson.h>
+
 #include "picket/store/twins.h"
 
 /* Both texts are the caller's to free. */
@@ -10,6 +12,12 @@ struct twin_patched {
     char *json;
     char *times;
 };
+
+/* The stored part of a device's twin as JSON objects, the caller's to release; NULL if they are not
+ * wanted. PICKET_IO: it is damaged. */
+int twin_document_load(const struct picket_twin_document *stored, enum picket_twin_part part,
+                       const char *device, json_t **document, json_t **times,
+                       struct picket_error *error);
 
 /* part: for the sentence of *error. version: what the document has with the patch. PICKET_INVALID;
  * PICKET_IO: what was stored cannot be read; PICKET_NO_MEMORY. */

@@ -6,6 +6,7 @@
 
 #include "engine.h"
 #include "group.h"
+#include "picket/base/counter.h"
 #include "twin_patch.h"
 
 /* ---- groups ---- */
@@ -71,10 +72,45 @@ const char *picket_twin_part_name(enum picket_twin_part part)
     return part == PICKET_TWIN_DESIRED ? "desired" : "reported";
 }
 
+static struct picket_counter damaged = {
+    .name = "store_twins_damaged",
+    .help = "times that a twin could not be read or changed: what is stored of it is no twin"};
+
+static int count_damaged(int status)
+{
+    if (status == PICKET_IO)
+        picket_count(&damaged, 1);
+    return status;
+}
+
+struct reading {
+    const char *device;
+    picket_twin_visit visit;
+    void *context;
+    int status;
+    struct picket_error *error;
+};
+
+static void visit_readable(void *context, const struct picket_twin *twin)
+{
+    struct reading *reading = context;
+    int status = twin_document_load(&twin->desired, PICKET_TWIN_DESIRED, reading->device, NULL,
+                                    NULL, reading->error);
+    if (status == PICKET_OK)
+        status = twin_document_load(&twin->reported, PICKET_TWIN_REPORTED, reading->device, NULL,
+                                    NULL, reading->error);
+    if (status == PICKET_OK)
+        reading->visit(reading->context, twin);
+    reading->status = count_damaged(status);
+}
+
 int picket_store_twin(struct picket_store *store, const char *device, const char *module,
                       picket_twin_visit visit, void *context, struct picket_error *error)
 {
-    return store->engine->twin_get(store, device, module, visit, context, error);
+    struct reading reading = {device, visit, context, PICKET_OK, error};
+    picket_counter_register(&damaged);
+    int status = store->engine->twin_get(store, device, module, visit_readable, &reading, error);
+    return status == PICKET_OK ? reading.status : status;
 }
 
 /* A part of a twin, copied: it is read, changed, and written back. */
@@ -112,7 +148,8 @@ static int write_part(struct picket_store *store, const struct picket_twin_chang
                            change->device, picket_twin_part_name(change->part),
                            (long long)held->document.version, (long long)change->if_version);
     *version = held->document.version + 1;
-    int status = twin_patch_apply(&patched, &held->document, change, *version, error);
+    int status =
+        count_damaged(twin_patch_apply(&patched, &held->document, change, *version, error));
     if (status != PICKET_OK)
         return status;
     struct picket_twin_document document = {patched.json, *version, patched.times};

@@ -49,7 +49,8 @@ struct picket_twin {
 };
 
 /* Visits the twin once; one that was never patched is empty. module: "" for the device itself.
- * PICKET_NOT_FOUND: the device is not registered. */
+ * PICKET_NOT_FOUND: the device is not registered; PICKET_IO: what is stored is damaged, or cannot
+ * be read, and nothing is visited. */
 typedef void (*picket_twin_visit)(void *context, const struct picket_twin *twin);
 int picket_store_twin(struct picket_store *store, const char *device, const char *module,
                       picket_twin_visit visit, void *context, struct picket_error *error);
@@ -66,7 +67,8 @@ struct picket_twin_change {
 
 /* *version: what the part has then. PICKET_INVALID: the patch is no JSON object within the bounds,
  * or makes the part too large; PICKET_NOT_FOUND: the device is not registered; PICKET_EXISTS: the
- * part has another version than if_version; PICKET_BUSY: the device has too many modules. */
+ * part has another version than if_version; PICKET_BUSY: the device has too many modules;
+ * PICKET_IO: what is stored of the part is damaged, or cannot be read. */
 int picket_store_twin_patch(struct picket_store *store, const struct picket_twin_change *change,
                             int64_t *version, struct picket_error *error);
 
