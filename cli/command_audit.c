@@ -176,12 +176,14 @@ const struct command command_audit_export = {
 
 static void print_check(const json_t *check)
 {
-    if (member_number(check, "entries") == 0)
+    if (member_number(check, "entries") == 0 && json_is_true(json_object_get(check, "holds")))
         printf("there are no entries\n");
     else if (json_is_true(json_object_get(check, "holds")))
         printf("entries %lld to %lld hold together; the last seal is %s\n",
                member_number(check, "first"), member_number(check, "last"),
                member_text(check, "seal"));
+    else if (member_number(check, "broken") == 0)
+        printf("BROKEN: %s\n", member_text(check, "problem"));
     else
         printf("BROKEN at entry %lld: it does not follow from the one before, or was changed\n",
                member_number(check, "broken"));

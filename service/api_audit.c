@@ -1,5 +1,6 @@
 /* /v1/audit: what owners did, and whether the log of it holds together. */
 #include "api_internal.h"
+#include "audit.h"
 #include "picket/store/audit.h"
 
 /* ---- as JSON ---- */
@@ -74,18 +75,21 @@ void api_audit_check(struct api_request *request, struct api_answer *answer)
 {
     struct picket_error error = {0};
     struct picket_audit_check check;
+    char problem[AUDIT_PROBLEM_BYTES] = "";
     struct picket_store *store = api_store_borrow(request->api, &error);
     if (store) {
-        picket_store_audit_check(store, &check, &error);
+        if (picket_store_audit_check(store, &check, &error) == PICKET_OK)
+            audit_find_loss(store, api_config(request->api)->store_folder, problem, &error);
         api_store_return(request->api, store);
     }
     if (error.status == PICKET_OK)
         api_answer_json(answer, 200,
-                        json_pack("{s:b, s:o, s:I, s:o, s:o, s:o}", "holds", check.broken_id == 0,
-                                  "broken", id_or_null(check.broken_id), "entries",
-                                  (json_int_t)check.count, "first", id_or_null(check.first_id),
-                                  "last", id_or_null(check.last_id), "seal",
-                                  api_json_hex(check.head, PICKET_SEAL_BYTES)));
+                        json_pack("{s:b, s:o, s:o, s:I, s:o, s:o, s:o}", "holds",
+                                  check.broken_id == 0 && problem[0] == '\0', "broken",
+                                  id_or_null(check.broken_id), "problem", api_json_known(problem),
+                                  "entries", (json_int_t)check.count, "first",
+                                  id_or_null(check.first_id), "last", id_or_null(check.last_id),
+                                  "seal", api_json_hex(check.head, PICKET_SEAL_BYTES)));
     else
         api_answer_error(answer, &error);
 }

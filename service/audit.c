@@ -3,8 +3,8 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "audit_note.h"
 #include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/time.h"
@@ -89,7 +89,8 @@ static void name_thing(struct act *act)
 {
     const struct api_request *request = act->request;
     const char *candidates[] = {*request->argument ? request->argument : NULL,
-                                text_of(request->body, "id"), text_of(request->body, "name"),
+                                text_of(request->body, "id"),
+                                text_of(request->body, "name"),
                                 text_of(request->body, "prefix"),
                                 text_of(request->body, "source"),
                                 api_query_text(request, "prefix")};
@@ -142,12 +143,21 @@ static void tell_detectors(struct picket_api *api, const struct picket_audit_ent
 static bool concerns_detectors(const struct picket_audit_entry *entry)
 {
     return entry->status > 0 &&
-           (strncmp(entry->act, "ca.", 3) == 0 || strcmp(entry->act, "audit.change") == 0);
+           (strncmp(entry->act, "ca.", 3) == 0 || strncmp(entry->act, "audit.", 6) == 0);
 }
 
-/* Takes the detail. */
-static int append(struct picket_api *api, struct picket_store *store,
-                  struct picket_audit_entry *entry, json_t *detail, struct picket_error *error)
+static void note(const struct picket_api *api, const struct picket_audit_entry *entry)
+{
+    static struct picket_say_limit limit;
+    struct picket_error error;
+    struct audit_note note = {.id = entry->id};
+    memcpy(note.seal, entry->seal, sizeof note.seal);
+    if (audit_note_write(api_config(api)->store_folder, &note, false, &error) != PICKET_OK)
+        picket_say_limited(&limit, PICKET_WARNING, "service", "%s", error.text);
+}
+
+int audit_append(struct picket_api *api, struct picket_store *store,
+                 struct picket_audit_entry *entry, json_t *detail, struct picket_error *error)
 {
     char *text = json_dumps(detail, JSON_COMPACT);
     json_decref(detail);
@@ -156,6 +166,8 @@ static int append(struct picket_api *api, struct picket_store *store,
     entry->time_ms = picket_unix_ms();
     entry->detail = text;
     int status = picket_store_audit_append(store, entry, api_config(api)->audit_age_s, error);
+    if (status == PICKET_OK)
+        note(api, entry);
     if (status == PICKET_OK && entry->status > 0)
         say_entry(entry);
     if (status == PICKET_OK && concerns_detectors(entry))
@@ -175,7 +187,7 @@ static int begin(struct act *act, struct picket_error *error)
     add_part(detail, "request", shown_request(act->request->body));
     add_part(detail, "query", shown_query(act->request));
     add_part(detail, "before", audit_state(store, act->name, act->thing, module_of(act)));
-    int status = append(act->api, store, &entry, detail, error);
+    int status = audit_append(act->api, store, &entry, detail, error);
     act->id = entry.id;
     api_store_return(act->api, store);
     return status;
@@ -199,7 +211,7 @@ static int finish(const struct act *act, const struct api_answer *answer,
         add_part(detail, "error", api_json_text(problem));
     else
         add_part(detail, "after", audit_state(store, act->name, act->thing, module_of(act)));
-    int status = append(act->api, store, &entry, detail, error);
+    int status = audit_append(act->api, store, &entry, detail, error);
     api_store_return(act->api, store);
     return status;
 }
@@ -229,76 +241,4 @@ void audit_act(const struct api_route *route, struct api_request *request,
                           "%s, and the audit log cannot be written: %s",
                           status < 400 ? "done" : "not done", error.text);
     }
-}
-
-/* ---- Picket's own ---- */
-
-static int append_own(struct picket_api *api, struct picket_store *store, const char *act,
-                      json_t *detail, struct picket_error *error)
-{
-    struct picket_audit_entry entry = {
-        .uid = getuid(), .pid = getpid(), .status = 200, .act = act, .thing = ""};
-    return append(api, store, &entry, detail, error);
-}
-
-struct last_start {
-    bool found;
-    int64_t audit_age_s;
-    int64_t oldest_id; /* of those looked at */
-};
-
-static void look_for_start(void *context, const struct picket_audit_entry *entry)
-{
-    struct last_start *last = context;
-    last->oldest_id = entry->id;
-    if (last->found || strcmp(entry->act, "picket.start") != 0)
-        return;
-    json_t *detail = json_loads(entry->detail, 0, NULL);
-    last->found = true;
-    last->audit_age_s = json_integer_value(json_object_get(detail, "audit_age_s"));
-    json_decref(detail);
-}
-
-/* Looks back from the newest; a start is seldom far. */
-static void find_last_start(struct picket_store *store, struct last_start *last)
-{
-    enum { PAGES_MAX = 20, PAGE = 1000 };
-    for (int i = 0; i < PAGES_MAX && !last->found && last->oldest_id != 1; i++) {
-        const struct picket_audit_query page = {.before_id = last->oldest_id, .limit = PAGE};
-        int64_t before = last->oldest_id;
-        if (picket_store_audit(store, &page, look_for_start, last, NULL) != PICKET_OK ||
-            last->oldest_id == before)
-            return;
-    }
-}
-
-static int append_start(struct picket_api *api, struct picket_store *store,
-                        struct picket_error *error)
-{
-    struct last_start last = {0};
-    int64_t age_s = api_config(api)->audit_age_s;
-    find_last_start(store, &last);
-    int status = append_own(
-        api, store, "picket.start",
-        json_pack("{s:s, s:I}", "version", PICKET_VERSION, "audit_age_s", (json_int_t)age_s),
-        error);
-    if (status == PICKET_OK && last.found && last.audit_age_s != age_s)
-        status = append_own(api, store, "audit.change",
-                            json_pack("{s:{s:I}, s:{s:I}}", "before", "audit_age_s",
-                                      (json_int_t)last.audit_age_s, "after", "audit_age_s",
-                                      (json_int_t)age_s),
-                            error);
-    return status;
-}
-
-void audit_start(struct picket_api *api)
-{
-    struct picket_error error = {0};
-    struct picket_store *store = api_store_borrow(api, &error);
-    if (store) {
-        append_start(api, store, &error);
-        api_store_return(api, store);
-    }
-    if (error.status != PICKET_OK)
-        picket_say(PICKET_ERROR, "service", "this start is not in the audit log: %s", error.text);
 }

@@ -254,12 +254,38 @@ static const struct administration_rule {
       "Removing a CA from the hub was refused", "T1531", looked_at}},
 };
 
+/* thing: what was found. */
+static const struct rule loss_rule = {
+    "IoT_DiagnosticSettingDeletedFromHub", PICKET_SEVERITY_MEDIUM,
+    "Entries of the audit log were taken away or changed", "T1070",
+    "1. Compare with the last export, and with Picket's messages, which have each entry with the "
+    "begin of its seal: what is missing?\n2. If an older copy of the data folder was put back, "
+    "that "
+    "is why.\n3. If not, somebody who may write the data folder covers his tracks: see who may, "
+    "look "
+    "for what he did (picket device list, ca list, ip-filter list), and rotate what he may have "
+    "read.\n4. Export the audit log to another machine from now on: picket audit export."};
+
+static int look_at_loss(const struct picket_event *event, const json_t *content, picket_yield yield,
+                        void *context)
+{
+    char description[600];
+    snprintf(
+        description, sizeof description,
+        "When Picket started, the audit log was not as Picket had left it: %.200s. Picket itself "
+        "takes away no entries but the oldest, when store.audit says so.",
+        text_of(content, "thing"));
+    return yield_finding(&loss_rule, event, "", description, content, yield, context);
+}
+
 static int look_at_act(const struct picket_event *event, const json_t *content, picket_yield yield,
                        void *context)
 {
     char description[600];
     const char *act = text_of(content, "act"), *thing = text_of(content, "thing");
     bool done = number_of(content, "status") < 400;
+    if (strcmp(act, "audit.loss") == 0)
+        return look_at_loss(event, content, yield, context);
     for (size_t i = 0; i < sizeof administration_rules / sizeof administration_rules[0]; i++) {
         const struct administration_rule *rule = &administration_rules[i];
         if (strcmp(act, rule->act) != 0 || done != rule->done)

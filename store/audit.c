@@ -100,12 +100,20 @@ static void check_entry(void *context, const struct picket_audit_entry *entry)
 int picket_store_audit_check(struct picket_store *store, struct picket_audit_check *check,
                              struct picket_error *error)
 {
+    return picket_store_audit_check_after(store, 0, check, error);
+}
+
+int picket_store_audit_check_after(struct picket_store *store, int64_t after_id,
+                                   struct picket_audit_check *check, struct picket_error *error)
+{
     int status;
     int64_t before;
     memset(check, 0, sizeof *check);
     do {
-        const struct picket_audit_query page = {
-            .after_id = check->last_id, .oldest_first = true, .limit = CHECK_PAGE};
+        const struct picket_audit_query page = {.after_id =
+                                                    check->count > 0 ? check->last_id : after_id,
+                                                .oldest_first = true,
+                                                .limit = CHECK_PAGE};
         before = check->count;
         status = picket_store_audit(store, &page, check_entry, check, error);
     } while (status == PICKET_OK && check->count == before + CHECK_PAGE);

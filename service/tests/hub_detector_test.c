@@ -194,6 +194,16 @@ static void a_changed_audit_setting_is_told(void **state)
     assert_string_equal(all_alerts(), "IoT_DiagnosticSettingAddedOrEditedOnHub///low/1 ");
 }
 
+static void an_audit_log_that_lost_entries_is_told(void **state)
+{
+    (void)state;
+    append("",
+           "{\"about\":\"act\",\"act\":\"audit.loss\",\"thing\":\"it is empty, and there was an "
+           "entry 7\",\"status\":200,\"uid\":0,\"audit\":2}");
+    assert_string_equal(all_alerts(), "IoT_DiagnosticSettingDeletedFromHub///medium/1 ");
+    assert_non_null(strstr(description, "it is empty, and there was an entry 7."));
+}
+
 static void what_the_hub_says_is_kept_apart_from_what_devices_say(void **state)
 {
     (void)state;
@@ -234,6 +244,7 @@ int main(void)
         TEST(a_burst_of_refusals_is_of_the_hub),
         TEST(reaching_for_others_topics_is_told_with_the_last_of_them),
         TEST(a_changed_audit_setting_is_told),
+        TEST(an_audit_log_that_lost_entries_is_told),
         TEST(what_the_hub_says_is_kept_apart_from_what_devices_say),
         TEST(what_it_says_may_be_of_any_form),
     };

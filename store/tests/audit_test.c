@@ -117,6 +117,20 @@ static void what_was_changed_taken_out_or_put_in_shows(void **state)
     }
 }
 
+static void a_check_of_the_newest_looks_at_no_others(void **state)
+{
+    struct picket_audit_check checked;
+    for (int i = 0; i < 5; i++)
+        append(*state, "a", i, 0);
+    MUST(picket_store_audit_check_after(*state, 3, &checked, &error));
+    assert_int_equal(checked.count, 2);
+    assert_int_equal(checked.first_id, 4);
+    assert_int_equal(checked.broken_id, 0);
+    run_sql("picket.db", "update audit set thing = 'x' where id in (2, 5)");
+    MUST(picket_store_audit_check_after(*state, 3, &checked, &error));
+    assert_int_equal(checked.broken_id, 5);
+}
+
 static void old_entries_age_from_the_low_end_and_the_rest_holds_together(void **state)
 {
     for (int i = 0; i < 10; i++)
@@ -162,6 +176,7 @@ int main(void)
         TEST(entries_are_given_back_in_both_orders_and_pages),
         TEST(an_untouched_log_holds_together),
         TEST(what_was_changed_taken_out_or_put_in_shows),
+        TEST(a_check_of_the_newest_looks_at_no_others),
         TEST(old_entries_age_from_the_low_end_and_the_rest_holds_together),
         TEST(an_entry_behind_one_that_stays_does_not_age),
         TEST(a_detail_has_a_bound),

@@ -1,7 +1,9 @@
 """Who administers, from outside: certificates and keys of devices, CAs. usage: administration_test.py PICKET HUB_TESTS"""
 
+import hashlib
 import json
 import os
+import signal
 import sqlite3
 import ssl
 import subprocess
@@ -337,6 +339,75 @@ class Audit(Administered):
                                                             "after": {"audit_age_s": 7 * 86400}})
         alert = self.server.wait_for(lambda: self.server.json("alert", "list"))[0]
         self.assertEqual((alert["type"], alert["severity"]), ("IoT_DiagnosticSettingAddedOrEditedOnHub", "low"))
+
+    def tampered(self, sql):
+        """What is told after that was done to the log while Picket was away."""
+        self.done("device", "add", "pump-7")
+        self.done("device", "disable", "pump-7")
+        self.server.stop()
+        with sqlite3.connect(os.path.join(self.server.folder, "data", "picket.db")) as store:
+            store.execute(sql)
+        self.server.start()
+        alert = self.server.wait_for(lambda: self.server.json("alert", "list"))[0]
+        self.assertEqual((alert["type"], alert["severity"]), ("IoT_DiagnosticSettingDeletedFromHub", "medium"))
+        loss = [entry for entry in self.server.json("audit", "list") if entry["act"] == "audit.loss"]
+        self.assertEqual(len(loss), 1)
+        self.assertIn(loss[0]["thing"], alert["description"])
+        for _ in range(2):  # and not again
+            self.server.stop()
+            self.server.start()
+        self.done("device", "enable", "pump-7")
+        self.assertEqual(len([entry for entry in self.server.json("audit", "list") if entry["act"] == "audit.loss"]), 1)
+        self.assertEqual(self.server.json("alert", "show", str(alert["id"]))["count"], 1)
+        return loss[0]["thing"]
+
+    def test_an_audit_log_that_was_emptied_becomes_an_alert(self):
+        self.assertEqual(self.tampered("delete from audit"), "it is empty, and there was an entry 5")
+
+    def test_one_whose_end_was_cut_off_becomes_an_alert(self):
+        self.assertEqual(self.tampered("delete from audit where id > 3"), "it ends with entry 3, and there was an entry 5")
+
+    def test_one_with_another_end_becomes_an_alert(self):
+        self.assertEqual(self.tampered("update audit set seal = zeroblob(32) where id = 5"),
+                         "entry 5 does not follow from the one before it, and entry 5 is not the one that was there")
+
+    def test_one_that_was_sealed_anew_becomes_an_alert(self):
+        self.done("device", "add", "other")
+        path = os.path.join(self.server.folder, "data", "picket.db")
+        with sqlite3.connect(path) as store:
+            parts = store.execute("select hex(previous), id, time_ms, 4711, pid, of, status, act, thing, detail from audit "
+                                  "where id = 3").fetchone()
+        texts = [str(part).encode() for part in (parts[0].lower(), *parts[1:])]
+        seal = hashlib.sha256(b"".join(b"%d:%s," % (len(text), text) for text in texts)).hexdigest()
+        self.server.stop()
+        with sqlite3.connect(path) as store:
+            store.execute(f"update audit set uid = 4711, seal = x'{seal}' where id = 3")
+        self.server.start()
+        alert = self.server.wait_for(lambda: self.server.json("alert", "list"))[0]
+        self.assertIn("entry 3 is not the one that was there.", alert["description"])
+
+    def test_one_that_was_changed_in_the_middle_becomes_an_alert(self):
+        self.assertEqual(self.tampered("delete from audit where id = 2"),
+                         "entry 3 does not follow from the one before it")
+
+    def test_an_audit_log_that_was_left_alone_is_not_told_of(self):
+        for age in ("never", "never"):
+            self.done("device", "add", f"pump-{age}{len(self.server.json('device', 'list'))}")
+            self.server.stop(signal.SIGKILL)
+            self.server.start()
+        os.remove(os.path.join(self.server.folder, "data", "audit-head"))  # as an older Picket left it
+        self.server.stop()
+        self.server.start()
+        self.assertEqual(self.server.json("alert", "list"), [])
+        self.assertTrue(self.server.json("audit", "check")["holds"])
+
+    def test_the_check_knows_of_an_end_that_is_missing(self):
+        self.done("device", "add", "pump-7")
+        with sqlite3.connect(os.path.join(self.server.folder, "data", "picket.db")) as store:
+            store.execute("delete from audit where id > 2")
+        checked = self.server.run("audit", "check")
+        self.assertEqual((checked.returncode, checked.stdout),
+                         (1, "BROKEN: it ends with entry 2, and there was an entry 3\n"))
 
     def test_nothing_is_done_that_cannot_be_written_down(self):
         self.server.stop()

@@ -62,6 +62,9 @@ struct picket_audit_check {
 };
 int picket_store_audit_check(struct picket_store *store, struct picket_audit_check *check,
                              struct picket_error *error);
+/* The same of the entries after that id alone. */
+int picket_store_audit_check_after(struct picket_store *store, int64_t after_id,
+                                   struct picket_audit_check *check, struct picket_error *error);
 
 /* The seal that the entry should have after `previous`. Thread: a pure function. */
 void picket_audit_seal(const struct picket_audit_entry *entry,
