@@ -23,6 +23,7 @@ enum state { CLOSED, CONNECTING, HANDSHAKING, AWAITING_CONNACK, CONNECTED };
 struct client {
     const struct load_device *device;
     SSL *ssl;
+    SSL_SESSION *session; /* to be resumed; NULL: none */
     int fd;
     uint8_t state;
     bool wants_write;
@@ -49,6 +50,7 @@ static struct {
     uint32_t opening, opened, connected, failed;
     uint64_t started, acknowledged, out_of_order;
     uint64_t first_us, last_us;
+    uint64_t reconnects, begun, resumed;
     char problem[200];
     struct latency connect, publish;
 } totals;
@@ -62,6 +64,16 @@ static uint64_t now_us(void)
 
 /* ---- connections ---- */
 
+static void hang_up(struct client *client)
+{
+    client->state = CLOSED;
+    SSL_free(client->ssl);
+    close(client->fd);
+    client->ssl = NULL;
+    client->in_flight = 0;
+    client->out_size = client->out_done = client->in_size = 0;
+}
+
 static void fail(struct client *client, const char *what)
 {
     if (client->state == CLOSED)
@@ -72,10 +84,7 @@ static void fail(struct client *client, const char *what)
         totals.connected--;
     if (totals.failed++ == 0)
         snprintf(totals.problem, sizeof totals.problem, "%s: %s", client->device->id, what);
-    client->state = CLOSED;
-    SSL_free(client->ssl);
-    close(client->fd);
-    client->ssl = NULL;
+    hang_up(client);
 }
 
 static void watch(struct client *client, bool write)
@@ -87,6 +96,28 @@ static void watch(struct client *client, bool write)
     epoll_ctl(epoll_fd, EPOLL_CTL_MOD, client->fd, &event);
 }
 
+/* As if the devices had addresses of their own: 127.0.0.1, 127.0.0.2, ... */
+static bool choose_source(const struct client *client)
+{
+    int later = 1;
+    if (options.sources == 0)
+        return true;
+    uint32_t number = (uint32_t)(client - clients) % options.sources;
+    struct sockaddr_in source = {.sin_family = AF_INET,
+                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK + number)};
+    setsockopt(client->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &later, sizeof later);
+    return bind(client->fd, (struct sockaddr *)&source, sizeof source) == 0;
+}
+
+/* Tickets come when the server likes: with TLS 1.3 after the handshake. */
+static int keep_session(SSL *ssl, SSL_SESSION *session)
+{
+    struct client *client = SSL_get_app_data(ssl);
+    SSL_SESSION_free(client->session);
+    client->session = session;
+    return 1;
+}
+
 static bool start_connecting(struct client *client)
 {
     int on = 1;
@@ -94,6 +125,8 @@ static bool start_connecting(struct client *client)
     if (client->fd < 0)
         return false;
     setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (!choose_source(client))
+        return false;
     if (connect(client->fd, (struct sockaddr *)&server, server_size) != 0 && errno != EINPROGRESS)
         return false;
     client->ssl = SSL_new(tls);
@@ -101,6 +134,9 @@ static bool start_connecting(struct client *client)
     SSL_set_tlsext_host_name(client->ssl, (uintptr_t)options.host); /* the macro casts const away */
     SSL_set1_host(client->ssl, options.host);
     SSL_set_connect_state(client->ssl);
+    SSL_set_app_data(client->ssl, client);
+    if (client->session != NULL)
+        SSL_set_session(client->ssl, client->session);
     client->state = CONNECTING;
     client->began_us = now_us();
     client->wants_write = true;
@@ -306,6 +342,7 @@ static void take_packet(struct client *client, const uint8_t *packet)
         client->state = CONNECTED;
         totals.opening--;
         totals.connected++;
+        totals.resumed += SSL_session_reused(client->ssl) == 1;
         latency_add(&totals.connect, now_us() - client->began_us);
     } else if (packet[0] == 0x40) {
         take_puback(client, (uint16_t)(packet[2] << 8 | packet[3]));
@@ -362,6 +399,25 @@ static void shake_hands(struct client *client)
                                            : "TLS handshake failed");
 }
 
+/* CONNACK, one message, its PUBACK: that is a reconnect. The goodbye is not waited for. */
+static void end_visit(struct client *client)
+{
+    memcpy(room(client, 2), "\xe0\0", 2);
+    flush(client);
+    if (client->state == CLOSED)
+        return;
+    totals.connected--;
+    totals.reconnects++;
+    totals.last_us = now_us();
+    SSL_shutdown(client->ssl); /* without it the session could not be resumed */
+    hang_up(client);
+}
+
+static bool has_published(const struct client *client)
+{
+    return client->state == CONNECTED && client->in_flight == 0 && client->last_us != 0;
+}
+
 static void on_event(struct client *client)
 {
     if (client->state == CONNECTING)
@@ -373,7 +429,9 @@ static void on_event(struct client *client)
     if (client->out_size > 0)
         flush(client);
     receive(client);
-    if (client->state == CONNECTED)
+    if (options.reconnects > 0 && has_published(client))
+        end_visit(client);
+    else if (client->state == CONNECTED)
         publish(client);
 }
 
@@ -441,6 +499,61 @@ static void send_all(void)
     }
 }
 
+/* ---- reconnects ---- */
+
+static void begin_visits(uint64_t now, uint32_t *next)
+{
+    uint64_t due = (uint64_t)((double)(now - totals.first_us) * options.reconnects / 1e6);
+    uint64_t all = (uint64_t)(options.reconnects * options.seconds);
+    for (; totals.begun < due && totals.begun < all && totals.opening < options.handshakes;
+         ++*next) {
+        struct client *client = &clients[*next % options.connections];
+        if (client->state != CLOSED)
+            return; /* it is still there: the server is behind */
+        client->last_us = 0;
+        totals.begun++;
+        totals.opening++;
+        if (!start_connecting(client))
+            fail(client, strerror(errno));
+    }
+}
+
+/* Devices come back again and again, so many a second as are asked for, or as the server takes. */
+static void reconnect_all(void)
+{
+    uint32_t next = 0;
+    uint64_t all = (uint64_t)(options.reconnects * options.seconds);
+    totals.first_us = totals.last_us = now_us();
+    uint64_t latest_us = totals.first_us + (uint64_t)options.seconds * 3000000;
+    while (totals.reconnects + totals.failed < all && now_us() < latest_us) {
+        begin_visits(now_us(), &next);
+        turn(1);
+    }
+}
+
+static void report_reconnects(void)
+{
+    double seconds = (double)(totals.last_us - totals.first_us) / 1e6;
+    const char *form = options.json
+                           ? "{\"reconnects\":%llu,\"seconds\":%.3f,\"reconnects_per_s\":%.0f,"
+                             "\"resumed\":%llu,\"connect_p50_ms\":%.3f,\"connect_p99_ms\":%.3f,"
+                             "\"connect_max_ms\":%.3f,\"failed\":%u}\n"
+                           : "%llu reconnects in %.3f s: %.0f/s, %llu resumed\n"
+                             "to CONNACK ms: p50 %.3f  p99 %.3f  max %.3f\n"
+                             "failed %u\n";
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    printf(form, (unsigned long long)totals.reconnects, seconds,
+           seconds > 0 ? (double)totals.reconnects / seconds : 0,
+           (unsigned long long)totals.resumed,
+           (double)latency_percentile(&totals.connect, 50) / 1000,
+           (double)latency_percentile(&totals.connect, 99) / 1000,
+           (double)totals.connect.max_us / 1000, totals.failed);
+#pragma GCC diagnostic pop
+    if (totals.failed > 0)
+        fprintf(stderr, "bench_mqtt_load: first failure: %s\n", totals.problem);
+}
+
 static void report(double connect_s)
 {
     double seconds = (double)(totals.last_us - totals.first_us) / 1e6;
@@ -475,7 +588,11 @@ static void prepare_tls(void)
     tls = SSL_CTX_new(TLS_client_method());
     SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                               SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_session_cache_mode(tls, options.resume ? SSL_SESS_CACHE_CLIENT |
+                                                             SSL_SESS_CACHE_NO_INTERNAL_STORE
+                                                       : SSL_SESS_CACHE_OFF);
+    if (options.resume)
+        SSL_CTX_sess_set_new_cb(tls, keep_session);
     SSL_CTX_set_read_ahead(tls, 1);
     if (options.tls_version != 0) {
         SSL_CTX_set_min_proto_version(tls, options.tls_version);
@@ -513,6 +630,7 @@ static void free_all(void)
             SSL_free(client->ssl);
             close(client->fd);
         }
+        SSL_SESSION_free(client->session);
         free(client->sent_us);
         free(client->out);
     }
@@ -533,6 +651,14 @@ int main(int argc, char **argv)
         clients[i].device = &options.devices[i];
         clients[i].sent_us = calloc(options.in_flight, sizeof *clients[i].sent_us);
         clients[i].fd = -1;
+    }
+    if (options.reconnects > 0) {
+        reconnect_all();
+        report_reconnects();
+        bool all_came = totals.failed == 0 && totals.reconnects == totals.begun;
+        free_all();
+        close(epoll_fd);
+        return all_came ? 0 : 1;
     }
     uint64_t began = now_us();
     connect_all();

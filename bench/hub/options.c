@@ -38,7 +38,15 @@ static const char help[] =
     "  --handshakes H         at one time while connecting; default 50\n"
     "  --idle SECONDS         stay connected so long before the first message\n"
     "  --keep-alive SECONDS   default 240\n"
+    "  --sources N            connect from 127.0.0.1 .. 127.0.0.N, each device always from the "
+    "same\n"
     "  --json                 the result as one JSON object\n"
+    "\n"
+    "or who comes back\n"
+    "  --reconnects R         devices a second connect, send one message, wait for its PUBACK and "
+    "go;\n"
+    "  --seconds S            so long; default 60. What the server does not take comes later\n"
+    "  --resume               by the TLS session of the time before\n"
     "\n"
     "Connects everybody first, then measures from the first PUBLISH to the last PUBACK. Latency: "
     "from the\n"
@@ -224,6 +232,10 @@ enum load_option {
     HANDSHAKES,
     IDLE,
     KEEP_ALIVE,
+    SOURCES,
+    RECONNECTS,
+    SECONDS,
+    RESUME,
     JSON,
     HELP
 };
@@ -251,6 +263,10 @@ static const struct option long_options[] = {{"host", 1, 0, HOST},
                                              {"handshakes", 1, 0, HANDSHAKES},
                                              {"idle", 1, 0, IDLE},
                                              {"keep-alive", 1, 0, KEEP_ALIVE},
+                                             {"sources", 1, 0, SOURCES},
+                                             {"reconnects", 1, 0, RECONNECTS},
+                                             {"seconds", 1, 0, SECONDS},
+                                             {"resume", 0, 0, RESUME},
                                              {"json", 0, 0, JSON},
                                              {"help", 0, 0, HELP},
                                              {NULL, 0, 0, 0}};
@@ -291,6 +307,9 @@ static bool take_text(struct load_options *options, struct who *who, const char 
         return true;
     case PAYLOAD:
         *payload = value;
+        return true;
+    case RESUME:
+        options->resume = true;
         return true;
     case JSON:
         options->json = true;
@@ -340,6 +359,15 @@ static void take_number(struct load_options *options, int option, const char *va
     case IDLE:
         options->idle_s = (uint32_t)number;
         break;
+    case SOURCES:
+        options->sources = (uint32_t)number;
+        break;
+    case RECONNECTS:
+        options->reconnects = number;
+        break;
+    case SECONDS:
+        options->seconds = (uint32_t)number;
+        break;
     case KEEP_ALIVE:
         options->keep_alive_s = (uint32_t)number;
         break;
@@ -364,6 +392,7 @@ void load_options_read(struct load_options *options, int argc, char **argv)
                                      .stamp = -1,
                                      .stamp_time = -1,
                                      .handshakes = 50,
+                                     .seconds = 60,
                                      .keep_alive_s = 240};
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
         if (option == HELP) {
@@ -378,6 +407,10 @@ void load_options_read(struct load_options *options, int argc, char **argv)
     if (options->connections == 0 || options->in_flight == 0 || options->in_flight > 1000 ||
         options->bytes > 1 << 20 || options->handshakes == 0 || options->qos > 1)
         die("out of range: see --help");
+    if (options->reconnects > 0) {
+        options->in_flight = 1;
+        options->messages = UINT64_MAX;
+    }
     read_payload(options, payload);
     name_devices(options, &who);
 }

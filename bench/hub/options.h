@@ -31,6 +31,10 @@ struct load_options {
     uint32_t handshakes;
     uint32_t idle_s;
     uint32_t keep_alive_s;
+    uint32_t sources;  /* addresses to connect from, from 127.0.0.1 on; 0: as the system likes */
+    double reconnects; /* a second; 0: all connect once and stay */
+    uint32_t seconds;  /* of reconnects */
+    bool resume;
     bool json;
     struct load_device *devices; /* `connections` of them */
 };
