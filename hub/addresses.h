@@ -1,6 +1,6 @@
 /* What clients from one address may cost everybody else: one IPv4 address, or one /64 of IPv6.
  *
- * A handshake costs a millisecond of the hub's one thread, so connections of an address are
+ * A handshake costs a millisecond of a processor, so connections of an address are
  * accepted at a rate; and one whose CONNECTs and handshakes fail again and again is held off for a
  * time. Who has been quiet for longest is forgotten when too many are known: a newcomer always has
  * a fresh allowance.

@@ -191,6 +191,13 @@ static bool leaves_will(enum ending ending)
     return ending != ENDING_BY_DEVICE && ending != ENDING_STOPPED;
 }
 
+void connection_let_go(struct connection *connection)
+{
+    SSL_free(connection->ssl);
+    connection->ssl = NULL;
+    uv_close((uv_handle_t *)&connection->poll, on_closed);
+}
+
 static void release(struct connection *connection)
 {
     if (connection->state == CONNECTION_ACCEPTED)
@@ -200,8 +207,6 @@ static void release(struct connection *connection)
     work_queue(connection, WORK_NONE);
     connection->state = CONNECTION_CLOSED;
     leave_slot(connection);
-    SSL_free(connection->ssl);
-    connection->ssl = NULL;
     bytes_free(&connection->kept);
     stream_forget_unsent(connection);
     input_budget_release(connection);
@@ -210,7 +215,8 @@ static void release(struct connection *connection)
     free(connection->device_bound);
     connection->device_bound = NULL;
     atomic_fetch_sub(&connection->hub->connection_count, 1);
-    uv_close((uv_handle_t *)&connection->poll, on_closed);
+    if (!connection->shaking)
+        connection_let_go(connection);
 }
 
 void connection_end(struct connection *connection, enum ending ending, const char *format, ...)
@@ -299,7 +305,7 @@ void connection_turn(struct connection *connection)
         show_life(connection);
     switch (connection->state) {
     case CONNECTION_HANDSHAKING:
-        stream_shake_hands(connection);
+        stream_shaken(connection);
         if (connection->state == CONNECTION_ANONYMOUS) /* its CONNECT may have come along */
             take_turn_of_session(connection);
         break;
@@ -335,7 +341,7 @@ static void on_event(uv_poll_t *poll, int status, int events)
                        "the peer closed the connection while its messages had to wait");
     else if (connection->state == CONNECTION_HANDSHAKING) {
         show_life(connection);
-        work_queue(connection, WORK_HANDSHAKES);
+        handshakes_put(connection);
         connection_poll(connection);
     } else {
         struct picket_hub *hub = connection->hub;
@@ -346,7 +352,7 @@ static void on_event(uv_poll_t *poll, int status, int events)
 
 static int wanted_events(const struct connection *connection)
 {
-    if (connection->queue == WORK_HANDSHAKES || connection->queue == WORK_READY)
+    if (connection->shaking || connection->queue == WORK_READY)
         return 0; /* its turn comes anyway */
     if (connection->unsent_ms != 0)
         return UV_WRITABLE;

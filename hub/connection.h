@@ -24,6 +24,9 @@ void connection_end(struct connection *connection, enum ending ending, const cha
 void connection_refuse(struct connection *connection, enum ending ending,
                        enum mqtt_connack_code code, const char *sentence);
 
+/* Frees what is left of a closed one, when no handshake thread has it any more. */
+void connection_let_go(struct connection *connection);
+
 /* It is authenticated: no longer among those that make room for others. */
 void connection_authenticated(struct connection *connection);
 

@@ -151,6 +151,7 @@ static void stop_loop(struct picket_hub *hub)
     if (hub->stopped)
         return;
     hub->stopped = true;
+    handshakes_stop(hub);
     end_all(hub);
     exchange_count_losses(hub);
     tell_twin_changes(hub);
@@ -211,6 +212,11 @@ static void on_wake(uv_async_t *async)
     hub->log_may_have_room = true;
     work_schedule(hub);
     work_round(hub);
+}
+
+static void on_shaken(uv_async_t *async)
+{
+    work_schedule(async->data);
 }
 
 static void on_sweep(uv_timer_t *timer)
@@ -332,6 +338,8 @@ static int start_loop(struct picket_hub *hub, struct picket_error *error)
 {
     int result = uv_async_init(&hub->loop, &hub->wake, on_wake);
     if (result == 0)
+        result = uv_async_init(&hub->loop, &hub->shaken, on_shaken);
+    if (result == 0)
         result = uv_timer_init(&hub->loop, &hub->sweep);
     if (result == 0)
         result = uv_idle_init(&hub->loop, &hub->work);
@@ -339,7 +347,7 @@ static int start_loop(struct picket_hub *hub, struct picket_error *error)
         result = uv_timer_start(&hub->sweep, on_sweep, HUB_SWEEP_MS, HUB_SWEEP_MS);
     if (result != 0)
         return picket_fail(error, PICKET_IO, "hub: event loop: %s", uv_strerror(result));
-    hub->wake.data = hub->sweep.data = hub->work.data = hub;
+    hub->wake.data = hub->shaken.data = hub->sweep.data = hub->work.data = hub;
     hub->waker = make_waker(&hub->wake);
     if (hub->waker == NULL)
         return picket_fail(error, PICKET_NO_MEMORY, "hub: no memory");
@@ -366,6 +374,7 @@ static void free_queue_changes(struct picket_hub *hub)
 static void free_hub(struct picket_hub *hub)
 {
     exchange_close(&hub->exchange);
+    handshakes_close(&hub->handshakes);
     methods_stop(&hub->methods);
     methods_close(&hub->methods);
     free_twin_changes(hub);
@@ -404,11 +413,14 @@ static int start_with_loop(struct picket_hub *hub, struct picket_error *error)
         return status;
     picket_log_on_durable(hub->log, on_durable, hub->waker);
     status = exchange_start(&hub->exchange, &hub->wake, error);
+    if (status == PICKET_OK)
+        status = handshakes_start(&hub->handshakes, &hub->shaken, error);
     int result = status == PICKET_OK ? start_thread(hub) : 0;
     if (status == PICKET_OK && result == 0)
         return PICKET_OK;
     silence_waker(hub->waker);
     exchange_stop(&hub->exchange);
+    handshakes_stop(hub);
     if (status != PICKET_OK)
         return status;
     return picket_fail(error, PICKET_IO, "hub: no thread: %s", strerror(result));
@@ -446,6 +458,7 @@ int hub_start_with_registry(struct picket_hub **out, const struct picket_hub_con
     hub->log = log;
     hub->reserve_fd = -1;
     exchange_open(&hub->exchange, keeper);
+    handshakes_open(&hub->handshakes);
     methods_open(&hub->methods);
     pthread_mutex_init(&hub->changed_lock, NULL);
     pthread_mutex_init(&hub->conduct.lock, NULL);

@@ -7,10 +7,10 @@
  *                  │   TLS                  ▼
  *                  └────────────── acknowledgement
  *
- * A connection that has something to do and may not do it at once waits in one of four queues; the
- * loop gives each queue a bounded turn (work.c):
+ * Handshakes are made by threads of their own (handshakes.h). A connection that has something to do
+ * and may not do it at once waits in one of three queues; the loop gives each queue a bounded turn
+ * (work.c):
  *
- *     handshakes   its peer's next handshake message is there; RSA is dear, so few at a time
  *     ready        its turn was used up with input left, or it may read again
  *     waiting      its message did not fit into the log; first come, first served
  *     memory       its packet is large and the budget for such is used up; the same
@@ -35,6 +35,7 @@
 #include "credential.h"
 #include "ending.h"
 #include "exchange.h"
+#include "handshakes.h"
 #include "methods.h"
 #include "mqtt.h"
 #include "picket/base/address.h"
@@ -65,7 +66,7 @@ enum connection_state {
     CONNECTION_CLOSED     /* only its memory is left, until libuv lets go of it */
 };
 
-enum work_queue { WORK_NONE, WORK_HANDSHAKES, WORK_READY, WORK_WAITING, WORK_MEMORY, WORK_QUEUES };
+enum work_queue { WORK_NONE, WORK_READY, WORK_WAITING, WORK_MEMORY, WORK_QUEUES };
 
 struct bytes {
     uint8_t *data; /* NULL when there are none */
@@ -106,7 +107,10 @@ struct connection {
     bool window_full;     /* HUB_IN_FLIGHT_MAX reached: nothing more is read */
     bool held_back;       /* its rate is used up: the same; see conduct.h */
     bool read_wants_write;
-    int polled; /* uv events asked for */
+    bool shaking;            /* `ssl`, `fd` and `patience` are a handshake thread's: handshakes.h */
+    uint8_t handshake_error; /* SSL_ERROR_… of the last step */
+    const char *handshake_problem; /* with it, if it failed; a constant */
+    int polled;                    /* uv events asked for */
 
     struct bytes kept;   /* input not yet handled: begins with a packet's first byte */
     struct bytes unsent; /* output the socket did not take */
@@ -209,6 +213,7 @@ struct picket_hub {
     pthread_t thread;
     uv_loop_t loop;
     uv_async_t wake;
+    uv_async_t shaken; /* handshakes wait to be taken back */
     uv_timer_t sweep;
     uv_idle_t work; /* runs while a queue has something */
     struct waker *waker;
@@ -244,6 +249,7 @@ struct picket_hub {
 
     struct acknowledgements acknowledgements;
 
+    struct handshakes handshakes;
     struct exchange exchange;
     struct methods methods;
 

@@ -167,12 +167,18 @@ static void evict(struct connection *silent)
                    HUB_SILENCE_MS / 1000);
 }
 
+/* Who waits for our side of the handshake is not. */
+static bool is_silent(const struct connection *connection)
+{
+    return !connection->shaking && picket_monotonic_ms() - connection->heard_ms >= HUB_SILENCE_MS;
+}
+
 static bool make_room(struct picket_hub *hub)
 {
     if (hub->unauthenticated_count < hub->config.handshakes_max)
         return true;
     struct connection *silent = TAILQ_FIRST(&hub->unauthenticated);
-    if (picket_monotonic_ms() - silent->heard_ms < HUB_SILENCE_MS)
+    if (!is_silent(silent))
         return false;
     evict(silent);
     return true;
@@ -196,7 +202,7 @@ static bool make_room_for(struct picket_hub *hub, const struct picket_address *a
     struct connection *oldest;
     if (sources_count(hub, address, &oldest) < hub->config.handshakes_per_address_max)
         return true;
-    if (picket_monotonic_ms() - oldest->heard_ms < HUB_SILENCE_MS)
+    if (!is_silent(oldest))
         return false;
     evict(oldest);
     return true;

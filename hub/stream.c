@@ -60,21 +60,15 @@ static const char *tls_problem(void)
     return reason != NULL ? reason : errno != 0 ? strerror(errno) : "closed by the peer";
 }
 
-void stream_shake_hands(struct connection *connection)
+void stream_shaken(struct connection *connection)
 {
-    ERR_clear_error();
-    errno = 0;
-    tls_begin_read(&connection->patience);
-    int result = SSL_accept(connection->ssl);
-    if (result == 1) {
-        connection->state = CONNECTION_ANONYMOUS;
-        connection->read_wants_write = false;
-        return;
-    }
-    int error = SSL_get_error(connection->ssl, result);
+    int error = connection->handshake_error;
     connection->read_wants_write = error == SSL_ERROR_WANT_WRITE;
-    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
-        connection_end(connection, ENDING_HANDSHAKE, "TLS handshake failed: %s", tls_problem());
+    if (error == SSL_ERROR_NONE)
+        connection->state = CONNECTION_ANONYMOUS;
+    else if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
+        connection_end(connection, ENDING_HANDSHAKE, "TLS handshake failed: %s",
+                       connection->handshake_problem);
 }
 
 /* ---- input ---- */

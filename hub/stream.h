@@ -4,7 +4,8 @@
 
 #include "internal.h"
 
-void stream_shake_hands(struct connection *connection);
+/* A step of the handshake is done: handshakes.h. */
+void stream_shaken(struct connection *connection);
 
 /* Reads and handles packets, a bounded number of bytes; queues the connection as ready when there
  * may be more. */

@@ -6,14 +6,8 @@
 #include "input_budget.h"
 #include "wills.h"
 
-/* A round's bounds. A full handshake costs about a millisecond, a turn some tens of microseconds.
- */
-enum {
-    HANDSHAKES_A_ROUND = 4,
-    TURNS_A_ROUND = 64,
-    RESUMED_A_ROUND = 32,
-    TURNS_BETWEEN_ACKNOWLEDGEMENTS = 32
-};
+/* A round's bounds. A turn costs some tens of microseconds. */
+enum { TURNS_A_ROUND = 64, RESUMED_A_ROUND = 32, TURNS_BETWEEN_ACKNOWLEDGEMENTS = 32 };
 
 static void leave_queue(struct connection *connection)
 {
@@ -85,7 +79,7 @@ static void resume_large(struct picket_hub *hub)
 
 static bool is_anything_left(struct picket_hub *hub)
 {
-    return !TAILQ_EMPTY(&hub->queues[WORK_HANDSHAKES]) || !TAILQ_EMPTY(&hub->queues[WORK_READY]) ||
+    return !TAILQ_EMPTY(&hub->queues[WORK_READY]) || handshakes_are_due(hub) ||
            ((!TAILQ_EMPTY(&hub->queues[WORK_WAITING]) || !STAILQ_EMPTY(&hub->wills)) &&
             hub->log_may_have_room) ||
            input_budget_can_grant(hub) || acknowledgement_is_due(hub) ||
@@ -100,7 +94,7 @@ void work_round(struct picket_hub *hub)
     resume_waiting(hub);
     resume_large(hub);
     run_queue(hub, WORK_READY, TURNS_A_ROUND);
-    run_queue(hub, WORK_HANDSHAKES, HANDSHAKES_A_ROUND);
+    handshakes_run(hub);
     if (!is_anything_left(hub))
         uv_idle_stop(&hub->work);
 }

@@ -465,6 +465,44 @@ class Tls(HubCase):
         again.close()
 
 
+class AmidHandshakes(HubCase):
+    """Handshakes are made on threads of their own; whatever happens meanwhile is the loop's."""
+    options = ("--handshakes-max", 400, "--handshakes-per-address", 400)
+
+    def hello(self):
+        """A client that has sent its first message and reads nothing."""
+        sent = ssl.MemoryBIO()
+        session = tls_context().wrap_bio(ssl.MemoryBIO(), sent, server_hostname="localhost")
+        with self.assertRaises(ssl.SSLWantReadError):
+            session.do_handshake()
+        connection = socket.create_connection(("127.0.0.1", self.hub.port), timeout=DEADLINE_S)
+        connection.sendall(sent.read())
+        return connection
+
+    def test_who_vanishes_amid_a_handshake_leaves_nothing_behind(self):
+        for _ in range(200):
+            connection = self.hello()
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+        wait_until(lambda: self.hub.statistics()["connections"] == 0, "all of them gone")
+        self.assertEqual(self.hub.counter("hub_handshakes_failed"), 200)
+        self.assert_still_serves()
+
+    def test_the_hub_stops_amid_handshakes(self):
+        amid = [self.hello() for _ in range(200)]
+        self.hub.stop()  # which a sanitizer watches
+        for connection in amid:
+            connection.close()
+        self.hub = Hub()
+
+    def test_who_is_connected_is_served_amid_handshakes(self):
+        client = self.accepted()
+        self.clients += [self.hello() for _ in range(200)]
+        for i in range(1, 51):
+            client.send(publish_packet(events("pump-7"), b"x", i, flags=2))
+            self.assertEqual(client.read_packet(), (0x40, struct.pack(">H", i)))
+
+
 class Hostile(HubCase):
     options = ("--connect-timeout", 4, "--handshakes-max", 20)
 

@@ -1,6 +1,7 @@
 /* The hub: the MQTT 3.1.1 endpoint that devices written for Azure IoT Hub speak to.
  *
- * One thread, one event loop. A device connects over TLS with a SAS token made from its key, or
+ * One thread, one event loop; handshakes are made beside it, on as many threads as there are
+ * processors (eight at most). A device connects over TLS with a SAS token made from its key, or
  * with an X.509 certificate; may publish to and subscribe to its own topics only; its messages go
  * to the log, and it gets its PUBACK when the log says durable. When the log is full, reading from
  * the connections that publish stops until there is room: back-pressure reaches the devices through
