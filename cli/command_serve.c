@@ -47,9 +47,9 @@ static const char *shown_address(const struct picket_config *config)
 /* A webhook's address stays out: it often holds a secret. */
 static void print_target(const char *label, const struct picket_output_config *target)
 {
-    bool is_file = target->kind == PICKET_OUTPUT_FILE;
-    printf("%-13s%s: %s%s\n", label, target->name, is_file ? "file " : "webhook",
-           is_file ? target->location : "");
+    bool is_shown = target->kind != PICKET_OUTPUT_WEBHOOK;
+    printf("%-13s%s: %s%s%s\n", label, target->name, picket_output_kind_name(target->kind),
+           is_shown ? " " : "", is_shown ? target->location : "");
 }
 
 static void print_settings(const struct picket_config *config)

@@ -345,12 +345,8 @@ static int output_name(const struct reading *reading, const char *setting, const
 static int output_kind(const struct reading *reading, const char *setting, const char *text,
                        struct picket_output_config *output)
 {
-    if (strcmp(text, "file") == 0)
-        output->kind = PICKET_OUTPUT_FILE;
-    else if (strcmp(text, "webhook") == 0)
-        output->kind = PICKET_OUTPUT_WEBHOOK;
-    else
-        return wrong(reading, setting, "\"%.60s\" is none of file, webhook", text);
+    if (!picket_output_kind_named(text, &output->kind))
+        return wrong(reading, setting, "\"%.60s\" is none of file, webhook, mqtt", text);
     return PICKET_OK;
 }
 
@@ -359,44 +355,101 @@ static int output_location(const struct reading *reading, const char *setting, c
 {
     if (output->kind == PICKET_OUTPUT_FILE)
         return path(reading, setting, text, &output->location);
-    if (strncmp(text, "https://", 8) != 0 && strncmp(text, "http://", 7) != 0)
-        return wrong(reading, setting, "\"%.60s\" starts with neither https:// nor http://", text);
     output->location = keep(reading->config, text);
     return PICKET_OK;
+}
+
+static int output_payload(const struct reading *reading, const char *setting, const char *text,
+                          struct picket_output_config *output)
+{
+    bool is_body = text && strcmp(text, "body") == 0;
+    if (text && !is_body && strcmp(text, "json") != 0)
+        return wrong(reading, setting, "\"%.60s\" is none of json, body", text);
+    if (is_body && strncmp(setting, "outputs", 7) == 0)
+        return wrong(reading, setting, "an alert has no body that a device sent; expected json");
+    output->payload = is_body ? PICKET_PAYLOAD_BODY : PICKET_PAYLOAD_JSON;
+    return PICKET_OK;
+}
+
+/* Members that are text without a meaning here, or paths. */
+static int output_texts(const struct reading *reading, const char *entry,
+                        const struct yaml_output *yaml, struct picket_output_config *out)
+{
+    const struct {
+        const char *name, *text;
+        const char **out;
+        bool is_path;
+    } members[] = {
+        {"client_id", yaml->client_id, &out->client_id, false},
+        {"user", yaml->user, &out->user, false},
+        {"password_file", yaml->password_file, &out->password_file, true},
+        {"ca_file", yaml->ca_file, &out->ca_file, true},
+        {"certificate_file", yaml->certificate_file, &out->certificate_file, true},
+        {"key_file", yaml->key_file, &out->key_file, true},
+    };
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        char setting[64];
+        snprintf(setting, sizeof setting, "%s.%s", entry, members[i].name);
+        if (members[i].is_path) {
+            int status = path(reading, setting, members[i].text, members[i].out);
+            if (status != PICKET_OK)
+                return status;
+        } else if (members[i].text) {
+            if (!*members[i].text)
+                return wrong(reading, setting, "is empty");
+            *members[i].out = keep(reading->config, members[i].text);
+        }
+    }
+    return PICKET_OK;
+}
+
+/* Whether what is there goes together. */
+static int check_output(const struct reading *reading, const char *entry,
+                        const struct picket_output_config *output)
+{
+    char member[PICKET_OUTPUT_SETTING_BYTES], setting[sizeof member + 64];
+    struct picket_error error;
+    if (picket_output_check(output, member, &error) == PICKET_OK)
+        return PICKET_OK;
+    snprintf(setting, sizeof setting, "%s.%s", entry, member);
+    return wrong(reading, setting, "%s", error.text);
 }
 
 typedef int (*output_member)(const struct reading *reading, const char *setting, const char *text,
                              struct picket_output_config *output);
 
-static int output(const struct reading *reading, const char *list, unsigned index,
-                  const struct yaml_output *yaml, struct picket_output_config *out)
+static int output(const struct reading *reading, const char *entry, const struct yaml_output *yaml,
+                  struct picket_output_config *out)
 {
     const struct {
         const char *name;
         const char *text;
         output_member read;
-    } members[] = {{"name", yaml->name, output_name},
-                   {"kind", yaml->kind, output_kind},
-                   {"location", yaml->location, output_location}};
+        bool is_needed;
+    } members[] = {{"name", yaml->name, output_name, true},
+                   {"kind", yaml->kind, output_kind, true},
+                   {"location", yaml->location, output_location, true},
+                   {"payload", yaml->payload, output_payload, false}};
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
         char setting[64];
-        if (!members[i].text) {
-            snprintf(setting, sizeof setting, "%s[%u]", list, index);
-            return wrong(reading, setting, "%s is missing", members[i].name);
-        }
-        snprintf(setting, sizeof setting, "%s[%u].%s", list, index, members[i].name);
+        if (members[i].is_needed && !members[i].text)
+            return wrong(reading, entry, "%s is missing", members[i].name);
+        snprintf(setting, sizeof setting, "%s.%s", entry, members[i].name);
         int status = members[i].read(reading, setting, members[i].text, out);
         if (status != PICKET_OK)
             return status;
     }
-    return PICKET_OK;
+    int status = output_texts(reading, entry, yaml, out);
+    return status == PICKET_OK ? check_output(reading, entry, out) : status;
 }
 
 static int outputs(const struct reading *reading, const char *list, const struct yaml_output *yaml,
                    unsigned count, struct picket_output_config *out, size_t *out_count)
 {
     for (unsigned i = 0; i < count; i++) {
-        int status = output(reading, list, i, &yaml[i], &out[i]);
+        char entry[32];
+        snprintf(entry, sizeof entry, "%s[%u]", list, i);
+        int status = output(reading, entry, &yaml[i], &out[i]);
         if (status != PICKET_OK)
             return status;
         *out_count = i + 1;

@@ -54,9 +54,17 @@ static const cyaml_schema_field_t store_fields[] = {TEXT(struct yaml_store, dead
 static const cyaml_schema_field_t api_fields[] = {TEXT(struct yaml_api, socket), CYAML_FIELD_END};
 static const cyaml_schema_field_t diagnostics_fields[] = {TEXT(struct yaml_diagnostics, level),
                                                           CYAML_FIELD_END};
-static const cyaml_schema_field_t output_fields[] = {
-    TEXT(struct yaml_output, name), TEXT(struct yaml_output, kind),
-    TEXT(struct yaml_output, location), CYAML_FIELD_END};
+static const cyaml_schema_field_t output_fields[] = {TEXT(struct yaml_output, name),
+                                                     TEXT(struct yaml_output, kind),
+                                                     TEXT(struct yaml_output, location),
+                                                     TEXT(struct yaml_output, payload),
+                                                     TEXT(struct yaml_output, client_id),
+                                                     TEXT(struct yaml_output, user),
+                                                     TEXT(struct yaml_output, password_file),
+                                                     TEXT(struct yaml_output, ca_file),
+                                                     TEXT(struct yaml_output, certificate_file),
+                                                     TEXT(struct yaml_output, key_file),
+                                                     CYAML_FIELD_END};
 static const cyaml_schema_value_t output_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_output, output_fields)};
 static const cyaml_schema_field_t config_fields[] = {

@@ -37,7 +37,8 @@ struct yaml_diagnostics {
     char *level;
 };
 struct yaml_output {
-    char *name, *kind, *location;
+    char *name, *kind, *location, *payload, *client_id, *user, *password_file, *ca_file,
+        *certificate_file, *key_file;
 };
 struct yaml_config {
     char *data_folder;

@@ -89,7 +89,7 @@ static void append_outputs(json_t *array, json_t *targets, struct picket_service
 {
     for (size_t i = 0; i < count; i++)
         append_output(array, targets, service, outputs[i].name, takes,
-                      outputs[i].kind == PICKET_OUTPUT_FILE ? "file" : "webhook");
+                      picket_output_kind_name(outputs[i].kind));
 }
 
 /* What waits for an output that the configuration has no more. */

@@ -167,14 +167,11 @@ static int check_output(const struct picket_output_config *config, const char *c
         if (strcmp(names[i], config->name) == 0)
             return picket_fail(error, PICKET_EXISTS, "output %s: the name is used twice",
                                config->name);
-    bool is_url = config->location != NULL && (strncmp(config->location, "http://", 7) == 0 ||
-                                               strncmp(config->location, "https://", 8) == 0);
-    if (config->location == NULL || config->location[0] == '\0' ||
-        (config->kind == PICKET_OUTPUT_WEBHOOK && !is_url))
-        return picket_fail(error, PICKET_INVALID, "output %s: \"%s\" is no %s", config->name,
-                           config->location != NULL ? config->location : "",
-                           config->kind == PICKET_OUTPUT_FILE ? "path" : "http or https URL");
-    return PICKET_OK;
+    char setting[PICKET_OUTPUT_SETTING_BYTES];
+    int status = picket_output_check(config, setting, error);
+    if (status != PICKET_OK)
+        picket_fail_in(error, "output %s: %s", config->name, setting);
+    return status;
 }
 
 static int start_output(struct picket_service *service, const struct picket_output_config *config,

@@ -120,7 +120,10 @@ static void every_setting_is_taken(void **state)
         "  - {name: soc, kind: webhook, location: \"https://x/y\"}\n"
         "  - {name: file-1, kind: file, location: /a.jsonl}\n"
         "routes:\n"
-        "  - {name: t, kind: file, location: /t.jsonl}\n");
+        "  - {name: t, kind: file, location: /t.jsonl}\n"
+        "  - {name: m, kind: mqtt, location: \"mqtts://b/{device}\", payload: body, user: u,\n"
+        "     client_id: c, password_file: /p, ca_file: /ca, certificate_file: /crt,\n"
+        "     key_file: /key}\n");
     assert_string_equal(config->data_folder, "/srv/picket");
     assert_string_equal(config->hub.address, "::");
     assert_int_equal(config->hub.port, 0);
@@ -159,8 +162,19 @@ static void every_setting_is_taken(void **state)
     assert_int_equal(config->outputs[0].kind, PICKET_OUTPUT_WEBHOOK);
     assert_string_equal(config->outputs[0].location, "https://x/y");
     assert_int_equal(config->outputs[1].kind, PICKET_OUTPUT_FILE);
-    assert_int_equal(config->route_count, 1);
+    assert_int_equal(config->route_count, 2);
     assert_string_equal(config->routes[0].location, "/t.jsonl");
+    assert_int_equal(config->routes[0].payload, PICKET_PAYLOAD_JSON);
+    assert_null(config->routes[0].user);
+    assert_int_equal(config->routes[1].kind, PICKET_OUTPUT_MQTT);
+    assert_string_equal(config->routes[1].location, "mqtts://b/{device}");
+    assert_int_equal(config->routes[1].payload, PICKET_PAYLOAD_BODY);
+    assert_string_equal(config->routes[1].client_id, "c");
+    assert_string_equal(config->routes[1].user, "u");
+    assert_string_equal(config->routes[1].password_file, "/p");
+    assert_string_equal(config->routes[1].ca_file, "/ca");
+    assert_string_equal(config->routes[1].certificate_file, "/crt");
+    assert_string_equal(config->routes[1].key_file, "/key");
     picket_config_free(config);
 }
 
@@ -238,6 +252,20 @@ static void a_wrong_file_is_refused_with_line_and_reason(void **state)
         {"outputs:\n  - {name: a, kind: file, location: x}\nroutes:\n"
          "  - {name: a, kind: file, location: y}\n",
          ":4: routes[0].name: ", "named \"a\" already"},
+        {"routes:\n  - name: a\n    kind: mqtt\n    location: mqtt://b\n",
+         ":4: routes[0].location: ", "has no topic; expected mqtt://HOST[:PORT]/TOPIC"},
+        {"routes:\n  - name: a\n    kind: mqtt\n    location: mqtt://b/t\n    ca_file: x\n",
+         ":5: routes[0].ca_file: ", "does not start with mqtts://"},
+        {"routes:\n  - name: a\n    kind: mqtt\n    location: mqtts://b/t\n    key_file: x\n",
+         ":5: routes[0].key_file: ", "certificate_file is missing"},
+        {"routes:\n  - name: a\n    kind: mqtt\n    location: mqtt://b/t\n    password_file: x\n",
+         ":5: routes[0].password_file: ", "no user"},
+        {"routes:\n  - name: a\n    kind: mqtt\n    location: mqtt://b/t\n    payload: raw\n",
+         ":5: routes[0].payload: ", "none of json, body"},
+        {"outputs:\n  - name: a\n    kind: mqtt\n    location: mqtt://b/t\n    payload: body\n",
+         ":5: outputs[0].payload: ", "an alert has no body"},
+        {"routes:\n  - name: a\n    kind: file\n    location: /x\n    user: u\n",
+         ":5: routes[0].user: ", "an output of kind file has none"},
         {"hub:\n\tport: 1\n", ":2: ", "cannot start any token"},
         {"hub: [\n", ":2: ", "did not find"},
         {"data_folder: &a /x\napi: {socket: *a}\n", ":2: ", "lias"},

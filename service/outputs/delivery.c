@@ -1,8 +1,10 @@
 #include "delivery.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <openssl/evp.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,8 +13,9 @@
 #include "picket/base/time.h"
 
 struct loading {
+    const struct picket_output_config *config;
     struct delivery *items;
-    size_t count, max;
+    size_t count;
     bool failed;
 };
 
@@ -48,23 +51,52 @@ char *delivery_telemetry_text(const struct picket_outbox_item *item)
     return text;
 }
 
+static char *clean_copy(const char *text)
+{
+    size_t size = text != NULL ? strlen(text) : 0;
+    char *copy = malloc(size + 1);
+    return copy != NULL ? text_clean(text != NULL ? text : "", size, copy, size + 1) : NULL;
+}
+
+static char *whole_body(const struct picket_outbox_item *item, size_t *bytes)
+{
+    char *body = malloc(item->payload_bytes + 1);
+    if (body == NULL)
+        return NULL;
+    if (item->payload_bytes > 0)
+        memcpy(body, item->payload, item->payload_bytes);
+    *bytes = item->payload_bytes;
+    return body;
+}
+
+static bool take_telemetry(const struct picket_output_config *config,
+                           const struct picket_outbox_item *item, struct delivery *delivery)
+{
+    if (config->payload == PICKET_PAYLOAD_BODY) {
+        delivery->body = whole_body(item, &delivery->body_bytes);
+    } else {
+        delivery->body = delivery_telemetry_text(item);
+        delivery->body_bytes = delivery->body != NULL ? strlen(delivery->body) : 0;
+    }
+    return delivery->body != NULL;
+}
+
 static void take_item(void *context, const struct picket_outbox_item *item)
 {
     struct loading *loading = context;
-    if (loading->count == loading->max || loading->failed)
+    if (loading->failed)
         return;
-    struct delivery *delivery = &loading->items[loading->count];
-    *delivery =
-        (struct delivery){.id = item->id, .alert_id = item->alert_id, .refusals = item->refusals};
-    if (item->alert_id == 0) {
-        delivery->body = delivery_telemetry_text(item);
-        if (delivery->body == NULL) {
-            loading->failed = true;
-            return;
-        }
-        delivery->body_bytes = strlen(delivery->body);
-    }
-    loading->count++;
+    struct delivery *delivery = &loading->items[loading->count++];
+    *delivery = (struct delivery){.id = item->id,
+                                  .alert_id = item->alert_id,
+                                  .device = strdup(item->device),
+                                  .module = strdup(item->module != NULL ? item->module : ""),
+                                  .properties = clean_copy(item->properties),
+                                  .received_ms = item->received_ms,
+                                  .refusals = item->refusals};
+    loading->failed = delivery->device == NULL || delivery->module == NULL ||
+                      delivery->properties == NULL ||
+                      (item->alert_id == 0 && !take_telemetry(loading->config, item, delivery));
 }
 
 static void take_alert(void *context, const struct picket_alert *alert)
@@ -76,11 +108,12 @@ static void take_alert(void *context, const struct picket_alert *alert)
     json_decref(object);
 }
 
-int deliveries_load(struct picket_store *store, const char *target, struct delivery *items,
-                    size_t max, size_t *count, struct picket_error *error)
+int deliveries_load(struct picket_store *store, const struct picket_output_config *config,
+                    struct delivery *items, size_t *count, struct picket_error *error)
 {
-    struct loading loading = {.items = items, .max = max};
-    int status = picket_store_outbox(store, target, (int)max, take_item, &loading, error);
+    struct loading loading = {.config = config, .items = items};
+    int status =
+        picket_store_outbox(store, config->name, DELIVERIES_TOGETHER, take_item, &loading, error);
     *count = loading.count;
     if (status == PICKET_OK && loading.failed)
         status = picket_fail(error, PICKET_NO_MEMORY, "no memory for what is to be sent");
@@ -94,6 +127,34 @@ int deliveries_load(struct picket_store *store, const char *target, struct deliv
 
 void deliveries_free(struct delivery *items, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        free(items[i].device);
+        free(items[i].module);
+        free(items[i].properties);
         free(items[i].body);
+    }
+}
+
+static void add_label(struct delivery_labels *labels, const char *name, const char *value)
+{
+    if (value[0] != '\0')
+        labels->labels[labels->count++] = (struct delivery_label){name, value};
+}
+
+void delivery_label(const struct delivery *item, const struct picket_output_config *config,
+                    struct delivery_labels *labels)
+{
+    labels->count = 0;
+    snprintf(labels->delivery, sizeof labels->delivery, "%.64s-%" PRId64, config->name, item->id);
+    add_label(labels, "picket-delivery", labels->delivery);
+    if (item->alert_id > 0) {
+        snprintf(labels->alert, sizeof labels->alert, "%" PRId64, item->alert_id);
+        add_label(labels, "picket-alert", labels->alert);
+    } else if (config->payload == PICKET_PAYLOAD_BODY) {
+        add_label(labels, "picket-device", item->device);
+        add_label(labels, "picket-module", item->module);
+        add_label(labels, "picket-received",
+                  picket_time_format(item->received_ms, labels->received));
+        add_label(labels, "picket-properties", item->properties);
+    }
 }

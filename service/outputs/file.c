@@ -13,7 +13,7 @@
 #include "output.h"
 
 struct file_output {
-    char *path;
+    const char *path;
     int descriptor; /* −1: not open */
 };
 
@@ -70,18 +70,23 @@ static int open_path(struct file_output *file, struct picket_error *error)
                        strerror(problem));
 }
 
-static int file_open(void **state, const char *target, const char *location,
+static int file_check(const struct picket_output_config *config, char *setting,
+                      struct picket_error *error)
+{
+    (void)config, (void)setting, (void)error;
+    return PICKET_OK;
+}
+
+static int file_open(void **state, const struct picket_output_config *config,
                      const atomic_int *stopping, struct picket_error *error)
 {
-    (void)target, (void)stopping;
+    (void)stopping;
     struct file_output *file = calloc(1, sizeof *file);
-    if (file == NULL || (file->path = strdup(location)) == NULL) {
-        free(file);
-        return picket_fail(error, PICKET_NO_MEMORY, "no memory for output %s", location);
-    }
+    if (file == NULL)
+        return picket_fail(error, PICKET_NO_MEMORY, "no memory for output %s", config->name);
+    file->path = config->location;
     int status = open_path(file, error);
     if (status != PICKET_OK) {
-        free(file->path);
         free(file);
         return status;
     }
@@ -93,7 +98,6 @@ static void file_close(void *state)
 {
     struct file_output *file = state;
     close_descriptor(file);
-    free(file->path);
     free(file);
 }
 
@@ -143,4 +147,5 @@ static int file_send(void *state, const struct delivery *items, size_t count,
     return status;
 }
 
-const struct sender file_sender = {file_open, file_send, file_close};
+const struct sender file_sender = {
+    .check = file_check, .open = file_open, .send = file_send, .close = file_close};

@@ -15,7 +15,6 @@
 #include "picket/store/store.h"
 
 enum {
-    TOGETHER = 64,
     IDLE_MS = 5000,             /* a wake-up missed costs no more than this */
     ATTEMPTS_BEFORE_OTHERS = 5, /* at an item that the receiver answers no to */
     FIRST_RETRY_MS = 500,
@@ -35,8 +34,8 @@ static struct picket_counter vanished = {.name = "service_output_vanished",
                                          .help = "items whose alert was gone before it was sent"};
 
 struct output {
-    char *target;
-    char *location;
+    const struct picket_output_config *config;
+    const char *target; /* its name */
     const struct sender *sender;
     void *state;
     struct picket_store *store;
@@ -45,9 +44,9 @@ struct output {
     pthread_cond_t woken;
     bool wake;
     atomic_int stopping;
-    unsigned failures;  /* in a row */
-    int64_t refused_id; /* the item that the receiver answers no to, 0: none */
-    unsigned refusals;  /* how often in a row */
+    unsigned failures;                  /* in a row */
+    int64_t refused_id;                 /* the item that the receiver answers no to, 0: none */
+    unsigned refusals;                  /* how often in a row */
     struct picket_output_status status; /* under the lock */
 };
 
@@ -119,6 +118,19 @@ static void note_success(struct output *output, size_t sent)
     keep_status(output, "");
 }
 
+/* The end of what the sender is given at once: all up to one that is gone. One that was answered no
+ * to goes alone, so that those behind it are not sent again at each attempt. */
+static size_t end_of_run(const struct output *output, const struct delivery *items, size_t start,
+                         size_t count)
+{
+    size_t end = start;
+    if (items[start].id == output->refused_id)
+        count = start + 1;
+    while (end < count && items[end].body != NULL)
+        end++;
+    return end;
+}
+
 /* Sends in order until one fails. *done: how many of the items are done with; *sending: how the
  * last of the sender's calls ended. */
 static int send_items(struct output *output, struct delivery *items, size_t count, size_t *done,
@@ -126,9 +138,7 @@ static int send_items(struct output *output, struct delivery *items, size_t coun
 {
     *done = 0;
     while (*done < count) {
-        size_t end = *done;
-        while (end < count && items[end].body != NULL)
-            end++;
+        size_t end = end_of_run(output, items, *done, count);
         int status = PICKET_OK;
         *sending = (struct sending){.sent = 0};
         if (end > *done)
@@ -139,7 +149,7 @@ static int send_items(struct output *output, struct delivery *items, size_t coun
             note_success(output, sending->sent);
         if (status != PICKET_OK)
             return status;
-        if (*done < count) {
+        if (*done < count && items[*done].body == NULL) {
             picket_count(&vanished, 1);
             ++*done;
         }
@@ -230,23 +240,35 @@ static int64_t after_failure(struct output *output, const struct delivery *items
     return wait > sending->retry_after_ms ? wait : sending->retry_after_ms;
 }
 
+/* There is nothing to send. */
+static int look_after(struct output *output, struct picket_error *error)
+{
+    if (output->sender->idle == NULL)
+        return PICKET_OK;
+    int status = output->sender->idle(output->state, error);
+    if (status == PICKET_OK && output->failures > 0)
+        note_success(output, 0);
+    return status;
+}
+
 /* One round; returns how long to wait, 0 when there may be more. */
 static int64_t work(struct output *output)
 {
-    struct delivery items[TOGETHER];
+    struct delivery items[DELIVERIES_TOGETHER];
     struct sending sending = {.sent = 0};
     struct picket_error error = {0}, done_error = {0};
     size_t count = 0, done = 0;
-    int status = deliveries_load(output->store, output->target, items, TOGETHER, &count, &error);
-    if (status == PICKET_OK && count > 0)
-        status = send_items(output, items, count, &done, &sending, &error);
+    int status = deliveries_load(output->store, output->config, items, &count, &error);
+    if (status == PICKET_OK)
+        status = count > 0 ? send_items(output, items, count, &done, &sending, &error)
+                           : look_after(output, &error);
     if (done > 0 && picket_store_outbox_done(output->store, output->target, items[done - 1].id,
                                              &done_error) != PICKET_OK) {
         status = PICKET_IO;
         error = done_error;
         sending = (struct sending){.sent = 0};
     }
-    int64_t wait = count == TOGETHER ? 0 : IDLE_MS;
+    int64_t wait = count == DELIVERIES_TOGETHER ? 0 : IDLE_MS;
     if (status != PICKET_OK)
         wait = after_failure(output, items + done, count - done, &sending, &error);
     deliveries_free(items, count);
@@ -272,8 +294,6 @@ static void free_output(struct output *output)
         picket_store_close(output->store);
     pthread_cond_destroy(&output->woken);
     pthread_mutex_destroy(&output->lock);
-    free(output->target);
-    free(output->location);
     free(output);
 }
 
@@ -297,20 +317,17 @@ int output_start(struct output **output, const struct picket_output_config *conf
         return picket_fail(error, PICKET_NO_MEMORY, "no memory for output %s", config->name);
     pthread_mutex_init(&started->lock, NULL);
     picket_condition_init(&started->woken);
-    started->target = strdup(config->name);
-    started->location = strdup(config->location);
-    started->sender = config->kind == PICKET_OUTPUT_FILE ? &file_sender : &webhook_sender;
-    int status =
-        started->target != NULL && started->location != NULL
-            ? PICKET_OK
-            : picket_fail(error, PICKET_NO_MEMORY, "no memory for output %s", config->name);
-    if (status == PICKET_OK)
-        status = picket_store_open(&started->store, store_folder, error);
+    started->config = config;
+    started->target = config->name;
+    started->sender = sender_of(config->kind);
+    int status = picket_store_open(&started->store, store_folder, error);
     if (status == PICKET_OK)
         status = put_back(started, error);
-    if (status == PICKET_OK)
-        status = started->sender->open(&started->state, started->target, started->location,
-                                       &started->stopping, error);
+    if (status == PICKET_OK) {
+        status = started->sender->open(&started->state, config, &started->stopping, error);
+        if (status != PICKET_OK)
+            picket_fail_in(error, "output %s", config->name);
+    }
     if (status == PICKET_OK &&
         picket_thread_start(&started->thread, started->target, run, started) != 0)
         status = picket_fail(error, PICKET_NO_MEMORY, "no thread for output %s", config->name);

@@ -13,7 +13,7 @@
 enum { CONNECT_TIMEOUT_MS = 5000, TOTAL_TIMEOUT_MS = 20000, RETRY_AFTER_MAX_S = 3600 };
 
 struct webhook {
-    char *target;
+    const char *target;
     const atomic_int *stopping;
     CURL *curl; /* kept, so that its connection is */
     char reason[CURL_ERROR_SIZE];
@@ -37,25 +37,35 @@ static void webhook_close(void *state)
     struct webhook *webhook = state;
     if (webhook->curl != NULL)
         curl_easy_cleanup(webhook->curl);
-    free(webhook->target);
     free(webhook);
 }
 
-static int webhook_open(void **state, const char *target, const char *location,
+static int webhook_check(const struct picket_output_config *config, char *setting,
+                         struct picket_error *error)
+{
+    if (strncmp(config->location, "https://", 8) == 0 ||
+        strncmp(config->location, "http://", 7) == 0)
+        return PICKET_OK;
+    snprintf(setting, PICKET_OUTPUT_SETTING_BYTES, "location");
+    return picket_fail(error, PICKET_INVALID, "\"%.60s\" starts with neither https:// nor http://",
+                       config->location);
+}
+
+static int webhook_open(void **state, const struct picket_output_config *config,
                         const atomic_int *stopping, struct picket_error *error)
 {
     struct webhook *webhook = calloc(1, sizeof *webhook);
     if (webhook == NULL)
-        return picket_fail(error, PICKET_NO_MEMORY, "no memory for output %s", target);
-    webhook->target = strdup(target);
+        return picket_fail(error, PICKET_NO_MEMORY, "no memory for output %s", config->name);
+    webhook->target = config->name;
     webhook->stopping = stopping;
     webhook->curl = http_handle(webhook->reason);
-    if (webhook->target == NULL || webhook->curl == NULL) {
+    if (webhook->curl == NULL) {
         webhook_close(webhook);
-        return picket_fail(error, PICKET_NO_MEMORY, "no memory for output %s", target);
+        return picket_fail(error, PICKET_NO_MEMORY, "no memory for output %s", config->name);
     }
     CURL *curl = webhook->curl;
-    curl_easy_setopt(curl, CURLOPT_URL, location);
+    curl_easy_setopt(curl, CURLOPT_URL, config->location);
     curl_easy_setopt(curl, CURLOPT_POST, 1L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)TOTAL_TIMEOUT_MS);
@@ -128,4 +138,5 @@ static int webhook_send(void *state, const struct delivery *items, size_t count,
     return status;
 }
 
-const struct sender webhook_sender = {webhook_open, webhook_send, webhook_close};
+const struct sender webhook_sender = {
+    .check = webhook_check, .open = webhook_open, .send = webhook_send, .close = webhook_close};

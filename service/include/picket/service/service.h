@@ -10,25 +10,14 @@
 #include "picket/base/error.h"
 #include "picket/log/log.h"
 #include "picket/service/intel.h"
+#include "picket/service/output.h"
 #include "picket/store/store.h"
-
-enum picket_output_kind {
-    PICKET_OUTPUT_FILE,   /* one JSON object a line, appended */
-    PICKET_OUTPUT_WEBHOOK /* POST application/json, one alert each */
-};
-
-/* Where alerts, or telemetry, go. */
-struct picket_output_config {
-    const char *name; /* of the outbox target: letters, digits, - and _ */
-    enum picket_output_kind kind;
-    const char *location; /* path or URL */
-};
 
 struct picket_service_config {
     const char *store_folder;
-    const struct picket_output_config *outputs; /* of alerts */
+    const struct picket_output_config *outputs; /* of alerts; must outlive the service */
     size_t output_count;
-    const struct picket_output_config *routes; /* of what is not a security message */
+    const struct picket_output_config *routes; /* of what is not a security message; likewise */
     size_t route_count;
     uint32_t batch_messages_max;       /* 0: 1,000 */
     struct picket_store_bounds bounds; /* kept at each commit */
