@@ -9,11 +9,10 @@
 #include <string.h>
 #include <time.h>
 
-enum { SOON_S = 30 * 86400 };
-
 struct check {
     certificate_problem problem;
     void *context;
+    uint32_t warning_s;
     int found;
 };
 
@@ -81,7 +80,7 @@ static const char *time_text(const ASN1_TIME *time, char *out, size_t size_bytes
 static void check_times(struct check *check, const char *path, const X509 *certificate)
 {
     char text[40];
-    time_t soon = time(NULL) + SOON_S;
+    time_t soon = time(NULL) + check->warning_s;
     const ASN1_TIME *begin = X509_get0_notBefore(certificate);
     const ASN1_TIME *end = X509_get0_notAfter(certificate);
     if (X509_cmp_current_time(begin) > 0)
@@ -94,10 +93,13 @@ static void check_times(struct check *check, const char *path, const X509 *certi
         tell(check, "hub.certificate_file %s: ends %s", path, time_text(end, text, sizeof text));
 }
 
-int certificate_check(const char *certificate_file, const char *key_file, const char *host_name,
-                      certificate_problem problem, void *context)
+int certificate_check(const struct picket_hub_config *hub, certificate_problem problem,
+                      void *context)
 {
-    struct check check = {.problem = problem, .context = context};
+    const char *certificate_file = hub->certificate_file, *key_file = hub->key_file;
+    const char *host_name = hub->host_name;
+    struct check check = {
+        .problem = problem, .context = context, .warning_s = hub->certificate_warning_s};
     X509 *certificate = read_certificate(&check, certificate_file);
     EVP_PKEY *key = read_key(&check, key_file);
     if (certificate && key && X509_check_private_key(certificate, key) != 1)

@@ -5,11 +5,13 @@
 #ifndef PICKET_CLI_CERTIFICATE_H
 #define PICKET_CLI_CERTIFICATE_H
 
+#include "picket/hub/hub.h"
+
 typedef void (*certificate_problem)(void *context, const char *text);
 
 /* Calls problem for each that is found, and returns their number. Files are PEM; of the
  * certificate's, the first is looked at. */
-int certificate_check(const char *certificate_file, const char *key_file, const char *host_name,
-                      certificate_problem problem, void *context);
+int certificate_check(const struct picket_hub_config *hub, certificate_problem problem,
+                      void *context);
 
 #endif

@@ -95,8 +95,7 @@ static int serve(const struct picket_config *config)
         complain("%s", error.text);
         return EXIT_FAILED;
     }
-    certificate_check(config->hub.certificate_file, config->hub.key_file, config->hub.host_name,
-                      warn_of_certificate, NULL);
+    certificate_check(&config->hub, warn_of_certificate, NULL);
     print_ready(config, server);
     await_signal(&signals);
     server_stop(server);
@@ -114,8 +113,7 @@ static int check(const struct picket_config *config)
 {
     print_settings(config);
     fflush(stdout);
-    int problems = certificate_check(config->hub.certificate_file, config->hub.key_file,
-                                     config->hub.host_name, complain_of_certificate, NULL);
+    int problems = certificate_check(&config->hub, complain_of_certificate, NULL);
     return problems ? EXIT_FAILED : EXIT_DONE;
 }
 
@@ -150,7 +148,7 @@ const struct command command_serve = {
     "Prints where it listens when it is ready, and runs until SIGINT, SIGTERM or\n"
     "SIGHUP. Messages for its operator go to standard error. --check-config ends\n"
     "with 1 if the configuration is wrong, or if devices would refuse the\n"
-    "certificate: for another host name, ended or ending within 30 days, with\n"
+    "certificate: for another host name, ended or ending soon, with\n"
     "another key.\n"
     "\n"
     "  picket serve --config picket.yaml\n"

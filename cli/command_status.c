@@ -8,6 +8,7 @@
 #include "client.h"
 #include "command.h"
 #include "page.h"
+#include "picket/base/time.h"
 #include "request.h"
 #include "text.h"
 
@@ -40,6 +41,26 @@ static void print_hub(const json_t *hub)
          text_count(member_number(hub, "connections"), "connection", connections),
          text_count(member_number(hub, "devices_connected"), "device", devices),
          text_count(member_number(hub, "awaiting_durable"), "message", messages));
+}
+
+/* Nothing where all are good for long. */
+static void print_certificates(const json_t *status)
+{
+    size_t index;
+    json_t *certificate;
+    char when[32], span[32];
+    int64_t now_ms = 0, until_ms = 0;
+    json_array_foreach(json_object_get(status, "certificates_ending"), index, certificate)
+    {
+        bool is_ca = strcmp(member_text(certificate, "of"), "ca") == 0;
+        const char *until = member_text(certificate, "until");
+        bool timed = picket_time_parse(member_text(status, "time"), &now_ms) &&
+                     picket_time_parse(until, &until_ms) && until_ms > now_ms;
+        line(index == 0 ? "certificates" : "", "%s %s %s %s%s%s",
+             is_ca ? "CA" : "the hub's own, of", member_text(certificate, "name"),
+             timed ? "ENDS" : "EXPIRED", text_time(until, when), timed ? ", in " : "",
+             timed ? text_span((until_ms - now_ms) / 1000, span) : "");
+    }
 }
 
 static void print_service(const json_t *service)
@@ -182,6 +203,7 @@ static void print_status(const json_t *status)
          text_span(member_number(status, "uptime_s"), span),
          text_time(member_time(status, "started"), when));
     print_hub(json_object_get(status, "hub"));
+    print_certificates(status);
     line("log", "%s waiting (%s)",
          text_count(member_number(log, "messages_held"), "message", messages),
          text_bytes(member_number(log, "bytes_held"), bytes));

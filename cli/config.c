@@ -219,15 +219,18 @@ static int hub_limits(const struct reading *reading, const struct yaml_limits *l
     return status == PICKET_OK ? hub_limits_each(reading, limits) : status;
 }
 
-static int hub_activity(const struct reading *reading, const char *text)
+/* A span between two bounds; min and max are how they are told. */
+static int span_within(const struct reading *reading, const char *setting, const char *text,
+                       const char *min, const char *max, uint32_t *out)
 {
-    int64_t interval_s = 0;
+    int64_t span_s = 0, min_s = 0, max_s = 0;
     if (!text)
         return PICKET_OK;
-    if (!picket_span_parse(text, &interval_s) || interval_s < 60 || interval_s > 86400)
-        return wrong(reading, "hub.activity_interval", "\"%.60s\" is not a span from 1m to 24h",
-                     text);
-    reading->config->hub.activity_interval_s = (uint32_t)interval_s;
+    picket_span_parse(min, &min_s);
+    picket_span_parse(max, &max_s);
+    if (!picket_span_parse(text, &span_s) || span_s < min_s || span_s > max_s)
+        return wrong(reading, setting, "\"%.60s\" is not a span from %s to %s", text, min, max);
+    *out = (uint32_t)span_s;
     return PICKET_OK;
 }
 
@@ -247,7 +250,11 @@ static int hub(const struct reading *reading, const struct yaml_hub *yaml)
     if (status == PICKET_OK)
         status = path(reading, "hub.key_file", yaml->key_file, &config->key_file);
     if (status == PICKET_OK)
-        status = hub_activity(reading, yaml->activity_interval);
+        status = span_within(reading, "hub.activity_interval", yaml->activity_interval, "1m", "24h",
+                             &config->activity_interval_s);
+    if (status == PICKET_OK)
+        status = span_within(reading, "hub.certificate_warning", yaml->certificate_warning, "1d",
+                             "1000d", &config->certificate_warning_s);
     return status == PICKET_OK ? hub_limits(reading, &yaml->limits) : status;
 }
 
@@ -483,6 +490,7 @@ static void set_defaults(struct reading *reading)
                                                   .event_age_s = 30 * 86400,
                                                   .closed_alert_age_s = 365 * 86400};
     config->audit_age_s = 730 * 86400;
+    config->hub.certificate_warning_s = 30 * 86400;
     config->level = PICKET_NOTICE;
 }
 

@@ -36,6 +36,7 @@ static const cyaml_schema_field_t hub_fields[] = {TEXT(struct yaml_hub, address)
                                                   TEXT(struct yaml_hub, certificate_file),
                                                   TEXT(struct yaml_hub, key_file),
                                                   TEXT(struct yaml_hub, activity_interval),
+                                                  TEXT(struct yaml_hub, certificate_warning),
                                                   PART(struct yaml_hub, limits, limits_fields),
                                                   CYAML_FIELD_END};
 static const cyaml_schema_field_t log_fields[] = {TEXT(struct yaml_log, messages),

@@ -17,7 +17,7 @@ struct yaml_limits {
         *address_refusals_per_minute;
 };
 struct yaml_hub {
-    char *address, *port, *host_name, *certificate_file, *key_file, *activity_interval;
+    char *address, *port, *host_name, *certificate_file, *key_file, *activity_interval, *certificate_warning;
     struct yaml_limits limits;
 };
 struct yaml_log {

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "picket/base/diagnostics.h"
+#include "picket/base/time.h"
 #include "picket/hub/hub.h"
 #include "picket/log/log.h"
 #include "picket/service/api.h"
@@ -81,6 +82,23 @@ static void raise_descriptor_limit(void)
 
 /* ---- what the API asks of the hub ---- */
 
+static json_t *time_json(int64_t unix_s)
+{
+    char text[PICKET_TIME_TEXT_BYTES];
+    return unix_s ? json_string(picket_time_format(unix_s * 1000, text)) : json_null();
+}
+
+/* The hub's own certificate, beside those of CAs that the API has put there. */
+static void add_ending(json_t *status, const struct picket_hub_config *config, int64_t until_s)
+{
+    int64_t now_s = picket_unix_ms() / 1000;
+    if (until_s == 0 || until_s > now_s + config->certificate_warning_s)
+        return;
+    json_array_insert_new(json_object_get(status, "certificates_ending"), 0,
+                          json_pack("{s:s, s:s, s:o, s:b}", "of", "hub", "name", config->host_name,
+                                    "until", time_json(until_s), "expired", until_s <= now_s));
+}
+
 static void add_status(void *context, void *json_object)
 {
     struct server *server = context;
@@ -94,13 +112,16 @@ static void add_status(void *context, void *json_object)
     if (port == 0)
         return;
     json_object_set_new(json_object, "hub",
-                        json_pack("{s:s, s:s, s:i, s:I, s:I, s:I}",
+                        json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:o}",
                                   "host_name", config->host_name,
                                   "address", config->address,
                                   "port", (int)port,
                                   "connections", (json_int_t)statistics.connections,
                                   "devices_connected", (json_int_t)statistics.devices_connected,
-                                  "awaiting_durable", (json_int_t)statistics.awaiting_durable));
+                                  "awaiting_durable", (json_int_t)statistics.awaiting_durable,
+                                  "certificate_until",
+                                  time_json(statistics.certificate_until_s)));
+    add_ending(json_object, config, statistics.certificate_until_s);
 }
 
 static void add_device_status(void *context, const char *device, void *json_object)
@@ -237,6 +258,7 @@ static int start_api(struct server *server, struct picket_error *error)
                                           .route_count = config->route_count,
                                           .audit_age_s = config->audit_age_s,
                                           .event_age_s = config->bounds.event_age_s,
+                                          .certificate_warning_s = config->hub.certificate_warning_s,
                                           .add_status = add_status,
                                           .add_device_status = add_device_status,
                                           .device_changed = device_changed,

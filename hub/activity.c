@@ -315,9 +315,8 @@ void hub_activity_ended(struct connection *connection, enum ending ending)
 
 /* ---- onto the log ---- */
 
-/* device: "" of the hub itself. */
-static bool append(struct picket_hub *hub, const char *device, const char *module,
-                   const struct activity_json *json)
+bool hub_activity_append(struct picket_hub *hub, const char *device, const char *module,
+                         const struct activity_json *json)
 {
     const struct picket_log_message message = {.kind = PICKET_LOG_OF_HUB,
                                                .device = device,
@@ -336,7 +335,7 @@ static bool append_entry(struct picket_hub *hub, struct activity_entry *entry)
     struct activity_json json;
     fold_what_is_there(hub, entry);
     activity_write(&json, entry);
-    return append(hub, entry->device, entry->module, &json);
+    return hub_activity_append(hub, entry->device, entry->module, &json);
 }
 
 static void empty(struct activity_entry *entry)
@@ -361,7 +360,7 @@ static void look_for_trespasses(struct picket_hub *hub, struct activity_entry *e
         return;
     activity_write_trespasses(&json, entry, operations,
                               rule.windows_to_begin * rule.window_ms / 1000);
-    if (!append(hub, entry->device, entry->module, &json))
+    if (!hub_activity_append(hub, entry->device, entry->module, &json))
         picket_count(&dropped, 1);
 }
 
@@ -414,7 +413,7 @@ static void look_for_burst(struct picket_hub *hub, int64_t now_ms)
     if (!burst_look(&hub->activity.burst, rule, now_ms, &refusals))
         return;
     activity_write_burst(&json, refusals, rule->windows_to_begin * rule->window_ms / 1000);
-    if (!append(hub, "", "", &json))
+    if (!hub_activity_append(hub, "", "", &json))
         picket_count(&dropped, 1);
 }
 

@@ -2,6 +2,7 @@
 #ifndef PICKET_HUB_ACTIVITY_ENTRY_H
 #define PICKET_HUB_ACTIVITY_ENTRY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -49,6 +50,8 @@ struct activity_entry {
     struct burst trespasses;
 };
 
+struct picket_hub;
+
 struct activity_json {
     char text[ACTIVITY_JSON_BYTES]; /* all that is put fits: names, numbers, addresses, a topic */
     size_t used;
@@ -62,7 +65,17 @@ void activity_write_trespasses(struct activity_json *json, const struct activity
 /* {"about":"burst", …}: many refusals, of whomever. */
 void activity_write_burst(struct activity_json *json, uint64_t refusals, int64_t seconds);
 
+/* {"about":"certificate", …}: one of the hub's or a CA's ends soon, or has ended. of: "hub", "ca".
+ */
+void activity_write_certificate(struct activity_json *json, const char *of, const char *name,
+                                int64_t until_s, bool expired);
+
 /* What of the topic is told: its begin, in characters that need no escape. */
 void activity_plain_topic(char plain[ACTIVITY_TOPIC_BYTES], struct slice topic);
+
+/* Puts it on the log, as of that device or module; device "": of the hub itself. False: the log has
+ * no room. */
+bool hub_activity_append(struct picket_hub *hub, const char *device, const char *module,
+                         const struct activity_json *json);
 
 #endif

@@ -113,6 +113,15 @@ void activity_write_burst(struct activity_json *json, uint64_t refusals, int64_t
         (unsigned long long)refusals, (long long)seconds);
 }
 
+void activity_write_certificate(struct activity_json *json, const char *of, const char *name,
+                                int64_t until_s, bool expired)
+{
+    json->used = 0;
+    add(json,
+        "{\"about\":\"certificate\",\"of\":\"%s\",\"name\":\"%s\",\"until_s\":%lld,\"expired\":%s}",
+        of, name, (long long)until_s, expired ? "true" : "false");
+}
+
 void activity_plain_topic(char plain[ACTIVITY_TOPIC_BYTES], struct slice topic)
 {
     size_t size = topic.size < ACTIVITY_TOPIC_BYTES ? topic.size : ACTIVITY_TOPIC_BYTES - 1;

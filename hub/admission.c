@@ -1,20 +1,26 @@
 #include "admission.h"
 
 #include <openssl/err.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "certificate.h"
 #include "picket/base/diagnostics.h"
 #include "picket/store/store.h"
 
-static bool add_authority(struct admission *admission, X509 *certificate)
+static bool add_authority(struct admission *admission, const char *name, X509 *certificate)
 {
     struct certificate_prints prints;
+    int64_t from_s, until_s;
     if (certificate == NULL || admission->anchor_count == PICKET_AUTHORITIES_MAX ||
         !certificate_prints(certificate, &prints) ||
         X509_STORE_add_cert(admission->authorities, certificate) != 1)
         return false;
-    admission->anchors[admission->anchor_count++] = prints.sha256;
+    size_t at = admission->anchor_count++;
+    admission->anchors[at] = prints.sha256;
+    snprintf(admission->ends[at].name, sizeof admission->ends[at].name, "%s", name);
+    if (certificate_period(certificate, &from_s, &until_s))
+        admission->ends[at].until_s = until_s;
     return true;
 }
 
@@ -23,7 +29,7 @@ static void take_authority(void *context, const struct picket_authority *authori
 {
     const uint8_t *der = authority->certificate;
     X509 *certificate = d2i_X509(NULL, &der, (long)authority->certificate_bytes);
-    if (!add_authority(context, certificate))
+    if (!add_authority(context, authority->name, certificate))
         picket_say(PICKET_ERROR, "hub", "CA %s: its certificate cannot be used", authority->name);
     X509_free(certificate);
     ERR_clear_error();

@@ -18,6 +18,10 @@
 struct admission {
     X509_STORE *authorities;
     struct picket_thumbprint anchors[PICKET_AUTHORITIES_MAX]; /* SHA-256 of each of them */
+    struct {
+        char name[PICKET_AUTHORITY_NAME_BYTES];
+        int64_t until_s; /* Unix time; 0: cannot be read */
+    } ends[PICKET_AUTHORITIES_MAX];
     size_t anchor_count;
     struct ip_filter filter;
 };

@@ -12,6 +12,7 @@
 #include "connection.h"
 #include "device_bound.h"
 #include "devices.h"
+#include "expiry.h"
 #include "input_budget.h"
 #include "internal.h"
 #include "listener.h"
@@ -230,6 +231,7 @@ static void on_sweep(uv_timer_t *timer)
     methods_check(hub, now_ms);
     exchange_check(hub, now_ms);
     hub_activity_sweep(hub, now_ms);
+    expiry_check(hub, now_ms);
     conduct_sweep(hub, now_ms);
     listener_resume(hub);
     /* A log may get room in other ways than by a commit that we are told of. */
@@ -268,6 +270,7 @@ static void fill_bounds(struct picket_hub_config *config)
     config->connections_max = or_default(config->connections_max, 20000);
     config->message_bytes_max = or_default(config->message_bytes_max, 262144);
     config->connect_timeout_s = or_default(config->connect_timeout_s, 30);
+    config->certificate_warning_s = or_default(config->certificate_warning_s, 30 * 86400);
     config->activity_interval_s = or_default(config->activity_interval_s, ACTIVITY_ORDINARY_S);
     config->handshakes_max = or_default(config->handshakes_max, 1000);
     config->handshakes_per_address_max = or_default(config->handshakes_per_address_max, 250);
@@ -438,7 +441,10 @@ static int prepare(struct picket_hub *hub, struct picket_error *error)
     if (status != PICKET_OK)
         return status;
     hub->tls = tls_server_context(hub->config.certificate_file, hub->config.key_file, error);
-    return hub->tls != NULL ? PICKET_OK : PICKET_INVALID;
+    if (hub->tls == NULL)
+        return PICKET_INVALID;
+    hub->certificate_until_s = tls_server_until(hub->tls);
+    return PICKET_OK;
 }
 
 int hub_start_with_registry(struct picket_hub **out, const struct picket_hub_config *config,
@@ -601,6 +607,7 @@ void picket_hub_statistics(struct picket_hub *hub, struct picket_hub_statistics 
     *out = (struct picket_hub_statistics){
         .connections = atomic_load(&hub->connection_count),
         .devices_connected = atomic_load(&hub->device_count),
+        .certificate_until_s = hub->certificate_until_s,
         .awaiting_durable = atomic_load(&hub->awaiting_count),
     };
 }

@@ -261,6 +261,8 @@ struct picket_hub {
 
     struct admission *admission;
     struct activity_table activity;
+    int64_t certificate_until_s; /* of the server's, or the first of its chain; 0: not known */
+    int64_t expiry_due_ms;       /* monotonic; see expiry.h */
     struct address_table addresses;
     struct conduct_table conduct;
 

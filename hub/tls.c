@@ -4,6 +4,8 @@
 #include <openssl/err.h>
 #include <string.h>
 
+#include "certificate.h"
+
 /* Forward secrecy first, AEAD first; then what NetX Duo's usual configuration can do: CBC with
  * SHA-256, and RSA key exchange where a device was built without elliptic curves. */
 #define SUITES_OF_TLS_1_2                                                                          \
@@ -158,4 +160,18 @@ SSL_CTX *tls_server_context(const char *certificate_file, const char *key_file,
         return NULL;
     }
     return context;
+}
+
+int64_t tls_server_until(SSL_CTX *context)
+{
+    STACK_OF(X509) *chain = NULL;
+    int64_t from_s, until_s = 0, end_s;
+    X509 *own = SSL_CTX_get0_certificate(context);
+    if (own == NULL || !certificate_period(own, &from_s, &until_s))
+        return 0;
+    SSL_CTX_get0_chain_certs(context, &chain);
+    for (int i = 0; i < sk_X509_num(chain); i++)
+        if (certificate_period(sk_X509_value(chain, i), &from_s, &end_s) && end_s < until_s)
+            until_s = end_s;
+    return until_s;
 }

@@ -27,4 +27,7 @@ void tls_begin_read(struct tls_patience *patience);
 SSL_CTX *tls_server_context(const char *certificate_file, const char *key_file,
                             struct picket_error *error);
 
+/* When the first of the server's certificate and its chain ends, Unix time; 0: cannot be read. */
+int64_t tls_server_until(SSL_CTX *context);
+
 #endif

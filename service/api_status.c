@@ -2,8 +2,10 @@
 #include <string.h>
 
 #include "api_internal.h"
+#include "authority.h"
 #include "picket/base/counter.h"
 #include "picket/base/time.h"
+#include "picket/store/administration.h"
 
 static json_t *log_json(struct picket_log *log)
 {
@@ -133,6 +135,36 @@ static void append_feed_problem(void *context, const struct picket_feed *feed)
                                         "loaded", api_json_time(feed->loaded_ms)));
 }
 
+struct ending_search {
+    json_t *array;
+    int64_t before_ms;
+};
+
+static void append_ending(void *context, const struct picket_authority *row)
+{
+    const struct ending_search *search = context;
+    struct authority authority;
+    if (!authority_describe(row->certificate, row->certificate_bytes, &authority) ||
+        authority.until_s * 1000 > search->before_ms)
+        return;
+    json_array_append_new(search->array,
+                          json_pack("{s:s, s:o, s:o, s:b}",
+                                    "of", "ca",
+                                    "name", api_json_text(row->name),
+                                    "until", api_json_time(authority.until_s * 1000),
+                                    "expired", authority.until_s * 1000 <= picket_unix_ms()));
+}
+
+/* CAs whose devices cannot come any more, or soon. */
+static int add_ending(json_t *object, struct picket_store *store,
+                      const struct picket_api_config *config, struct picket_error *error)
+{
+    const struct ending_search search = {
+        .array = json_object_get(object, "certificates_ending"),
+        .before_ms = picket_unix_ms() + config->certificate_warning_s * 1000};
+    return picket_store_authorities(store, append_ending, (void *)(uintptr_t)&search, error);
+}
+
 static int add_stored(json_t *object, struct picket_store *store,
                       const struct picket_api_config *config, struct picket_error *error)
 {
@@ -143,6 +175,8 @@ static int add_stored(json_t *object, struct picket_store *store,
         status = picket_store_totals(store, &totals, error);
     if (status == PICKET_OK)
         status = picket_store_feeds(store, append_feed_problem, problems, error);
+    if (status == PICKET_OK)
+        status = add_ending(object, store, config, error);
     json_t *stored = totals_json(&totals);
     json_object_set_new(stored, "retention_s",
                         config->event_age_s > 0 ? json_integer(config->event_age_s) : json_null());
@@ -182,6 +216,7 @@ void api_status_get(struct api_request *request, struct api_answer *answer)
     struct picket_error error = {0};
     struct picket_store *store = api_store_borrow(request->api, &error);
     json_t *object = own_json(request->api);
+    json_object_set_new(object, "certificates_ending", json_array());
     int status = store ? add_stored(object, store, config, &error) : error.status;
     if (store)
         api_store_return(request->api, store);

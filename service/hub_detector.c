@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "picket/base/time.h"
+
 enum { MOVES_MIN = 3 }; /* A, B, A, B: who only has a new address moves once */
 
 /* ---- one finding ---- */
@@ -196,6 +198,48 @@ static int look_at_trespasses(const struct picket_event *event, const json_t *co
     return yield_finding(&trespass_rule, event, "", description, content, yield, context);
 }
 
+/* ---- certificates that end ---- */
+
+static const char renew[] =
+    "1. Of the hub's own: get a new certificate for the same name, of a CA that devices trust, put "
+    "it "
+    "where hub.certificate_file says, and restart Picket.\n2. Of a CA: have a new one issue the "
+    "devices' certificates, register it beside the old one (picket ca add), give devices the new "
+    "certificates, and remove the old one when none is left (picket ca remove).\n3. picket status "
+    "shows which certificates end when, picket ca list all CAs.";
+
+static const struct rule ends_rule = {"Picket_HubCertificateExpiring", PICKET_SEVERITY_MEDIUM,
+                                      "A certificate that devices depend on ends soon", "", renew};
+static const struct rule ended_rule = {"Picket_HubCertificateExpired", PICKET_SEVERITY_HIGH,
+                                       "A certificate that devices depend on has expired", "",
+                                       renew};
+
+static int look_at_certificate(const struct picket_event *event, const json_t *content,
+                               picket_yield yield, void *context)
+{
+    char description[500], subject[100], until[PICKET_TIME_TEXT_BYTES];
+    bool expired = json_is_true(json_object_get(content, "expired"));
+    bool is_ca = strcmp(text_of(content, "of"), "ca") == 0;
+    const char *name = text_of(content, "name");
+    picket_time_format(number_of(content, "until_s") * 1000, until);
+    snprintf(subject, sizeof subject, "%s%.70s", is_ca ? "ca " : "hub", is_ca ? name : "");
+    if (is_ca)
+        snprintf(description, sizeof description,
+                 "The certificate of the CA %.70s %s %.19sZ: devices whose certificates lead to it "
+                 "%s.",
+                 name, expired ? "expired" : "ends", until,
+                 expired ? "are refused" : "are refused from then on");
+    else
+        snprintf(
+            description, sizeof description,
+            "The hub's own certificate for %.70s, or one of its chain, %s %.19sZ: devices that "
+            "look at it %s.",
+            name, expired ? "expired" : "ends", until,
+            expired ? "do not connect" : "do not connect from then on");
+    return yield_finding(expired ? &ended_rule : &ends_rule, event, subject, description, content,
+                         yield, context);
+}
+
 /* ---- many refusals ---- */
 
 static const struct rule burst_rule = {
@@ -313,6 +357,8 @@ static int inspect(void *state, const struct picket_event *event, picket_yield y
         status = look_at_connections(event, content, yield, context);
     else if (strcmp(about, "unauthorized") == 0)
         status = look_at_trespasses(event, content, yield, context);
+    else if (strcmp(about, "certificate") == 0)
+        status = look_at_certificate(event, content, yield, context);
     else if (strcmp(about, "burst") == 0)
         status = look_at_burst(event, content, yield, context);
     else if (strcmp(about, "act") == 0)

@@ -95,6 +95,7 @@ static void every_setting_is_taken(void **state)
         "  certificate_file: /c\n"
         "  key_file: /k\n"
         "  activity_interval: 10m\n"
+        "  certificate_warning: 60d\n"
         "  limits:\n"
         "    connections: 5\n"
         "    message_bytes: 2048\n"
@@ -131,6 +132,7 @@ static void every_setting_is_taken(void **state)
     assert_string_equal(config->hub.certificate_file, "/c");
     assert_string_equal(config->hub.key_file, "/k");
     assert_int_equal(config->hub.activity_interval_s, 600);
+    assert_int_equal(config->hub.certificate_warning_s, 60 * 86400);
     assert_int_equal(config->hub.connections_max, 5);
     assert_int_equal(config->hub.message_bytes_max, 2048);
     assert_int_equal(config->hub.connect_timeout_s, 7);
@@ -230,6 +232,8 @@ static void a_wrong_file_is_refused_with_line_and_reason(void **state)
         {"hub:\n  address: everywhere\n", ":2: hub.address: ", "is not an IPv4 or IPv6 address"},
         {"hub:\n  host_name: a b\n", ":2: hub.host_name: ", "is not a host name"},
         {"hub:\n  activity_interval: 59s\n", ":2: hub.activity_interval: ", "from 1m to 24h"},
+        {"hub:\n  certificate_warning: 23h\n",
+         ":2: hub.certificate_warning: ", "\"23h\" is not a span from 1d to 1000d"},
         {"hub:\n  activity_interval: never\n", ":2: hub.activity_interval: ", "from 1m to 24h"},
         {"hub:\n  limits:\n    connections: 0\n",
          ":3: hub.limits.connections: ", "from 1 to 1000000"},

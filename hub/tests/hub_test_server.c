@@ -4,7 +4,8 @@
  *     hub_test_server --certificate FILE --key FILE [--host NAME] [--address A] [--any-device KEY]
  *                     [--quiet] [--log-messages N] [--log-bytes N] [--connections-max N]
  *                     [--handshakes-max N] [--message-bytes-max N] [--connect-timeout S]
- *                     [--activity-interval S] [--store FOLDER] [--spool FILE] [--port N]
+ *                     [--activity-interval S]
+ *                     [--certificate-warning S] [--store FOLDER] [--spool FILE] [--port N]
  *
  * With --spool every batch is appended to FILE and synced before it is committed.
  * With --store the hub is started as Picket starts it, and devices are put into that store.
@@ -457,6 +458,7 @@ static void read_options(int argc, char **argv, struct picket_hub_config *config
                                             {"address-connections-per-s", 1, 0, 5},
                                             {"address-refusals-per-minute", 1, 0, 6},
                                             {"activity-interval", 1, 0, 'A'},
+                                            {"certificate-warning", 1, 0, 'W'},
                                             {"store", 1, 0, 's'},
                                             {"port", 1, 0, 'p'},
                                             {"spool", 1, 0, 'S'},
@@ -535,6 +537,9 @@ static void read_options(int argc, char **argv, struct picket_hub_config *config
         case 6:
             config->address_refusals_per_minute = number;
             break;
+        case 'W':
+            config->certificate_warning_s = number;
+            break;
         case 'A':
             config->activity_interval_s = number;
             break;
@@ -559,7 +564,9 @@ static int start(struct picket_hub **hub, const struct picket_hub_config *config
 
 int main(int argc, char **argv)
 {
-    struct picket_hub_config config = {.address = "127.0.0.1", .host_name = "localhost"};
+    /* Certificates of tests are good for two days: not to be told of. */
+    struct picket_hub_config config = {
+        .address = "127.0.0.1", .host_name = "localhost", .certificate_warning_s = 1};
     struct picket_log_limits limits = {0, 0};
     struct picket_error error;
     struct picket_hub *hub;

@@ -109,6 +109,15 @@ class Activity(unittest.TestCase):
         self.assertEqual([(each["about"], each["seconds"]) for each in said], [("burst", 30)])
         self.assertGreaterEqual(said[0]["refusals"], 150)
 
+    def test_certificates_that_end_soon_are_told_at_the_start(self):
+        self.hub.stop()
+        self.hub = Hub("--certificate-warning", 3 * 86400)
+        said, = wait_until(lambda: self.of(""), "that its certificate ends")
+        self.assertEqual((said["about"], said["of"], said["expired"]), ("certificate", "hub", False))
+        self.assertAlmostEqual(said["until_s"], time.time() + 2 * 86400, delta=600)
+        self.hub.stop()
+        self.assertEqual(len(self.of("")), 1)
+
     def test_each_of_many_devices_is_told_of_once(self):
         names = [self.hub.device(f"sensor-{i}") for i in range(200)]
         for name in names:

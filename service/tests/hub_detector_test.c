@@ -186,6 +186,26 @@ static void reaching_for_others_topics_is_told_with_the_last_of_them(void **stat
     assert_non_null(strstr(description, "wildcard, devices/+/#"));
 }
 
+#define CERTIFICATE(of, name, expired)                                                             \
+    "{\"about\":\"certificate\",\"of\":\"" of "\",\"name\":\"" name                                \
+    "\",\"until_s\":1795348740,\"expired\":" expired "}"
+
+static void certificates_that_end_are_told_each_by_itself(void **state)
+{
+    (void)state;
+    append("", CERTIFICATE("ca", "plant", "false"));
+    assert_string_equal(all_alerts(), "Picket_HubCertificateExpiring//ca plant/medium/1 ");
+    assert_string_equal(description,
+                        "The certificate of the CA plant ends 2026-11-22T11:59:00Z: devices whose "
+                        "certificates lead to it are refused from then on.");
+    append("", CERTIFICATE("ca", "plant", "false"));
+    append("", CERTIFICATE("hub", "localhost", "true"));
+    append("", CERTIFICATE("ca", "plant", "true"));
+    assert_string_equal(all_alerts(), "Picket_HubCertificateExpiring//ca plant/medium/2 "
+                                      "Picket_HubCertificateExpired//hub/high/1 "
+                                      "Picket_HubCertificateExpired//ca plant/high/1 ");
+}
+
 static void a_changed_audit_setting_is_told(void **state)
 {
     (void)state;
@@ -243,6 +263,7 @@ int main(void)
         TEST(cas_that_come_and_go_are_told_done_or_refused),
         TEST(a_burst_of_refusals_is_of_the_hub),
         TEST(reaching_for_others_topics_is_told_with_the_last_of_them),
+        TEST(certificates_that_end_are_told_each_by_itself),
         TEST(a_changed_audit_setting_is_told),
         TEST(an_audit_log_that_lost_entries_is_told),
         TEST(what_the_hub_says_is_kept_apart_from_what_devices_say),

@@ -1,5 +1,6 @@
 """Who administers, from outside: certificates and keys of devices, CAs. usage: administration_test.py PICKET HUB_TESTS"""
 
+import datetime
 import hashlib
 import json
 import os
@@ -24,6 +25,9 @@ class Administered(Running):
         device.gone = []
         device.client.on_disconnect = lambda *arguments: device.gone.append(arguments)
         return device
+
+    def alerts(self, type_name):
+        return [alert for alert in self.server.json("alert", "list") if alert["type"] == type_name]
 
     def publishes(self, device, certificate, code=0):
         """One message by mosquitto_pub, with that certificate."""
@@ -227,6 +231,46 @@ class Certificates(Administered):
         self.assertEqual(self.server.json("ca", "list"), [])
 
 
+class CertificatesThatEnd(Administered):
+    def shown(self):
+        return self.server.json("status")["certificates_ending"]
+
+    def test_one_that_is_good_for_long_is_not_told_of(self):
+        self.assertEqual(self.shown(), [])
+        self.assertNotIn("certificates ", self.done("status"))
+        self.assertEqual(self.server.json("alert", "list"), [])
+
+    def test_a_ca_that_ends_soon_or_has_ended_is_shown_and_becomes_an_alert(self):
+        authority = Authority("plant CA")
+        ending = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=4)
+        line = authority.issue("line CA", extensions="ca_of_one_level", end=ending.strftime("%Y%m%d%H%M%SZ"))
+        self.done("ca", "add", "plant", authority.certificate.own)
+        self.done("ca", "add", "line", line.own)
+        self.server.wait_for(lambda: {one["name"]: one["expired"] for one in self.shown()} ==
+                             {"line": True, "plant": False})
+        self.assertRegex(self.done("status"), r"(?m)^certificates  CA line EXPIRED 20\S+Z\n +CA plant ENDS 20\S+Z, in 1 d 23 h")
+        self.server.stop()
+        self.server.start()
+        alerts = self.server.wait_for(lambda: len(found := self.server.json("alert", "list")) == 4 and found)
+        self.assertEqual({(alert["subject"], alert["type"], alert["severity"]) for alert in alerts},
+                         {("line", "IoT_CertificateSuccessfullyAddedToHub", "medium"),
+                          ("plant", "IoT_CertificateSuccessfullyAddedToHub", "medium"),
+                          ("ca line", "Picket_HubCertificateExpired", "high"),
+                          ("ca plant", "Picket_HubCertificateExpiring", "medium")})
+
+    def test_how_long_before_is_configured(self):
+        self.server.stop()
+        with open(self.server.config, encoding="utf-8") as config:
+            text = config.read()
+        with open(self.server.config, "w", encoding="utf-8") as config:
+            config.write(text.replace("hub:\n", "hub:\n  certificate_warning: 61d\n", 1))
+        self.server.start()
+        self.assertEqual([(one["of"], one["name"], one["expired"]) for one in self.shown()], [("hub", "localhost", False)])
+        self.assertRegex(self.done("status"), r"(?m)^certificates  the hub's own, of localhost ENDS 20\S+Z, in 59 d")
+        alert = self.server.wait_for(lambda: self.alerts("Picket_HubCertificateExpiring"))[0]
+        self.assertEqual(alert["subject"], "hub")
+
+
 class IpFilter(Administered):
     def rules(self):
         filter = self.server.json("ip-filter", "list")
@@ -419,9 +463,6 @@ class Audit(Administered):
 
 
 class HubActivity(Administered):
-    def alerts(self, type_name):
-        return [alert for alert in self.server.json("alert", "list") if alert["type"] == type_name]
-
     def test_a_wrong_key_becomes_an_alert_by_the_name_that_people_know(self):
         self.done("device", "add", "pump-7")
         with self.assertRaises(Refused):

@@ -27,6 +27,8 @@ struct picket_hub_config {
     uint32_t connections_max;     /* 0: 20,000 */
     uint32_t message_bytes_max;   /* 0: 262,144 */
     uint32_t connect_timeout_s;   /* from TCP accept to an accepted CONNECT; 0: 30 */
+    uint32_t
+        certificate_warning_s;    /* before the end of its own and CAs' certificates; 0: 30 days */
     uint32_t activity_interval_s; /* of what is told of ordinary traffic; 0: 3,600 */
     uint32_t handshakes_max;      /* connections not yet authenticated at one time; 0: 1,000 */
     uint32_t handshakes_per_address_max; /* of these from one IPv4 address or IPv6 /64; 0: 250 */
@@ -116,9 +118,10 @@ int picket_hub_call_wait(struct picket_hub_call *call, struct picket_hub_method_
                          struct picket_error *error);
 
 struct picket_hub_statistics {
-    uint64_t connections;       /* open now, authenticated or not */
-    uint64_t devices_connected; /* authenticated now */
-    uint64_t awaiting_durable;  /* messages taken and not yet acknowledged */
+    uint64_t connections;        /* open now, authenticated or not */
+    uint64_t devices_connected;  /* authenticated now */
+    int64_t certificate_until_s; /* Unix time when its certificate or one of its chain ends */
+    uint64_t awaiting_durable;   /* messages taken and not yet acknowledged */
 };
 void picket_hub_statistics(struct picket_hub *hub,
                            struct picket_hub_statistics *out); /* any thread */

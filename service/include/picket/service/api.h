@@ -53,7 +53,9 @@ struct picket_api_config {
     size_t route_count;
     int64_t audit_age_s; /* entries of the audit log that are older go; 0: never */
     int64_t event_age_s; /* as the service's bounds have it: named in the status */
-    /* Adds what the hub knows to the status; may be NULL. The object is a json_t *. Any thread. */
+    int64_t certificate_warning_s; /* CAs that end within are named in the status */
+    /* Adds what the hub knows to the status, its own certificate to `certificates_ending`; may be
+     * NULL. The object is a json_t *. Any thread. */
     void (*add_status)(void *context, void *json_object);
     /* Adds what the hub knows of the device, as the member `hub`; may be NULL. Any thread. */
     void (*add_device_status)(void *context, const char *device, void *json_object);
