@@ -131,6 +131,27 @@ static bool has_failed(const struct exchange_request *request)
     return request->status != PICKET_OK && !is_refusal(request->status);
 }
 
+/* What a device is told of it: not which file of ours it was. */
+static const char *sentence_of(int status)
+{
+    switch (status) {
+    case PICKET_FULL:
+        return "disk full; try again later";
+    case PICKET_BUSY:
+        return "what is kept is in use; try again later";
+    case PICKET_NO_MEMORY:
+        return "no memory; try again later";
+    default:
+        return "what is kept of it is damaged or cannot be read or written";
+    }
+}
+
+static void note_failure(struct exchange_request *request, int status)
+{
+    request->status = status;
+    snprintf(request->problem, sizeof request->problem, "%s", sentence_of(status));
+}
+
 /* Nothing of the group has happened: nor is anything that was read in it true. */
 static void fail_all(struct exchange_queue *group, int status, const struct picket_error *error)
 {
@@ -140,7 +161,7 @@ static void fail_all(struct exchange_queue *group, int status, const struct pick
     STAILQ_FOREACH(request, group, next)
     {
         drop_answer(request);
-        note(request, status, error);
+        note_failure(request, status);
     }
 }
 
@@ -196,6 +217,7 @@ static void isolate(struct exchange_queue *todo, struct exchange_queue *group)
     picket_count(&isolated, 1);
     picket_say_limited(&limit, PICKET_ERROR, "hub", "device %s: its request failed by itself: %s",
                        last->device[0] != '\0' ? last->device : "(none)", last->problem);
+    note_failure(last, last->status);
     STAILQ_CONCAT(group, todo);
     STAILQ_CONCAT(todo, group);
 }

@@ -132,7 +132,7 @@ class Requests(TwinCase):
         lock = self.disk_held()
         topic, payload = self.report(client, {"a": 1}, "5")  # SQLite gives up after 5 s
         self.assertEqual(topic, "$iothub/twin/res/429/?$rid=5")
-        self.assertIn("errorCode", json.loads(payload))
+        self.assertEqual(json.loads(payload), {"errorCode": 429001, "message": "what is kept is in use; try again later"})
         lock.execute("rollback")
         lock.close()
         self.assertEqual(self.get(client)["reported"], {"$version": 1})
