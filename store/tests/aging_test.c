@@ -82,6 +82,25 @@ static void the_events_of_a_device_end_at_what_is_left(void **state)
     assert_int_equal(seen_count, 0);
 }
 
+static void what_the_hub_saw_ages_like_what_devices_report(void **state)
+{
+    MUST(picket_store_begin(*state, &error));
+    for (int n = 1; n <= 40; n++) {
+        struct picket_event_row event = event_of("a", n * 4, (uint64_t)n);
+        int64_t id;
+        event.received_ms = n * 1000;
+        event.type = n % 2 == 0 ? PICKET_EVENT_OF_HUB : 0;
+        MUST(picket_store_put_event(*state, &event, &id, &error));
+    }
+    MUST(picket_store_commit(*state, &error));
+    assert_int_equal(age(*state, 21).events, 20);
+    look(*state, (struct picket_event_query){.of_hub = true});
+    assert_int_equal(seen_count, 10);
+    look(*state, (struct picket_event_query){.of_hub = true, .device = "a"});
+    assert_int_equal(seen_count, 10);
+    assert_int_equal(totals_of(*state).events, 20);
+}
+
 static void the_newest_event_stays_and_its_id_is_not_used_again(void **state)
 {
     put_events(*state, 1, 10);
@@ -200,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(old_events_go_with_their_flows),
         TEST(the_events_of_a_device_end_at_what_is_left),
+        TEST(what_the_hub_saw_ages_like_what_devices_report),
         TEST(the_newest_event_stays_and_its_id_is_not_used_again),
         TEST(a_call_takes_no_more_than_a_step),
         TEST(what_a_batch_puts_goes_twice_as_fast),

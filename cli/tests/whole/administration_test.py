@@ -500,6 +500,31 @@ class HubActivity(Administered):
         self.assertEqual(self.server.json("device", "show", "pump-7")["events"], 0)
         device.close()
 
+    def counted(self):
+        """Messages of the device that were told of, over all starts of Picket."""
+        told = self.server.json("event", "list", "--hub", "--device", "pump-7", "--limit", "1000")
+        return sum(event["content"].get("d2c", {}).get("messages", 0) for event in told)
+
+    def publish_some(self, connection_string, count):
+        device = self.connect(connection_string)
+        for _ in range(count):
+            device.publish(b"x")
+        return device
+
+    def test_counts_outlive_a_stop_and_a_kill_takes_what_was_not_told(self):
+        connection_string = self.add_device()
+        self.publish_some(connection_string, 20)
+        self.server.stop()
+        self.server.start()
+        self.assertEqual(self.counted(), 20)
+        device = self.publish_some(connection_string, 10)
+        device.close()
+        self.server.wait_for(lambda: self.counted() == 30)
+        self.publish_some(connection_string, 5)
+        self.server.stop(signal.SIGKILL)
+        self.server.start()
+        self.assertTrue(30 <= self.counted() <= 35, self.counted())
+
     def test_a_ca_that_is_added_and_one_that_is_refused_become_alerts(self):
         authority = Authority("plant CA")
         self.done("ca", "add", "plant", authority.certificate.own)
