@@ -36,19 +36,22 @@ def install():
 
 
 class NodeDevice:
-    def __init__(self, enrolled, picket, key=None, certificate=None):
+    def __init__(self, enrolled, picket, key=None, certificate=None, module=None, token_life_s=None, token_margin_s=None):
         """certificate: the files of certificate and key, of a device that was enrolled with one."""
         install()
         connection_string = enrolled.connection_string
         if key:
             connection_string = connection_string[:connection_string.index("SharedAccessKey=")] + "SharedAccessKey=" + key
+        if module:
+            connection_string += f";ModuleId={module}"
+        token = {"TOKEN_LIFE_S": str(token_life_s), "TOKEN_MARGIN_S": str(token_margin_s)} if token_life_s else {}
         # A gateway's name is where the client connects to; with a port, since ours is not the usual one.
         self.process = subprocess.Popen(
             ["node", FOLDER / "device.js", f"{connection_string};GatewayHostName=localhost:{picket.port}", picket.ca,
              *(certificate or ())],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             # Picket listens on IPv4 here; older Node goes to the first address of localhost only, which may be ::1.
-            env={**os.environ, "NODE_NO_WARNINGS": "1", "NODE_OPTIONS": "--dns-result-order=ipv4first"})
+            env={**os.environ, **token, "NODE_NO_WARNINGS": "1", "NODE_OPTIONS": "--dns-result-order=ipv4first"})
         self._said = queue.Queue()
         self._kept = []
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -72,6 +75,15 @@ class NodeDevice:
                 return said
             assert "failed" not in said, said
             self._kept.append(said)
+
+    def has_said(self, name):
+        """Whether next() would return at once; takes in what was said meanwhile."""
+        while not self._said.empty():
+            said = self._said.get()
+            assert said is not None, f"the device ended: {self.process.stderr.read()}"
+            assert "failed" not in said, said
+            self._kept.append(said)
+        return any(name in said for said in self._kept)
 
     def tell(self, action, **order):
         self.process.stdin.write(json.dumps({"do": action, **order}) + "\n")

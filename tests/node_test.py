@@ -43,6 +43,59 @@ class NodeClient(EnrolledCase):
         device.tell("open")
         self.assertIn(device.next("failed")["error"], ("NotConnectedError", "UnauthorizedError"))
 
+    def test_the_secondary_key_is_as_good_and_stays_when_the_primary_one_goes(self):
+        line = self.picket.run("device", "rotate-key", self.name, "--secondary").stdout
+        device = self.device(key=line.partition("SharedAccessKey=")[2].strip())
+        device.do("open")
+        before = self.counter("hub_messages_taken")
+        self.picket.run("device", "rotate-key", self.name, "--primary")
+        device.do("event", payload="still here")
+        self.assertEqual(self.counter("hub_messages_taken") - before, 1)
+        self.picket.run("device", "rotate-key", self.name, "--secondary")
+        device.tell("event", payload="not any more")
+        self.assertEqual(device.next("failed")["failed"], "event")
+
+    def test_tokens_are_renewed_without_a_gap(self):
+        """By a connection with the new token before the old one ends; what is published meanwhile is acknowledged."""
+        device = self.device(token_life_s=8, token_margin_s=4)
+        device.do("open")
+        device.do("messages")
+        device.do("method", name="echo", status=200)
+        expired, taken, sent = self.counter("hub_ended_token_expired"), self.counter("hub_messages_taken"), 0
+        for renewal in range(3):
+            while not device.has_said("renewed"):
+                device.do("event", payload=f"value {sent}")
+                sent += 1
+            device.next("renewed")
+        device.do("event", payload="the last")
+        self.assertGreaterEqual(self.counter("hub_messages_taken") - taken, sent + 1)
+        self.assertEqual(self.counter("hub_ended_token_expired"), expired)
+        self.picket.run("c2d", "send", self.name, "after them")
+        self.assertEqual(device.next("message")["message"], "after them")
+        call = self.invoke("echo", "--payload", "7", "--json")
+        self.assertEqual(device.next("method")["payload"], 7)
+        call.join(60)
+        self.assertEqual(json.loads(call.result.stdout), {"status": 200, "payload": 7})
+
+    def test_a_module_has_events_a_twin_and_methods_of_its_own(self):
+        module, device = self.device(module="vision"), self.opened()
+        module.do("open")
+        before = self.counter("hub_messages_taken")
+        module.do("event", payload="seen", properties={"n": "1"})
+        self.assertEqual(self.counter("hub_messages_taken") - before, 1)
+        self.picket.run("twin", "set", self.name, "--module", "vision", "interval=30")
+        self.assertEqual(module.do("twin")["desired"], {"interval": 30, "$version": 2})
+        module.do("report", patch={"interval": 30})
+        self.assertEqual(self.picket.json("twin", "show", self.name, "--module", "vision")["reported"]["interval"], 30)
+        self.assertEqual(device.do("twin")["reported"], {"$version": 1})
+        self.picket.run("twin", "set", self.name, "--module", "vision", "interval=60")
+        self.assertEqual(module.next("desired")["desired"], {"interval": 60, "$version": 3})
+        module.do("method", name="look", status=200)
+        call = self.invoke("look", "--module", "vision", "--payload", '"left"', "--connect-timeout", "30", "--json")
+        self.assertEqual(module.next("method")["payload"], "left")
+        call.join(60)
+        self.assertEqual(json.loads(call.result.stdout), {"status": 200, "payload": "left"})
+
     def test_the_twin_is_read_reported_and_changed(self):
         self.picket.run("twin", "set", self.name, "interval=30", "c.__t=c", "c.on=true")
         device = self.opened()

@@ -1,6 +1,8 @@
-// A device on Microsoft's client. Does what the lines of standard input say, and says what happens, in lines of JSON.
+// A device, or a module of one if the connection string has a ModuleId, on Microsoft's client. Does what the lines of standard input say, and says what happens, in lines of JSON.
 //
 //     node device.js CONNECTION-STRING CA-FILE [CERTIFICATE-FILE KEY-FILE]
+//
+// With TOKEN_LIFE_S in the environment its tokens live so long, and are renewed TOKEN_MARGIN_S before their end.
 //
 //     {"do": "open"}                                       {"done": "open"}
 //     {"do": "event", "payload": T, "properties": {…}}     {"done": "event"}
@@ -10,19 +12,33 @@
 //     {"do": "messages"}                                   {"done": "messages"}, then {"message": T, "id": I, "properties": {…}} for each, completed
 //     {"do": "close"}                                      {"done": "close"}, and the end
 //
-// What fails says {"failed": WHAT, "error": NAME}; a lost connection says {"lost": true}.
+// What fails says {"failed": WHAT, "error": NAME}; a lost connection says {"lost": true}, a new token {"renewed": true}.
 'use strict';
 const fs = require('fs');
 const readline = require('readline');
-const { Client, Message, X509AuthenticationProvider } = require('azure-iot-device');
+const {
+  Client, Message, ModuleClient, SharedAccessKeyAuthenticationProvider, X509AuthenticationProvider,
+} = require('azure-iot-device');
 const { Mqtt } = require('azure-iot-device-mqtt');
 
 const [connectionString, caFile, certificateFile, keyFile] = process.argv.slice(2);
 const read = (file) => fs.readFileSync(file, 'utf8');
+const isModule = connectionString.includes(';ModuleId=');
+const { TOKEN_LIFE_S, TOKEN_MARGIN_S } = process.env;
+
+function makeClientWithToken() {
+  const Kind = isModule ? ModuleClient : Client;
+  if (!TOKEN_LIFE_S) return Kind.fromConnectionString(connectionString, Mqtt);
+  const provider = SharedAccessKeyAuthenticationProvider.fromConnectionString(
+    connectionString, Number(TOKEN_LIFE_S), Number(TOKEN_MARGIN_S),
+  );
+  provider.on('newTokenAvailable', () => say({ renewed: true }));
+  return Kind.fromAuthenticationProvider(provider, Mqtt);
+}
 
 // With a certificate the client drops the gateway's name from the connection string, and with it the port.
 function makeClient() {
-  if (!certificateFile) return Client.fromConnectionString(connectionString, Mqtt);
+  if (!certificateFile) return makeClientWithToken();
   const field = (name) => connectionString.split(';').find((part) => part.startsWith(`${name}=`)).slice(name.length + 1);
   const credentials = {
     host: field('HostName'),
@@ -33,10 +49,10 @@ function makeClient() {
   return Client.fromAuthenticationProvider(new X509AuthenticationProvider(credentials), Mqtt);
 }
 
+const say = (object) => process.stdout.write(JSON.stringify(object) + '\n');
+
 const client = makeClient();
 let twin;
-
-const say = (object) => process.stdout.write(JSON.stringify(object) + '\n');
 
 const actions = {
   async open() {
@@ -71,10 +87,12 @@ const actions = {
   },
 
   async method({ name, status }) {
-    client.onDeviceMethod(name, (request, response) => {
+    const answer = (request, response) => {
       say({ method: name, payload: request.payload });
       response.send(status, request.payload, () => {});
-    });
+    };
+    if (isModule) client.onMethod(name, answer);
+    else client.onDeviceMethod(name, answer);
   },
 
   async messages() {
