@@ -320,18 +320,32 @@ static void put_back(struct exchange *exchange, struct exchange_queue *todo)
     pthread_mutex_unlock(&exchange->lock);
 }
 
+static void perform_todo(struct exchange *exchange, struct exchange_queue *todo)
+{
+    struct exchange_queue group = STAILQ_HEAD_INITIALIZER(group);
+    do_group(exchange, todo, &group);
+    put_back(exchange, todo);
+    hand_over(exchange, &group);
+}
+
 static void *run(void *context)
 {
     struct exchange *exchange = context;
     struct exchange_queue todo = STAILQ_HEAD_INITIALIZER(todo);
     exchange->keeper.on_messages_lost(exchange->keeper.context, note_loss, exchange);
-    while (take_todo(exchange, &todo)) {
-        struct exchange_queue group = STAILQ_HEAD_INITIALIZER(group);
-        do_group(exchange, &todo, &group);
-        put_back(exchange, &todo);
-        hand_over(exchange, &group);
-    }
+    while (take_todo(exchange, &todo))
+        perform_todo(exchange, &todo);
     return NULL;
+}
+
+void exchange_perform(struct exchange *exchange)
+{
+    struct exchange_queue todo = STAILQ_HEAD_INITIALIZER(todo);
+    pthread_mutex_lock(&exchange->lock);
+    STAILQ_CONCAT(&todo, &exchange->todo);
+    pthread_mutex_unlock(&exchange->lock);
+    if (!STAILQ_EMPTY(&todo))
+        perform_todo(exchange, &todo);
 }
 
 /* ---- start and stop ---- */

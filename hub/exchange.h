@@ -126,6 +126,9 @@ void exchange_silence(struct exchange *exchange);
 void exchange_stop(struct exchange *exchange);
 void exchange_close(struct exchange *exchange);
 
+/* Does a group of what is to do here and now: for who runs an exchange without its thread. */
+void exchange_perform(struct exchange *exchange);
+
 /* Takes copies. PICKET_BUSY: too much waits, of this connection or in all; PICKET_CLOSED: there is
  * no keeper; PICKET_NO_MEMORY. */
 int exchange_put(struct connection *connection, enum exchange_kind kind, struct slice rid,

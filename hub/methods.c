@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "connection.h"
 #include "devices.h"
 #include "dialect.h"
 #include "internal.h"
@@ -283,6 +284,8 @@ void methods_subscribed(struct connection *connection)
         struct picket_hub_call *after = TAILQ_NEXT(call, next);
         if (is_of(call, connection))
             send_call(connection, call);
+        if (!connection_is_open(connection))
+            return;
         call = after;
     }
 }
