@@ -25,6 +25,7 @@ static struct picket_ipv6_flow ipv6_flows[PICKET_IPV6_FLOW_ENTRIES];
 static picket_flow_index ipv4_buckets[PICKET_AGENT_BUCKETS];
 static picket_flow_index ipv6_buckets[PICKET_AGENT_BUCKETS];
 static uint64_t random_state = 1;
+static bool refuse;
 
 static uint32_t lock(void *context)
 {
@@ -72,6 +73,8 @@ static enum picket_send_result send(void *context, const struct picket_wire_mess
 {
     (void)context;
     size_t filled = 0;
+    if (refuse)
+        return PICKET_SEND_REFUSED;
     return picket_wire_encode(message, sink, &filled) ? PICKET_SEND_ACCEPTED : PICKET_SEND_REFUSED;
 }
 
@@ -202,6 +205,33 @@ static void worst(int version, unsigned extensions, bool known, unsigned times)
         count(&packet);
 }
 
+/* The next packet of a flow in that bucket. */
+static struct packet find_in_bucket(int version, uint32_t *tried, uint32_t bucket)
+{
+    uint32_t shift = agent.tables[version == 6].bucket_shift;
+    struct packet packet = make(version, 6, PICKET_IN, 1, 0);
+    do {
+        ++*tried;
+        memcpy(packet.bytes + (version == 4 ? 16 : 36), tried, sizeof *tried);
+    } while (hash_of(&packet, version) >> shift != bucket);
+    return packet;
+}
+
+/* The longest chains in the two buckets that are emptied under one hold of the lock, and put back
+ * after the hub has refused them. */
+static void longest_holds(int version, unsigned times)
+{
+    uint32_t tried = 0;
+    refuse = true;
+    for (uint32_t bucket = 0; bucket < 2; bucket++)
+        for (unsigned chain = 0; chain < PICKET_AGENT_CHAIN_MAX; chain++) {
+            struct packet packet = find_in_bucket(version, &tried, bucket);
+            count(&packet);
+        }
+    for (unsigned i = 0; i < times; i++)
+        picket_agent_flush(&agent);
+}
+
 static void messages(int version, unsigned flows, unsigned times)
 {
     for (unsigned i = 0; i < times; i++) {
@@ -247,6 +277,8 @@ int main(int argc, char **argv)
         worst(version, 0, false, times);
     else if (strcmp(what, "worst") == 0)
         worst(version, PICKET_AGENT_EXTENSION_HEADERS_MAX, false, times);
+    else if (strcmp(what, "longest-holds") == 0)
+        longest_holds(version, times);
     else if (strcmp(what, "message") == 0)
         messages(version, 64, times);
     else {
