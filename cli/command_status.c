@@ -88,15 +88,18 @@ static void print_alerts(const json_t *store)
 /* How far back events go, and how far they are to. */
 static void print_events(const json_t *store)
 {
-    char when[32], span[32], removed[80] = "";
+    char when[32], span[32], bytes[32], room[64] = "", removed[80] = "";
     const char *oldest = member_time(store, "oldest_event");
     long long retention_s = member_number(store, "retention_s");
     text_span(retention_s, span);
     if (member_number(store, "events_aged") > 0)
         snprintf(removed, sizeof removed, "; %lld older ones removed",
                  member_number(store, "events_aged"));
-    line("", "events %s%s, kept for %s%s", oldest ? "since " : "none",
-         oldest ? text_time(oldest, when) : "", retention_s > 0 ? span : "ever", removed);
+    if (member_number(store, "max_bytes") > 0)
+        snprintf(room, sizeof room, " or until the store holds %s",
+                 text_bytes(member_number(store, "max_bytes"), bytes));
+    line("", "events %s%s, kept for %s%s%s", oldest ? "since " : "none",
+         oldest ? text_time(oldest, when) : "", retention_s > 0 ? span : "ever", room, removed);
 }
 
 static void print_dead_letters(const json_t *store)

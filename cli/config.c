@@ -288,6 +288,9 @@ static int store_bounds(const struct reading *reading, const struct yaml_store *
     if (status == PICKET_OK)
         status = span(reading, "store.retention", yaml->retention, &bounds->event_age_s);
     if (status == PICKET_OK)
+        status = bound(reading, "store.max_bytes", yaml->max_bytes, 67108864, 1ULL << 50,
+                       &bounds->bytes);
+    if (status == PICKET_OK)
         status =
             span(reading, "store.closed_alerts", yaml->closed_alerts, &bounds->closed_alert_age_s);
     if (status == PICKET_OK)

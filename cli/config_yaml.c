@@ -49,6 +49,7 @@ static const cyaml_schema_field_t store_fields[] = {TEXT(struct yaml_store, dead
                                                     TEXT(struct yaml_store, outbox_bytes),
                                                     TEXT(struct yaml_store, outbox_age),
                                                     TEXT(struct yaml_store, retention),
+                                                    TEXT(struct yaml_store, max_bytes),
                                                     TEXT(struct yaml_store, closed_alerts),
                                                     TEXT(struct yaml_store, audit),
                                                     CYAML_FIELD_END};

@@ -27,7 +27,7 @@ struct yaml_service {
     char *batch_messages;
 };
 struct yaml_store {
-    char *dead_letters, *dead_letter_bytes, *outbox_items, *outbox_bytes, *outbox_age, *retention,
+    char *dead_letters, *dead_letter_bytes, *outbox_items, *outbox_bytes, *outbox_age, *retention, *max_bytes,
         *closed_alerts, *audit;
 };
 struct yaml_api {

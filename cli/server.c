@@ -258,6 +258,7 @@ static int start_api(struct server *server, struct picket_error *error)
                                           .route_count = config->route_count,
                                           .audit_age_s = config->audit_age_s,
                                           .event_age_s = config->bounds.event_age_s,
+                                          .bytes = config->bounds.bytes,
                                           .certificate_warning_s = config->hub.certificate_warning_s,
                                           .add_status = add_status,
                                           .add_device_status = add_device_status,

@@ -180,6 +180,8 @@ static int add_stored(json_t *object, struct picket_store *store,
     json_t *stored = totals_json(&totals);
     json_object_set_new(stored, "retention_s",
                         config->event_age_s > 0 ? json_integer(config->event_age_s) : json_null());
+    json_object_set_new(stored, "max_bytes",
+                        config->bytes > 0 ? json_integer(config->bytes) : json_null());
     json_object_set_new(object, "store", stored);
     json_object_set_new(object, "feeds_with_problems", problems);
     return status;

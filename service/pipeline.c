@@ -22,6 +22,7 @@ enum {
     DEAD_LETTERS_DROPPED,
     OUTBOX_DROPPED,
     EVENTS_AGED,
+    EVENTS_FOR_ROOM,
     ALERTS_AGED,
     COUNTERS
 };
@@ -55,6 +56,9 @@ static struct picket_counter counters[COUNTERS] = {
     [EVENTS_AGED] = {.name = "service_events_aged",
                      .help = "events removed for their age, with their flows",
                      .is_work = true},
+    [EVENTS_FOR_ROOM] = {.name = "service_events_for_room",
+                         .help = "the oldest events, with their flows, removed before their time: "
+                                 "the store holds store.max_bytes"},
     [ALERTS_AGED] = {.name = "service_alerts_aged",
                      .help = "alerts removed that were closed long ago",
                      .is_work = true},
@@ -320,6 +324,7 @@ static int tidy(struct batch *batch)
     batch->tally[DEAD_LETTERS_DROPPED] = (uint64_t)tidied.dead_letters;
     batch->tally[OUTBOX_DROPPED] = (uint64_t)tidied.outbox_items;
     batch->tally[EVENTS_AGED] = (uint64_t)tidied.events;
+    batch->tally[EVENTS_FOR_ROOM] = (uint64_t)tidied.events_for_room;
     batch->tally[ALERTS_AGED] = (uint64_t)tidied.alerts;
     batch->result->old_left = tidied.more;
     return status;

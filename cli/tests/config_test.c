@@ -69,6 +69,7 @@ static void without_a_file_everything_has_a_default(void **state)
     assert_int_equal(config->bounds.outbox_items, 100000);
     assert_int_equal(config->bounds.outbox_age_s, 30 * 86400);
     assert_int_equal(config->bounds.event_age_s, 30 * 86400);
+    assert_int_equal(config->bounds.bytes, 0);
     picket_config_free(config);
 }
 
@@ -113,7 +114,7 @@ static void every_setting_is_taken(void **state)
         "log: {messages: 11, bytes: 2000000}\n"
         "service: {batch_messages: 13}\n"
         "store: {dead_letters: 14, dead_letter_bytes: 2000000, outbox_items: 15,\n"
-        "        outbox_bytes: 3000000, outbox_age: 12h, retention: never, closed_alerts: 90d,\n"
+        "        outbox_bytes: 3000000, outbox_age: 12h, retention: never, max_bytes: 80000000, closed_alerts: 90d,\n"
         "        audit: 20d}\n"
         "api: {socket: /run/p.sock}\n"
         "diagnostics: {level: debug}\n"
@@ -155,6 +156,7 @@ static void every_setting_is_taken(void **state)
     assert_int_equal(config->bounds.outbox_bytes, 3000000);
     assert_int_equal(config->bounds.outbox_age_s, 43200);
     assert_int_equal(config->bounds.event_age_s, 0);
+    assert_int_equal(config->bounds.bytes, 80000000);
     assert_int_equal(config->bounds.closed_alert_age_s, 90 * 86400);
     assert_int_equal(config->audit_age_s, 20 * 86400);
     assert_string_equal(config->api_socket, "/run/p.sock");

@@ -550,6 +550,19 @@ static void old_events_go_with_each_batch(void **state)
     assert_int_equal(harness_totals(&harness).events, 1);
 }
 
+static void without_room_the_oldest_events_go_and_are_counted_as_a_loss(void **state)
+{
+    (void)state;
+    uint64_t before = counter("service_events_for_room");
+    harness.bounds.bytes = 1;
+    harness_start(&harness);
+    put_old_events(20);
+    harness_append_flow(&harness, "pump", (struct flow_message){"198.51.100.1", 80, 0, 1, 1});
+    assert_true(harness_wait_durable(&harness));
+    assert_int_equal(harness_totals(&harness).events, 1);
+    assert_int_equal(counter("service_events_for_room"), before + 20);
+}
+
 /* ---- time ---- */
 
 static void an_events_time_is_bounded_by_its_receipt(void **state)
@@ -590,6 +603,7 @@ int main(void)
         PIPELINE_TEST(a_security_message_is_told_by_its_interface_in_either_spelling),
         PIPELINE_TEST(old_events_go_while_no_message_comes),
         PIPELINE_TEST(old_events_go_with_each_batch),
+        PIPELINE_TEST(without_room_the_oldest_events_go_and_are_counted_as_a_loss),
         PIPELINE_TEST(an_events_time_is_bounded_by_its_receipt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

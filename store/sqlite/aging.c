@@ -1,5 +1,5 @@
-/* What is too old goes, some at a time: events with their flows, from the low end of their trees;
- * closed alerts. */
+/* What is too old, or for what there is no room, goes, some at a time: events with their flows,
+ * from the low end of their trees; closed alerts. */
 #include "flow_block.h"
 #include "store.h"
 
@@ -24,7 +24,8 @@ static bool is_old(int64_t received_ms, int64_t since_ms, int64_t now_ms)
     return received_ms < since_ms || received_ms > now_ms + WRONG_CLOCK_MS;
 }
 
-/* The newest event stays, so that its id is not used again. */
+/* Received before since_ms; INT64_MAX: all. The newest event stays, so that its id is not used
+ * again. */
 static int find_old_events(struct sqlite_store *store, int64_t since_ms, int64_t now_ms,
                            int64_t limit, struct aged *aged, struct picket_error *error)
 {
@@ -100,17 +101,48 @@ static int remove_aged(struct sqlite_store *store, struct aged *aged, struct pic
     return status;
 }
 
-int age_events(struct sqlite_store *store, int64_t age_s, int64_t now_ms, int64_t events_put,
-               struct picket_store_tidied *tidied, struct picket_error *error)
+/* *removed: how many. */
+static int remove_before(struct sqlite_store *store, int64_t since_ms, int64_t now_ms,
+                         int64_t events_put, int64_t *removed, struct picket_store_tidied *tidied,
+                         struct picket_error *error)
 {
     struct aged aged = {0};
     int64_t limit = EVENTS_A_CALL + EVENTS_FOR_ONE_PUT * events_put;
-    int status = find_old_events(store, now_ms - age_s * 1000, now_ms, limit, &aged, error);
+    int status = find_old_events(store, since_ms, now_ms, limit, &aged, error);
     if (status != PICKET_OK || aged.events == 0)
         return status;
-    tidied->events += aged.events;
+    *removed += aged.events;
     tidied->more |= aged.events == limit;
     return remove_aged(store, &aged, error);
+}
+
+int age_events(struct sqlite_store *store, int64_t age_s, int64_t now_ms, int64_t events_put,
+               struct picket_store_tidied *tidied, struct picket_error *error)
+{
+    return remove_before(store, now_ms - age_s * 1000, now_ms, events_put, &tidied->events, tidied,
+                         error);
+}
+
+/* Without the pages that were given back: these are used again before the file grows. */
+static int bytes_in_use(struct sqlite_store *store, int64_t *bytes, struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_BYTES_IN_USE,
+                "select (page_count - freelist_count) * page_size "
+                "from pragma_page_count, pragma_freelist_count, pragma_page_size",
+                "measuring the store");
+    *bytes = query_row(&query) ? query_take_int(&query) : 0;
+    return query_end(&query, error);
+}
+
+int make_room(struct sqlite_store *store, int64_t bytes_max, int64_t events_put,
+              struct picket_store_tidied *tidied, struct picket_error *error)
+{
+    int64_t bytes;
+    int status = bytes_in_use(store, &bytes, error);
+    if (status != PICKET_OK || bytes <= bytes_max)
+        return status;
+    return remove_before(store, INT64_MAX, 0, events_put, &tidied->events_for_room, tidied, error);
 }
 
 int age_alerts(struct sqlite_store *store, int64_t age_s, int64_t now_ms,

@@ -64,6 +64,7 @@ enum {
     STATEMENT_FLOWS_PUT_TOGETHER,
     STATEMENT_FLOWS_GET,
     STATEMENT_EVENTS_OLDEST,
+    STATEMENT_BYTES_IN_USE,
     STATEMENT_FLOWS_OLDEST,
     STATEMENT_EVENTS_AGED,
     STATEMENT_FLOWS_AGED,
@@ -392,7 +393,10 @@ int sqlite_totals(struct picket_store *store, struct picket_store_totals *totals
 /* Removes some of the events that are older than age_s, with their flows. */
 int age_events(struct sqlite_store *store, int64_t age_s, int64_t now_ms, int64_t events_put,
                struct picket_store_tidied *tidied, struct picket_error *error);
-/* The same of alerts closed longer ago. */
+/* Removes some of the oldest events while more than so many bytes of the file are in use. */
+int make_room(struct sqlite_store *store, int64_t bytes_max, int64_t events_put,
+              struct picket_store_tidied *tidied, struct picket_error *error);
+/* As age_events(), of alerts closed longer ago. */
 int age_alerts(struct sqlite_store *store, int64_t age_s, int64_t now_ms,
                struct picket_store_tidied *tidied, struct picket_error *error);
 

@@ -190,6 +190,8 @@ static int tidy(struct sqlite_store *store, const struct picket_store_bounds *bo
                                 error);
     if (status == PICKET_OK && bounds->event_age_s > 0)
         status = age_events(store, bounds->event_age_s, now_ms, events_put, tidied, error);
+    if (status == PICKET_OK && bounds->bytes > 0)
+        status = make_room(store, bounds->bytes, events_put, tidied, error);
     if (status == PICKET_OK && bounds->closed_alert_age_s > 0)
         status = age_alerts(store, bounds->closed_alert_age_s, now_ms, tidied, error);
     return status;

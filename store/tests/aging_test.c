@@ -198,6 +198,65 @@ static void room_is_used_again(void **state)
     assert_in_range(ask_sql("picket.db", "pragma page_count"), 1, pages + pages / 4);
 }
 
+static int64_t bytes_in_use(void)
+{
+    return 4096 * (ask_sql("picket.db", "pragma page_count") -
+                   ask_sql("picket.db", "pragma freelist_count"));
+}
+
+static struct picket_store_tidied tidy_to(struct picket_store *store, int64_t bytes)
+{
+    const struct picket_store_bounds bounds = {.event_age_s = 1000 * DAY_S, .bytes = bytes};
+    struct picket_store_tidied tidied;
+    MUST(picket_store_begin(store, &error));
+    MUST(picket_store_tidy(store, &bounds, 1000000, &tidied, &error));
+    MUST(picket_store_commit(store, &error));
+    return tidied;
+}
+
+static void the_oldest_events_make_room_whatever_their_age(void **state)
+{
+    put_events(*state, 1, 3000);
+    int64_t full = bytes_in_use(), bound = full * 3 / 4, removed = 0;
+    assert_int_equal(tidy_to(*state, full).events_for_room, 0);
+    for (struct picket_store_tidied tidied = {.more = true}; tidied.more;) {
+        tidied = tidy_to(*state, bound);
+        assert_int_equal(tidied.events, 0);
+        assert_true(tidied.events_for_room <= 100);
+        removed += tidied.events_for_room;
+    }
+    assert_in_range(bytes_in_use(), bound * 3 / 4, bound);
+    assert_in_range(removed, 300, 1500);
+    struct picket_store_totals totals = totals_of(*state);
+    assert_int_equal(totals.events, 3000 - removed);
+    assert_int_equal(totals.events_aged, removed);
+    assert_int_equal(totals.oldest_event_ms, (removed + 1) * 1000);
+}
+
+static void with_a_bound_on_its_bytes_the_file_stops_growing(void **state)
+{
+    const int64_t bound = 400 * 1024;
+    const struct picket_store_bounds bounds = {.bytes = bound};
+    struct picket_store_tidied tidied;
+    for (int batch = 0; batch < 200; batch++) {
+        put_events(*state, batch * 100 + 1, batch * 100 + 100);
+        MUST(picket_store_begin(*state, &error));
+        MUST(picket_store_tidy(*state, &bounds, 1000000, &tidied, &error));
+        MUST(picket_store_commit(*state, &error));
+    }
+    assert_true(totals_of(*state).events_aged > 15000);
+    assert_in_range(4096 * ask_sql("picket.db", "pragma page_count"), bound / 2, bound * 5 / 4);
+}
+
+static void a_bound_on_bytes_that_other_things_fill_leaves_the_newest_event(void **state)
+{
+    put_events(*state, 1, 10);
+    assert_int_equal(tidy_to(*state, 1).events_for_room, 9);
+    assert_int_equal(tidy_to(*state, 1).events_for_room, 0);
+    look(*state, (struct picket_event_query){.limit = 0});
+    assert_int_equal(seen_ids[0], 10);
+}
+
 static void a_rolled_back_step_removed_nothing(void **state)
 {
     const struct picket_store_bounds bounds = {.event_age_s = 1};
@@ -226,6 +285,9 @@ int main(void)
         TEST(an_event_from_the_future_does_not_hold_up_those_after_it),
         TEST(alerts_closed_long_ago_go_and_open_ones_stay),
         TEST(room_is_used_again),
+        TEST(the_oldest_events_make_room_whatever_their_age),
+        TEST(with_a_bound_on_its_bytes_the_file_stops_growing),
+        TEST(a_bound_on_bytes_that_other_things_fill_leaves_the_newest_event),
         TEST(a_rolled_back_step_removed_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,6 +53,7 @@ struct picket_api_config {
     size_t route_count;
     int64_t audit_age_s; /* entries of the audit log that are older go; 0: never */
     int64_t event_age_s; /* as the service's bounds have it: named in the status */
+    int64_t bytes;       /* likewise */
     int64_t certificate_warning_s; /* CAs that end within are named in the status */
     /* Adds what the hub knows to the status, its own certificate to `certificates_ending`; may be
      * NULL. The object is a json_t *. Any thread. */

@@ -193,13 +193,15 @@ struct picket_store_bounds {
     int64_t outbox_age_s;       /* what waits for longer is not sent any more */
     int64_t event_age_s;        /* events received longer ago go, with their flows */
     int64_t closed_alert_age_s; /* alerts closed longer ago go; open ones never */
+    int64_t bytes; /* in use in the main file; the oldest events make room, all else stays */
 };
 
 /* What one call removed. */
 struct picket_store_tidied {
     int64_t dead_letters;
     int64_t outbox_items;
-    int64_t events;
+    int64_t events;          /* too old */
+    int64_t events_for_room; /* others, since there was more than bounds.bytes */
     int64_t alerts;
     bool more; /* there are more old events: the next call will take them */
 };
