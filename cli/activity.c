@@ -169,20 +169,19 @@ static void say_lasting_trespasses(const json_t *content, char *out)
 }
 
 /* Of what was told within a minute or two, that is said by its time. */
-static void say_span(const json_t *event, const json_t *content, char *out)
+static void say_span(const json_t *content, const char *received, char *out)
 {
     char span[32];
     int64_t received_ms;
-    const char *received = member_text(event, "received");
     int64_t since_ms = member_number(content, "since_ms");
     if (picket_time_parse(received, &received_ms) && since_ms > 0 &&
         received_ms - since_ms >= MINUTES_MS)
         append(out, ", within %s", text_span((received_ms - since_ms) / 1000, span));
 }
 
-const char *activity_words(const json_t *event, char out[ACTIVITY_WORDS_BYTES])
+const char *activity_words(const json_t *content, const char *received,
+                           char out[ACTIVITY_WORDS_BYTES])
 {
-    const json_t *content = json_object_get(event, "content");
     out[0] = 0;
     if (strcmp(member_text(content, "about"), "unauthorized") == 0) {
         say_lasting_trespasses(content, out);
@@ -196,7 +195,7 @@ const char *activity_words(const json_t *event, char out[ACTIVITY_WORDS_BYTES])
     say_group(content, "c2d", "messages to it", out);
     say_group(content, "methods", "methods", out);
     say_group(content, "twin", "twin", out);
-    say_span(event, content, out);
+    say_span(content, received, out);
     return out;
 }
 
@@ -256,7 +255,8 @@ static void print_event(const json_t *event, const struct layout *layout)
         print_name(device_name(event, name), layout);
     if (layout->below)
         printf("\n%*s", INDENT, "");
-    page_text(layout->what_column, layout->what_column, activity_words(event, words));
+    page_text(layout->what_column, layout->what_column,
+              activity_words(content, member_text(event, "received"), words));
 }
 
 void activity_print(const json_t *events, bool with_device)

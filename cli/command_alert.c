@@ -6,9 +6,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "activity.h"
 #include "client.h"
 #include "command.h"
 #include "page.h"
+#include "picket/base/time.h"
 #include "table.h"
 #include "text.h"
 
@@ -69,7 +71,7 @@ static void print_alerts(const json_t *alerts)
         table_severity_color(&table, member_text(alert, "severity"));
         table_cell(&table, "%s", member_text(alert, "severity"));
         table_cell(&table, "%s", member_text(alert, "status"));
-        table_cell(&table, "%s", member_text(alert, "device"));
+        table_cell(&table, "%s", member_shown(alert, "device"));
         table_cell(&table, "%lld", member_number(alert, "count"));
         table_time(&table, member_time(alert, "last_seen"));
         table_cell(&table, "%s", member_text(alert, "title"));
@@ -259,19 +261,67 @@ static void print_match(const json_t *match)
     print_labeled("feed", text);
 }
 
-static void print_value(const char *name, const json_t *value)
+/* {"address": "10.0.0.7", "tls": "TLSv1.2"} as "address 10.0.0.7, tls TLSv1.2". */
+static char *object_text(json_t *object)
 {
-    char label[64], *text = NULL;
+    const char *name;
+    json_t *value;
+    char text[1000] = "";
+    size_t used = 0;
+    json_object_foreach(object, name, value)
+    {
+        char *dumped = json_is_string(value) ? strdup(json_string_value(value))
+                                             : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+        if (dumped && used < sizeof text)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s %s", used ? ", " : "",
+                                     name, dumped);
+        free(dumped);
+    }
+    return strdup(text);
+}
+
+/* What ends with _ms is a time; the label goes without. */
+static char *value_text(json_t *value, char *label)
+{
+    char when[PICKET_TIME_TEXT_BYTES];
+    size_t length = strlen(label);
+    if (json_is_integer(value) && length > 3 && strcmp(label + length - 3, "_ms") == 0) {
+        label[length - 3] = 0;
+        return strdup(picket_time_format(json_integer_value(value), when));
+    }
+    if (json_is_string(value))
+        return strdup(json_string_value(value));
+    if (json_is_object(value))
+        return object_text(value);
+    return json_is_null(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+}
+
+static void print_value(const char *name, json_t *value)
+{
+    char label[64];
     snprintf(label, sizeof label, "%.63s", name);
+    char *text = value_text(value, label);
     for (char *at = label; *at; at++)
         *at = *at == '_' ? ' ' : *at;
-    if (json_is_string(value))
-        text = strdup(json_string_value(value));
-    else if (!json_is_null(value))
-        text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
     if (text && *text)
         print_labeled(label, text);
     free(text);
+}
+
+/* What the hub saw is said in words; of the rest of it, that. */
+static bool print_activity(json_t *evidence)
+{
+    char words[ACTIVITY_WORDS_BYTES];
+    const char *about = member_text(evidence, "about");
+    if (strcmp(about, "activity") != 0 && strcmp(about, "unauthorized") != 0)
+        return false;
+    print_labeled("seen", activity_words(evidence, "", words));
+    for (const char *const *name =
+             (const char *const[]){"since_ms", "last_refused", "last_accepted", "event_id", NULL};
+         *name; name++)
+        if (json_object_get(evidence, *name))
+            print_value(*name, json_object_get(evidence, *name));
+    return true;
 }
 
 /* What is known by name is shown as such; detectors may add members, and those are shown too. */
@@ -283,6 +333,8 @@ static void print_evidence(const char *title, json_t *evidence)
     if (!json_is_object(evidence))
         return;
     printf("\n%s\n", title);
+    if (print_activity(evidence))
+        return;
     json_object_foreach(evidence, name, value)
     {
         if (json_is_object(value) && json_object_get(value, "remote_address"))
@@ -342,8 +394,9 @@ static void print_alert(const json_t *alert)
     print_labeled("alert", text);
     print_decision(alert);
     print_labeled("type", member_text(alert, "type"));
-    print_labeled("device", member_text(alert, "device"));
-    print_labeled("about", member_text(alert, "subject"));
+    print_labeled("device", member_shown(alert, "device"));
+    if (*member_text(alert, "subject"))
+        print_labeled("about", member_text(alert, "subject"));
     print_labeled("first seen", text_time(member_time(alert, "first_seen"), when));
     print_labeled("last seen", text_time(member_time(alert, "last_seen"), when));
     print_labeled("raised", text_time(member_time(alert, "raised"), when));

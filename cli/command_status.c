@@ -12,7 +12,7 @@
 #include "request.h"
 #include "text.h"
 
-enum { LABEL_COLUMN = 14 };
+enum { LABEL_COLUMN = 14, DAY_S = 86400 };
 
 static void line(const char *label, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -43,6 +43,11 @@ static void print_hub(const json_t *hub)
          text_count(member_number(hub, "awaiting_durable"), "message", messages));
 }
 
+static const char *days_or_hours(long long seconds, char *out)
+{
+    return text_span(seconds >= DAY_S ? seconds / DAY_S * DAY_S : seconds, out);
+}
+
 /* Nothing where all are good for long. */
 static void print_certificates(const json_t *status)
 {
@@ -59,7 +64,7 @@ static void print_certificates(const json_t *status)
         line(index == 0 ? "certificates" : "", "%s %s %s %s%s%s",
              is_ca ? "CA" : "the hub's own, of", member_text(certificate, "name"),
              timed ? "ENDS" : "EXPIRED", text_time(until, when), timed ? ", in " : "",
-             timed ? text_span((until_ms - now_ms) / 1000, span) : "");
+             timed ? days_or_hours((until_ms - now_ms) / 1000, span) : "");
     }
 }
 

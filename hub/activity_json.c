@@ -118,8 +118,9 @@ void activity_write_certificate(struct activity_json *json, const char *of, cons
 {
     json->used = 0;
     add(json,
-        "{\"about\":\"certificate\",\"of\":\"%s\",\"name\":\"%s\",\"until_s\":%lld,\"expired\":%s}",
-        of, name, (long long)until_s, expired ? "true" : "false");
+        "{\"about\":\"certificate\",\"of\":\"%s\",\"name\":\"%s\",\"until_ms\":%lld,\"expired\":%"
+        "s}",
+        of, name, (long long)until_s * 1000, expired ? "true" : "false");
 }
 
 void activity_plain_topic(char plain[ACTIVITY_TOPIC_BYTES], struct slice topic)

@@ -64,47 +64,42 @@ static const struct refusal_rule {
      {"IoT_Cert_Print_Mismatch", PICKET_SEVERITY_MEDIUM,
       "A certificate with another thumbprint was shown", "T1078",
       "1. Find out whether the device was given a new certificate. If so, register it: picket "
-      "device "
-      "rotate-x509.\n2. If not, somebody else calls himself by the device's name: look at the "
-      "address, and block it if it is none of yours (picket ip-filter add deny).\n3. Look whether "
-      "the device itself still connects."}},
+      "device rotate-x509. 2. If not, somebody else calls himself by the device's name: look "
+      "at the address, and block it if it is none of yours (picket ip-filter add deny). 3. "
+      "Look whether the device itself still connects."}},
     {"hub_refused_certificate_expired",
      "its certificate, or one that it leads to, has expired",
      true,
      {"IoT_Cert_Expired", PICKET_SEVERITY_MEDIUM, "An expired certificate was shown", "",
       "1. Give the device a new certificate, and register its thumbprint (picket device "
-      "rotate-x509) "
-      "unless a CA vouches for it.\n2. If the certificate is still good, this machine's clock is "
-      "wrong.\n3. See what else expires soon: picket ca list."}},
+      "rotate-x509) unless a CA vouches for it. 2. If the certificate is still good, this "
+      "machine's clock is wrong. 3. See what else expires soon: picket ca list."}},
     {"hub_refused_held_off",
      "it had connected too often before: it is held off for a time",
      false,
      {"Picket_DeviceConnectsTooOften", PICKET_SEVERITY_LOW,
       "A device connects again and again, and is held off", "",
       "1. Look whether two devices were given the same credential, say by a copied image: they "
-      "drive "
-      "each other out.\n2. If not, the device restarts or loses its network again and again: look "
-      "at "
-      "why its connections end (picket event list --hub).\n3. If that is what it is meant to do, "
-      "raise hub.limits.device_connects_per_minute."}},
+      "drive each other out. 2. If not, the device restarts or loses its network again and "
+      "again: look at why its connections end (picket event list --hub). 3. If that is what it "
+      "is meant to do, raise hub.limits.device_connects_per_minute."}},
     {"hub_refused_token_expired",
      "its SAS token, though signed with the device's key, had expired",
      false,
      {"IoT_Expired_SAS_Token", PICKET_SEVERITY_LOW, "An expired SAS token was shown", "T1550.001",
       "1. Look at the device's clock: a token made with a clock that is behind is late at "
-      "birth.\n2. "
-      "If the clock is right, the device does not renew its token, or somebody uses one that he "
-      "found: look at the address.\n3. In doubt rotate the key: picket device rotate-key."}},
+      "birth. 2. If the clock is right, the device does not renew its token, or somebody uses "
+      "one that he found: look at the address. 3. In doubt rotate the key: picket device "
+      "rotate-key."}},
     {"hub_refused_signature",
      "its SAS token was signed with neither of the device's keys",
      false,
      {"IoT_Invalid_SAS_Token", PICKET_SEVERITY_LOW, "A SAS token with a wrong signature was shown",
       "T1110",
-      "1. If the device's key was rotated, it still has the old one: give it the new connection "
-      "string.\n2. If not, somebody guesses or tries an old key: look at the address, and block it "
-      "if "
-      "it is none of yours (picket ip-filter add deny).\n3. Look whether the device itself still "
-      "connects."}},
+      "1. If the device's key was rotated, it still has the old one: give it the new "
+      "connection string. 2. If not, somebody guesses or tries an old key: look at the "
+      "address, and block it if it is none of yours (picket ip-filter add deny). 3. Look "
+      "whether the device itself still connects."}},
 };
 
 static const char *text_of(const json_t *object, const char *name)
@@ -142,10 +137,9 @@ static int look_for_refusal(const struct refusal_rule *refusal, const struct pic
 static const struct rule moves_rule = {
     "Picket_CredentialUsedFromTwoAddresses", PICKET_SEVERITY_MEDIUM,
     "A device's credential is used from two addresses at once", "T1078",
-    "1. Look whether two devices were given the same credential, say by a copied image.\n2. If "
-    "not, "
-    "the credential was stolen: rotate it (picket device rotate-key, rotate-x509), which ends "
-    "both.\n3. Look at what the device has reported since."};
+    "1. Look whether two devices were given the same credential, say by a copied image. 2. If "
+    "not, the credential was stolen: rotate it (picket device rotate-key, rotate-x509), which "
+    "ends both. 3. Look at what the device has reported since."};
 
 static int look_for_moves(const struct picket_event *event, const json_t *content,
                           picket_yield yield, void *context)
@@ -177,12 +171,11 @@ static int look_at_connections(const struct picket_event *event, const json_t *c
 static const struct rule trespass_rule = {
     "Picket_RepeatedUnauthorizedOperations", PICKET_SEVERITY_MEDIUM,
     "A device keeps reaching for what is not its own", "T1078",
-    "1. Look at the topic: firmware that was moved here may use one that this hub does not have "
-    "(picket event list --hub --device ID shows what and how often).\n2. If it is another "
-    "device's, "
-    "or has wildcards, somebody who has this device's credential looks around: disable the device "
-    "(picket device disable), and rotate its credential (picket device rotate-key, rotate-x509).\n"
-    "3. Look at what the device has reported since."};
+    "1. Look at the topic: firmware that was moved here may use one that this hub does not "
+    "have (picket event list --hub --device ID shows what and how often). 2. If it is another "
+    "device's, or has wildcards, somebody who has this device's credential looks around: "
+    "disable the device (picket device disable), and rotate its credential (picket device "
+    "rotate-key, rotate-x509). 3. Look at what the device has reported since."};
 
 static int look_at_trespasses(const struct picket_event *event, const json_t *content,
                               picket_yield yield, void *context)
@@ -201,12 +194,11 @@ static int look_at_trespasses(const struct picket_event *event, const json_t *co
 /* ---- certificates that end ---- */
 
 static const char renew[] =
-    "1. Of the hub's own: get a new certificate for the same name, of a CA that devices trust, put "
-    "it "
-    "where hub.certificate_file says, and restart Picket.\n2. Of a CA: have a new one issue the "
-    "devices' certificates, register it beside the old one (picket ca add), give devices the new "
-    "certificates, and remove the old one when none is left (picket ca remove).\n3. picket status "
-    "shows which certificates end when, picket ca list all CAs.";
+    "1. Of the hub's own: get a new certificate for the same name, of a CA that devices trust, "
+    "put it where hub.certificate_file says, and restart Picket. 2. Of a CA: have a new one "
+    "issue the devices' certificates, register it beside the old one (picket ca add), give "
+    "devices the new certificates, and remove the old one when none is left (picket ca "
+    "remove). 3. picket status shows which certificates end when, picket ca list all CAs.";
 
 static const struct rule ends_rule = {"Picket_HubCertificateExpiring", PICKET_SEVERITY_MEDIUM,
                                       "A certificate that devices depend on ends soon", "", renew};
@@ -221,7 +213,7 @@ static int look_at_certificate(const struct picket_event *event, const json_t *c
     bool expired = json_is_true(json_object_get(content, "expired"));
     bool is_ca = strcmp(text_of(content, "of"), "ca") == 0;
     const char *name = text_of(content, "name");
-    picket_time_format(number_of(content, "until_s") * 1000, until);
+    picket_time_format(number_of(content, "until_ms"), until);
     snprintf(subject, sizeof subject, "%s%.70s", is_ca ? "ca " : "hub", is_ca ? name : "");
     if (is_ca)
         snprintf(description, sizeof description,
@@ -245,10 +237,10 @@ static int look_at_certificate(const struct picket_event *event, const json_t *c
 static const struct rule burst_rule = {
     "Picket_BurstOfRefusals", PICKET_SEVERITY_MEDIUM, "Many clients are being refused at the hub",
     "T1110",
-    "1. Look who it is: picket status shows the refusals by their reason, Picket's messages their "
-    "addresses.\n2. If it is your own fleet, something has changed for all of it: a clock, a CA "
-    "that "
-    "expired, keys rotated.\n3. If not, keep the addresses out: picket ip-filter add deny."};
+    "1. Look who it is: picket status shows the refusals by their reason, Picket's messages "
+    "their addresses. 2. If it is your own fleet, something has changed for all of it: a "
+    "clock, a CA that expired, keys rotated. 3. If not, keep the addresses out: picket "
+    "ip-filter add deny."};
 
 static int look_at_burst(const struct picket_event *event, const json_t *content,
                          picket_yield yield, void *context)
@@ -263,9 +255,9 @@ static int look_at_burst(const struct picket_event *event, const json_t *content
 
 /* ---- administration ---- */
 
-static const char looked_at[] = "1. Ask who did it: picket audit list names the user.\n2. If "
-                                "nobody meant it, undo it (picket ca "
-                                "list, add, remove), and see who may open the API's socket.";
+static const char looked_at[] =
+    "1. Ask who did it: picket audit list names the user. 2. If nobody meant it, undo it (picket "
+    "ca list, add, remove), and see who may open the API's socket.";
 
 static const struct administration_rule {
     const char *act;
@@ -289,9 +281,8 @@ static const struct administration_rule {
      {"IoT_DiagnosticSettingAddedOrEditedOnHub", PICKET_SEVERITY_LOW,
       "How long the audit log is kept was changed", "T1562.008",
       "1. Ask who changed store.audit in the configuration, and why: picket audit list --json "
-      "shows "
-      "the old and the new value.\n2. Export the audit log to a place of your own: picket audit "
-      "export."}},
+      "shows the old and the new value. 2. Export the audit log to a place of your own: picket "
+      "audit export."}},
     {"ca.remove",
      false,
      {"IoT.Hub_CertificateFailedToBeDeletedFromHub", PICKET_SEVERITY_MEDIUM,
@@ -302,13 +293,12 @@ static const struct administration_rule {
 static const struct rule loss_rule = {
     "IoT_DiagnosticSettingDeletedFromHub", PICKET_SEVERITY_MEDIUM,
     "Entries of the audit log were taken away or changed", "T1070",
-    "1. Compare with the last export, and with Picket's messages, which have each entry with the "
-    "begin of its seal: what is missing?\n2. If an older copy of the data folder was put back, "
-    "that "
-    "is why.\n3. If not, somebody who may write the data folder covers his tracks: see who may, "
-    "look "
-    "for what he did (picket device list, ca list, ip-filter list), and rotate what he may have "
-    "read.\n4. Export the audit log to another machine from now on: picket audit export."};
+    "1. Compare with the last export, and with Picket's messages, which have each entry with "
+    "the begin of its seal: what is missing? 2. If an older copy of the data folder was put "
+    "back, that is why. 3. If not, somebody who may write the data folder covers his tracks: "
+    "see who may, look for what he did (picket device list, ca list, ip-filter list), and "
+    "rotate what he may have read. 4. Export the audit log to another machine from now on: "
+    "picket audit export."};
 
 static int look_at_loss(const struct picket_event *event, const json_t *content, picket_yield yield,
                         void *context)

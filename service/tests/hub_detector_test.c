@@ -53,6 +53,11 @@ static void note_alert(void *context, const struct picket_alert *alert)
     strncat(alerts, line, sizeof alerts - strlen(alerts) - 1);
     snprintf(evidence, sizeof evidence, "%s", alert->last_evidence);
     snprintf(description, sizeof description, "%s", alert->description);
+    /* Each says what happened and what to do, in steps. */
+    assert_int_equal(strncmp(alert->remediation, "1. ", 3), 0);
+    assert_non_null(strstr(alert->remediation, " 2. "));
+    assert_null(strchr(alert->remediation, '\n'));
+    assert_true(strlen(alert->description) > 20);
 }
 
 static const char *all_alerts(void)
@@ -188,7 +193,7 @@ static void reaching_for_others_topics_is_told_with_the_last_of_them(void **stat
 
 #define CERTIFICATE(of, name, expired)                                                             \
     "{\"about\":\"certificate\",\"of\":\"" of "\",\"name\":\"" name                                \
-    "\",\"until_s\":1795348740,\"expired\":" expired "}"
+    "\",\"until_ms\":1795348740000,\"expired\":" expired "}"
 
 static void certificates_that_end_are_told_each_by_itself(void **state)
 {

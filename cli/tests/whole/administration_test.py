@@ -248,7 +248,7 @@ class CertificatesThatEnd(Administered):
         self.done("ca", "add", "line", line.own)
         self.server.wait_for(lambda: {one["name"]: one["expired"] for one in self.shown()} ==
                              {"line": True, "plant": False})
-        self.assertRegex(self.done("status"), r"(?m)^certificates  CA line EXPIRED 20\S+Z\n +CA plant ENDS 20\S+Z, in 1 d 23 h")
+        self.assertRegex(self.done("status"), r"(?m)^certificates  CA line EXPIRED 20\S+Z\n +CA plant ENDS 20\S+Z, in 1 d\n")
         self.server.stop()
         self.server.start()
         alerts = self.server.wait_for(lambda: len(found := self.server.json("alert", "list")) == 4 and found)
@@ -266,7 +266,7 @@ class CertificatesThatEnd(Administered):
             config.write(text.replace("hub:\n", "hub:\n  certificate_warning: 61d\n", 1))
         self.server.start()
         self.assertEqual([(one["of"], one["name"], one["expired"]) for one in self.shown()], [("hub", "localhost", False)])
-        self.assertRegex(self.done("status"), r"(?m)^certificates  the hub's own, of localhost ENDS 20\S+Z, in 59 d")
+        self.assertRegex(self.done("status"), r"(?m)^certificates  the hub's own, of localhost ENDS 20\S+Z, in 59 d\n")
         alert = self.server.wait_for(lambda: self.alerts("Picket_HubCertificateExpiring"))[0]
         self.assertEqual(alert["subject"], "hub")
 
@@ -510,6 +510,18 @@ class HubActivity(Administered):
         for _ in range(count):
             device.publish(b"x")
         return device
+
+    def test_an_alert_is_shown_in_words_with_steps_on_lines_of_their_own(self):
+        self.done("device", "add", "pump-7")
+        with self.assertRaises(Refused):
+            self.connect(f"HostName=localhost;DeviceId=pump-7;SharedAccessKey={'A' * 43}=")
+        self.server.wait_for(lambda: self.alerts("IoT_Invalid_SAS_Token"))
+        page = self.done("alert", "show", "1")
+        self.assertRegex(page, r"(?m)^  seen            REFUSED once \(signature 1; last from 127.0.0.1\)$")
+        self.assertRegex(page, r"(?m)^  since           20\S+Z$")
+        self.assertRegex(page, r"(?m)^  last refused    address 127.0.0.1, tls TLSv1.3, cipher \S+$")
+        self.assertRegex(page, r"(?m)^  1\. If the device's key was rotated.*\n(     .*\n)*  2\. If not, (.*\n)+  3\. Look ")
+        self.assertNotIn("\\x0a", page)
 
     def test_counts_outlive_a_stop_and_a_kill_takes_what_was_not_told(self):
         connection_string = self.add_device()
