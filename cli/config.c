@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +15,16 @@
 #include "picket/base/address.h"
 #include "picket/base/time.h"
 
-enum { HUB_PORT = 8883, NAME_CHARACTERS_MAX = 64, HOST_NAME_CHARACTERS_MAX = 253 };
+enum {
+    HUB_PORT = 8883,
+    NAME_CHARACTERS_MAX = 64,
+    HOST_NAME_CHARACTERS_MAX = 253,
+    PROPERTIES_MAX = 100
+};
 
 struct kept_text {
     struct kept_text *next;
-    char text[];
+    max_align_t bytes[];
 };
 
 /* What reading the file carries along. */
@@ -29,15 +35,20 @@ struct reading {
     struct picket_error *error;
 };
 
-static const char *keep(struct picket_config *config, const char *text)
+static const void *keep_bytes(struct picket_config *config, const void *bytes, size_t size)
 {
-    struct kept_text *kept = malloc(sizeof *kept + strlen(text) + 1);
+    struct kept_text *kept = malloc(sizeof *kept + size);
     if (!kept)
         abort(); /* at start, before anything could be lost */
-    strcpy(kept->text, text);
+    memcpy(kept->bytes, bytes, size);
     kept->next = config->texts;
     config->texts = kept;
-    return kept->text;
+    return kept->bytes;
+}
+
+static const char *keep(struct picket_config *config, const char *text)
+{
+    return keep_bytes(config, text, strlen(text) + 1);
 }
 
 static int wrong(const struct reading *reading, const char *setting, const char *format, ...)
@@ -356,7 +367,7 @@ static int output_kind(const struct reading *reading, const char *setting, const
                        struct picket_output_config *output)
 {
     if (!picket_output_kind_named(text, &output->kind))
-        return wrong(reading, setting, "\"%.60s\" is none of file, webhook, mqtt", text);
+        return wrong(reading, setting, "\"%.60s\" is none of file, webhook, mqtt, kafka", text);
     return PICKET_OK;
 }
 
@@ -413,6 +424,44 @@ static int output_texts(const struct reading *reading, const char *entry,
     return PICKET_OK;
 }
 
+/* ---- properties of librdkafka ---- */
+
+struct properties {
+    const struct reading *reading;
+    const char *setting;
+    struct picket_output_property list[PROPERTIES_MAX];
+    size_t count;
+};
+
+static int take_property(void *context, const char *name, const char *value)
+{
+    struct properties *properties = context;
+    const struct reading *reading = properties->reading;
+    if (!name || !value)
+        return wrong(reading, properties->setting,
+                     "expected properties of librdkafka, such as compression.type: lz4");
+    if (properties->count == PROPERTIES_MAX)
+        return wrong(reading, properties->setting, "more than %d properties", PROPERTIES_MAX);
+    properties->list[properties->count++] =
+        (struct picket_output_property){keep(reading->config, name), keep(reading->config, value)};
+    return PICKET_OK;
+}
+
+static int output_properties(const struct reading *reading, const char *entry,
+                             struct picket_output_config *out)
+{
+    char setting[64];
+    struct properties properties = {.reading = reading, .setting = setting};
+    snprintf(setting, sizeof setting, "%s.librdkafka", entry);
+    int status = yaml_file_pairs(reading->file, setting, take_property, &properties);
+    if (status != PICKET_OK || properties.count == 0)
+        return status;
+    out->properties =
+        keep_bytes(reading->config, properties.list, properties.count * sizeof properties.list[0]);
+    out->property_count = properties.count;
+    return PICKET_OK;
+}
+
 /* Whether what is there goes together. */
 static int check_output(const struct reading *reading, const char *entry,
                         const struct picket_output_config *output)
@@ -450,6 +499,8 @@ static int output(const struct reading *reading, const char *entry, const struct
             return status;
     }
     int status = output_texts(reading, entry, yaml, out);
+    if (status == PICKET_OK)
+        status = output_properties(reading, entry, out);
     return status == PICKET_OK ? check_output(reading, entry, out) : status;
 }
 

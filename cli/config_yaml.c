@@ -56,17 +56,19 @@ static const cyaml_schema_field_t store_fields[] = {TEXT(struct yaml_store, dead
 static const cyaml_schema_field_t api_fields[] = {TEXT(struct yaml_api, socket), CYAML_FIELD_END};
 static const cyaml_schema_field_t diagnostics_fields[] = {TEXT(struct yaml_diagnostics, level),
                                                           CYAML_FIELD_END};
-static const cyaml_schema_field_t output_fields[] = {TEXT(struct yaml_output, name),
-                                                     TEXT(struct yaml_output, kind),
-                                                     TEXT(struct yaml_output, location),
-                                                     TEXT(struct yaml_output, payload),
-                                                     TEXT(struct yaml_output, client_id),
-                                                     TEXT(struct yaml_output, user),
-                                                     TEXT(struct yaml_output, password_file),
-                                                     TEXT(struct yaml_output, ca_file),
-                                                     TEXT(struct yaml_output, certificate_file),
-                                                     TEXT(struct yaml_output, key_file),
-                                                     CYAML_FIELD_END};
+static const cyaml_schema_field_t output_fields[] = {
+    TEXT(struct yaml_output, name),
+    TEXT(struct yaml_output, kind),
+    TEXT(struct yaml_output, location),
+    TEXT(struct yaml_output, payload),
+    TEXT(struct yaml_output, client_id),
+    TEXT(struct yaml_output, user),
+    TEXT(struct yaml_output, password_file),
+    TEXT(struct yaml_output, ca_file),
+    TEXT(struct yaml_output, certificate_file),
+    TEXT(struct yaml_output, key_file),
+    CYAML_FIELD_IGNORE("librdkafka", CYAML_FLAG_OPTIONAL),
+    CYAML_FIELD_END};
 static const cyaml_schema_value_t output_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_output, output_fields)};
 static const cyaml_schema_field_t config_fields[] = {
@@ -275,22 +277,56 @@ static yaml_node_t *entry(yaml_document_t *document, const yaml_node_t *node, si
     return yaml_document_get_node(document, node->data.sequence.items.start[index]);
 }
 
-size_t yaml_file_line(struct yaml_file *file, const char *setting)
+/* The value of a setting, and the line of its name. The rest of a setting may be a name with dots
+ * in it. NULL: it is not there. */
+static yaml_node_t *value_of(struct yaml_file *file, const char *setting, size_t *line)
 {
     yaml_node_t *node = yaml_document_get_root_node(&file->document);
-    size_t line = 0;
+    *line = 0;
     while (node && *setting) {
         size_t length = strcspn(setting, ".[");
         if (*setting == '[') {
             node = entry(&file->document, node, strtoul(setting + 1, NULL, 10));
             length = strcspn(setting, "]") + 1;
             if (node)
-                line = node->start_mark.line + 1;
+                *line = node->start_mark.line + 1;
         } else {
-            node = member(&file->document, node, setting, length, &line);
+            yaml_node_t *whole = member(&file->document, node, setting, strlen(setting), line);
+            if (whole)
+                return whole;
+            node = member(&file->document, node, setting, length, line);
         }
         setting += length;
         setting += *setting == '.';
     }
+    return node;
+}
+
+size_t yaml_file_line(struct yaml_file *file, const char *setting)
+{
+    size_t line;
+    value_of(file, setting, &line);
     return line;
+}
+
+static const char *text_of(yaml_document_t *document, int index)
+{
+    const yaml_node_t *node = yaml_document_get_node(document, index);
+    return node && node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value : NULL;
+}
+
+int yaml_file_pairs(struct yaml_file *file, const char *setting, yaml_pair visit, void *context)
+{
+    size_t line;
+    yaml_node_t *node = value_of(file, setting, &line);
+    if (!node)
+        return PICKET_OK;
+    if (node->type != YAML_MAPPING_NODE)
+        return visit(context, NULL, NULL);
+    int status = PICKET_OK;
+    for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+         pair < node->data.mapping.pairs.top && status == PICKET_OK; pair++)
+        status = visit(context, text_of(&file->document, pair->key),
+                       text_of(&file->document, pair->value));
+    return status;
 }

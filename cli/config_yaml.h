@@ -67,4 +67,9 @@ void yaml_file_free(struct yaml_file *file);
  * is not there. */
 size_t yaml_file_line(struct yaml_file *file, const char *setting);
 
+/* Called for each pair of a mapping of the writer's own names, until it is not PICKET_OK. NULL:
+ * that is no text; both are NULL if the setting is there and no mapping. */
+typedef int (*yaml_pair)(void *context, const char *name, const char *value);
+int yaml_file_pairs(struct yaml_file *file, const char *setting, yaml_pair visit, void *context);
+
 #endif

@@ -168,13 +168,16 @@ static bool is_suspect(struct output *output, const struct delivery *item)
     return item->refusals > 0 || output->refusals >= ATTEMPTS_BEFORE_OTHERS;
 }
 
-/* One of those behind it, another each time: the receiver may refuse more than one. NULL: there is
- * none. */
+/* One of those behind it, the next first, and another each time: the receiver may refuse more than
+ * one. NULL: there is none. */
 static const struct delivery *choose_other(const struct output *output,
                                            const struct delivery *items, size_t count)
 {
+    unsigned tried = output->refusals >= ATTEMPTS_BEFORE_OTHERS
+                         ? output->refusals - ATTEMPTS_BEFORE_OTHERS
+                         : output->refusals - 1;
     for (size_t i = 0; i + 1 < count; i++) {
-        const struct delivery *other = &items[1 + (output->refusals + i) % (count - 1)];
+        const struct delivery *other = &items[1 + (tried + i) % (count - 1)];
         if (other->body != NULL)
             return other;
     }

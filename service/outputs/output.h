@@ -66,6 +66,7 @@ struct sender {
 extern const struct sender file_sender;
 extern const struct sender webhook_sender;
 extern const struct sender mqtt_sender;
+extern const struct sender kafka_sender;
 
 const struct sender *sender_of(enum picket_output_kind kind);
 

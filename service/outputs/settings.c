@@ -9,6 +9,7 @@
 enum {
     OF_BROKER = 1, /* what is said to a broker: user, TLS, payload */
     OF_MQTT = 2,
+    OF_KAFKA = 4,
 };
 
 static const struct kind {
@@ -19,6 +20,7 @@ static const struct kind {
     [PICKET_OUTPUT_FILE] = {"file", &file_sender, 0},
     [PICKET_OUTPUT_WEBHOOK] = {"webhook", &webhook_sender, 0},
     [PICKET_OUTPUT_MQTT] = {"mqtt", &mqtt_sender, OF_BROKER | OF_MQTT},
+    [PICKET_OUTPUT_KAFKA] = {"kafka", &kafka_sender, OF_BROKER | OF_KAFKA},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
@@ -61,7 +63,8 @@ static int check_belonging(const struct picket_output_config *config, char *sett
                    {"password_file", config->password_file != NULL, OF_BROKER},
                    {"ca_file", config->ca_file != NULL, OF_BROKER},
                    {"certificate_file", config->certificate_file != NULL, OF_BROKER},
-                   {"key_file", config->key_file != NULL, OF_BROKER}};
+                   {"key_file", config->key_file != NULL, OF_BROKER},
+                   {"librdkafka", config->property_count > 0, OF_KAFKA}};
     const struct kind *kind = &kinds[config->kind];
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
         if (!members[i].is_given || (kind->settings & members[i].of) != 0)

@@ -14,11 +14,16 @@ enum picket_output_kind {
     PICKET_OUTPUT_FILE,    /* one JSON object a line, appended */
     PICKET_OUTPUT_WEBHOOK, /* POST application/json, one each */
     PICKET_OUTPUT_MQTT,    /* published to a broker, QoS 1 */
+    PICKET_OUTPUT_KAFKA,   /* produced to a topic, with the device as the key */
 };
 
 enum picket_output_payload {
     PICKET_PAYLOAD_JSON, /* alerts and messages as JSON objects */
     PICKET_PAYLOAD_BODY  /* a message's body as the device sent it */
+};
+
+struct picket_output_property {
+    const char *name, *value;
 };
 
 /* Text that may be NULL is NULL when it was not given. */
@@ -33,9 +38,11 @@ struct picket_output_config {
     const char *ca_file;          /* PEM; NULL: the system's CAs */
     const char *certificate_file; /* PEM; the client's, with its chain; NULL: none */
     const char *key_file;         /* PEM; belongs to it */
+    const struct picket_output_property *properties; /* of librdkafka; Kafka's */
+    size_t property_count;
 };
 
-/* As configuration and status have it: "file", "webhook", "mqtt". */
+/* As configuration and status have it: "file", "webhook", "mqtt", "kafka". */
 const char *picket_output_kind_name(enum picket_output_kind kind);
 /* False: there is none of that name. */
 bool picket_output_kind_named(const char *name, enum picket_output_kind *kind);
@@ -43,7 +50,7 @@ bool picket_output_kind_named(const char *name, enum picket_output_kind *kind);
 enum { PICKET_OUTPUT_SETTING_BYTES = 160 };
 
 /* Whether the settings are those of the kind, and the location is one. PICKET_INVALID: `setting`,
- * of PICKET_OUTPUT_SETTING_BYTES, names the member that is wrong: "location", "user". */
+ * of PICKET_OUTPUT_SETTING_BYTES, names the member that is wrong: "location", "librdkafka.linger.ms". */
 int picket_output_check(const struct picket_output_config *config, char *setting,
                         struct picket_error *error);
 

@@ -1,0 +1,81 @@
+"""A route to Kafka while picket is killed: librdkafka's mock cluster in another process, read by its consumer."""
+
+import os
+import pathlib
+import subprocess
+import threading
+import unittest
+
+from picket_harness import BUILD, Picket, wait_until
+from route_device import RouteDevice
+
+
+class Cluster:
+    def __init__(self, topic):
+        self.process = subprocess.Popen([BUILD / "tests" / "kafka_cluster", topic], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.brokers = self.process.stdout.readline().strip()
+        self.messages = []  # (key, payload)
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            key, _, payload = line.rstrip("\n").partition(" ")
+            self.messages.append((key, int(payload)))
+
+    def of(self, key):
+        return [payload for of, payload in list(self.messages) if of == key]
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait(60)
+
+
+class KafkaRoute(unittest.TestCase):
+    def setUp(self):
+        self.cluster = Cluster("telemetry")
+        self.addCleanup(self.cluster.stop)
+
+    def start(self, more=""):
+        picket = Picket("routes:\n  - name: lake\n    kind: kafka\n    payload: body\n"
+                        f"    location: kafka://{self.cluster.brokers}/telemetry\n{more}")
+        self.addCleanup(picket.remove)
+        picket.start()
+        self.addCleanup(picket.stop)
+        return picket
+
+    def test_nothing_acknowledged_is_missing_when_picket_is_killed(self):
+        picket = self.start()
+        devices = [RouteDevice(picket.add_device(f"d{i}"), picket) for i in range(3)]
+        for device in devices:
+            self.addCleanup(device.close)
+        for _ in range(5):
+            before = len(self.cluster.messages)
+            for _ in range(100):
+                for device in devices:
+                    device.send(str(len(device.published)))
+            wait_until(lambda: len(self.cluster.messages) > before, "the first of them")
+            picket.kill()
+            picket.start()
+        for device in devices:
+            device.settle()
+            wait_until(lambda: set(self.cluster.of(device.name)) == set(range(500)), f"what {device.name} sent")
+
+    def test_a_wrong_password_file_is_told_at_the_start_without_its_secret(self):
+        password = pathlib.Path(os.environ.get("TMPDIR", "/tmp")) / f"picket-kafka-password-{os.getpid()}"
+        password.write_text("not-to-be-seen\n")
+        self.addCleanup(password.unlink)
+        password.chmod(0o644)
+        with self.assertRaises(RuntimeError) as raised:
+            self.start(f"    user: picket\n    password_file: {password}\n")
+        self.assertIn("everybody may use this password", str(raised.exception))
+        self.assertNotIn("not-to-be-seen", str(raised.exception))
+
+    def test_the_status_names_what_it_is(self):
+        output = self.start().json("status")["outputs"][0]
+        self.assertEqual((output["name"], output["kind"], output["takes"]), ("lake", "kafka", "telemetry"))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
