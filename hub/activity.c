@@ -35,11 +35,12 @@ void hub_activity_open(struct activity_table *table)
     memset(table, 0, sizeof *table);
 }
 
-static void forget(struct activity_table *table, struct activity_entry *entry)
+static void forget(struct activity_table *table, struct activity_record *record)
 {
-    LIST_REMOVE(entry, in_bucket);
+    LIST_REMOVE(record, in_bucket);
     table->count--;
-    free(entry);
+    free(record->entry);
+    free(record);
 }
 
 void hub_activity_close(struct activity_table *table)
@@ -82,33 +83,44 @@ static struct activity_bucket *bucket_of(const struct picket_hub *hub, const cha
     return &hub->activity.buckets[devices_hash(hub, device) % ACTIVITY_BUCKETS];
 }
 
-static struct activity_entry *find_entry(const struct picket_hub *hub, const char *device,
-                                         const char *module)
+static struct activity_record *find_record(const struct picket_hub *hub, const char *device,
+                                           const char *module)
 {
-    struct activity_entry *entry;
-    LIST_FOREACH(entry, bucket_of(hub, device), in_bucket)
+    struct activity_record *record;
+    LIST_FOREACH(record, bucket_of(hub, device), in_bucket)
     {
-        if (strcmp(entry->device, device) == 0 && strcmp(entry->module, module) == 0)
-            return entry;
+        if (strcmp(record->device, device) == 0 && strcmp(record->module, module) == 0)
+            return record;
     }
     return NULL;
 }
 
 /* NULL: there is no room for it. */
-static struct activity_entry *make_entry(struct picket_hub *hub, const char *device,
-                                         const char *module)
+static struct activity_record *make_record(struct picket_hub *hub, const char *device,
+                                           const char *module)
 {
     struct activity_table *table = &hub->activity;
-    struct activity_entry *entry =
-        table->count < ACTIVITY_DEVICES_MAX ? calloc(1, sizeof *entry) : NULL;
-    if (entry == NULL)
+    size_t device_bytes = strlen(device) + 1, module_bytes = strlen(module) + 1;
+    struct activity_record *record = table->count < ACTIVITY_DEVICES_MAX
+                                         ? calloc(1, sizeof *record + device_bytes + module_bytes)
+                                         : NULL;
+    if (record == NULL)
         return NULL;
-    snprintf(entry->device, sizeof entry->device, "%s", device);
-    snprintf(entry->module, sizeof entry->module, "%s", module);
-    entry->due_ms = never;
-    LIST_INSERT_HEAD(bucket_of(hub, device), entry, in_bucket);
+    memcpy(record->device, device, device_bytes);
+    record->module = memcpy(record->device + device_bytes, module, module_bytes);
+    record->due_ms = never;
+    LIST_INSERT_HEAD(bucket_of(hub, device), record, in_bucket);
     table->count++;
-    return entry;
+    return record;
+}
+
+static bool make_entry(struct activity_record *record)
+{
+    if (record->entry == NULL)
+        record->entry = calloc(1, sizeof *record->entry);
+    if (record->entry != NULL)
+        record->entry->of = record;
+    return record->entry != NULL;
 }
 
 /* NULL: there is no room; it is counted. */
@@ -116,16 +128,18 @@ static struct activity_entry *entry_of(struct picket_hub *hub, const char *devic
                                        const char *module)
 {
     struct activity_table *table = &hub->activity;
-    struct activity_entry *entry = NULL;
+    struct activity_record *record = NULL;
     if (table->buckets == NULL)
         table->buckets = calloc(ACTIVITY_BUCKETS, sizeof *table->buckets); /* zero: empty lists */
     if (table->buckets != NULL)
-        entry = find_entry(hub, device, module);
-    if (table->buckets != NULL && entry == NULL)
-        entry = make_entry(hub, device, module);
-    if (entry == NULL)
+        record = find_record(hub, device, module);
+    if (table->buckets != NULL && record == NULL)
+        record = make_record(hub, device, module);
+    if (record == NULL || !make_entry(record)) {
         picket_count(&dropped, 1);
-    return entry;
+        return NULL;
+    }
+    return record->entry;
 }
 
 /* Something has come into it. */
@@ -133,9 +147,10 @@ static void set_due(const struct picket_hub *hub, struct activity_entry *entry, 
 {
     int64_t now_ms = picket_monotonic_ms();
     int64_t due_ms = now_ms + (notable ? ACTIVITY_FIRST_MS : ordinary_ms(hub));
-    if (due_ms < entry->free_ms)
-        due_ms = entry->free_ms;
-    entry->due_ms = shorter(entry->due_ms, due_ms);
+    struct activity_record *record = entry->of;
+    if (due_ms < record->free_ms)
+        due_ms = record->free_ms;
+    record->due_ms = shorter(record->due_ms, due_ms);
     if (entry->begin_ms == 0)
         entry->begin_ms = picket_unix_ms();
 }
@@ -165,7 +180,7 @@ static void fold(struct connection *connection, struct activity_entry *entry)
 
 static void fold_what_is_there(const struct picket_hub *hub, struct activity_entry *entry)
 {
-    struct connection *connection = devices_find(hub, entry->device, entry->module);
+    struct connection *connection = devices_find(hub, entry->of->device, entry->of->module);
     if (connection != NULL && connection->tally != NULL)
         fold(connection, entry);
 }
@@ -335,12 +350,12 @@ static bool append_entry(struct picket_hub *hub, struct activity_entry *entry)
     struct activity_json json;
     fold_what_is_there(hub, entry);
     activity_write(&json, entry);
-    return hub_activity_append(hub, entry->device, entry->module, &json);
+    return hub_activity_append(hub, entry->of->device, entry->of->module, &json);
 }
 
 static void empty(struct activity_entry *entry)
 {
-    entry->due_ms = never;
+    entry->of->due_ms = never;
     entry->begin_ms = 0;
     entry->connected = entry->moved = entry->held_back = 0;
     memset(entry->endings, 0, sizeof entry->endings);
@@ -360,23 +375,36 @@ static void look_for_trespasses(struct picket_hub *hub, struct activity_entry *e
         return;
     activity_write_trespasses(&json, entry, operations,
                               rule.windows_to_begin * rule.window_ms / 1000);
-    if (!hub_activity_append(hub, entry->device, entry->module, &json))
+    if (!hub_activity_append(hub, entry->of->device, entry->of->module, &json))
         picket_count(&dropped, 1);
 }
 
-/* How many times the log was asked: 0 or 1. */
-static uint32_t look_at(struct picket_hub *hub, struct activity_entry *entry, int64_t now_ms)
+/* What is empty is given back: most of a record is its entry. */
+static void free_empty(struct activity_record *record)
 {
-    look_for_trespasses(hub, entry, now_ms);
-    if (entry->begin_ms == 0 && now_ms >= entry->free_ms && burst_is_over(&entry->trespasses)) {
-        forget(&hub->activity, entry);
+    if (record->entry == NULL || record->entry->begin_ms != 0 ||
+        !burst_is_over(&record->entry->trespasses))
+        return;
+    free(record->entry);
+    record->entry = NULL;
+}
+
+/* How many times the log was asked: 0 or 1. */
+static uint32_t look_at(struct picket_hub *hub, struct activity_record *record, int64_t now_ms)
+{
+    if (record->entry != NULL)
+        look_for_trespasses(hub, record->entry, now_ms);
+    free_empty(record);
+    if (record->entry == NULL && now_ms >= record->free_ms) {
+        forget(&hub->activity, record);
         return 0;
     }
-    if (now_ms < entry->due_ms)
+    if (now_ms < record->due_ms)
         return 0;
-    if (append_entry(hub, entry)) {
-        empty(entry);
-        entry->free_ms = now_ms + notable_ms(hub);
+    if (append_entry(hub, record->entry)) {
+        empty(record->entry);
+        record->free_ms = now_ms + notable_ms(hub);
+        free_empty(record);
     }
     return 1;
 }
@@ -385,10 +413,10 @@ static uint32_t look_at_bucket(struct picket_hub *hub, struct activity_bucket *b
                                int64_t now_ms)
 {
     uint32_t asked = 0;
-    struct activity_entry *entry = LIST_FIRST(bucket), *next;
-    for (; entry != NULL; entry = next) {
-        next = LIST_NEXT(entry, in_bucket);
-        asked += look_at(hub, entry, now_ms);
+    struct activity_record *record = LIST_FIRST(bucket), *next;
+    for (; record != NULL; record = next) {
+        next = LIST_NEXT(record, in_bucket);
+        asked += look_at(hub, record, now_ms);
     }
     return asked;
 }
@@ -430,12 +458,14 @@ void hub_activity_flush(struct picket_hub *hub)
 {
     struct activity_table *table = &hub->activity;
     for (size_t i = 0; table->buckets != NULL && i < ACTIVITY_BUCKETS; i++) {
-        struct activity_entry *entry;
-        LIST_FOREACH(entry, &table->buckets[i], in_bucket)
+        struct activity_record *record;
+        LIST_FOREACH(record, &table->buckets[i], in_bucket)
         {
-            if (entry->begin_ms != 0 && !append_entry(hub, entry))
+            if (record->entry == NULL)
+                continue;
+            if (record->entry->begin_ms != 0 && !append_entry(hub, record->entry))
                 picket_count(&dropped, 1);
-            empty(entry);
+            empty(record->entry);
         }
     }
 }

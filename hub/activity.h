@@ -34,7 +34,7 @@
 
 struct picket_hub;
 struct connection;
-struct activity_entry;
+struct activity_record;
 
 enum {
     ACTIVITY_DEVICES_MAX = 65536,
@@ -44,7 +44,7 @@ enum {
     ACTIVITY_ORDINARY_S = 3600    /* unless configured otherwise */
 };
 
-LIST_HEAD(activity_bucket, activity_entry);
+LIST_HEAD(activity_bucket, activity_record);
 
 struct activity_table {
     struct activity_bucket *buckets; /* NULL until the first entry */

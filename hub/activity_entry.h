@@ -30,13 +30,20 @@ struct trespass {
     char topic[ACTIVITY_TOPIC_BYTES]; /* its begin, made plain; "": nothing */
 };
 
+/* A device or module of which something is to be told, or was lately: then this alone is left. */
+struct activity_record {
+    LIST_ENTRY(activity_record) in_bucket;
+    int64_t free_ms;              /* monotonic: not to be told of before, nor forgotten */
+    int64_t due_ms;               /* monotonic: to be told of then */
+    struct activity_entry *entry; /* NULL: there is nothing to tell */
+    const char *module;           /* "": the device itself; behind device, in the same block */
+    char device[];
+};
+
+/* What is to be told of it. */
 struct activity_entry {
-    LIST_ENTRY(activity_entry) in_bucket;
-    char device[PICKET_DEVICE_ID_BYTES];
-    char module[PICKET_DEVICE_ID_BYTES]; /* "": the device itself */
-    int64_t free_ms;                     /* monotonic: not to be told of before, nor forgotten */
-    int64_t due_ms;                      /* monotonic: to be told of then */
-    int64_t begin_ms;                    /* Unix time of the first thing in it; 0: it is empty */
+    struct activity_record *of;
+    int64_t begin_ms; /* Unix time of the first thing in it; 0: it is empty */
 
     uint32_t connected;
     uint32_t moved;
