@@ -20,9 +20,40 @@ enum {
     REDIRECTS_MAX = 5
 };
 
+/* ---- what all hold ---- */
+
+static atomic_size_t held_bytes;
+static atomic_size_t held_bytes_max = FEED_SOURCES_BYTES;
+
+void feed_sources_bound(size_t bytes)
+{
+    atomic_store(&held_bytes_max, bytes);
+}
+
+/* So many in all for this one. */
+static bool reserve(struct feed_source *source, size_t bytes)
+{
+    size_t more = bytes - source->reserved_bytes;
+    if (atomic_fetch_add(&held_bytes, more) + more > atomic_load(&held_bytes_max)) {
+        atomic_fetch_sub(&held_bytes, more);
+        return false;
+    }
+    source->reserved_bytes = bytes;
+    return true;
+}
+
+static int fail_for_others(const char *location, struct picket_error *error)
+{
+    return picket_fail(error, PICKET_BUSY,
+                       "%s: the feeds that are being read would hold more than %zu MiB together; "
+                       "try again later",
+                       location, atomic_load(&held_bytes_max) / (1024 * 1024));
+}
+
 void feed_source_free(struct feed_source *source)
 {
     free(source->text);
+    atomic_fetch_sub(&held_bytes, source->reserved_bytes);
     memset(source, 0, sizeof *source);
 }
 
@@ -31,6 +62,8 @@ void feed_source_free(struct feed_source *source)
 static int read_whole(struct feed_source *source, FILE *file, const char *path, size_t size,
                       struct picket_error *error)
 {
+    if (!reserve(source, size + 1))
+        return fail_for_others(path, error);
     source->text = malloc(size + 1);
     if (source->text == NULL)
         return picket_fail(error, PICKET_NO_MEMORY, "%s: no memory for %zu bytes", path, size);
@@ -80,9 +113,27 @@ static int read_file(struct feed_source *source, const char *path, const char *l
 struct transfer {
     struct feed_source *source;
     size_t capacity;
-    bool too_large, no_memory;
+    bool too_large, no_room, no_memory;
     const atomic_int *cancel;
 };
+
+/* Twice what is needed, but no more than any may have. */
+static bool grow(struct transfer *transfer, size_t needed)
+{
+    size_t capacity = needed * 2;
+    if (capacity > (size_t)FEED_SOURCE_BYTES_MAX + 1)
+        capacity = (size_t)FEED_SOURCE_BYTES_MAX + 1;
+    transfer->no_room = !reserve(transfer->source, capacity);
+    if (transfer->no_room)
+        return false;
+    char *text = realloc(transfer->source->text, capacity);
+    transfer->no_memory = text == NULL;
+    if (transfer->no_memory)
+        return false;
+    transfer->source->text = text;
+    transfer->capacity = capacity;
+    return true;
+}
 
 static size_t take_body(char *bytes, size_t one, size_t count, void *context)
 {
@@ -93,16 +144,9 @@ static size_t take_body(char *bytes, size_t one, size_t count, void *context)
         transfer->too_large = true;
         return 0;
     }
-    if (source->size_bytes + count + 1 > transfer->capacity) {
-        size_t capacity = (source->size_bytes + count + 1) * 2;
-        char *text = realloc(source->text, capacity);
-        if (text == NULL) {
-            transfer->no_memory = true;
-            return 0;
-        }
-        source->text = text;
-        transfer->capacity = capacity;
-    }
+    if (source->size_bytes + count + 1 > transfer->capacity &&
+        !grow(transfer, source->size_bytes + count + 1))
+        return 0;
     memcpy(source->text + source->size_bytes, bytes, count);
     source->size_bytes += count;
     source->text[source->size_bytes] = '\0';
@@ -195,6 +239,8 @@ static int transfer_result(const struct transfer *transfer, const char *url, CUR
     if (transfer->too_large)
         return picket_fail(error, PICKET_FULL, "%s: larger than %d MiB", url,
                            FEED_SOURCE_BYTES_MAX / (1024 * 1024));
+    if (transfer->no_room)
+        return fail_for_others(url, error);
     if (transfer->no_memory)
         return picket_fail(error, PICKET_NO_MEMORY, "%s: no memory", url);
     if (code == CURLE_ABORTED_BY_CALLBACK)
@@ -244,7 +290,7 @@ int feed_source_fetch(struct feed_source *source, const char *location, const ch
     if (strncasecmp(location, "http://", 7) == 0 || strncasecmp(location, "https://", 8) == 0)
         return fetch_url(source, location, etag, last_modified, cancel, error);
     if (strstr(location, "://") != NULL)
-        return picket_fail(error, PICKET_INVALID,
-                           "%s: expected a file's path, http:// or https://", location);
+        return picket_fail(error, PICKET_INVALID, "%s: expected a file's path, http:// or https://",
+                           location);
     return read_file(source, location, last_modified, error);
 }

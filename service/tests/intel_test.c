@@ -17,6 +17,7 @@
 
 #include "harness.h"
 #include "http_server.h"
+#include "intel/feed_source.h"
 #include "picket/base/time.h"
 
 static struct harness harness;
@@ -218,6 +219,41 @@ static void a_url_is_fetched_and_errors_are_told_in_words(void **state)
     http_server_stop(server);
 }
 
+static int fetch(struct feed_source *source, const char *location)
+{
+    static atomic_int cancel;
+    int status = feed_source_fetch(source, location, "", "", &cancel, &error);
+    if (status != PICKET_OK)
+        feed_source_free(source);
+    return status;
+}
+
+static void what_all_feeds_hold_that_are_being_read_is_bounded(void **state)
+{
+    static char body[401];
+    struct feed_source first, file, web;
+    char path[512];
+    (void)state;
+    memset(body, '#', 400);
+    snprintf(path, sizeof path, "%s", harness_file(&harness, "long", body));
+    server = http_server_start();
+    const struct http_answer answers[] = {{200, NULL, body}};
+    http_server_answers(server, answers, 1);
+    feed_sources_bound(401 + 400);
+    assert_int_equal(fetch(&first, path), PICKET_OK);
+    assert_int_equal(fetch(&file, path), PICKET_BUSY);
+    assert_int_equal(fetch(&web, url()), PICKET_BUSY);
+    assert_non_null(strstr(error.text, "try again later"));
+    feed_source_free(&first);
+    feed_sources_bound(401 + 802);
+    assert_int_equal(fetch(&file, path), PICKET_OK);
+    assert_int_equal(fetch(&web, url()), PICKET_OK);
+    feed_source_free(&file);
+    feed_source_free(&web);
+    feed_sources_bound(FEED_SOURCES_BYTES);
+    http_server_stop(server);
+}
+
 static bool was_asked_with_its_etag(void *context)
 {
     (void)context;
@@ -408,6 +444,7 @@ int main(void)
         INTEL_TEST(feeds_are_there_again_after_a_restart),
         INTEL_TEST(what_two_feeds_list_is_found_twice),
         INTEL_TEST(a_url_is_fetched_and_errors_are_told_in_words),
+        INTEL_TEST(what_all_feeds_hold_that_are_being_read_is_bounded),
         INTEL_TEST(a_feed_is_refreshed_by_itself_and_only_fetched_when_it_changed),
         INTEL_TEST(lookups_go_on_while_feeds_change),
     };
