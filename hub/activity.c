@@ -166,16 +166,26 @@ static struct activity_entry *notable_entry_of(struct connection *connection)
 
 /* ---- tallies ---- */
 
+static void free_tally(struct connection *connection)
+{
+    if (connection->tally != NULL)
+        free(connection->tally->others);
+    free(connection->tally);
+    connection->tally = NULL;
+    connection->tally_due_ms = never;
+}
+
 /* The connection's becomes part of the entry. */
 static void fold(struct connection *connection, struct activity_entry *entry)
 {
-    struct connection_tally *own = connection->tally;
-    tally_add(&entry->tally, &own->tally);
+    const struct connection_tally *own = connection->tally;
+    for (int i = 0; i < TALLY_OF_MESSAGES; i++)
+        entry->tally.counts[i] += own->messages[i];
+    if (own->others != NULL)
+        tally_add(&entry->tally, own->others);
     if (entry->begin_ms == 0 || own->since_ms < entry->begin_ms)
         entry->begin_ms = own->since_ms;
-    free(own);
-    connection->tally = NULL;
-    connection->tally_due_ms = never;
+    free_tally(connection);
 }
 
 static void fold_what_is_there(const struct picket_hub *hub, struct activity_entry *entry)
@@ -186,10 +196,10 @@ static void fold_what_is_there(const struct picket_hub *hub, struct activity_ent
 }
 
 /* NULL: there is no memory; it is counted. */
-static struct tally *tally_of(struct connection *connection)
+static struct connection_tally *tally_of(struct connection *connection)
 {
     if (connection->tally != NULL)
-        return &connection->tally->tally;
+        return connection->tally;
     connection->tally = calloc(1, sizeof *connection->tally);
     if (connection->tally == NULL) {
         picket_count(&dropped, 1);
@@ -197,25 +207,31 @@ static struct tally *tally_of(struct connection *connection)
     }
     connection->tally->since_ms = picket_unix_ms();
     connection->tally_due_ms = picket_monotonic_ms() + ordinary_ms(connection->hub);
-    return &connection->tally->tally;
+    return connection->tally;
 }
 
 void hub_activity_message(struct connection *connection, const char *bag, size_t payload_bytes)
 {
-    struct tally *tally = tally_of(connection);
+    struct connection_tally *tally = tally_of(connection);
     if (tally == NULL)
         return;
-    tally->counts[TALLY_MESSAGES]++;
-    tally->counts[TALLY_BYTES] += payload_bytes;
-    tally->counts[TALLY_SECURITY] += picket_properties_tell_security_message(bag);
+    tally->messages[TALLY_MESSAGES]++;
+    tally->messages[TALLY_BYTES] += payload_bytes;
+    tally->messages[TALLY_SECURITY] += picket_properties_tell_security_message(bag);
 }
 
 void hub_activity_count(struct connection *connection, enum tally_kind kind, uint64_t count)
 {
-    struct tally *tally = tally_of(connection);
+    struct connection_tally *tally = tally_of(connection);
     if (tally == NULL)
         return;
-    tally->counts[kind] += count;
+    if (tally->others == NULL)
+        tally->others = calloc(1, sizeof *tally->others);
+    if (tally->others == NULL) {
+        picket_count(&dropped, 1);
+        return;
+    }
+    tally->others->counts[kind] += count;
     if (tally_is_notable(kind))
         connection->tally_due_ms = 0;
 }
@@ -305,12 +321,6 @@ void hub_activity_refused(struct connection *connection, enum ending ending)
 void hub_activity_turned_away(struct picket_hub *hub)
 {
     burst_count(&hub->activity.burst);
-}
-
-static void free_tally(struct connection *connection)
-{
-    free(connection->tally);
-    connection->tally = NULL;
 }
 
 void hub_activity_ended(struct connection *connection, enum ending ending)

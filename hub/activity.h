@@ -57,7 +57,8 @@ struct activity_table {
 /* What a connection has counted and not told. */
 struct connection_tally {
     int64_t since_ms; /* Unix time of the first of it */
-    struct tally tally;
+    uint64_t messages[TALLY_OF_MESSAGES];
+    struct tally *others; /* NULL: there are none */
 };
 
 void hub_activity_register_counters(void);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 enum tally_kind {
+    /* The first three are of every message: a connection has room for them at once. */
     TALLY_MESSAGES, /* of the device, put into the log; wills too */
     TALLY_SECURITY, /* of these: security messages, the agent's */
     TALLY_BYTES,    /* of the payloads of all of them */
@@ -51,6 +52,8 @@ enum tally_kind {
     TALLY_FOREIGN_WILL,
     TALLY_KINDS
 };
+
+enum { TALLY_OF_MESSAGES = TALLY_BYTES + 1 };
 
 struct tally {
     uint64_t counts[TALLY_KINDS];
