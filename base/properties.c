@@ -57,3 +57,23 @@ bool picket_properties_tell_security_message(const char *properties)
     }
     return false;
 }
+
+/* NetX Duo may end the bag with /. */
+static bool is_value(const char *value, size_t size, bool is_last, const char *expected)
+{
+    return decodes_to(value, size, expected) ||
+           (is_last && size > 0 && value[size - 1] == '/' && decodes_to(value, size - 1, expected));
+}
+
+bool picket_properties_have(const char *properties, const char *name, const char *value)
+{
+    while (properties != NULL && *properties != '\0') {
+        size_t size = strcspn(properties, "&");
+        const char *equals = memchr(properties, '=', size), *end = properties + size;
+        if (equals != NULL && decodes_to(properties, (size_t)(equals - properties), name) &&
+            is_value(equals + 1, (size_t)(end - equals - 1), *end == '\0', value))
+            return true;
+        properties = end + (*end == '&');
+    }
+    return false;
+}

@@ -424,11 +424,11 @@ static int output_texts(const struct reading *reading, const char *entry,
     return PICKET_OK;
 }
 
-/* ---- properties of librdkafka ---- */
+/* ---- names of the writer's own: properties of librdkafka, and of messages ---- */
 
 struct properties {
     const struct reading *reading;
-    const char *setting;
+    const char *setting, *expected;
     struct picket_output_property list[PROPERTIES_MAX];
     size_t count;
 };
@@ -438,27 +438,70 @@ static int take_property(void *context, const char *name, const char *value)
     struct properties *properties = context;
     const struct reading *reading = properties->reading;
     if (!name || !value)
-        return wrong(reading, properties->setting,
-                     "expected properties of librdkafka, such as compression.type: lz4");
+        return wrong(reading, properties->setting, "expected %s", properties->expected);
     if (properties->count == PROPERTIES_MAX)
-        return wrong(reading, properties->setting, "more than %d properties", PROPERTIES_MAX);
+        return wrong(reading, properties->setting, "more than %d", PROPERTIES_MAX);
     properties->list[properties->count++] =
         (struct picket_output_property){keep(reading->config, name), keep(reading->config, value)};
     return PICKET_OK;
 }
 
-static int output_properties(const struct reading *reading, const char *entry,
-                             struct picket_output_config *out)
+static int output_properties(const struct reading *reading, const char *setting,
+                             const char *expected, const struct picket_output_property **out,
+                             size_t *count)
 {
-    char setting[64];
-    struct properties properties = {.reading = reading, .setting = setting};
-    snprintf(setting, sizeof setting, "%s.librdkafka", entry);
+    struct properties properties = {.reading = reading, .setting = setting, .expected = expected};
     int status = yaml_file_pairs(reading->file, setting, take_property, &properties);
     if (status != PICKET_OK || properties.count == 0)
         return status;
-    out->properties =
+    *out =
         keep_bytes(reading->config, properties.list, properties.count * sizeof properties.list[0]);
-    out->property_count = properties.count;
+    *count = properties.count;
+    return PICKET_OK;
+}
+
+static int output_librdkafka(const struct reading *reading, const char *entry,
+                             struct picket_output_config *out)
+{
+    char setting[64];
+    snprintf(setting, sizeof setting, "%s.librdkafka", entry);
+    return output_properties(reading, setting,
+                             "properties of librdkafka, such as compression.type: lz4",
+                             &out->properties, &out->property_count);
+}
+
+/* ---- which messages a route takes ---- */
+
+static void keep_patterns(const struct reading *reading, const struct yaml_output *yaml,
+                          struct picket_route_filter *filter)
+{
+    const char *patterns[PICKET_CONFIG_PATTERNS_MAX];
+    if (yaml->devices_count == 0)
+        return;
+    for (unsigned i = 0; i < yaml->devices_count; i++)
+        patterns[i] = keep(reading->config, yaml->devices[i]);
+    filter->devices =
+        keep_bytes(reading->config, patterns, yaml->devices_count * sizeof patterns[0]);
+    filter->device_count = yaml->devices_count;
+}
+
+static int output_filter(const struct reading *reading, const char *entry,
+                         const struct yaml_output *yaml, struct picket_output_config *out)
+{
+    struct picket_route_filter *filter = &out->filter;
+    char devices[64], properties[64];
+    snprintf(devices, sizeof devices, "%s.devices", entry);
+    snprintf(properties, sizeof properties, "%s.properties", entry);
+    keep_patterns(reading, yaml, filter);
+    int status =
+        output_properties(reading, properties, "properties of messages, such as kind: alarm",
+                          &filter->properties, &filter->property_count);
+    if (status != PICKET_OK || strncmp(entry, "outputs", 7) != 0)
+        return status;
+    if (filter->device_count > 0)
+        return wrong(reading, devices, "is for routes; an output takes every alert");
+    if (filter->property_count > 0)
+        return wrong(reading, properties, "is for routes; an output takes every alert");
     return PICKET_OK;
 }
 
@@ -500,7 +543,9 @@ static int output(const struct reading *reading, const char *entry, const struct
     }
     int status = output_texts(reading, entry, yaml, out);
     if (status == PICKET_OK)
-        status = output_properties(reading, entry, out);
+        status = output_librdkafka(reading, entry, out);
+    if (status == PICKET_OK)
+        status = output_filter(reading, entry, yaml, out);
     return status == PICKET_OK ? check_output(reading, entry, out) : status;
 }
 

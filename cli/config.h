@@ -18,7 +18,11 @@
 #define PICKET_SOCKET_NAME "picket.sock"
 #define PICKET_CONFIG_FILE "/etc/picket/picket.yaml"
 
-enum { PICKET_CONFIG_OUTPUTS_MAX = 32, PICKET_CONFIG_BYTES_MAX = 1024 * 1024 };
+enum {
+    PICKET_CONFIG_OUTPUTS_MAX = 32,
+    PICKET_CONFIG_PATTERNS_MAX = 1000,
+    PICKET_CONFIG_BYTES_MAX = 1024 * 1024
+};
 
 /* All paths are absolute; all text belongs to the configuration. */
 struct picket_config {

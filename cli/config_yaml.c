@@ -43,19 +43,17 @@ static const cyaml_schema_field_t log_fields[] = {TEXT(struct yaml_log, messages
                                                   TEXT(struct yaml_log, bytes), CYAML_FIELD_END};
 static const cyaml_schema_field_t service_fields[] = {TEXT(struct yaml_service, batch_messages),
                                                       CYAML_FIELD_END};
-static const cyaml_schema_field_t store_fields[] = {TEXT(struct yaml_store, dead_letters),
-                                                    TEXT(struct yaml_store, dead_letter_bytes),
-                                                    TEXT(struct yaml_store, outbox_items),
-                                                    TEXT(struct yaml_store, outbox_bytes),
-                                                    TEXT(struct yaml_store, outbox_age),
-                                                    TEXT(struct yaml_store, retention),
-                                                    TEXT(struct yaml_store, max_bytes),
-                                                    TEXT(struct yaml_store, closed_alerts),
-                                                    TEXT(struct yaml_store, audit),
-                                                    CYAML_FIELD_END};
+static const cyaml_schema_field_t store_fields[] = {
+    TEXT(struct yaml_store, dead_letters), TEXT(struct yaml_store, dead_letter_bytes),
+    TEXT(struct yaml_store, outbox_items), TEXT(struct yaml_store, outbox_bytes),
+    TEXT(struct yaml_store, outbox_age),   TEXT(struct yaml_store, retention),
+    TEXT(struct yaml_store, max_bytes),    TEXT(struct yaml_store, closed_alerts),
+    TEXT(struct yaml_store, audit),        CYAML_FIELD_END};
 static const cyaml_schema_field_t api_fields[] = {TEXT(struct yaml_api, socket), CYAML_FIELD_END};
 static const cyaml_schema_field_t diagnostics_fields[] = {TEXT(struct yaml_diagnostics, level),
                                                           CYAML_FIELD_END};
+static const cyaml_schema_value_t text_value = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, 4096)};
 static const cyaml_schema_field_t output_fields[] = {
     TEXT(struct yaml_output, name),
     TEXT(struct yaml_output, kind),
@@ -68,6 +66,9 @@ static const cyaml_schema_field_t output_fields[] = {
     TEXT(struct yaml_output, certificate_file),
     TEXT(struct yaml_output, key_file),
     CYAML_FIELD_IGNORE("librdkafka", CYAML_FLAG_OPTIONAL),
+    CYAML_FIELD_SEQUENCE("devices", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_output,
+                         devices, &text_value, 0, PICKET_CONFIG_PATTERNS_MAX),
+    CYAML_FIELD_IGNORE("properties", CYAML_FLAG_OPTIONAL),
     CYAML_FIELD_END};
 static const cyaml_schema_value_t output_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_output, output_fields)};

@@ -17,7 +17,8 @@ struct yaml_limits {
         *address_refusals_per_minute;
 };
 struct yaml_hub {
-    char *address, *port, *host_name, *certificate_file, *key_file, *activity_interval, *certificate_warning;
+    char *address, *port, *host_name, *certificate_file, *key_file, *activity_interval,
+        *certificate_warning;
     struct yaml_limits limits;
 };
 struct yaml_log {
@@ -27,8 +28,8 @@ struct yaml_service {
     char *batch_messages;
 };
 struct yaml_store {
-    char *dead_letters, *dead_letter_bytes, *outbox_items, *outbox_bytes, *outbox_age, *retention, *max_bytes,
-        *closed_alerts, *audit;
+    char *dead_letters, *dead_letter_bytes, *outbox_items, *outbox_bytes, *outbox_age, *retention,
+        *max_bytes, *closed_alerts, *audit;
 };
 struct yaml_api {
     char *socket;
@@ -39,6 +40,8 @@ struct yaml_diagnostics {
 struct yaml_output {
     char *name, *kind, *location, *payload, *client_id, *user, *password_file, *ca_file,
         *certificate_file, *key_file;
+    char **devices;
+    unsigned devices_count;
 };
 struct yaml_config {
     char *data_folder;

@@ -6,6 +6,7 @@
 #include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/time.h"
+#include "route.h"
 
 /* Added up per batch, and counted once it is committed: a batch done again must not count twice. */
 enum {
@@ -46,8 +47,9 @@ static struct picket_counter counters[COUNTERS] = {
     [TELEMETRY_ROUTED] = {.name = "service_telemetry_routed",
                           .help = "messages that are no security messages, put out to routes",
                           .is_work = true},
-    [TELEMETRY_DROPPED] = {.name = "service_telemetry_dropped",
-                           .help = "messages that are no security messages, dropped: no route"},
+    [TELEMETRY_DROPPED] =
+        {.name = "service_telemetry_dropped",
+         .help = "messages that are no security messages, dropped: no route takes them"},
     [DEAD_LETTERS_DROPPED] = {.name = "service_dead_letters_dropped",
                               .help = "the oldest dead letters, dropped: too many or too large"},
     [OUTBOX_DROPPED] = {.name = "service_output_dropped",
@@ -273,16 +275,18 @@ static int take_telemetry(struct batch *batch)
         .payload = message->payload,
         .payload_bytes = message->payload_bytes,
     };
-    if (pipeline->route_count == 0)
-        batch->tally[TELEMETRY_DROPPED]++;
+    bool is_taken = false;
     for (size_t i = 0; i < pipeline->route_count; i++) {
-        int status =
-            picket_store_enqueue(pipeline->store, pipeline->routes[i], &item, batch->error);
+        const struct picket_output_config *route = &pipeline->routes[i];
+        if (!route_takes(&route->filter, message))
+            continue;
+        int status = picket_store_enqueue(pipeline->store, route->name, &item, batch->error);
         if (status != PICKET_OK)
             return status;
         batch->tally[TELEMETRY_ROUTED]++;
-        batch->result->telemetry = true;
+        batch->result->telemetry = is_taken = true;
     }
+    batch->tally[TELEMETRY_DROPPED] += !is_taken;
     return PICKET_OK;
 }
 

@@ -1,7 +1,7 @@
 /* A batch of prepared messages becomes events, findings, dead letters and outbox items, in one
  * transaction.
  *
- *     prepared message ─▶ security message? ─no──▶ outbox of each route
+ *     prepared message ─▶ security message? ─no──▶ outbox of each route that takes it
  *                                │yes      └─bad──▶ dead letter with reason and byte
  *                                ▼
  *                            put_event ─known──▶ nothing more
@@ -27,7 +27,7 @@ struct pipeline {
     struct picket_detector detectors[DETECTORS_MAX];
     size_t detector_count;
     const char *const *alert_targets; /* NULL-terminated */
-    const char *const *routes;        /* targets of telemetry */
+    const struct picket_output_config *routes; /* of telemetry */
     size_t route_count;
     struct picket_store_bounds bounds;
     struct arena arena; /* for the events of a message too large to be prepared */

@@ -35,7 +35,6 @@ struct picket_service {
     struct output **outputs; /* of alerts, then of routes */
     size_t alert_outputs, output_count;
     const char **alert_targets;
-    const char **routes;
     char **names; /* what the targets point to */
     pthread_t thread;
     bool started;
@@ -198,9 +197,7 @@ static int start_outputs(struct picket_service *service, const struct picket_ser
     service->outputs = calloc(total + 1, sizeof *service->outputs);
     service->names = calloc(total + 1, sizeof *service->names);
     service->alert_targets = calloc(config->output_count + 1, sizeof *service->alert_targets);
-    service->routes = calloc(config->route_count + 1, sizeof *service->routes);
-    if (service->outputs == NULL || service->names == NULL || service->alert_targets == NULL ||
-        service->routes == NULL)
+    if (service->outputs == NULL || service->names == NULL || service->alert_targets == NULL)
         return picket_fail(error, PICKET_NO_MEMORY, "no memory for outputs");
     int status = PICKET_OK;
     service->alert_outputs = config->output_count;
@@ -208,11 +205,8 @@ static int start_outputs(struct picket_service *service, const struct picket_ser
         status = start_output(service, &config->outputs[i], config->store_folder, error);
         service->alert_targets[i] = service->names[i];
     }
-    for (size_t i = 0; i < config->route_count && status == PICKET_OK; i++) {
-        size_t at = service->output_count;
+    for (size_t i = 0; i < config->route_count && status == PICKET_OK; i++)
         status = start_output(service, &config->routes[i], config->store_folder, error);
-        service->routes[i] = service->names[at];
-    }
     return status;
 }
 
@@ -222,7 +216,7 @@ static void init_pipeline(struct picket_service *service,
     struct pipeline *pipeline = &service->pipeline;
     pipeline->detector_count = detectors_table(pipeline->detectors, intel);
     pipeline->alert_targets = service->alert_targets;
-    pipeline->routes = service->routes;
+    pipeline->routes = config->routes;
     pipeline->route_count = config->route_count;
     pipeline->bounds = config->bounds;
 }
@@ -290,7 +284,6 @@ void picket_service_stop(struct picket_service *service)
     free(service->outputs);
     free(service->names);
     free(service->alert_targets);
-    free(service->routes);
     pthread_cond_destroy(&service->stopped);
     pthread_mutex_destroy(&service->lock);
     free(service);

@@ -31,11 +31,29 @@ static void all_else_is_the_devices_own(void **state)
         assert_false(picket_properties_tell_security_message(bags[i]));
 }
 
+static void a_property_is_found_by_name_and_value_however_they_are_encoded(void **state)
+{
+    (void)state;
+    assert_true(picket_properties_have("kind=alarm", "kind", "alarm"));
+    assert_true(picket_properties_have("a=b&k%69nd=al%61rm/", "kind", "alarm"));
+    assert_true(picket_properties_have("kind=t&kind=alarm&c=d", "kind", "alarm"));
+    assert_true(picket_properties_have("path=a/", "path", "a/"));
+    assert_true(picket_properties_have("empty=&a=b", "empty", ""));
+    assert_false(picket_properties_have("kind=alarm2", "kind", "alarm"));
+    assert_false(picket_properties_have("kinds=alarm", "kind", "alarm"));
+    assert_false(picket_properties_have("kind=alarm/&a=b", "kind", "alarm"));
+    assert_false(picket_properties_have("kind", "kind", ""));
+    assert_false(picket_properties_have("a=kind=alarm", "kind", "alarm"));
+    assert_false(picket_properties_have("", "kind", ""));
+    assert_false(picket_properties_have(NULL, "kind", ""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_security_message_is_known_however_its_property_is_encoded),
         cmocka_unit_test(all_else_is_the_devices_own),
+        cmocka_unit_test(a_property_is_found_by_name_and_value_however_they_are_encoded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

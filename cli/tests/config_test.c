@@ -87,45 +87,47 @@ static void an_empty_file_and_one_of_comments_mean_the_defaults(void **state)
 static void every_setting_is_taken(void **state)
 {
     (void)state;
-    struct picket_config *config = good(
-        "data_folder: /srv/picket\n"
-        "hub:\n"
-        "  address: \"::\"\n"
-        "  port: 0\n"
-        "  host_name: hub.example.org\n"
-        "  certificate_file: /c\n"
-        "  key_file: /k\n"
-        "  activity_interval: 10m\n"
-        "  certificate_warning: 60d\n"
-        "  limits:\n"
-        "    connections: 5\n"
-        "    message_bytes: 2048\n"
-        "    connect_timeout_s: 7\n"
-        "    handshakes: 9\n"
-        "    handshakes_per_address: 3\n"
-        "    input_bytes: 4000000\n"
-        "    output_bytes: 5000000\n"
-        "    device_packets_per_s: 21\n"
-        "    device_bytes_per_s: 70000\n"
-        "    device_connections: 23\n"
-        "    device_connects_per_minute: 24\n"
-        "    address_connections_per_s: 0\n"
-        "    address_refusals_per_minute: 26\n"
-        "log: {messages: 11, bytes: 2000000}\n"
-        "service: {batch_messages: 13}\n"
-        "store: {dead_letters: 14, dead_letter_bytes: 2000000, outbox_items: 15,\n"
-        "        outbox_bytes: 3000000, outbox_age: 12h, retention: never, max_bytes: 80000000, closed_alerts: 90d,\n"
-        "        audit: 20d}\n"
-        "api: {socket: /run/p.sock}\n"
-        "diagnostics: {level: debug}\n"
-        "outputs:\n"
-        "  - {name: soc, kind: webhook, location: \"https://x/y\"}\n"
-        "  - {name: file-1, kind: file, location: /a.jsonl}\n"
-        "routes:\n"
-        "  - {name: t, kind: file, location: /t.jsonl}\n"
-        "  - {name: m, kind: mqtt, location: \"mqtts://b/{device}\", payload: body, user: u,\n"
-        "     client_id: c, password_file: /p, ca_file: /ca, certificate_file: /crt,\n"
-        "     key_file: /key}\n");
+    struct picket_config *config =
+        good("data_folder: /srv/picket\n"
+             "hub:\n"
+             "  address: \"::\"\n"
+             "  port: 0\n"
+             "  host_name: hub.example.org\n"
+             "  certificate_file: /c\n"
+             "  key_file: /k\n"
+             "  activity_interval: 10m\n"
+             "  certificate_warning: 60d\n"
+             "  limits:\n"
+             "    connections: 5\n"
+             "    message_bytes: 2048\n"
+             "    connect_timeout_s: 7\n"
+             "    handshakes: 9\n"
+             "    handshakes_per_address: 3\n"
+             "    input_bytes: 4000000\n"
+             "    output_bytes: 5000000\n"
+             "    device_packets_per_s: 21\n"
+             "    device_bytes_per_s: 70000\n"
+             "    device_connections: 23\n"
+             "    device_connects_per_minute: 24\n"
+             "    address_connections_per_s: 0\n"
+             "    address_refusals_per_minute: 26\n"
+             "log: {messages: 11, bytes: 2000000}\n"
+             "service: {batch_messages: 13}\n"
+             "store: {dead_letters: 14, dead_letter_bytes: 2000000, outbox_items: 15,\n"
+             "        outbox_bytes: 3000000, outbox_age: 12h, retention: never, max_bytes: "
+             "80000000, closed_alerts: 90d,\n"
+             "        audit: 20d}\n"
+             "api: {socket: /run/p.sock}\n"
+             "diagnostics: {level: debug}\n"
+             "outputs:\n"
+             "  - {name: soc, kind: webhook, location: \"https://x/y\"}\n"
+             "  - {name: file-1, kind: file, location: /a.jsonl}\n"
+             "routes:\n"
+             "  - {name: t, kind: file, location: /t.jsonl, devices: [pump-*, a/b],\n"
+             "     properties: {kind: alarm}}\n"
+             "  - {name: m, kind: mqtt, location: \"mqtts://b/{device}\", payload: body, user: u,\n"
+             "     client_id: c, password_file: /p, ca_file: /ca, certificate_file: /crt,\n"
+             "     key_file: /key}\n");
     assert_string_equal(config->data_folder, "/srv/picket");
     assert_string_equal(config->hub.address, "::");
     assert_int_equal(config->hub.port, 0);
@@ -170,6 +172,13 @@ static void every_setting_is_taken(void **state)
     assert_string_equal(config->routes[0].location, "/t.jsonl");
     assert_int_equal(config->routes[0].payload, PICKET_PAYLOAD_JSON);
     assert_null(config->routes[0].user);
+    assert_int_equal(config->routes[0].filter.device_count, 2);
+    assert_string_equal(config->routes[0].filter.devices[0], "pump-*");
+    assert_string_equal(config->routes[0].filter.devices[1], "a/b");
+    assert_int_equal(config->routes[0].filter.property_count, 1);
+    assert_string_equal(config->routes[0].filter.properties[0].name, "kind");
+    assert_string_equal(config->routes[0].filter.properties[0].value, "alarm");
+    assert_int_equal(config->routes[1].filter.device_count, 0);
     assert_int_equal(config->routes[1].kind, PICKET_OUTPUT_MQTT);
     assert_string_equal(config->routes[1].location, "mqtts://b/{device}");
     assert_int_equal(config->routes[1].payload, PICKET_PAYLOAD_BODY);
@@ -312,6 +321,12 @@ static void a_wrong_file_is_refused_with_line_and_reason(void **state)
          ":5: routes[0].payload: ", "none of json, body"},
         {"outputs:\n  - name: a\n    kind: mqtt\n    location: mqtt://b/t\n    payload: body\n",
          ":5: outputs[0].payload: ", "an alert has no body"},
+        {"outputs:\n  - name: a\n    kind: file\n    location: /x\n    devices: [a]\n",
+         ":5: outputs[0].devices: ", "is for routes"},
+        {"outputs:\n  - name: a\n    kind: file\n    location: /x\n    properties: {a: b}\n",
+         ":5: outputs[0].properties: ", "is for routes"},
+        {"routes:\n  - name: a\n    kind: file\n    location: /x\n    properties: [a]\n",
+         ":5: routes[0].properties: ", "expected properties of messages"},
         {"routes:\n  - name: a\n    kind: file\n    location: /x\n    user: u\n",
          ":5: routes[0].user: ", "an output of kind file has none"},
         {"hub:\n\tport: 1\n", ":2: ", "cannot start any token"},

@@ -14,6 +14,7 @@
 
 #include "harness.h"
 #include "http_server.h"
+#include "picket/base/counter.h"
 #include "picket/base/time.h"
 #include "shared_data.h"
 
@@ -502,6 +503,67 @@ static void telemetry_goes_to_every_route(void **state)
     free(text);
 }
 
+/* The bodies of a route's messages, in a row. */
+static void assert_bodies(const char *path, const char *expected)
+{
+    size_t size;
+    char *text = whole_file(path, &size), *rest = text, bodies[64] = "";
+    while (*rest != '\0') {
+        json_t *message = line_json(&rest);
+        strncat(bodies, json_string_value(json_object_get(message, "body")),
+                sizeof bodies - strlen(bodies) - 1);
+        json_decref(message);
+    }
+    assert_string_equal(bodies, expected);
+    free(text);
+}
+
+static uint64_t dropped_count;
+
+static void note_dropped(const struct picket_counter *counter, void *context)
+{
+    (void)context;
+    if (strcmp(counter->name, "service_telemetry_dropped") == 0)
+        dropped_count = counter->value;
+}
+
+static uint64_t telemetry_dropped(void)
+{
+    picket_counters_each(note_dropped, NULL);
+    return dropped_count;
+}
+
+static void a_route_takes_what_its_devices_and_properties_say(void **state)
+{
+    static const char *const devices[] = {"pump-?", "valve/", "press/ram-*"};
+    static const struct picket_output_property alarm[] = {{"kind", "alarm"}, {"site", "a b"}};
+    char alarms[140];
+    (void)state;
+    snprintf(alarms, sizeof alarms, "%s.alarms", location);
+    harness.routes[0] = (struct picket_output_config){
+        .name = "devices", .location = location, .filter = {devices, 3, NULL, 0}};
+    harness.routes[1] = (struct picket_output_config){
+        .name = "alarms", .location = alarms, .filter = {NULL, 0, alarm, 2}};
+    harness.route_count = 2;
+    harness_start(&harness);
+    uint64_t before = telemetry_dropped();
+    harness_append(&harness, "pump-1", "", "1", 1);
+    harness_append_of_module(&harness, "pump-2", "m", "", "2", 1);
+    harness_append(&harness, "pump-10", "", "3", 1); /* nobody's */
+    harness_append(&harness, "valve", "", "4", 1);
+    harness_append_of_module(&harness, "valve", "m", "", "5", 1); /* nobody's */
+    harness_append_of_module(&harness, "press", "ram-7", "", "6", 1);
+    harness_append(&harness, "lamp", "site=a%20b&kind=alarm", "7", 1);
+    harness_append(&harness, "lamp", "kind=alarm", "8", 1); /* nobody's */
+    harness_append(&harness, "pump-3", "kind=alarm&site=a%20b/", "9", 1);
+    assert_true(harness_wait_durable(&harness));
+    wait_delivered("devices");
+    wait_delivered("alarms");
+    assert_bodies(location, "12469");
+    assert_bodies(alarms, "79");
+    assert_int_equal(telemetry_dropped() - before, 3);
+}
+
 /* ---- configuration ---- */
 
 static int start_with(const struct picket_output_config *outputs, size_t count)
@@ -565,6 +627,7 @@ int main(void)
         OUTPUTS_TEST(of_too_many_alerts_that_wait_the_newest_are_sent_and_the_rest_is_counted),
         OUTPUTS_TEST(what_waits_for_an_output_that_is_no_more_goes_by_its_age_without_any_message),
         OUTPUTS_TEST(telemetry_goes_to_every_route),
+        OUTPUTS_TEST(a_route_takes_what_its_devices_and_properties_say),
         OUTPUTS_TEST(an_output_that_cannot_be_is_refused_at_the_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,4 +12,7 @@
  * urn:azureiot:Security:SecurityAgent:1, key and value each URL-encoded or not. */
 bool picket_properties_tell_security_message(const char *properties);
 
+/* True if one of the properties is of that name and has that value, each URL-encoded or not. */
+bool picket_properties_have(const char *properties, const char *name, const char *value);
+
 #endif

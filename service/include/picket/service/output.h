@@ -26,6 +26,16 @@ struct picket_output_property {
     const char *name, *value;
 };
 
+/* Which messages a route takes: all of them if there is nothing in it. */
+struct picket_route_filter {
+    /* Patterns of device ids with * and ?; with a / in it, of DEVICE/MODULE, and DEVICE/ is the
+     * device itself. One of them is enough. */
+    const char *const *devices;
+    size_t device_count;
+    const struct picket_output_property *properties; /* all are needed */
+    size_t property_count;
+};
+
 /* Text that may be NULL is NULL when it was not given. */
 struct picket_output_config {
     const char *name; /* of the outbox target: letters, digits, - and _ */
@@ -40,6 +50,7 @@ struct picket_output_config {
     const char *key_file;         /* PEM; belongs to it */
     const struct picket_output_property *properties; /* of librdkafka; Kafka's */
     size_t property_count;
+    struct picket_route_filter filter; /* of routes */
 };
 
 /* As configuration and status have it: "file", "webhook", "mqtt", "kafka". */
@@ -50,7 +61,8 @@ bool picket_output_kind_named(const char *name, enum picket_output_kind *kind);
 enum { PICKET_OUTPUT_SETTING_BYTES = 160 };
 
 /* Whether the settings are those of the kind, and the location is one. PICKET_INVALID: `setting`,
- * of PICKET_OUTPUT_SETTING_BYTES, names the member that is wrong: "location", "librdkafka.linger.ms". */
+ * of PICKET_OUTPUT_SETTING_BYTES, names the member that is wrong: "location",
+ * "librdkafka.linger.ms". */
 int picket_output_check(const struct picket_output_config *config, char *setting,
                         struct picket_error *error);
 
