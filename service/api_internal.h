@@ -103,6 +103,9 @@ int api_query_time(const struct api_request *request, const char *name, int64_t 
                    struct picket_error *error);
 int api_query_flag(const struct api_request *request, const char *name, bool *out,
                    struct picket_error *error);
+/* The query's `module`, "" without one. PICKET_INVALID: none has such a name. */
+int api_query_module(const struct api_request *request, const char **out,
+                     struct picket_error *error);
 
 /* A body: one JSON object with none but the members listed, no duplicates, of bounded depth. */
 int api_body_parse(const char *text, size_t size_bytes, const char *members, json_t **body,

@@ -51,7 +51,6 @@ static int check_device(const struct api_request *request, struct picket_error *
 static int parse_method(const struct api_request *request, struct picket_api_method *method,
                         struct picket_error *error)
 {
-    const char *module = api_query_text(request, "module");
     int64_t timeout_s = TIMEOUT_S, connect_timeout_s = 0;
     int status = api_member_text(request->body, "name", true, &method->name, error);
     if (status == PICKET_OK)
@@ -60,8 +59,9 @@ static int parse_method(const struct api_request *request, struct picket_api_met
     if (status == PICKET_OK)
         status = api_member_number(request->body, "connect_timeout_s", 0, TIMEOUT_S_MAX,
                                    &connect_timeout_s, error);
+    if (status == PICKET_OK)
+        status = api_query_module(request, &method->module, error);
     method->device = request->argument;
-    method->module = module ? module : "";
     method->timeout_s = (uint32_t)timeout_s;
     method->connect_timeout_s = (uint32_t)connect_timeout_s;
     return status == PICKET_OK ? check_device(request, error) : status;

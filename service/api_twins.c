@@ -63,20 +63,6 @@ static void write_twin(void *context, const struct picket_twin *twin)
 
 /* ---- requests ---- */
 
-static const char *module_of(const struct api_request *request)
-{
-    const char *module = api_query_text(request, "module");
-    return module ? module : "";
-}
-
-static int check_module(const char *module, struct picket_error *error)
-{
-    if (strlen(module) > 128 || strpbrk(module, "/+#"))
-        return picket_fail(error, PICKET_INVALID,
-                           "query parameter module: longer than 128 bytes, or with one of / + #");
-    return PICKET_OK;
-}
-
 static int read_twin(struct picket_api *api, struct twin_answer *twin, struct picket_error *error)
 {
     struct picket_store *store = api_store_borrow(api, error);
@@ -90,8 +76,8 @@ static int read_twin(struct picket_api *api, struct twin_answer *twin, struct pi
 static void answer_twin(struct api_request *request, struct api_answer *answer)
 {
     struct picket_error error = {0};
-    struct twin_answer twin = {.id = request->argument, .module = module_of(request)};
-    if (check_module(twin.module, &error) == PICKET_OK &&
+    struct twin_answer twin = {.id = request->argument};
+    if (api_query_module(request, &twin.module, &error) == PICKET_OK &&
         read_twin(request->api, &twin, &error) == PICKET_OK)
         api_answer_json(answer, 200, twin.body);
     else
@@ -140,13 +126,12 @@ static int change_desired(const struct api_request *request, const char *patch,
 {
     struct picket_twin_change change = {
         .device = request->argument,
-        .module = module_of(request),
         .part = PICKET_TWIN_DESIRED,
         .patch = patch,
         .patch_bytes = strlen(patch),
         .now_ms = picket_unix_ms(),
     };
-    int status = check_module(change.module, error);
+    int status = api_query_module(request, &change.module, error);
     if (status == PICKET_OK)
         status = api_query_number(request, "if_version", 1, INT64_MAX, &change.if_version, error);
     return status == PICKET_OK ? patch_and_tell(request->api, &change, error) : status;

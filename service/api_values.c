@@ -57,6 +57,17 @@ int api_query_time(const struct api_request *request, const char *name, int64_t 
     return PICKET_OK;
 }
 
+int api_query_module(const struct api_request *request, const char **out,
+                     struct picket_error *error)
+{
+    const char *module = api_query_text(request, "module");
+    *out = module ? module : "";
+    if (strlen(*out) > 128 || strpbrk(*out, "/+#"))
+        return picket_fail(error, PICKET_INVALID,
+                           "query parameter module: longer than 128 bytes, or with one of / + #");
+    return PICKET_OK;
+}
+
 int api_query_flag(const struct api_request *request, const char *name, bool *out,
                    struct picket_error *error)
 {

@@ -57,6 +57,8 @@ static void a_wrong_call_is_refused(void **state)
 {
     struct fixture *fixture = *state;
     expect_error(fixture, 400, "POST", path, "{}", "\"name\" is missing");
+    expect_error(fixture, 400, "POST", "/v1/devices/d/methods?module=a%2Fb", "{\"name\": \"m\"}",
+                 "parameter module");
     expect_error(fixture, 400, "POST", path, "{\"name\": \"m\", \"timeout_s\": 0}", "timeout_s");
     expect_error(fixture, 400, "POST", path, "{\"name\": \"m\", \"connect_timeout_s\": 301}",
                  "connect_timeout_s");
