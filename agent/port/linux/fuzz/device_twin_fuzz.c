@@ -5,58 +5,10 @@
 
 #include "device_twin.h"
 #include "flow_storage.h"
+#include "idle_agent.h"
 #include "picket/base/diagnostics.h"
-#include "settings.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static uint32_t uptime(void *context)
-{
-    (void)context;
-    return 1000;
-}
-
-static void random_bytes(void *context, void *bytes, size_t size_bytes)
-{
-    (void)context;
-    memset(bytes, 7, size_bytes);
-}
-
-static bool connected(void *context)
-{
-    (void)context;
-    return true;
-}
-
-static enum picket_send_result send(void *context, const struct picket_wire_message *message)
-{
-    (void)context;
-    (void)message;
-    return PICKET_SEND_ACCEPTED;
-}
-
-static void wake(void *context)
-{
-    (void)context;
-}
-
-static void start(struct picket_agent *agent, struct picket_agent_config *config)
-{
-    struct agent_settings settings = {0};
-    settings_configure(&settings, config);
-    config->callbacks = (struct picket_agent_callbacks){.lock = picket_agent_no_lock,
-                                                        .unlock = picket_agent_no_unlock,
-                                                        .uptime_s = uptime,
-                                                        .unix_time_s = picket_agent_no_clock,
-                                                        .random = random_bytes,
-                                                        .connected = connected,
-                                                        .send = send,
-                                                        .wake = wake};
-    picket_diagnostics_threshold(PICKET_ERROR);
-    if (flow_storage_allocate(config, 4, 4, 4, NULL) != PICKET_OK)
-        abort();
-    picket_agent_init(agent, config);
-}
 
 static void take(struct device_twin *twin, const char *text, size_t size)
 {
@@ -79,7 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct picket_agent agent;
     static struct picket_agent_config config;
     struct device_twin twin;
-    start(&agent, &config);
+    picket_diagnostics_threshold(PICKET_ERROR);
+    idle_agent_start(&agent, &config, 4);
     if (device_twin_init(&twin, &agent, NULL) != PICKET_OK)
         abort();
     take(&twin, (const char *)data, size);

@@ -4,61 +4,18 @@
 
 #include "device_twin.h"
 #include "flow_storage.h"
-#include "settings.h"
+#include "idle_agent.h"
 
 static struct picket_agent agent;
 static struct picket_agent_config config;
 static struct device_twin twin;
 static struct device_twin_orders orders;
-static unsigned flushes;
-
-static uint32_t uptime(void *context)
-{
-    (void)context;
-    return 1000;
-}
-
-static void random_bytes(void *context, void *bytes, size_t size_bytes)
-{
-    (void)context;
-    memset(bytes, 7, size_bytes);
-}
-
-static bool connected(void *context)
-{
-    (void)context;
-    return true;
-}
-
-static enum picket_send_result send(void *context, const struct picket_wire_message *message)
-{
-    (void)context;
-    (void)message;
-    flushes++;
-    return PICKET_SEND_ACCEPTED;
-}
-
-static void wake(void *context)
-{
-    (void)context;
-}
 
 static int setup(void **state)
 {
     (void)state;
-    struct agent_settings settings = {0};
     struct picket_error error;
-    settings_configure(&settings, &config);
-    config.callbacks = (struct picket_agent_callbacks){.lock = picket_agent_no_lock,
-                                                       .unlock = picket_agent_no_unlock,
-                                                       .uptime_s = uptime,
-                                                       .unix_time_s = picket_agent_no_clock,
-                                                       .random = random_bytes,
-                                                       .connected = connected,
-                                                       .send = send,
-                                                       .wake = wake};
-    assert_int_equal(flow_storage_allocate(&config, 64, 64, 16, &error), PICKET_OK);
-    picket_agent_init(&agent, &config);
+    idle_agent_start(&agent, &config, 64);
     assert_int_equal(device_twin_init(&twin, &agent, &error), PICKET_OK);
     orders = (struct device_twin_orders){0};
     return 0;
@@ -190,10 +147,10 @@ static void what_is_answered_already_is_not_answered_again(void **state)
     whole(twin_text);
     assert_false(is_enabled(PICKET_COLLECTOR_HEARTBEAT));
     assert_report(NULL);
-    flushes = 0;
+    unsigned before = idle_agent_messages();
     whole(twin_text); /* as at each connect: nothing changes, so nothing is sent early */
     assert_report(NULL);
-    assert_int_equal(flushes, 0);
+    assert_int_equal(idle_agent_messages(), before);
 }
 
 static void a_whole_that_a_change_overtook_is_asked_for_again(void **state)
