@@ -83,6 +83,7 @@ int fixture_start(void **state)
     struct fixture *fixture = calloc(1, sizeof *fixture);
     struct picket_error error = {0};
     const struct picket_service_config service = {.store_folder = fixture->folder};
+    fixture->method_payload = "{\"a\": 1}";
     picket_diagnostics_threshold(PICKET_ERROR);
     strcpy(fixture->folder, "/tmp/picket-api-XXXXXX");
     assert_non_null(mkdtemp(fixture->folder));
@@ -95,6 +96,16 @@ int fixture_start(void **state)
     struct picket_api_config config = fixture_api_config(fixture);
     must(picket_api_start(&fixture->api, &config, &error), &error);
     *state = fixture;
+    return 0;
+}
+
+int fixture_start_with_device(void **state)
+{
+    int result = fixture_start(state);
+    if (result != 0)
+        return result;
+    struct http_answer answer = expect(*state, 201, "POST", "/v1/devices", "{\"id\": \"d\"}");
+    http_release(&answer);
     return 0;
 }
 

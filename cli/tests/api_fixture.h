@@ -28,13 +28,14 @@ struct fixture {
     char twin_change[1000];     /* the last: "DEVICE [MODULE] VERSION PATCH" */
     char method[300];   /* the last: "DEVICE [MODULE] NAME TIMEOUT CONNECT-TIMEOUT PAYLOAD" */
     int method_outcome; /* enum picket_status that the hub gives */
-    const char *method_payload;  /* that the device gives, with status 201 */
+    const char *method_payload;  /* that the device gives, with status 201; {"a": 1} at first */
     char messages_changed[2000]; /* all that was told: "DEVICE WHAT COUNT;" each */
     bool slow_callback;          /* then the callback that tells posts, and takes its time */
     sem_t in_callback;
 };
 
-int fixture_start(void **state); /* cmocka's setup and teardown of a test */
+int fixture_start(void **state);             /* cmocka's setup and teardown of a test */
+int fixture_start_with_device(void **state); /* the same, with device "d" */
 int fixture_stop(void **state);
 
 struct picket_api_config fixture_api_config(struct fixture *fixture);

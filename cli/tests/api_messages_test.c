@@ -9,16 +9,6 @@
 
 static const char path[] = "/v1/devices/d/messages";
 
-static int start_with_device(void **state)
-{
-    int result = fixture_start(state);
-    if (result != 0)
-        return result;
-    struct http_answer answer = expect(*state, 201, "POST", "/v1/devices", "{\"id\": \"d\"}");
-    http_release(&answer);
-    return 0;
-}
-
 static void send_body(struct fixture *fixture, const char *body)
 {
     struct http_answer answer = expect(fixture, 201, "POST", path, body);
@@ -155,7 +145,7 @@ static void bags_are_read_as_they_were_written(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start_with_device, fixture_stop)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_start_with_device, fixture_stop)
     const struct CMUnitTest tests[] = {
         TEST(messages_are_queued_and_listed_and_the_hub_is_told),
         TEST(a_purge_empties_the_queue),

@@ -3,17 +3,6 @@
 
 #include "api_fixture.h"
 
-static int start_with_device(void **state)
-{
-    int result = fixture_start(state);
-    if (result != 0)
-        return result;
-    struct http_answer answer = expect(*state, 201, "POST", "/v1/devices", "{\"id\": \"d\"}");
-    http_release(&answer);
-    ((struct fixture *)*state)->method_payload = "{\"a\": 1}";
-    return 0;
-}
-
 static const char path[] = "/v1/devices/d/methods";
 
 static void a_method_is_asked_and_answered(void **state)
@@ -70,7 +59,7 @@ static void a_wrong_call_is_refused(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start_with_device, fixture_stop)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_start_with_device, fixture_stop)
     const struct CMUnitTest tests[] = {
         TEST(a_method_is_asked_and_answered),
         TEST(each_failure_has_its_status),

@@ -1,20 +1,9 @@
 /* Twins over the API, with a real store. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api_fixture.h"
 #include "picket/store/twins.h"
-
-static int start_with_device(void **state)
-{
-    int result = fixture_start(state);
-    if (result != 0)
-        return result;
-    struct http_answer answer = expect(*state, 201, "POST", "/v1/devices", "{\"id\": \"d\"}");
-    http_release(&answer);
-    return 0;
-}
 
 /* The part of the answer, without metadata, compact. */
 static void assert_part(const struct http_answer *answer, const char *part, const char *expected)
@@ -125,7 +114,7 @@ static void a_wrong_patch_is_refused(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start_with_device, fixture_stop)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_start_with_device, fixture_stop)
     const struct CMUnitTest tests[] = {
         TEST(a_twin_shows_both_parts_with_versions_and_metadata),
         TEST(a_patch_changes_what_is_desired_and_the_hub_is_told),
