@@ -15,7 +15,7 @@ import unittest
 sys.path.insert(0, sys.argv[2])
 
 from authority import Authority, openssl, self_signed  # noqa: E402
-from device import Refused  # noqa: E402
+from device import Refused, sas_token  # noqa: E402
 from running import CERTIFICATES, Running, setUpModule, tearDownModule  # noqa: E402, F401
 
 
@@ -510,6 +510,34 @@ class HubActivity(Administered):
         for _ in range(count):
             device.publish(b"x")
         return device
+
+    def test_wrong_and_expired_certificates_become_alerts_by_the_names_that_people_know(self):
+        authority = Authority("plant CA")
+        self.done("ca", "add", "plant", authority.certificate.own)
+        self.done("device", "add", "pump-8", "--x509-ca")
+        self.publishes("pump-8", authority.issue("pump-8", start="20200101000000Z", end="20210101000000Z"), code=5)
+        self.done("device", "add", "pump-7", "--thumbprint", "ab" * 32)
+        self.publishes("pump-7", authority.issue("pump-7"), code=5)
+        for name, device in (("IoT_Cert_Expired", "pump-8"), ("IoT_Cert_Print_Mismatch", "pump-7")):
+            alert, = self.server.wait_for(lambda: self.alerts(name))
+            self.assertEqual((alert["device"], alert["severity"], alert["count"]), (device, "medium", 1))
+
+    def test_one_credential_at_two_addresses_becomes_an_alert(self):
+        string = self.add_device()
+        token = sas_token("localhost", "pump-7", string.rsplit("SharedAccessKey=", 1)[1])
+        subscribers = [subprocess.Popen(
+            ["mosquitto_sub", "-h", "localhost", "-A", address, "-p", str(self.server.port), "--cafile",
+             f"{CERTIFICATES}/ca.crt", "-i", "pump-7", "-u", "localhost/pump-7/?api-version=2021-04-12", "-P", token, "-V",
+             "mqttv311", "-t", "$iothub/methods/POST/#"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            for address in ("127.0.0.2", "127.0.0.3")]
+        try:
+            alert, = self.server.wait_for(lambda: self.alerts("Picket_CredentialUsedFromTwoAddresses"), 90)
+        finally:
+            for subscriber in subscribers:
+                subscriber.kill()
+                subscriber.wait()
+        self.assertRegex(alert["description"], r"two who have its credential .* came from 127\.0\.0\.[23]\.")
+        self.assertIn("MOVED to another address", self.done("event", "list", "--hub"))
 
     def test_an_alert_is_shown_in_words_with_steps_on_lines_of_their_own(self):
         self.done("device", "add", "pump-7")
