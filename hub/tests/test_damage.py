@@ -2,10 +2,9 @@
 import json
 import os
 import sqlite3
-import tempfile
 import unittest
 
-from harness import Hub, accepted_client, packet, parse_publish, publish_packet, subscribe_packet, wait_until
+from harness import StoredHubCase, accepted_client, packet, parse_publish, publish_packet, subscribe_packet, wait_until
 
 GET = "$iothub/twin/GET/?$rid="
 REPORT = "$iothub/twin/PATCH/properties/reported/?$rid="
@@ -17,19 +16,8 @@ def messages_of(device):
     return f"devices/{device}/messages/devicebound/#", 1
 
 
-class Damage(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="picket-damage-")
-        self.start()
-
-    def start(self):
-        self.hub = Hub("--store", self.folder.name)
-        for name in ("pump-7", "pump-8", "pump-9"):
-            self.hub.device(name)
-
-    def tearDown(self):
-        self.hub.stop()
-        self.folder.cleanup()
+class Damage(StoredHubCase):
+    devices = ("pump-7", "pump-8", "pump-9")
 
     @property
     def file(self):
