@@ -1,4 +1,5 @@
 /* picket serve */
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -84,6 +85,16 @@ static void warn_of_certificate(void *context, const char *text)
     picket_say(PICKET_WARNING, "cli", "%s", text);
 }
 
+/* Who starts for the first time has none. */
+static void say_how_to_get_certificate(const struct picket_config *config)
+{
+    if (access(config->hub.certificate_file, F_OK) != 0 && errno == ENOENT)
+        fprintf(stderr,
+                "A certificate for %s is what devices know the hub by: Picket's source has\n"
+                "deploy/make-certificates FOLDER %s, which makes one, and a CA for it.\n",
+                config->hub.host_name, config->hub.host_name);
+}
+
 static int serve(const struct picket_config *config)
 {
     sigset_t signals;
@@ -93,6 +104,7 @@ static int serve(const struct picket_config *config)
     block_signals(&signals);
     if (server_start(&server, config, &error) != PICKET_OK) {
         complain("%s", error.text);
+        say_how_to_get_certificate(config);
         return EXIT_FAILED;
     }
     certificate_check(&config->hub, warn_of_certificate, NULL);

@@ -546,6 +546,7 @@ class NotServing(unittest.TestCase):
     def test_a_missing_certificate_is_named(self):
         self.server.configure("/nonexistent")
         self.refused("/nonexistent/hub.crt: server certificate cannot be used: No such file")
+        self.refused("deploy/make-certificates FOLDER localhost")
 
     def test_a_data_folder_that_cannot_be_made_is_named(self):
         with open(os.path.join(self.server.folder, "data"), "w", encoding="utf-8"):
