@@ -82,15 +82,17 @@ class Damage(StoredHubCase):
         self.assertEqual(self.status_of(client, GET + "4")[0], "500")
         self.assertIn("damaged: the desired part", self.hub.tell("desire", "pump-7", "-", '{"x":1}')[0])
 
-    def together(self, clients, send):
+    def together(self, clients, send, before_pong=None):
         """What they send is one group: the disk is held while the first request, of pump-9, waits for it."""
         lock = sqlite3.connect(self.file, isolation_level=None)
         lock.execute("begin immediate")
         clients["pump-9"].send(publish_packet(REPORT + "1", b'{"a":2}', 1, flags=2))
         self.assertEqual(clients["pump-9"].read_packet(), (0x40, b"\0\1"))
         send()
-        for client in clients.values():
+        for name, client in clients.items():
             client.send(b"\xc0\0")
+            for _ in range((before_pong or {}).get(name, 0)):
+                self.assertEqual(client.read_packet()[0], 0x90)
             self.assertEqual(client.read_packet(), (0xD0, b""))  # all that it sent before is with the exchange
         lock.execute("rollback")
         lock.close()
@@ -120,12 +122,12 @@ class Damage(StoredHubCase):
         self.check_answers(clients)
         self.assertEqual(self.hub.counter("hub_twin_requests_failed"), 10)
 
-    def break_page(self, device):
-        """The twin of the device goes on on pages of its own; the first of them names another that cannot be."""
+    def break_page(self, table):
+        """The one long row of the table goes on on pages of its own; the first of them names another that cannot be."""
         connection = sqlite3.connect(self.file)
         connection.execute("pragma wal_checkpoint(truncate)")
         size, = connection.execute("pragma page_size").fetchone()
-        page, = connection.execute("select min(pageno) from dbstat where name = 'twins' and pagetype = 'overflow'").fetchone()
+        page, = connection.execute("select min(pageno) from dbstat where name = ? and pagetype = 'overflow'", (table,)).fetchone()
         connection.close()
         with open(self.file, "r+b") as file:
             file.seek((page - 1) * size)
@@ -137,13 +139,29 @@ class Damage(StoredHubCase):
             text = str(n) * 4000
             self.assertEqual(self.status_of(clients["pump-7"], REPORT + "1", json.dumps({f"k{n}": text}).encode())[0], "204")
         self.hub.stop()
-        self.break_page("pump-7")
+        self.break_page("twins")
         self.start()
         clients = {name: self.client(name) for name in clients}
         self.together(clients, lambda: self.send_in_turn(clients))
         self.check_answers(clients)
         self.assertIn("device pump-7: its request failed by itself", self.hub.log())
         self.assertGreaterEqual(self.hub.counter("hub_exchange_isolated"), 10)
+
+    def test_a_message_on_a_page_that_cannot_be_read_holds_up_its_own_device_alone(self):
+        self.assertEqual(self.hub.tell("queue", "pump-7", "x" * 20000, 3600), ["queued"])
+        self.assertEqual(self.hub.tell("queue", "pump-8", "short", 3600), ["queued"])
+        self.hub.stop()
+        self.break_page("messages")
+        self.start()
+        clients = {name: self.client(name) for name in ("pump-7", "pump-8", "pump-9")}
+        self.assertEqual(self.status_of(clients["pump-9"], REPORT + "1", b'{"a":1}')[0], "204")
+        self.together(clients, lambda: [clients[name].send(subscribe_packet(1, messages_of(name))) for name in ("pump-7", "pump-8")],
+                      before_pong={"pump-7": 1, "pump-8": 1})
+        self.assertEqual(parse_publish(clients["pump-8"].read_packet())[1], b"short")
+        self.assertTrue(clients["pump-7"].nothing_comes())
+        self.assertGreaterEqual(self.hub.counter("hub_device_messages_failed"), 1)
+        self.assertIn("device pump-7: its request failed by itself", self.hub.log())
+        self.assertEqual(self.status_of(clients["pump-7"], REPORT + "2", b'{"a":1}')[0], "204")
 
     def test_a_damaged_message_is_removed_and_the_others_come(self):
         for n in range(20):
