@@ -193,31 +193,34 @@ def measure_quiet(options):
         server = make(options, "rsa", count)
         if isinstance(server, PicketServer):
             say(f"quiet   {count} devices imported in {server.import_s:.2f} s")
-        before, kernel = memory_kb(server.pid), kernel_kb()
+        sizes, kernel = [memory_kb(server.pid)], kernel_kb()
         half, messages = count // 2, count // 2 * options.minutes
-        loads = [Load(server, 0, half, "--messages", messages, "--rate", half / 60, "--in-flight", 1, "--idle", 20,
-                      *security_payload(server.folder, 8)),
-                 Load(server, half, half, "--messages", messages, "--rate", half / 60, "--in-flight", 1, "--idle", 20)]
-        for load in loads:
-            load.wait_connected()
-        time.sleep(5)
-        quiet, quiet_kernel = memory_kb(server.pid), kernel_kb()
+        both = ["--messages", messages, "--rate", half / 60, "--in-flight", 1, "--idle", 10]
+        loads = []
+        for first, payload in ((0, security_payload(server.folder, 8)), (half, [])):
+            loads.append(Load(server, first, half, *both, *payload))
+            loads[-1].wait_connected()
+            time.sleep(5)
+            sizes.append(memory_kb(server.pid))
+        quiet_kernel = kernel_kb()
         times, began = thread_times(server.pid), time.monotonic()
         time.sleep(options.minutes * 60)
         minutes = (time.monotonic() - began) / 60
         used = spent(times, thread_times(server.pid))
         after = memory_kb(server.pid)
         results = [load.result() for load in loads]
-        report_quiet(server, count, before, quiet, after, quiet_kernel - kernel)
+        report_quiet(server, half, [size[0] for size in [*sizes, after]], quiet_kernel - kernel)
         report_use(server, used, minutes, results)
-        measure_churn(server, options, before)
+        measure_churn(server, options, sizes[0])
         server.stop()
 
 
-def report_quiet(server, count, before, quiet, after, kernel):
-    say(f"quiet   {server.name:10} {(quiet[0] - before[0]) / count:.1f} KB a connection when it is new, "
-        f"{(after[0] - before[0]) / count:.1f} KB after its messages (proportional set); "
-        f"the kernel, both ends: {kernel / count:.1f} KB; {before[0] / 1024:.0f} MB without devices")
+def report_quiet(server, half, sizes, kernel):
+    """The second half of the devices finds what is there once for all, caches and queues, as it will be."""
+    none, first, second, after = sizes
+    say(f"quiet   {server.name:10} {(second - first) / half:.1f} KB a connection, of the second half of the devices; "
+        f"{(first - none) / half:.1f} KB of the first; {(after - second) / half / 2:.1f} KB more each after their messages; "
+        f"{none / 1024:.0f} MB without devices; the kernel, both ends: {kernel / half / 2:.1f} KB each")
 
 
 def report_use(server, used, minutes, results):

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PLACES = 65536, ID_BYTES = 129 };
+enum { PLACES = 65536 };
 
 struct device_number {
-    int64_t number; /* 0: free */
-    char id[ID_BYTES];
+    int64_t number;
+    char id[];
 };
 
 /* FNV-1a. Whoever could choose ids that meet in one place would only make us ask the file. */
@@ -23,8 +23,8 @@ int64_t device_numbers_find(const struct device_numbers *numbers, const char *id
 {
     if (numbers->places == NULL)
         return 0;
-    const struct device_number *place = &numbers->places[place_of(id)];
-    return place->number != 0 && strcmp(place->id, id) == 0 ? place->number : 0;
+    const struct device_number *known = numbers->places[place_of(id)];
+    return known != NULL && strcmp(known->id, id) == 0 ? known->number : 0;
 }
 
 void device_numbers_put(struct device_numbers *numbers, const char *id, int64_t number)
@@ -32,15 +32,22 @@ void device_numbers_put(struct device_numbers *numbers, const char *id, int64_t 
     size_t size = strlen(id) + 1;
     if (numbers->places == NULL)
         numbers->places = calloc(PLACES, sizeof *numbers->places);
-    if (numbers->places == NULL || size > ID_BYTES)
+    struct device_number *known = malloc(sizeof *known + size);
+    if (numbers->places == NULL || known == NULL) {
+        free(known);
         return;
-    struct device_number *place = &numbers->places[place_of(id)];
-    place->number = number;
-    memcpy(place->id, id, size);
+    }
+    known->number = number;
+    memcpy(known->id, id, size);
+    struct device_number **place = &numbers->places[place_of(id)];
+    free(*place);
+    *place = known;
 }
 
 void device_numbers_forget(struct device_numbers *numbers)
 {
+    for (size_t i = 0; numbers->places != NULL && i < PLACES; i++)
+        free(numbers->places[i]);
     free(numbers->places);
     numbers->places = NULL;
 }

@@ -13,7 +13,7 @@
 struct device_number;
 
 struct device_numbers {
-    struct device_number *places; /* allocated at the first use: readers have none */
+    struct device_number **places; /* allocated at the first use: readers have none */
 };
 
 /* 0: not known here. */
