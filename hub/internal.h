@@ -111,6 +111,7 @@ struct connection {
     uint8_t handshake_error; /* SSL_ERROR_… of the last step */
     const char *handshake_problem; /* with it, if it failed; a constant */
     int polled;                    /* uv events asked for */
+    int turn_work;                 /* that its turn may still do; see stream.c */
 
     struct bytes kept;   /* input not yet handled: begins with a packet's first byte */
     struct bytes unsent; /* output the socket did not take */

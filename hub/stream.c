@@ -14,8 +14,9 @@
 #include "session.h"
 #include "work.h"
 
-/* What one turn reads at most; one read yields at most one TLS record. */
-enum { TURN_BYTES = 65536, TURN_READS = 64 };
+/* What one turn reads and handles at most; one read yields at most one TLS record. A SUBSCRIBE of
+ * as many filters as fit is work for hundreds of packets, and counts as such. */
+enum { TURN_BYTES = 65536, TURN_READS = 64, TURN_WORK = 512, FILTERS_BYTES_A_WORK = 32 };
 
 /* ---- buffers ---- */
 
@@ -138,13 +139,20 @@ static size_t whole_size(const struct mqtt_header *header)
     return header->bytes + (size_t)header->remaining;
 }
 
+static int work_of(const struct mqtt_header *header)
+{
+    bool filters = header->type == MQTT_SUBSCRIBE || header->type == MQTT_UNSUBSCRIBE;
+    return filters ? 1 + (int)header->remaining / FILTERS_BYTES_A_WORK : 1;
+}
+
 /* Hands whole packets to the session and returns how many bytes they were: fewer than size when the
  * last one is not complete, has to wait, or was the connection's last. */
 static size_t take_packets(struct connection *connection, const uint8_t *bytes, size_t size)
 {
     size_t taken = 0;
     struct mqtt_header header;
-    while (taken < size && open_packet(connection, &header, bytes + taken, size - taken)) {
+    while (taken < size && connection->turn_work > 0 &&
+           open_packet(connection, &header, bytes + taken, size - taken)) {
         if (size - taken < whole_size(&header))
             break;
         if (!conduct_admits(connection)) {
@@ -154,6 +162,7 @@ static size_t take_packets(struct connection *connection, const uint8_t *bytes, 
         if (!session_take(connection, bytes + taken, &header))
             break;
         taken += whole_size(&header);
+        connection->turn_work -= work_of(&header);
         conduct_charge(connection, whole_size(&header));
     }
     return taken;
@@ -262,9 +271,10 @@ void stream_receive(struct connection *connection)
 {
     size_t budget = TURN_BYTES;
     int reads = TURN_READS;
+    connection->turn_work = TURN_WORK;
     conduct_refill(connection, picket_monotonic_ms());
     while (may_read(connection) && connection->unsent_ms == 0) {
-        if (budget == 0 || reads-- == 0) {
+        if (budget == 0 || reads-- == 0 || connection->turn_work <= 0) {
             work_queue(connection, WORK_READY);
             return;
         }

@@ -20,7 +20,7 @@
 #include "../work.h"
 #include "session_world.h"
 
-enum { CALLS_MAX = 16 };
+enum { CALLS_MAX = 16, TURN_ANSWERS_MAX = 520 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -266,13 +266,21 @@ static void act_empty(struct peer *peer, struct input *input)
     give(peer, next(input) % 8 == 0 ? goodbye : ping, 2);
 }
 
+/* One that sends many small packets has no longer turns than others. */
+static void turn(struct connection *connection)
+{
+    uint64_t before = packets_from_hub;
+    connection_turn(connection);
+    check(packets_from_hub - before <= TURN_ANSWERS_MAX);
+}
+
 static void act_turn(struct peer *peer, struct input *input)
 {
     struct connection *connection = connection_of(peer);
     (void)input;
     if (connection != NULL && connection->queue == WORK_NONE && !connection->held_back &&
         !connection->window_full)
-        connection_turn(connection);
+        turn(connection);
 }
 
 static void act_behave(struct peer *peer, struct input *input)

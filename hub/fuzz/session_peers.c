@@ -10,6 +10,7 @@
 struct peer peers[PEERS];
 uint64_t messages_sent_with_id, acknowledged;
 uint64_t requests_sent_with_id;
+uint64_t packets_from_hub;
 
 static struct peer *peer_of(const SSL *ssl)
 {
@@ -73,6 +74,7 @@ static void take_publish(struct peer *peer, uint8_t first, const uint8_t *body, 
 
 static void take_packet(struct peer *peer, uint8_t first, const uint8_t *body, size_t size)
 {
+    packets_from_hub++;
     switch (first >> 4) {
     case 2:
         check(first == 0x20 && size == 2 && body[0] <= 1 && body[1] <= 5);

@@ -240,7 +240,7 @@ void world_open(void)
                                              .handshakes_per_address_max = 100,
                                              .input_bytes_max = 300000,
                                              .output_bytes_max = 4096,
-                                             .device_packets_per_s = 50,
+                                             .device_packets_per_s = 100,
                                              .device_bytes_per_s = 100000,
                                              .device_connections_max = 2,
                                              .device_connects_per_minute = 2,

@@ -44,6 +44,7 @@ struct peer {
 
 extern struct peer peers[PEERS];
 extern uint64_t messages_sent_with_id, acknowledged;
+extern uint64_t packets_from_hub;
 extern uint64_t requests_sent_with_id; /* of these, what does not go to the log */
 
 /* NULL: it has gone. */
