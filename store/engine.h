@@ -79,7 +79,7 @@ struct store_engine {
     int (*dead_letters)(struct picket_store *store, int limit, picket_dead_letter_visit visit,
                         void *context, struct picket_error *error);
 
-    int (*outbox)(struct picket_store *store, const char *target, int limit,
+    int (*outbox)(struct picket_store *store, const char *target, int limit, int64_t bytes_max,
                   picket_outbox_visit visit, void *context, struct picket_error *error);
     int (*outbox_done)(struct picket_store *store, const char *target, int64_t id,
                        struct picket_error *error);

@@ -291,10 +291,11 @@ int picket_store_enqueue(struct picket_store *store, const char *target,
 }
 
 int picket_store_outbox(struct picket_store *store, const char *target, int limit,
-                        picket_outbox_visit visit, void *context, struct picket_error *error)
+                        int64_t bytes_max, picket_outbox_visit visit, void *context,
+                        struct picket_error *error)
 {
-    return store->engine->outbox(store, target, limit > 0 ? limit : DEFAULT_LIMIT, visit, context,
-                                 error);
+    return store->engine->outbox(store, target, limit > 0 ? limit : DEFAULT_LIMIT, bytes_max, visit,
+                                 context, error);
 }
 
 int picket_store_outbox_done(struct picket_store *store, const char *target, int64_t id,

@@ -30,6 +30,8 @@ class Cluster:
     def stop(self):
         self.process.stdin.close()
         self.process.wait(60)
+        self.thread.join()
+        self.process.stdout.close()
 
 
 class KafkaRoute(unittest.TestCase):

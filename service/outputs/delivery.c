@@ -12,6 +12,8 @@
 #include "../text.h"
 #include "picket/base/time.h"
 
+enum { TOGETHER_BYTES = 4 << 20 }; /* of payloads, and one more */
+
 struct loading {
     const struct picket_output_config *config;
     struct delivery *items;
@@ -109,11 +111,11 @@ static void take_alert(void *context, const struct picket_alert *alert)
 }
 
 int deliveries_load(struct picket_store *store, const struct picket_output_config *config,
-                    struct delivery *items, size_t *count, struct picket_error *error)
+                    struct delivery *items, int max, size_t *count, struct picket_error *error)
 {
     struct loading loading = {.config = config, .items = items};
     int status =
-        picket_store_outbox(store, config->name, DELIVERIES_TOGETHER, take_item, &loading, error);
+        picket_store_outbox(store, config->name, max, TOGETHER_BYTES, take_item, &loading, error);
     *count = loading.count;
     if (status == PICKET_OK && loading.failed)
         status = picket_fail(error, PICKET_NO_MEMORY, "no memory for what is to be sent");

@@ -9,9 +9,9 @@
 #include "picket/base/time.h"
 #include "picket/store/store.h"
 
-/* The oldest items of the output, up to DELIVERIES_TOGETHER; deliveries_free() in any case. */
+/* The oldest items of the output: up to max, or some megabytes. deliveries_free() in any case. */
 int deliveries_load(struct picket_store *store, const struct picket_output_config *config,
-                    struct delivery *items, size_t *count, struct picket_error *error);
+                    struct delivery *items, int max, size_t *count, struct picket_error *error);
 void deliveries_free(struct delivery *items, size_t count);
 
 /* What goes beside an item where there is room for it: "picket-delivery", which is the same at each

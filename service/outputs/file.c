@@ -147,5 +147,8 @@ static int file_send(void *state, const struct delivery *items, size_t count,
     return status;
 }
 
-const struct sender file_sender = {
-    .check = file_check, .open = file_open, .send = file_send, .close = file_close};
+const struct sender file_sender = {.together = DELIVERIES_TOGETHER,
+                                   .check = file_check,
+                                   .open = file_open,
+                                   .send = file_send,
+                                   .close = file_close};

@@ -442,7 +442,8 @@ static int kafka_open(void **state, const struct picket_output_config *config,
     return status;
 }
 
-const struct sender kafka_sender = {.check = kafka_check,
+const struct sender kafka_sender = {.together = DELIVERIES_TOGETHER,
+                                    .check = kafka_check,
                                     .open = kafka_open,
                                     .send = kafka_send,
                                     .idle = kafka_idle,

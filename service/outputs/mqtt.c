@@ -256,7 +256,8 @@ static int mqtt_open(void **state, const struct picket_output_config *config,
     return PICKET_OK;
 }
 
-const struct sender mqtt_sender = {.check = mqtt_check,
+const struct sender mqtt_sender = {.together = DELIVERIES_TOGETHER,
+                                   .check = mqtt_check,
                                    .open = mqtt_open,
                                    .send = mqtt_send,
                                    .idle = mqtt_idle,

@@ -261,7 +261,8 @@ static int64_t work(struct output *output)
     struct sending sending = {.sent = 0};
     struct picket_error error = {0}, done_error = {0};
     size_t count = 0, done = 0;
-    int status = deliveries_load(output->store, output->config, items, &count, &error);
+    int status = deliveries_load(output->store, output->config, items, output->sender->together,
+                                 &count, &error);
     if (status == PICKET_OK)
         status = count > 0 ? send_items(output, items, count, &done, &sending, &error)
                            : look_after(output, &error);
@@ -271,7 +272,7 @@ static int64_t work(struct output *output)
         error = done_error;
         sending = (struct sending){.sent = 0};
     }
-    int64_t wait = count == DELIVERIES_TOGETHER ? 0 : IDLE_MS;
+    int64_t wait = count > 0 ? 0 : IDLE_MS; /* few may be so for their size */
     if (status != PICKET_OK)
         wait = after_failure(output, items + done, count - done, &sending, &error);
     deliveries_free(items, count);

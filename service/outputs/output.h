@@ -1,6 +1,6 @@
 /* An output: one thread that sends what the outbox holds for its target.
  *
- *     outbox ─▶ up to 64 items ─▶ sender (file, mqtt …) ─▶ done up to the last one sent
+ *     outbox ─▶ up to 512 items ─▶ sender (file, mqtt …) ─▶ done up to the last one sent
  *                    ▲                    │ not all sent
  *                    └──── back-off ◀─────┘
  *                              │ the receiver has answered no to the first of them, several times
@@ -21,7 +21,7 @@
 
 #include "picket/service/service.h"
 
-enum { DELIVERIES_TOGETHER = 64 }; /* no sender is given more at a time */
+enum { DELIVERIES_TOGETHER = 512 }; /* no sender is given more at a time */
 
 /* One item, ready to be sent. */
 struct delivery {
@@ -46,6 +46,7 @@ struct sending {
 
 /* What a kind of output does. */
 struct sender {
+    int together; /* how many it is given at most: so many are sent again after a crash */
     /* As picket_output_check(), what all kinds have in common being right. */
     int (*check)(const struct picket_output_config *config, char *setting,
                  struct picket_error *error);

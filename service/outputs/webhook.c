@@ -10,7 +10,12 @@
 #include "../http.h"
 #include "output.h"
 
-enum { CONNECT_TIMEOUT_MS = 5000, TOTAL_TIMEOUT_MS = 20000, RETRY_AFTER_MAX_S = 3600 };
+enum {
+    ONE_BY_ONE = 64,
+    CONNECT_TIMEOUT_MS = 5000,
+    TOTAL_TIMEOUT_MS = 20000,
+    RETRY_AFTER_MAX_S = 3600
+};
 
 struct webhook {
     const char *target;
@@ -138,5 +143,8 @@ static int webhook_send(void *state, const struct delivery *items, size_t count,
     return status;
 }
 
-const struct sender webhook_sender = {
-    .check = webhook_check, .open = webhook_open, .send = webhook_send, .close = webhook_close};
+const struct sender webhook_sender = {.together = ONE_BY_ONE,
+                                      .check = webhook_check,
+                                      .open = webhook_open,
+                                      .send = webhook_send,
+                                      .close = webhook_close};

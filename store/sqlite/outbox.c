@@ -61,7 +61,8 @@ int sqlite_enqueue(struct picket_store *base, const char *target,
     return batch_note(store, status);
 }
 
-static void visit_item(struct query *query, picket_outbox_visit visit, void *context)
+/* Returns the bytes of its payload. */
+static int64_t visit_item(struct query *query, picket_outbox_visit visit, void *context)
 {
     struct picket_outbox_item item;
     item.id = query_take_int(query);
@@ -73,9 +74,10 @@ static void visit_item(struct query *query, picket_outbox_visit visit, void *con
     item.refusals = (int)query_take_int(query);
     item.payload = query_take_blob(query, &item.payload_bytes);
     visit(context, &item);
+    return (int64_t)item.payload_bytes;
 }
 
-int sqlite_outbox(struct picket_store *base, const char *target, int limit,
+int sqlite_outbox(struct picket_store *base, const char *target, int limit, int64_t bytes_max,
                   picket_outbox_visit visit, void *context, struct picket_error *error)
 {
     struct query query;
@@ -86,8 +88,8 @@ int sqlite_outbox(struct picket_store *base, const char *target, int limit,
                 "reading the outbox");
     query_text(&query, target);
     query_int(&query, limit);
-    while (query_row(&query))
-        visit_item(&query, visit, context);
+    for (int64_t bytes = 0; bytes < bytes_max && query_row(&query);)
+        bytes += visit_item(&query, visit, context);
     return query_end(&query, error);
 }
 

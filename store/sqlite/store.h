@@ -350,7 +350,7 @@ int sqlite_enqueue(struct picket_store *store, const char *target,
                    const struct picket_outbox_item *item, struct picket_error *error);
 int outbox_put(struct sqlite_store *store, const char *target,
                const struct picket_outbox_item *item, struct picket_error *error);
-int sqlite_outbox(struct picket_store *store, const char *target, int limit,
+int sqlite_outbox(struct picket_store *store, const char *target, int limit, int64_t bytes_max,
                   picket_outbox_visit visit, void *context, struct picket_error *error);
 int sqlite_outbox_done(struct picket_store *store, const char *target, int64_t id,
                        struct picket_error *error);

@@ -185,7 +185,7 @@ static void note_item(void *context, const struct picket_outbox_item *item)
 static void look_at_outbox(struct picket_store *store, const char *target, int limit)
 {
     item_count = 0;
-    MUST(picket_store_outbox(store, target, limit, note_item, NULL, &error));
+    MUST(picket_store_outbox(store, target, limit, INT64_MAX, note_item, NULL, &error));
 }
 
 static int64_t depth_of(struct picket_store *store, const char *target)
@@ -393,6 +393,21 @@ static void a_visit_may_not_ask_the_same_again(void **state)
     MUST(picket_store_alerts(*state, &query, look_again, *state, &error));
 }
 
+static void no_more_is_read_than_so_many_bytes_of_payloads_need(void **state)
+{
+    enqueue(*state, "a", "four");
+    enqueue(*state, "a", "five5");
+    enqueue(*state, "a", "six");
+    item_count = 0;
+    MUST(picket_store_outbox(*state, "a", 10, 5, note_item, NULL, &error));
+    assert_int_equal(item_count, 2);
+    item_count = 0;
+    MUST(picket_store_outbox(*state, "a", 10, 4, note_item, NULL, &error));
+    assert_int_equal(item_count, 1);
+    look_at_outbox(*state, "a", 10);
+    assert_int_equal(item_count, 3);
+}
+
 static void look_up_alert(void *context, const struct picket_outbox_item *item)
 {
     struct picket_alert_query query = {.id = item->alert_id};
@@ -405,7 +420,7 @@ static void an_outbox_visit_may_look_up_the_alert(void **state)
     struct picket_finding finding = finding_of("d", "s", 1);
     raise_to(*state, &finding, targets, true);
     seen.count = 0;
-    MUST(picket_store_outbox(*state, "siem", 1, look_up_alert, *state, &error));
+    MUST(picket_store_outbox(*state, "siem", 1, INT64_MAX, look_up_alert, *state, &error));
     assert_int_equal(seen.count, 1);
 }
 
@@ -436,6 +451,7 @@ int main(void)
         TEST(since_finds_alerts_whatever_the_order_in_which_they_were_seen),
         TEST(a_device_shows_its_open_alerts),
         TEST(a_visit_may_not_ask_the_same_again),
+        TEST(no_more_is_read_than_so_many_bytes_of_payloads_need),
         TEST(an_outbox_visit_may_look_up_the_alert),
         TEST(severities_have_names),
     };

@@ -156,7 +156,7 @@ static void assert_waiting(struct picket_store *store, const char *target, int o
 {
     int64_t bytes = 0, depth;
     item_count = 0;
-    MUST(picket_store_outbox(store, target, 100, note_item, NULL, &error));
+    MUST(picket_store_outbox(store, target, 100, INT64_MAX, note_item, NULL, &error));
     assert_int_equal(item_count, newest - oldest + 1);
     for (int i = 0; i < item_count; i++) {
         assert_int_equal(items[i], oldest + i);
@@ -237,7 +237,7 @@ static void what_is_set_aside_waits_until_it_is_put_back(void **state)
     MUST(picket_store_outbox_put_back(*state, "a", &count, &error));
     assert_int_equal(count, 1);
     item_count = 0;
-    MUST(picket_store_outbox(*state, "a", 100, note_item, NULL, &error));
+    MUST(picket_store_outbox(*state, "a", 100, INT64_MAX, note_item, NULL, &error));
     assert_int_equal(item_count, 2);
     assert_int_equal(items[0], 1);
     assert_int_equal(refusals[0], 1);

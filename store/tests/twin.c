@@ -216,7 +216,7 @@ int twin_deliver(struct twin *twin, struct picket_store *store, uint64_t *seed)
 {
     int target = random_below(seed, TWIN_TARGETS), limit = 1 + random_below(seed, 20), kept = 0;
     last_item_id = 0;
-    MUST(picket_store_outbox(store, twin_targets[target], limit, note_id, NULL, &error));
+    MUST(picket_store_outbox(store, twin_targets[target], limit, INT64_MAX, note_id, NULL, &error));
     int status = picket_store_outbox_done(store, twin_targets[target], last_item_id, &error);
     if (status != PICKET_OK)
         return status;
@@ -338,8 +338,8 @@ void twin_compare(const struct twin *twin, struct picket_store *store)
     assert_int_equal(alerts.at, twin->alert_count);
     for (int target = 0; target < TWIN_TARGETS; target++) {
         struct walk items = {.twin = twin, .target = target};
-        MUST(picket_store_outbox(store, twin_targets[target], TWIN_ITEMS_MAX, check_item, &items,
-                                 &error));
+        MUST(picket_store_outbox(store, twin_targets[target], TWIN_ITEMS_MAX, INT64_MAX, check_item,
+                                 &items, &error));
     }
     struct walk devices = {.twin = twin};
     struct picket_device_query all = {.limit = TWIN_DEVICES};

@@ -332,10 +332,11 @@ struct picket_outbox_item {
 int picket_store_enqueue(struct picket_store *store, const char *target,
                          const struct picket_outbox_item *item, struct picket_error *error);
 
-/* The oldest items of a target, in order, up to limit; none that is set aside. */
+/* The oldest items of a target, in order, up to limit, and no more once their payloads together reach
+ * bytes_max; none that is set aside. */
 typedef void (*picket_outbox_visit)(void *context, const struct picket_outbox_item *item);
 int picket_store_outbox(struct picket_store *store, const char *target, int limit,
-                        picket_outbox_visit visit, void *context, struct picket_error *error);
+                        int64_t bytes_max, picket_outbox_visit visit, void *context, struct picket_error *error);
 /* Everything of the target up to and including id has been delivered, but for what is set aside; or
  * that one alone. Each its own transaction, as are those that follow. */
 int picket_store_outbox_done(struct picket_store *store, const char *target, int64_t id,
