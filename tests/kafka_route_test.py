@@ -2,10 +2,13 @@
 
 import os
 import pathlib
+import socket
 import subprocess
+import tempfile
 import threading
 import unittest
 
+from mosquitto_broker import free_port, make_authority
 from picket_harness import BUILD, Picket, wait_until
 from route_device import RouteDevice
 
@@ -77,6 +80,62 @@ class KafkaRoute(unittest.TestCase):
     def test_the_status_names_what_it_is(self):
         output = self.start().json("status")["outputs"][0]
         self.assertEqual((output["name"], output["kind"], output["takes"]), ("lake", "kafka", "telemetry"))
+
+
+class KafkaOverTls(unittest.TestCase):
+    """Against openssl's server, which knows TLS and not Kafka: how far it comes is told by the reason."""
+
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory(prefix="picket-kafka-")
+        self.addCleanup(temporary.cleanup)
+        self.folder = pathlib.Path(temporary.name)
+        self.authority = make_authority(self.folder / "authority")
+        self.port = free_port()
+
+    def serve(self, *arguments):
+        server = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{self.port}", "-quiet",
+                                   "-cert", self.authority / "server.crt", "-key", self.authority / "server.key",
+                                   "-CAfile", self.authority / "ca.crt", *arguments],
+                                  stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.stderr.close)
+        self.addCleanup(server.stdin.close)
+        self.addCleanup(server.kill)
+        wait_until(self.listens, "openssl to listen")
+
+    def listens(self):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def problem(self, **settings):
+        lines = "".join(f"    {name}: {value}\n" for name, value in settings.items())
+        with Picket(f"routes:\n  - name: lake\n    kind: kafka\n"
+                    f"    location: kafkas://127.0.0.1:{self.port}/t\n{lines}") as picket:
+            picket.start()
+            problem = wait_until(lambda: picket.json("status")["outputs"][0]["problem"], "a problem")
+            picket.stop()
+        return problem
+
+    def test_a_broker_of_another_authority_is_not_trusted(self):
+        self.serve()
+        other = make_authority(self.folder / "other")
+        self.assertIn("certificate verify failed", self.problem(ca_file=f"{other}/ca.crt"))
+
+    def test_one_of_the_configured_authority_is(self):
+        self.serve()
+        problem = self.problem(ca_file=f"{self.authority}/ca.crt")
+        self.assertNotIn("certificate", problem)
+        self.assertNotIn("refused", problem)
+        self.assertNotIn("handshake", problem.lower())
+
+    def test_a_client_certificate_is_shown_and_missed(self):
+        self.serve("-Verify", "1", "-verify_return_error")
+        without = self.problem(ca_file=f"{self.authority}/ca.crt")
+        self.assertIn("certificate required", without)
+        shown = self.problem(ca_file=f"{self.authority}/ca.crt", certificate_file=f"{self.authority}/client.crt",
+                             key_file=f"{self.authority}/client.key")
+        self.assertNotIn("certificate", shown)
+        self.assertNotIn("refused", shown)
 
 
 if __name__ == "__main__":
