@@ -26,11 +26,10 @@ static bool parse_seal(const char *text, uint8_t seal[PICKET_SEAL_BYTES])
     return strcmp(text + (size_t)2 * PICKET_SEAL_BYTES, "\n") == 0;
 }
 
-bool audit_note_read(const char *folder, struct audit_note *note)
+static bool read_note(const char *path, struct audit_note *note)
 {
-    char path[PATH_BYTES], line[LINE_BYTES + 1];
+    char line[LINE_BYTES + 1];
     int seal_at = 0;
-    snprintf(path, sizeof path, "%s/" AUDIT_NOTE_NAME, folder);
     FILE *file = fopen(path, "re");
     if (file == NULL)
         return false;
@@ -41,37 +40,43 @@ bool audit_note_read(const char *folder, struct audit_note *note)
            note->id > 0 && parse_seal(line + seal_at, note->seal);
 }
 
-static bool write_file(const char *path, const struct audit_note *note)
+bool audit_note_read(const char *folder, struct audit_note *note)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return false;
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/" AUDIT_NOTE_NAME, folder);
+    pthread_mutex_lock(&lock);
+    bool found = read_note(path, note);
+    pthread_mutex_unlock(&lock);
+    return found;
+}
+
+/* In place: a line is always as long, and lies in one page. */
+static int write_note(const char *path, const struct audit_note *note, struct picket_error *error)
+{
     char line[LINE_BYTES + 1];
-    int size = snprintf(line, sizeof line, "%" PRId64 " ", note->id);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    int size = snprintf(line, sizeof line, "%020" PRId64 " ", note->id);
     for (size_t i = 0; i < PICKET_SEAL_BYTES; i++)
         size += snprintf(line + size, sizeof line - (size_t)size, "%02x", note->seal[i]);
     line[size++] = '\n';
-    bool written = write(fd, line, (size_t)size) == size;
-    return close(fd) == 0 && written;
-}
-
-static int replace(const char *folder, const struct audit_note *note, struct picket_error *error)
-{
-    char path[PATH_BYTES], next[PATH_BYTES];
-    snprintf(path, sizeof path, "%s/" AUDIT_NOTE_NAME, folder);
-    snprintf(next, sizeof next, "%s/" AUDIT_NOTE_NAME ".next", folder);
-    if (!write_file(next, note) || rename(next, path) != 0)
-        return picket_fail(error, PICKET_IO, "%s: cannot be written: %s", path, strerror(errno));
-    return PICKET_OK;
+    bool written = fd >= 0 && pwrite(fd, line, (size_t)size, 0) == size;
+    int problem = errno;
+    if (fd >= 0)
+        close(fd);
+    return written ? PICKET_OK
+                   : picket_fail(error, PICKET_IO, "%s: cannot be written: %s", path,
+                                 strerror(problem));
 }
 
 int audit_note_write(const char *folder, const struct audit_note *note, bool anew,
                      struct picket_error *error)
 {
+    char path[PATH_BYTES];
     struct audit_note before;
+    snprintf(path, sizeof path, "%s/" AUDIT_NOTE_NAME, folder);
     pthread_mutex_lock(&lock);
-    bool is_old = !anew && audit_note_read(folder, &before) && before.id >= note->id;
-    int status = is_old ? PICKET_OK : replace(folder, note, error);
+    bool is_old = !anew && read_note(path, &before) && before.id >= note->id;
+    int status = is_old ? PICKET_OK : write_note(path, note, error);
     pthread_mutex_unlock(&lock);
     return status;
 }

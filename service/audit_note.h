@@ -1,7 +1,7 @@
 /* How far the audit log had come, noted beside the store: so that a log that was emptied, cut off
  * or exchanged while Picket did not look shows at its next start. A line of a file, `ID SEAL`,
- * replaced whole. It is not synced: after the power was cut it may be an older one, or none, and
- * then less is known; never is it newer than the log.
+ * written over in place. It is not synced: after the power was cut it may be an older one, or none,
+ * and then less is known; never is it newer than the log.
  *
  * Thread: any; writers of a folder are one process.
  */
