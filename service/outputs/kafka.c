@@ -319,7 +319,8 @@ static rd_kafka_resp_err_t produce_once(struct kafka *kafka, const struct delive
                                         struct report *report)
 {
     rd_kafka_headers_t *headers = headers_of(kafka, item);
-    const char *key = item->device[0] != '\0' ? item->device : NULL;
+    /* librdkafka's macro casts const away; what it points to is copied. */
+    char *key = item->device[0] != '\0' ? (char *)(uintptr_t)item->device : NULL;
     *report = (struct report){.is_in = false};
     rd_kafka_resp_err_t code = rd_kafka_producev(
         kafka->client, RD_KAFKA_V_TOPIC(kafka->location.topic),
