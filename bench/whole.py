@@ -16,7 +16,6 @@ import argparse
 import json
 import os
 import pathlib
-import socket
 import statistics
 import subprocess
 import sys
@@ -25,7 +24,8 @@ import time
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 os.environ.setdefault("PICKET_BUILD_DIRECTORY", str(SOURCE / "build" / "release"))
 sys.path.insert(0, str(SOURCE / "tests"))
-from picket_harness import BUILD, SECURITY_TOPIC, Picket, build_message, network_activity, wait_until  # noqa: E402
+from mosquitto import Mosquitto  # noqa: E402
+from picket_harness import BUILD, SECURITY_TOPIC, Picket, build_message, network_activity  # noqa: E402
 
 MARKER = bytes(range(200, 216))
 # What the hub allows one device and one address is less than a load that is to find out what it can do.
@@ -90,34 +90,9 @@ def run_picket(options, payload, stamps):
 
 def run_mosquitto(options, payload, certificates):
     folder = certificates.folder
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    subprocess.run(["mosquitto_passwd", "-c", "-b", folder / "passwords", "bench", "bench"], check=True,
-                   stderr=subprocess.DEVNULL)
-    (folder / "mosquitto.conf").write_text(f"""listener {port} 127.0.0.1
-certfile {folder}/certificates/server.crt
-keyfile {folder}/certificates/server.key
-password_file {folder}/passwords
-allow_anonymous false
-persistence false
-set_tcp_nodelay true
-max_inflight_messages 1000
-max_queued_messages 0
-user root
-log_type error
-""")
-    broker = subprocess.Popen(["mosquitto", "-c", folder / "mosquitto.conf"], stderr=subprocess.DEVNULL)
-    wait_until(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0, "mosquitto to listen")
-    login = ["-u", "bench", "-P", "bench"]
-    subscriber = subprocess.Popen(["mosquitto_sub", "-h", "localhost", "-p", str(port), "--cafile", certificates.ca,
-                                   *login, "-q", "0", "-t", "#"], stdout=subprocess.DEVNULL)
-    try:
-        return load(options, port, certificates.ca, "--user", "bench", "--password", "bench", "--payload", payload)
-    finally:
-        for process in (subscriber, broker):
-            process.terminate()
-            process.wait()
+    with Mosquitto(folder, folder / "certificates" / "server.crt", folder / "certificates" / "server.key",
+                   certificates.ca) as broker:
+        return load(options, broker.port, certificates.ca, *broker.load_options, "--payload", payload)
 
 
 def main():
