@@ -524,7 +524,7 @@ static void reconnect_all(void)
     uint32_t next = 0;
     uint64_t all = (uint64_t)(options.reconnects * options.seconds);
     totals.first_us = totals.last_us = now_us();
-    uint64_t latest_us = totals.first_us + (uint64_t)options.seconds * 3000000;
+    uint64_t latest_us = totals.first_us + (uint64_t)options.seconds * 2000000;
     while (totals.reconnects + totals.failed < all && now_us() < latest_us) {
         begin_visits(now_us(), &next);
         turn(1);
