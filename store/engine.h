@@ -101,9 +101,13 @@ struct store_engine {
                  struct picket_error *error);
     int (*indicators_replace)(struct picket_store *store, const char *feed,
                               const struct picket_indicator *indicators, size_t count,
+                              picket_indicator_change_visit visit, void *context,
                               struct picket_feed_delta *delta, struct picket_error *error);
     int (*indicators)(struct picket_store *store, const char *feed, picket_indicator_visit visit,
                       void *context, struct picket_error *error);
+    int (*indicator)(struct picket_store *store, const char *feed,
+                     const struct picket_prefix *prefix, uint16_t port,
+                     picket_indicator_visit visit, void *context, struct picket_error *error);
 
     /* A transaction of small changes; its end commits if status is PICKET_OK, else rolls back, and
      * returns status or the commit's. */

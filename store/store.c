@@ -358,10 +358,11 @@ int picket_store_feeds(struct picket_store *store, picket_feed_visit visit, void
 
 int picket_store_indicators_replace(struct picket_store *store, const char *feed,
                                     const struct picket_indicator *indicators, size_t count,
+                                    picket_indicator_change_visit visit, void *context,
                                     struct picket_feed_delta *delta, struct picket_error *error)
 {
     struct picket_feed_delta ignored;
-    return store->engine->indicators_replace(store, feed, indicators, count,
+    return store->engine->indicators_replace(store, feed, indicators, count, visit, context,
                                              delta != NULL ? delta : &ignored, error);
 }
 
@@ -369,6 +370,13 @@ int picket_store_indicators(struct picket_store *store, const char *feed,
                             picket_indicator_visit visit, void *context, struct picket_error *error)
 {
     return store->engine->indicators(store, feed, visit, context, error);
+}
+
+int picket_store_indicator(struct picket_store *store, const char *feed,
+                           const struct picket_prefix *prefix, uint16_t port,
+                           picket_indicator_visit visit, void *context, struct picket_error *error)
+{
+    return store->engine->indicator(store, feed, prefix, port, visit, context, error);
 }
 
 /* ---- totals ---- */

@@ -50,7 +50,8 @@ static void replace(struct picket_store *store, const char *what,
     struct picket_error error;
     struct picket_feed_delta delta;
     double start = now_s();
-    must(picket_store_indicators_replace(store, "bench", indicators, count, &delta, &error),
+    must(picket_store_indicators_replace(store, "bench", indicators, count, NULL, NULL, &delta,
+                                         &error),
          &error);
     printf("%-22s %6.2f s   added %lld, removed %lld, kept %lld\n", what, now_s() - start,
            (long long)delta.added, (long long)delta.removed, (long long)delta.kept);

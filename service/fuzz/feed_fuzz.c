@@ -12,26 +12,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* What was read is within bounds, and a table of it finds each indicator by its own address. */
 static void check_table(const struct feed_reading *reading)
 {
-    struct table_builder *builder = table_builder_new();
-    int feed = table_add_feed(builder, "feed", false);
-    struct table *table;
+    struct table *table = table_new();
+    uint16_t feed = table_add_feed(table, "feed", false);
+    struct table_batch *batch = table_batch_new(table);
     size_t count = reading->indicators.count < 2000 ? reading->indicators.count : 2000;
     for (size_t i = 0; i < count; i++)
-        table_add(builder, feed, &reading->indicators.items[i]);
-    if (table_build(builder, &table, NULL) != PICKET_OK)
+        table_put(batch, feed, &reading->indicators.items[i]);
+    if (table_apply(batch, NULL) != PICKET_OK)
         abort();
     for (size_t i = 0; i < count; i++) {
         const struct picket_prefix *prefix = &reading->indicators.items[i].prefix;
-        uint32_t entry = table_find(table, &prefix->address);
+        struct table_cover covers[TABLE_COVERS_MAX];
+        size_t cover_count = table_covers(table, &prefix->address, covers);
         bool found = false;
-        for (; entry != TABLE_NONE && !found;
-             entry = table_parent(table, prefix->address.family, entry)) {
-            struct table_match match;
-            uint32_t first;
-            table_records(table, prefix->address.family, entry, &first);
-            table_record(table, prefix->address.family, entry, first, &match);
-            found = match.prefix.length == prefix->length;
-        }
+        for (size_t k = 0; k < cover_count; k++)
+            found |= covers[k].length == prefix->length;
         if (!found || prefix->length == 0)
             abort();
     }

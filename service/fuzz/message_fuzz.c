@@ -20,12 +20,12 @@ static struct table *wide_table(void)
         {.prefix = {{.family = 4, .bytes = {198, 51, 100, 7}}, 32}, .port = 443, .tags = "one"},
         {.prefix = {{.family = 6, .bytes = {0x20}}, 4}, .valid_until_ms = 1, .tags = ""},
         {.prefix = {{.family = 6, .bytes = {0x20, 1}}, 16}, .tags = "six"}};
-    struct table_builder *builder = table_builder_new();
-    struct table *table;
-    int feed = table_add_feed(builder, "feed", true);
+    struct table *table = table_new();
+    uint16_t feed = table_add_feed(table, "feed", true);
+    struct table_batch *batch = table_batch_new(table);
     for (size_t i = 0; i < sizeof indicators / sizeof *indicators; i++)
-        table_add(builder, feed, &indicators[i]);
-    if (table_build(builder, &table, NULL) != PICKET_OK)
+        table_put(batch, feed, &indicators[i]);
+    if (table_apply(batch, NULL) != PICKET_OK)
         abort();
     return table;
 }
@@ -65,7 +65,7 @@ static void take_message(const uint8_t *payload, size_t size)
                                      .flows = decoded.flows,
                                      .flow_count = decoded.flow_count};
         if (decoded.seen_ms > event.received_ms ||
-            matcher_inspect(table, &event, check_finding, NULL) != PICKET_OK ||
+            matcher_inspect(table, &event, NULL, check_finding, NULL) != PICKET_OK ||
             decode_event(&arena, &view, i, 1700000000000, &again) != PICKET_OK ||
             memcmp(decoded.key, again.key, sizeof again.key) != 0)
             abort();

@@ -113,6 +113,59 @@ static int fetch(struct picket_intel *intel, const struct picket_feed *feed, boo
 
 /* ---- taking it in, with the lock ---- */
 
+/* What the store is told, on its way to the table. */
+struct taking {
+    struct table_batch *batch;
+    uint16_t feed;
+};
+
+static void take_change(void *context, const struct picket_indicator *before,
+                        const struct picket_indicator *now)
+{
+    struct taking *taking = context;
+    if (now != NULL)
+        table_put(taking->batch, taking->feed, now);
+    else
+        table_take_out(taking->batch, taking->feed, before);
+}
+
+/* With the lock held; the feed has a number in the table. */
+static int store_and_publish(struct picket_intel *intel, const char *name, uint16_t number,
+                             const struct feed_reading *reading, struct picket_feed_delta *delta,
+                             struct picket_error *error)
+{
+    struct taking taking = {intel_change(intel), number};
+    if (taking.batch == NULL)
+        return picket_fail(error, PICKET_NO_MEMORY, "feed %s: no memory", name);
+    int status = picket_store_indicators_replace(intel->store, name, reading->indicators.items,
+                                                 reading->indicators.count, take_change, &taking,
+                                                 delta, error);
+    if (status == PICKET_OK)
+        return intel_publish(intel, taking.batch, error);
+    table_batch_free(taking.batch);
+    return status;
+}
+
+/* With the lock held: a feed that is not in the table yet gets a number, and keeps it if all goes
+ * well. */
+static int take_indicators(struct picket_intel *intel, const struct picket_feed *feed,
+                           const struct feed_reading *reading, struct picket_feed_delta *delta,
+                           struct picket_error *error)
+{
+    struct table *table = intel->published.table;
+    uint16_t number = table_feed_number(table, feed->name);
+    bool is_new = number == 0;
+    if (is_new)
+        number = table_add_feed(table, feed->name, feed->match_special_purpose);
+    if (number == 0)
+        return picket_fail(error, PICKET_NO_MEMORY, "feed %s: no memory, or too many feeds",
+                           feed->name);
+    int status = store_and_publish(intel, feed->name, number, reading, delta, error);
+    if (status != PICKET_OK && is_new && !intel->table_lacks)
+        table_remove_feed(table, number);
+    return status;
+}
+
 static int take(struct picket_intel *intel, struct picket_feed *feed, struct fetched *fetched,
                 struct picket_feed_delta *delta, struct picket_error *error)
 {
@@ -120,9 +173,7 @@ static int take(struct picket_intel *intel, struct picket_feed *feed, struct fet
     int64_t now_ms = picket_unix_ms();
     for (size_t i = 0; i < reading->indicators.count; i++)
         reading->indicators.items[i].first_seen_ms = now_ms; /* the store keeps what it knows */
-    int status =
-        picket_store_indicators_replace(intel->store, feed->name, reading->indicators.items,
-                                        reading->indicators.count, delta, error);
+    int status = take_indicators(intel, feed, reading, delta, error);
     if (status != PICKET_OK)
         return status;
     feed->tried_ms = feed->loaded_ms = now_ms;
@@ -131,8 +182,7 @@ static int take(struct picket_intel *intel, struct picket_feed *feed, struct fet
     feed->problem[0] = '\0';
     memcpy(feed->etag, fetched->source.etag, sizeof feed->etag);
     memcpy(feed->last_modified, fetched->source.last_modified, sizeof feed->last_modified);
-    status = picket_store_feed_put(intel->store, feed, error);
-    return status == PICKET_OK ? intel_publish(intel, error) : status;
+    return picket_store_feed_put(intel->store, feed, error);
 }
 
 /* problem: "" for none, but nothing new either. */
@@ -255,13 +305,38 @@ int picket_intel_feed_add(struct picket_intel *intel, const struct picket_feed *
 
 /* ---- removing ---- */
 
+static void take_out(void *context, const char *feed, const struct picket_indicator *indicator)
+{
+    struct taking *taking = context;
+    (void)feed;
+    table_take_out(taking->batch, taking->feed, indicator);
+}
+
+/* With the lock held. */
+static int remove_feed(struct picket_intel *intel, const char *name, struct picket_error *error)
+{
+    struct table *table = intel->published.table;
+    struct taking taking = {intel_change(intel), table_feed_number(table, name)};
+    if (taking.batch == NULL)
+        return picket_fail(error, PICKET_NO_MEMORY, "feed %s: no memory", name);
+    int status = picket_store_indicators(intel->store, name, take_out, &taking, error);
+    if (status == PICKET_OK)
+        status = picket_store_feed_remove(intel->store, name, error);
+    if (status != PICKET_OK) {
+        table_batch_free(taking.batch);
+        return status;
+    }
+    status = intel_publish(intel, taking.batch, error);
+    if (taking.feed != 0 && intel->published.table == table)
+        table_remove_feed(table, taking.feed);
+    return status;
+}
+
 int picket_intel_feed_remove(struct picket_intel *intel, const char *name,
                              struct picket_error *error)
 {
     pthread_mutex_lock(&intel->changing);
-    int status = picket_store_feed_remove(intel->store, name, error);
-    if (status == PICKET_OK)
-        status = intel_publish(intel, error);
+    int status = remove_feed(intel, name, error);
     pthread_mutex_unlock(&intel->changing);
     return status;
 }
@@ -291,7 +366,8 @@ static int refresh_fetched(struct picket_intel *intel, const struct picket_feed 
     }
     status = take(intel, feed, fetched, delta, error);
     if (status != PICKET_OK) {
-        /* Whatever the store has, lookups do not: the next attempt must not be told "not modified". */
+        /* Whatever the store has, lookups do not: the next attempt must not be told "not modified".
+         */
         feed->etag[0] = feed->last_modified[0] = '\0';
         note_attempt(intel, feed, error->text);
     }

@@ -23,15 +23,10 @@ static void set_time(json_t *object, const char *member, int64_t unix_ms)
         json_object_set_new(object, member, json_string(picket_time_format(unix_ms, text)));
 }
 
-void finding_add_match(struct finding *finding, const struct table_match *match)
+static json_t *listing_json(const struct listing *listing)
 {
     char prefix[PICKET_PREFIX_TEXT_BYTES];
-    if (finding->matches++ == 0)
-        finding->best = *match;
-    if (match->confidence > finding->confidence)
-        finding->confidence = match->confidence;
-    if (finding->matches > FINDING_MATCHES_SHOWN)
-        return;
+    const struct table_match *match = &listing->match;
     json_t *object = json_object();
     json_object_set_new(object, "feed", json_string(match->feed->name));
     json_object_set_new(object, "indicator",
@@ -39,12 +34,28 @@ void finding_add_match(struct finding *finding, const struct table_match *match)
     if (match->port != 0)
         json_object_set_new(object, "port", json_integer(match->port));
     json_object_set_new(object, "confidence", json_integer(match->confidence));
-    set_time(object, "since", match->first_seen_ms);
+    set_time(object, "since", listing->first_seen_ms);
     set_time(object, "valid_until", match->valid_until_ms);
-    json_object_set_new(object, "line", json_integer(match->line));
-    if (match->tags[0] != '\0')
-        json_object_set_new(object, "tags", text_json(match->tags, strlen(match->tags)));
-    json_array_append_new(finding->match_array, object);
+    if (listing->line != 0)
+        json_object_set_new(object, "line", json_integer(listing->line));
+    if (listing->tags[0] != '\0')
+        json_object_set_new(object, "tags", text_json(listing->tags, strlen(listing->tags)));
+    return object;
+}
+
+void finding_add_match(struct finding *finding, const struct table_match *match,
+                       const struct listings *listings)
+{
+    struct listing listing = {.match = *match};
+    bool is_shown = finding->matches < FINDING_MATCHES_SHOWN;
+    if (is_shown && listings != NULL && !listings->look_up(listings->context, &listing))
+        return;
+    if (match->confidence > finding->confidence)
+        finding->confidence = match->confidence;
+    if (finding->matches++ == 0)
+        finding->best = listing;
+    if (is_shown)
+        json_array_append_new(finding->match_array, listing_json(&listing));
 }
 
 static void set_address(json_t *object, const char *member, const struct picket_address *address)
@@ -80,7 +91,7 @@ void finding_add_flow(struct finding *finding, const struct picket_flow *flow)
 static const char *peer_text(const struct finding *finding, char *out)
 {
     if (finding->several_remotes)
-        return picket_prefix_format(&finding->best.prefix, out);
+        return picket_prefix_format(&finding->best.match.prefix, out);
     return picket_address_format(&finding->remote, out);
 }
 
@@ -97,13 +108,15 @@ static const char *direction_text(const struct finding *finding)
 static const char *listed_as(const struct finding *finding, char *out, size_t out_bytes)
 {
     char prefix[PICKET_PREFIX_TEXT_BYTES], since[PICKET_TIME_TEXT_BYTES], port[24] = "";
-    const struct table_match *best = &finding->best;
-    if (best->port != 0)
-        snprintf(port, sizeof port, " port %u", best->port);
-    snprintf(out, out_bytes,
-             "Feed \"%s\" lists it as %s%s%s%s (confidence %d, line %" PRIu32 "%s%s)",
-             best->feed->name, picket_prefix_format(&best->prefix, prefix), port,
-             best->tags[0] != '\0' ? ": " : "", best->tags, best->confidence, best->line,
+    char line[24] = "";
+    const struct listing *best = &finding->best;
+    if (best->match.port != 0)
+        snprintf(port, sizeof port, " port %u", best->match.port);
+    if (best->line != 0)
+        snprintf(line, sizeof line, ", line %" PRIu32, best->line);
+    snprintf(out, out_bytes, "Feed \"%s\" lists it as %s%s%s%s (confidence %d%s%s%s)",
+             best->match.feed->name, picket_prefix_format(&best->match.prefix, prefix), port,
+             best->tags[0] != '\0' ? ": " : "", best->tags, best->match.confidence, line,
              best->first_seen_ms != 0 ? ", here since " : "",
              best->first_seen_ms != 0 ? picket_time_format(best->first_seen_ms, since) : "");
     return out;
@@ -141,7 +154,7 @@ static char *evidence_text(struct finding *finding)
     char text[PICKET_PREFIX_TEXT_BYTES];
     json_t *evidence = json_object();
     json_object_set_new(evidence, "indicator",
-                        json_string(picket_prefix_format(&finding->best.prefix, text)));
+                        json_string(picket_prefix_format(&finding->best.match.prefix, text)));
     if (!finding->several_remotes)
         set_address(evidence, "remote_address", &finding->remote);
     json_object_set_new(evidence, "confidence", json_integer(finding->confidence));
@@ -164,12 +177,12 @@ static int yield_texts(struct finding *finding, const char *evidence, picket_yie
     char subject[PICKET_PREFIX_TEXT_BYTES], peer[PICKET_PREFIX_TEXT_BYTES];
     char title[256], description[1400];
     snprintf(title, sizeof title, "Communication with %s, which feed \"%s\" lists",
-             peer_text(finding, peer), finding->best.feed->name);
+             peer_text(finding, peer), finding->best.match.feed->name);
     describe(finding, description, sizeof description);
     struct picket_finding found = {
         .type = "IoT_SuspiciousIpCommunication",
         .device = finding->event->device,
-        .subject = picket_prefix_format(&finding->best.prefix, subject),
+        .subject = picket_prefix_format(&finding->best.match.prefix, subject),
         .severity = finding->confidence >= FINDING_HIGH_CONFIDENCE ? PICKET_SEVERITY_HIGH
                                                                    : PICKET_SEVERITY_MEDIUM,
         .seen_ms = finding->event->seen_ms,
@@ -184,10 +197,13 @@ static int yield_texts(struct finding *finding, const char *evidence, picket_yie
 
 int finding_yield(struct finding *finding, picket_yield yield, void *context)
 {
-    char *evidence = evidence_text(finding);
-    int status =
-        evidence != NULL ? yield_texts(finding, evidence, yield, context) : PICKET_NO_MEMORY;
-    free(evidence);
+    int status = PICKET_OK;
+    if (finding->matches > 0) {
+        char *evidence = evidence_text(finding);
+        status = evidence != NULL ? yield_texts(finding, evidence, yield, context)
+                                  : PICKET_NO_MEMORY;
+        free(evidence);
+    }
     json_decref(finding->match_array);
     json_decref(finding->flow_array);
     return status;

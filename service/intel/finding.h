@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "indicator_list.h"
 #include "picket/service/detector.h"
 #include "table.h"
 
@@ -18,10 +19,25 @@ enum {
     FINDING_MATCHES_SHOWN = 32
 };
 
+/* An indicator of a feed, with what the table does not know of it. */
+struct listing {
+    struct table_match match;
+    int64_t first_seen_ms; /* 0: not known */
+    uint32_t line;         /* 0: not known */
+    char tags[INDICATOR_TAGS_BYTES];
+};
+
+/* Fills in what is not in match. False: the feed does not list it any more, and the table is about
+ * to hear of it. */
+struct listings {
+    bool (*look_up)(void *context, struct listing *listing);
+    void *context;
+};
+
 struct finding {
     const struct picket_event *event;
-    struct table_match best; /* the first match: of the narrowest prefix */
-    int confidence;          /* the highest */
+    struct listing best; /* the first match: of the narrowest prefix */
+    int confidence;      /* the highest */
     uint32_t matches, flows;
     uint64_t bytes_in, bytes_out;
     struct picket_address remote;
@@ -30,10 +46,13 @@ struct finding {
 };
 
 void finding_begin(struct finding *finding, const struct picket_event *event);
-void finding_add_match(struct finding *finding, const struct table_match *match);
+/* listings: asked about the matches that are shown, and what is listed no more is left out; NULL:
+ * nothing more is known of any. */
+void finding_add_match(struct finding *finding, const struct table_match *match,
+                       const struct listings *listings);
 void finding_add_flow(struct finding *finding, const struct picket_flow *flow);
 
-/* Hands the finding to yield and frees it. What yield returned, or PICKET_NO_MEMORY. */
+/* Hands the finding to yield, if it has a match, and frees it. What yield returned, or PICKET_NO_MEMORY. */
 int finding_yield(struct finding *finding, picket_yield yield, void *context);
 
 #endif

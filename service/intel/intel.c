@@ -1,76 +1,98 @@
 #include "intel_internal.h"
 
 #include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "matcher.h"
 #include "picket/base/diagnostics.h"
 
-/* ---- the table: built from the store, and published ---- */
+/* ---- the table ---- */
 
 struct loading {
-    struct table_builder *builder;
-    struct picket_feed *feeds; /* as many as the builder has, in the same order */
-    int feed_count;
-    int last; /* the feed of the last indicator: they come feed by feed */
+    struct table *table;
+    struct table_batch *batch;
+    const char *name; /* of the feed of the last indicator: they come feed by feed */
+    uint16_t feed;
     bool failed;
 };
 
 static void load_feed(void *context, const struct picket_feed *feed)
 {
     struct loading *loading = context;
-    struct picket_feed *feeds =
-        realloc(loading->feeds, ((size_t)loading->feed_count + 1) * sizeof *feeds);
-    if (feeds == NULL ||
-        table_add_feed(loading->builder, feed->name, feed->match_special_purpose) < 0) {
+    if (table_add_feed(loading->table, feed->name, feed->match_special_purpose) == 0)
         loading->failed = true;
-        loading->feeds = feeds != NULL ? feeds : loading->feeds;
-        return;
-    }
-    loading->feeds = feeds;
-    feeds[loading->feed_count++] = *feed;
 }
 
 static void load_indicator(void *context, const char *feed,
                            const struct picket_indicator *indicator)
 {
     struct loading *loading = context;
-    if (loading->last >= loading->feed_count ||
-        strcmp(loading->feeds[loading->last].name, feed) != 0)
-        for (loading->last = 0; loading->last < loading->feed_count; loading->last++)
-            if (strcmp(loading->feeds[loading->last].name, feed) == 0)
-                break;
-    if (loading->last < loading->feed_count && !loading->failed)
-        loading->failed = !table_add(loading->builder, loading->last, indicator);
+    if (loading->name != feed) {
+        loading->name = feed;
+        loading->feed = table_feed_number(loading->table, feed);
+    }
+    if (loading->feed != 0 && !loading->failed)
+        loading->failed = !table_put(loading->batch, loading->feed, indicator);
+}
+
+static int read_all(struct picket_store *store, struct loading *loading, struct picket_error *error)
+{
+    if (loading->table == NULL)
+        return picket_fail(error, PICKET_NO_MEMORY, "no memory for the table of indicators");
+    int status = picket_store_feeds(store, load_feed, loading, error);
+    loading->batch = table_batch_new(loading->table);
+    if (loading->batch == NULL)
+        loading->failed = true;
+    if (status == PICKET_OK && !loading->failed)
+        status = picket_store_indicators(store, NULL, load_indicator, loading, error);
+    if (status == PICKET_OK && loading->failed)
+        status = picket_fail(error, PICKET_NO_MEMORY, "no memory for the table of indicators");
+    return status;
 }
 
 static int load_table(struct picket_store *store, struct table **table, struct picket_error *error)
 {
-    struct loading loading = {.builder = table_builder_new()};
-    if (loading.builder == NULL)
-        return picket_fail(error, PICKET_NO_MEMORY, "no memory for the table of indicators");
-    int status = picket_store_feeds(store, load_feed, &loading, error);
+    struct loading loading = {.table = table_new()};
+    int status = read_all(store, &loading, error);
     if (status == PICKET_OK)
-        status = picket_store_indicators(store, NULL, load_indicator, &loading, error);
-    free(loading.feeds);
-    if (status == PICKET_OK && loading.failed)
-        status = picket_fail(error, PICKET_NO_MEMORY, "no memory for the table of indicators");
-    if (status == PICKET_OK)
-        return table_build(loading.builder, table, error);
-    table_builder_free(loading.builder);
+        status = table_apply(loading.batch, error);
+    else
+        table_batch_free(loading.batch);
+    if (status != PICKET_OK)
+        table_free(loading.table);
+    else
+        *table = loading.table;
+    malloc_trim(0); /* what building took is given back to the system, not kept for next time */
     return status;
 }
 
-int intel_publish(struct picket_intel *intel, struct picket_error *error)
+static int build_anew(struct picket_intel *intel, struct picket_error *error)
 {
     struct table *fresh;
     int status = load_table(intel->store, &fresh, error);
-    if (status != PICKET_OK)
-        return status;
-    published_swap(&intel->published, fresh);
-    malloc_trim(0); /* what building took is given back to the system, not kept for next time */
-    return PICKET_OK;
+    intel->table_lacks = status != PICKET_OK;
+    if (status == PICKET_OK)
+        published_swap(&intel->published, fresh);
+    return status;
+}
+
+struct table_batch *intel_change(struct picket_intel *intel)
+{
+    return table_batch_new(intel->published.table);
+}
+
+int intel_publish(struct picket_intel *intel, struct table_batch *batch, struct picket_error *error)
+{
+    struct picket_error problem = {0};
+    if (intel->table_lacks) {
+        table_batch_free(batch);
+        return build_anew(intel, error);
+    }
+    int status = table_apply(batch, &problem);
+    published_changed(&intel->published);
+    malloc_trim(0);
+    return status == PICKET_OK ? PICKET_OK : build_anew(intel, error);
 }
 
 /* ---- start and stop ---- */
@@ -82,9 +104,12 @@ int picket_intel_start(struct picket_intel **intel, const char *store_folder,
     if (started == NULL)
         return picket_fail(error, PICKET_NO_MEMORY, "no memory for intelligence");
     pthread_mutex_init(&started->changing, NULL);
+    pthread_mutex_init(&started->looking_up, NULL);
     int status = picket_store_open(&started->store, store_folder, error);
     if (status == PICKET_OK)
-        status = intel_publish(started, error);
+        status = picket_store_open(&started->listed, store_folder, error);
+    if (status == PICKET_OK)
+        status = load_table(started->store, &started->published.table, error);
     if (status == PICKET_OK)
         status = refresher_start(&started->refresher, started, error);
     if (status != PICKET_OK) {
@@ -109,65 +134,102 @@ void picket_intel_stop(struct picket_intel *intel)
         refresher_stop(intel->refresher);
     if (intel->store != NULL)
         picket_store_close(intel->store);
+    if (intel->listed != NULL)
+        picket_store_close(intel->listed);
     table_free(intel->published.table);
+    pthread_mutex_destroy(&intel->looking_up);
     pthread_mutex_destroy(&intel->changing);
     free(intel);
 }
 
+/* ---- what the store has of an indicator ---- */
+
+static void take_listing(void *context, const char *feed, const struct picket_indicator *indicator)
+{
+    struct listing *listing = context;
+    (void)feed;
+    listing->first_seen_ms = indicator->first_seen_ms;
+    listing->line = indicator->line;
+    snprintf(listing->tags, sizeof listing->tags, "%s", indicator->tags);
+}
+
+static bool look_up_listing(void *context, struct listing *listing)
+{
+    struct picket_intel *intel = context;
+    struct picket_error error = {0};
+    const struct table_match *match = &listing->match;
+    pthread_mutex_lock(&intel->looking_up);
+    int status = picket_store_indicator(intel->listed, match->feed->name, &match->prefix,
+                                        match->port, take_listing, listing, &error);
+    pthread_mutex_unlock(&intel->looking_up);
+    if (status != PICKET_OK && status != PICKET_NOT_FOUND)
+        picket_say(PICKET_WARNING, "service", "feed %s: line and tags of a match: %s",
+                   match->feed->name, error.text);
+    return status != PICKET_NOT_FOUND;
+}
+
 /* ---- lookups ---- */
 
-static size_t visit_entry(const struct table *table, uint8_t family, uint32_t entry, bool special,
-                          picket_match_visit visit, void *context)
+/* False: it is listed no more. */
+static bool visit_match(struct picket_intel *intel, const struct table_match *found, bool special,
+                        picket_match_visit visit, void *context)
 {
-    uint32_t first, end = table_records(table, family, entry, &first);
-    for (uint32_t record = first; record < end; record++) {
-        struct table_match found;
-        table_record(table, family, entry, record, &found);
-        struct picket_match match = {
-            .feed = found.feed->name,
-            .prefix = found.prefix,
-            .port = found.port,
-            .confidence = found.confidence,
-            .first_seen_ms = found.first_seen_ms,
-            .valid_until_ms = found.valid_until_ms,
-            .line = found.line,
-            .tags = found.tags,
-            .suppressed = special && !found.feed->match_special_purpose,
-        };
-        visit(context, &match);
-    }
-    return end - first;
+    struct listing listing = {.match = *found};
+    if (!look_up_listing(intel, &listing))
+        return false;
+    struct picket_match match = {
+        .feed = found->feed->name,
+        .prefix = found->prefix,
+        .port = found->port,
+        .confidence = found->confidence,
+        .first_seen_ms = listing.first_seen_ms,
+        .valid_until_ms = found->valid_until_ms,
+        .line = listing.line,
+        .tags = listing.tags,
+        .suppressed = special && !found->feed->match_special_purpose,
+    };
+    visit(context, &match);
+    return true;
 }
 
 size_t picket_intel_lookup(struct picket_intel *intel, const struct picket_address *address,
                            picket_match_visit visit, void *context)
 {
     size_t found = 0;
+    struct table_cover covers[TABLE_COVERS_MAX];
     bool special = picket_address_special_purpose(address) != NULL;
     const struct table *table = published_read(&intel->published);
-    for (uint32_t entry = table_find(table, address); entry != TABLE_NONE;
-         entry = table_parent(table, address->family, entry))
-        found += visit_entry(table, address->family, entry, special, visit, context);
-    published_done(&intel->published);
+    size_t cover_count = table_covers(table, address, covers);
+    for (size_t i = 0; i < cover_count; i++) {
+        size_t sources = table_source_count(table, &covers[i]);
+        for (size_t k = 0; k < sources; k++) {
+            struct table_match match;
+            table_source(table, address, &covers[i], k, &match);
+            found += visit_match(intel, &match, special, visit, context);
+        }
+    }
+    published_done();
     return found;
 }
 
 size_t picket_intel_indicator_count(struct picket_intel *intel)
 {
     size_t count = table_indicators(published_read(&intel->published));
-    published_done(&intel->published);
+    published_done();
     return count;
 }
 
-/* What a match yields is written within the same read-side section, which only delays the freeing
- * of an old table. */
+/* What a match yields is written while the table is being read, which only delays that what has
+ * gone from it is given back. */
 static int inspect(void *state, const struct picket_event *event, picket_yield yield, void *context)
 {
     struct picket_intel *intel = state;
+    struct listings listings = {look_up_listing, intel};
     if (event->flow_count == 0)
         return PICKET_OK;
-    int status = matcher_inspect(published_read(&intel->published), event, yield, context);
-    published_done(&intel->published);
+    int status =
+        matcher_inspect(published_read(&intel->published), event, &listings, yield, context);
+    published_done();
     return status;
 }
 
@@ -181,7 +243,7 @@ static uint64_t look_ahead(void *state, const struct picket_event *event)
     struct picket_intel *intel = state;
     uint64_t before = stamp(state);
     bool finds = matcher_finds(published_read(&intel->published), event);
-    published_done(&intel->published);
+    published_done();
     return finds ? 0 : before;
 }
 

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "picket/service/intel.h"
 #include "published.h"
@@ -12,16 +13,23 @@ struct refresher;
 
 struct picket_intel {
     struct published published;
-    pthread_mutex_t changing; /* around the store handle, and changes of feeds */
+    pthread_mutex_t changing; /* around the store handle, and changes of feeds and the table */
     struct picket_store *store;
+    bool table_lacks;           /* a change that is in the store: the next builds it anew */
+    pthread_mutex_t looking_up; /* around a handle that waits for no feed being taken in */
+    struct picket_store *listed;
     atomic_int stopping;
     atomic_int requests; /* feeds being read because somebody asked for it */
     struct refresher *refresher;
 };
 
-/* With the lock held: reads all indicators from the store, builds the table, swaps it in, waits
- * until no lookup uses the old one, and frees that. */
-int intel_publish(struct picket_intel *intel, struct picket_error *error);
+/* With the lock held: a batch of changes of the table, or NULL: no memory. */
+struct table_batch *intel_change(struct picket_intel *intel);
+/* With the lock held: what the store has taken, the table takes too, and lookups know of it when
+ * this returns. Consumes the batch. If it cannot be, the table is built anew from the store, now or
+ * with the next change. */
+int intel_publish(struct picket_intel *intel, struct table_batch *batch,
+                  struct picket_error *error);
 
 /* With the lock held. PICKET_NOT_FOUND. */
 int intel_find_feed(struct picket_intel *intel, const char *name, struct picket_feed *feed,

@@ -5,11 +5,12 @@
  * special-purpose one (private, multicast, ...), unless the feed asks for those. The narrowest
  * prefix that matches is the finding's subject; all that match are its evidence.
  *
- * Thread: pure function of its arguments.
+ * Thread: pure functions of their arguments, between readers_enter() and readers_leave().
  */
 #ifndef INTEL_MATCHER_H
 #define INTEL_MATCHER_H
 
+#include "finding.h"
 #include "picket/service/detector.h"
 #include "table.h"
 
@@ -17,7 +18,7 @@
 bool matcher_finds(const struct table *table, const struct picket_event *event);
 
 /* PICKET_OK, what yield returned, or PICKET_NO_MEMORY. */
-int matcher_inspect(const struct table *table, const struct picket_event *event, picket_yield yield,
-                    void *context);
+int matcher_inspect(const struct table *table, const struct picket_event *event,
+                    const struct listings *listings, picket_yield yield, void *context);
 
 #endif

@@ -1,46 +1,33 @@
 #include "published.h"
 
-#include <urcu-bp.h>
-
-/* ThreadSanitizer does not see into liburcu; this tells it what a grace period means. */
-#ifdef __SANITIZE_THREAD__
-#include <sanitizer/tsan_interface.h>
-#define READERS_RELEASE(address) __tsan_release(address)
-#define WRITER_ACQUIRE(address)  __tsan_acquire(address)
-#define WRITER_RELEASE(address)  __tsan_release(address)
-#define READERS_ACQUIRE(address) __tsan_acquire(address)
-#else
-#define READERS_RELEASE(address) ((void)(address))
-#define WRITER_ACQUIRE(address)  ((void)(address))
-#define WRITER_RELEASE(address)  ((void)(address))
-#define READERS_ACQUIRE(address) ((void)(address))
-#endif
+#include "readers.h"
 
 const struct table *published_read(struct published *published)
 {
-    rcu_read_lock();
-    const struct table *table = rcu_dereference(published->table);
-    READERS_ACQUIRE((void *)(uintptr_t)table);
-    return table;
+    readers_enter();
+    return __atomic_load_n(&published->table, __ATOMIC_ACQUIRE);
 }
 
-void published_done(struct published *published)
+void published_done(void)
 {
-    READERS_RELEASE(published);
-    rcu_read_unlock();
+    readers_leave();
 }
 
 uint64_t published_stamp(struct published *published)
 {
-    return atomic_load(&published->swaps) + 1;
+    return atomic_load(&published->changes) + 1;
+}
+
+void published_changed(struct published *published)
+{
+    atomic_fetch_add(&published->changes, 1);
 }
 
 void published_swap(struct published *published, struct table *fresh)
 {
-    WRITER_RELEASE(fresh);
-    struct table *old = rcu_xchg_pointer(&published->table, fresh);
-    atomic_fetch_add(&published->swaps, 1);
-    synchronize_rcu();
-    WRITER_ACQUIRE(published);
+    struct table *old = published->table;
+    __atomic_store_n(&published->table, fresh, __ATOMIC_RELEASE);
+    published_changed(published);
+    readers_wait();
     table_free(old);
 }

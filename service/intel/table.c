@@ -3,193 +3,361 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "table_layout.h"
+#include "ipv4_table.h"
+#include "ipv6_table.h"
+#include "readers.h"
 
-/* ---- IPv4 ---- */
+struct table {
+    struct ipv4_table ipv4;
+    struct ipv6_table ipv6;
+    struct table_sources sources;
+    struct retired retired;
+    struct table_feed **feeds; /* by number; NULL: none */
+    uint16_t feeds_used;       /* numbers 1 to this were given out */
+    size_t indicators;
+};
 
-static uint32_t ipv4_value(const uint8_t *bytes)
+/* ---- a table ---- */
+
+struct table *table_new(void)
 {
-    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+    struct table *table = calloc(1, sizeof *table);
+    if (table == NULL)
+        return NULL;
+    table->feeds = calloc(TABLE_FEEDS_MAX + 1, sizeof *table->feeds);
+    bool ok = table->feeds != NULL && table_sources_open(&table->sources, &table->retired) &&
+              ipv4_table_open(&table->ipv4, &table->sources, &table->retired) &&
+              ipv6_table_open(&table->ipv6, &table->sources, &table->retired);
+    if (ok)
+        return table;
+    table_free(table);
+    return NULL;
 }
 
-/* From the last entry that starts at or before the address outwards. Most lookups end here, at a
- * single address that is another one and has nothing around it: the one byte at hand says so. */
-static uint32_t ipv4_climb(const struct table *table, uint32_t entry, uint32_t address)
+static void free_feed(struct table_feed *feed)
 {
-    while (entry != TABLE_NONE) {
-        uint8_t length = table->ipv4.lengths[entry] & TABLE_LENGTH_MASK;
-        if (length == 0 || (table->ipv4_starts[entry] ^ address) >> (32 - length) == 0)
-            return entry;
-        if ((table->ipv4.lengths[entry] & TABLE_HAS_PARENT) == 0)
-            return TABLE_NONE;
-        entry = table->ipv4.links[entry].parent;
-    }
-    return TABLE_NONE;
-}
-
-/* The number of entries in low..high-1 that start at or before the address, plus low. Without
- * branches that depend on the data, for those are guessed wrong half of the time. */
-static uint32_t ipv4_upper_bound(const struct table *table, uint32_t address, uint32_t low,
-                                 uint32_t high)
-{
-    const uint32_t *base = table->ipv4_starts + low;
-    uint32_t size = high - low;
-    while (size > 0) {
-        uint32_t half = (size + 1) / 2;
-        base += base[half - 1] <= address ? half : 0;
-        size -= half;
-    }
-    return (uint32_t)(base - table->ipv4_starts);
-}
-
-static uint32_t ipv4_find(const struct table *table, uint32_t address)
-{
-    uint32_t slot = address >> 16;
-    uint32_t after =
-        ipv4_upper_bound(table, address, table->ipv4_slots[slot], table->ipv4_slots[slot + 1]);
-    return after == 0 ? TABLE_NONE : ipv4_climb(table, after - 1, address);
-}
-
-void table_find_ipv4(const struct table *table, const uint32_t *addresses, size_t count,
-                     uint32_t *entries)
-{
-    enum { TOGETHER = 16 };
-    for (size_t at = 0; at < count; at += TOGETHER) {
-        size_t group = count - at < TOGETHER ? count - at : TOGETHER;
-        for (size_t i = 0; i < group; i++)
-            __builtin_prefetch(&table->ipv4_slots[addresses[at + i] >> 16]);
-        for (size_t i = 0; i < group; i++) {
-            uint32_t slot = addresses[at + i] >> 16;
-            uint32_t low = table->ipv4_slots[slot], high = table->ipv4_slots[slot + 1];
-            __builtin_prefetch(&table->ipv4_starts[low + (high - low) / 2]);
-        }
-        for (size_t i = 0; i < group; i++) {
-            uint32_t slot = addresses[at + i] >> 16;
-            uint32_t after = ipv4_upper_bound(table, addresses[at + i], table->ipv4_slots[slot],
-                                              table->ipv4_slots[slot + 1]);
-            entries[at + i] = after == 0 ? TABLE_NONE : after - 1;
-            if (after != 0)
-                __builtin_prefetch(&table->ipv4.lengths[after - 1]);
-        }
-        for (size_t i = 0; i < group; i++)
-            entries[at + i] = ipv4_climb(table, entries[at + i], addresses[at + i]);
-    }
-}
-
-/* ---- IPv6 ---- */
-
-static bool ipv6_covers(const struct table *table, uint32_t entry, wide_address address)
-{
-    uint8_t length = table->ipv6.lengths[entry];
-    return length == 0 || (table->ipv6_starts[entry] ^ address) >> (128 - length) == 0;
-}
-
-static uint32_t ipv6_find(const struct table *table, wide_address address)
-{
-    uint32_t low = 0, high = table->ipv6.count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (table->ipv6_starts[middle] <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    uint32_t entry = low == 0 ? TABLE_NONE : low - 1;
-    while (entry != TABLE_NONE && !ipv6_covers(table, entry, address))
-        entry = table->ipv6.links[entry].parent;
-    return entry;
-}
-
-/* ---- both ---- */
-
-uint32_t table_find(const struct table *table, const struct picket_address *address)
-{
-    return address->family == 4 ? ipv4_find(table, ipv4_value(address->bytes))
-                                : ipv6_find(table, table_wide(address->bytes));
-}
-
-static const struct table_family *family_of(const struct table *table, uint8_t family)
-{
-    return family == 4 ? &table->ipv4 : &table->ipv6;
-}
-
-uint32_t table_parent(const struct table *table, uint8_t family, uint32_t entry)
-{
-    return family_of(table, family)->links[entry].parent;
-}
-
-uint32_t table_records(const struct table *table, uint8_t family, uint32_t entry, uint32_t *first)
-{
-    const struct table_family *entries = family_of(table, family);
-    *first = entries->links[entry].first;
-    return entry + 1 < entries->count ? entries->links[entry + 1].first : entries->record_count;
-}
-
-static void prefix_of(const struct table *table, uint8_t family, uint32_t entry,
-                      struct picket_prefix *prefix)
-{
-    memset(prefix, 0, sizeof *prefix);
-    prefix->address.family = family;
-    prefix->length = table_length(family_of(table, family), family, entry);
-    wide_address start = family == 4 ? table->ipv4_starts[entry] : table->ipv6_starts[entry];
-    for (int i = family == 4 ? 3 : 15; i >= 0; i--, start >>= 8)
-        prefix->address.bytes[i] = (uint8_t)start;
-}
-
-void table_record(const struct table *table, uint8_t family, uint32_t entry, uint32_t record,
-                  struct table_match *match)
-{
-    const struct table_source *source = &family_of(table, family)->records[record];
-    const struct table_detail *detail = &table->details[source->detail];
-    prefix_of(table, family, entry, &match->prefix);
-    match->feed = &table->feeds[detail->feed];
-    match->port = detail->port;
-    match->confidence = detail->confidence;
-    match->first_seen_ms = (int64_t)detail->first_seen_s * 1000;
-    match->valid_until_ms = (int64_t)detail->valid_until_s * 1000;
-    match->line = source->line;
-    match->tags = table->text + detail->tags;
-}
-
-size_t table_indicators(const struct table *table)
-{
-    return (size_t)table->ipv4.record_count + table->ipv6.record_count;
-}
-
-static size_t family_bytes(const struct table_family *family, size_t start_bytes)
-{
-    return family->count * (start_bytes + sizeof *family->links + sizeof *family->lengths) +
-           family->record_count * sizeof *family->records;
-}
-
-size_t table_size_bytes(const struct table *table)
-{
-    return sizeof *table + (TABLE_SLOTS + 1) * sizeof *table->ipv4_slots +
-           family_bytes(&table->ipv4, sizeof *table->ipv4_starts) +
-           family_bytes(&table->ipv6, sizeof *table->ipv6_starts) +
-           table->detail_count * sizeof *table->details + table->text_bytes;
-}
-
-static void free_family(struct table_family *family)
-{
-    free(family->links);
-    free(family->lengths);
-    free(family->records);
+    if (feed != NULL)
+        free((void *)(uintptr_t)feed->name);
+    free(feed);
 }
 
 void table_free(struct table *table)
 {
     if (table == NULL)
         return;
-    free_family(&table->ipv4);
-    free_family(&table->ipv6);
-    free(table->ipv4_starts);
-    free(table->ipv6_starts);
-    free(table->ipv4_slots);
-    free(table->details);
-    for (uint32_t i = 0; i < table->feed_count; i++)
-        free((void *)(uintptr_t)table->feeds[i].name);
+    retired_collect(&table->retired);
+    retired_free(&table->retired);
+    ipv4_table_close(&table->ipv4);
+    ipv6_table_close(&table->ipv6);
+    table_sources_close(&table->sources);
+    for (uint32_t i = 1; i <= table->feeds_used; i++)
+        free_feed(table->feeds[i]);
     free(table->feeds);
-    free(table->text);
     free(table);
+}
+
+/* ---- feeds ---- */
+
+static uint16_t free_number(const struct table *table)
+{
+    for (uint32_t i = 1; i <= table->feeds_used; i++)
+        if (table->feeds[i] == NULL)
+            return (uint16_t)i;
+    return table->feeds_used < TABLE_FEEDS_MAX ? table->feeds_used + 1 : 0;
+}
+
+uint16_t table_add_feed(struct table *table, const char *name, bool match_special_purpose)
+{
+    uint16_t number = free_number(table);
+    struct table_feed *feed = number != 0 ? calloc(1, sizeof *feed) : NULL;
+    if (feed == NULL)
+        return 0;
+    feed->name = strdup(name);
+    feed->match_special_purpose = match_special_purpose;
+    if (feed->name == NULL) {
+        free(feed);
+        return 0;
+    }
+    __atomic_store_n(&table->feeds[number], feed, __ATOMIC_RELEASE);
+    if (number > table->feeds_used)
+        table->feeds_used = number;
+    return number;
+}
+
+uint16_t table_feed_number(const struct table *table, const char *name)
+{
+    for (uint32_t i = 1; i <= table->feeds_used; i++)
+        if (table->feeds[i] != NULL && strcmp(table->feeds[i]->name, name) == 0)
+            return (uint16_t)i;
+    return 0;
+}
+
+void table_remove_feed(struct table *table, uint16_t feed)
+{
+    struct table_feed *removed = table->feeds[feed];
+    __atomic_store_n(&table->feeds[feed], NULL, __ATOMIC_RELEASE);
+    readers_wait();
+    free_feed(removed);
+}
+
+/* ---- a batch ---- */
+
+/* An array of changes that grows. */
+struct growing {
+    void *items;
+    size_t count, capacity, item_bytes;
+};
+
+struct table_batch {
+    struct table *table;
+    struct growing ipv4, ipv6;
+    bool failed; /* memory ran short */
+};
+
+static void *grow(struct growing *array)
+{
+    if (array->count == array->capacity) {
+        size_t capacity = array->capacity == 0 ? 16 : array->capacity + array->capacity / 2;
+        void *items = realloc(array->items, capacity * array->item_bytes);
+        if (items == NULL)
+            return NULL;
+        array->items = items;
+        array->capacity = capacity;
+    }
+    return (char *)array->items + array->count++ * array->item_bytes;
+}
+
+struct table_batch *table_batch_new(struct table *table)
+{
+    struct table_batch *batch = calloc(1, sizeof *batch);
+    if (batch == NULL)
+        return NULL;
+    batch->table = table;
+    batch->ipv4.item_bytes = sizeof(struct ipv4_change);
+    batch->ipv6.item_bytes = sizeof(struct ipv6_change);
+    return batch;
+}
+
+static void let_go(struct table_batch *batch, uint32_t detail)
+{
+    if (detail != 0)
+        table_sources_let_go(&batch->table->sources, detail);
+}
+
+void table_batch_free(struct table_batch *batch)
+{
+    if (batch == NULL)
+        return;
+    for (size_t i = 0; i < batch->ipv4.count; i++)
+        let_go(batch, ((struct ipv4_change *)batch->ipv4.items)[i].detail);
+    for (size_t i = 0; i < batch->ipv6.count; i++)
+        let_go(batch, ((struct ipv6_change *)batch->ipv6.items)[i].detail);
+    free(batch->ipv4.items);
+    free(batch->ipv6.items);
+    free(batch);
+}
+
+static uint32_t ipv4_number(const struct picket_address *address)
+{
+    const uint8_t *bytes = address->bytes;
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+static bool note_ipv4(struct table_batch *batch, uint16_t feed,
+                      const struct picket_indicator *indicator, uint32_t detail)
+{
+    struct ipv4_change *change = grow(&batch->ipv4);
+    if (change == NULL)
+        return false;
+    *change = (struct ipv4_change){.start = ipv4_number(&indicator->prefix.address),
+                                   .detail = detail,
+                                   .order = (uint32_t)batch->ipv4.count,
+                                   .feed = feed,
+                                   .port = indicator->port,
+                                   .length = indicator->prefix.length};
+    return true;
+}
+
+static bool note_ipv6(struct table_batch *batch, uint16_t feed,
+                      const struct picket_indicator *indicator, uint32_t detail)
+{
+    struct ipv6_change *change = grow(&batch->ipv6);
+    if (change == NULL)
+        return false;
+    *change = (struct ipv6_change){.detail = detail,
+                                   .feed = feed,
+                                   .port = indicator->port,
+                                   .length = indicator->prefix.length};
+    memcpy(change->address, indicator->prefix.address.bytes, sizeof change->address);
+    return true;
+}
+
+static bool note(struct table_batch *batch, uint16_t feed, const struct picket_indicator *indicator,
+                 uint32_t detail)
+{
+    bool noted = indicator->prefix.address.family == 4 ? note_ipv4(batch, feed, indicator, detail)
+                                                       : note_ipv6(batch, feed, indicator, detail);
+    if (!noted) {
+        let_go(batch, detail);
+        batch->failed = true;
+    }
+    return noted;
+}
+
+bool table_put(struct table_batch *batch, uint16_t feed, const struct picket_indicator *indicator)
+{
+    uint32_t detail = table_sources_keep(&batch->table->sources, feed, indicator);
+    if (detail == 0) {
+        batch->failed = true;
+        return false;
+    }
+    return note(batch, feed, indicator, detail);
+}
+
+bool table_take_out(struct table_batch *batch, uint16_t feed,
+                    const struct picket_indicator *indicator)
+{
+    return note(batch, feed, indicator, 0);
+}
+
+/* By address, so that what lies in one /24 is changed at once. */
+static int compare_ipv4(const void *a, const void *b)
+{
+    const struct ipv4_change *x = a, *y = b;
+    if (x->start != y->start)
+        return x->start < y->start ? -1 : 1;
+    if (x->length != y->length)
+        return x->length < y->length ? -1 : 1;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static bool is_sorted(const struct growing *changes)
+{
+    const struct ipv4_change *items = changes->items;
+    for (size_t i = 1; i < changes->count; i++)
+        if (compare_ipv4(&items[i - 1], &items[i]) > 0)
+            return false;
+    return true;
+}
+
+int table_apply(struct table_batch *batch, struct picket_error *error)
+{
+    struct table *table = batch->table;
+    int64_t ipv4 = 0, ipv6 = 0;
+    bool ok = !batch->failed;
+    if (ok && batch->ipv4.count > 1 && !is_sorted(&batch->ipv4))
+        qsort(batch->ipv4.items, batch->ipv4.count, batch->ipv4.item_bytes, compare_ipv4);
+    if (ok)
+        ok = ipv4_table_change(&table->ipv4, batch->ipv4.items, batch->ipv4.count, &ipv4) &&
+             ipv6_table_change(&table->ipv6, batch->ipv6.items, batch->ipv6.count, &ipv6);
+    size_t indicators = table->indicators + (size_t)(ipv4 + ipv6);
+    __atomic_store_n(&table->indicators, indicators, __ATOMIC_RELAXED);
+    table_batch_free(batch);
+    retired_collect(&table->retired);
+    if (!ok)
+        return picket_fail(error, PICKET_NO_MEMORY, "no memory for the table of indicators");
+    return PICKET_OK;
+}
+
+/* ---- reading ---- */
+
+struct table_cover table_find(const struct table *table, const struct picket_address *address)
+{
+    struct table_cover cover = {0, 0};
+    cover.sources = address->family == 4
+                        ? ipv4_table_find(&table->ipv4, ipv4_number(address), &cover.length)
+                        : ipv6_table_find(&table->ipv6, address->bytes, &cover.length);
+    return cover;
+}
+
+enum { TOGETHER = 16 };
+
+static void find_ipv4(const struct table *table, const struct picket_address *const *addresses,
+                      size_t count, uint32_t *sources, uint8_t *lengths)
+{
+    uint32_t numbers[TOGETHER];
+    for (size_t i = 0; i < count; i++)
+        numbers[i] = ipv4_number(addresses[i]);
+    ipv4_table_find_all(&table->ipv4, numbers, count, sources, lengths);
+}
+
+static void find_ipv6(const struct table *table, const struct picket_address *const *addresses,
+                      size_t count, uint32_t *sources, uint8_t *lengths)
+{
+    uint8_t copies[TOGETHER][16];
+    for (size_t i = 0; i < count; i++)
+        memcpy(copies[i], addresses[i]->bytes, sizeof copies[i]);
+    ipv6_table_find_all(&table->ipv6, copies, count, sources, lengths);
+}
+
+void table_find_many(const struct table *table, const struct picket_address *const *addresses,
+                     size_t count, struct table_cover *covers)
+{
+    uint32_t sources[TOGETHER];
+    uint8_t lengths[TOGETHER];
+    for (size_t at = 0; at < count; at += TOGETHER) {
+        size_t group = count - at < TOGETHER ? count - at : TOGETHER;
+        if (addresses[at]->family == 4)
+            find_ipv4(table, addresses + at, group, sources, lengths);
+        else
+            find_ipv6(table, addresses + at, group, sources, lengths);
+        for (size_t i = 0; i < group; i++)
+            covers[at + i] = (struct table_cover){sources[i], lengths[i]};
+    }
+}
+
+static size_t covers_of_ipv4(const struct table *table, const struct picket_address *address,
+                             struct table_cover *covers)
+{
+    struct bucket_item items[33];
+    size_t count = ipv4_table_cover(&table->ipv4, ipv4_number(address), items);
+    for (size_t i = 0; i < count; i++)
+        covers[i] = (struct table_cover){items[i].sources, items[i].length};
+    return count;
+}
+
+static size_t covers_of_ipv6(const struct table *table, const struct picket_address *address,
+                             struct table_cover *covers)
+{
+    uint32_t sources[IPV6_LENGTHS];
+    uint8_t lengths[IPV6_LENGTHS];
+    size_t count = ipv6_table_cover(&table->ipv6, address->bytes, sources, lengths);
+    for (size_t i = 0; i < count; i++)
+        covers[i] = (struct table_cover){sources[i], lengths[i]};
+    return count;
+}
+
+size_t table_covers(const struct table *table, const struct picket_address *address,
+                    struct table_cover covers[TABLE_COVERS_MAX])
+{
+    return address->family == 4 ? covers_of_ipv4(table, address, covers)
+                                : covers_of_ipv6(table, address, covers);
+}
+
+size_t table_source_count(const struct table *table, const struct table_cover *cover)
+{
+    return table_sources_count(&table->sources, cover->sources);
+}
+
+void table_source(const struct table *table, const struct picket_address *address,
+                  const struct table_cover *cover, size_t index, struct table_match *match)
+{
+    const struct detail *detail = table_sources_detail(&table->sources, cover->sources, index);
+    match->feed = __atomic_load_n(&table->feeds[detail->feed], __ATOMIC_ACQUIRE);
+    match->prefix = (struct picket_prefix){*address, cover->length};
+    picket_prefix_mask(&match->prefix);
+    match->port = detail->port;
+    match->confidence = detail->confidence;
+    match->valid_until_ms = (int64_t)detail->valid_until_s * 1000;
+}
+
+size_t table_indicators(const struct table *table)
+{
+    return __atomic_load_n(&table->indicators, __ATOMIC_RELAXED);
+}
+
+size_t table_bytes(const struct table *table)
+{
+    return sizeof *table + ipv4_table_bytes(&table->ipv4) + ipv6_table_bytes(&table->ipv6) +
+           table_sources_bytes(&table->sources);
 }

@@ -11,9 +11,10 @@
 
 #include "intel/matcher.h"
 
-enum { FLOWS_MAX = 200 };
+enum { FLOWS_MAX = 200, PLAIN = 1, SPECIAL = 2 };
 
-static struct table_builder *builder;
+static struct table *table;
+static struct table_batch *batch;
 static struct picket_flow flows[FLOWS_MAX];
 static size_t flow_count;
 static char found[8000]; /* "subject flows severity;" for each finding */
@@ -21,20 +22,22 @@ static char found[8000]; /* "subject flows severity;" for each finding */
 static int begin(void **state)
 {
     (void)state;
-    builder = table_builder_new();
-    table_add_feed(builder, "plain", false);
-    table_add_feed(builder, "special", true);
+    table = table_new();
+    assert_int_equal(table_add_feed(table, "plain", false), PLAIN);
+    assert_int_equal(table_add_feed(table, "special", true), SPECIAL);
+    batch = table_batch_new(table);
     flow_count = 0;
     found[0] = '\0';
     return 0;
 }
 
-static void list(int feed, const char *prefix, uint16_t port, uint8_t confidence, int64_t until_ms)
+static void list(uint16_t feed, const char *prefix, uint16_t port, uint8_t confidence,
+                 int64_t until_ms)
 {
     struct picket_indicator indicator = {
         .port = port, .confidence = confidence, .valid_until_ms = until_ms, .tags = ""};
     assert_true(picket_prefix_parse(&indicator.prefix, prefix, strlen(prefix)));
-    assert_true(table_add(builder, feed, &indicator));
+    assert_true(table_put(batch, feed, &indicator));
 }
 
 static void flow(const char *remote, uint16_t port)
@@ -64,15 +67,14 @@ static int note(void *context, const struct picket_finding *finding)
 
 static const char *inspect(int64_t seen_ms)
 {
-    struct table *table;
     struct picket_event event = {.device = "pump",
                                  .group = "",
                                  .event_id = 1,
                                  .seen_ms = seen_ms,
                                  .flows = flows,
                                  .flow_count = flow_count};
-    assert_int_equal(table_build(builder, &table, NULL), PICKET_OK);
-    assert_int_equal(matcher_inspect(table, &event, note, NULL), PICKET_OK);
+    assert_int_equal(table_apply(batch, NULL), PICKET_OK);
+    assert_int_equal(matcher_inspect(table, &event, NULL, note, NULL), PICKET_OK);
     assert_int_equal(matcher_finds(table, &event), found[0] != '\0');
     table_free(table);
     return found;
@@ -81,9 +83,9 @@ static const char *inspect(int64_t seen_ms)
 static void flows_to_one_prefix_are_one_finding(void **state)
 {
     (void)state;
-    list(0, "8.8.8.0/24", 0, 50, 0);
-    list(0, "9.9.9.9", 0, 50, 0);
-    list(0, "2606:4700::/32", 0, 80, 0);
+    list(PLAIN, "8.8.8.0/24", 0, 50, 0);
+    list(PLAIN, "9.9.9.9", 0, 50, 0);
+    list(PLAIN, "2606:4700::/32", 0, 80, 0);
     flow("8.8.8.8", 53);
     flow("2606:4700::1111", 53);
     flow("1.1.1.1", 53);
@@ -96,9 +98,9 @@ static void flows_to_one_prefix_are_one_finding(void **state)
 static void the_narrowest_that_matches_is_the_subject_and_all_are_evidence(void **state)
 {
     (void)state;
-    list(0, "8.0.0.0/8", 0, 10, 0);
-    list(1, "8.8.0.0/16", 0, 20, 0);
-    list(0, "8.8.8.8", 443, 90, 0);
+    list(PLAIN, "8.0.0.0/8", 0, 10, 0);
+    list(SPECIAL, "8.8.0.0/16", 0, 20, 0);
+    list(PLAIN, "8.8.8.8", 443, 90, 0);
     flow("8.8.8.8", 443);
     flow("8.8.8.8", 53); /* not the port of the narrowest */
     flow("8.1.1.1", 53);
@@ -109,12 +111,12 @@ static void the_narrowest_that_matches_is_the_subject_and_all_are_evidence(void 
 static void what_has_expired_by_the_time_of_the_event_does_not_match(void **state)
 {
     (void)state;
-    list(0, "8.8.8.8", 0, 90, 5000);
-    list(0, "9.9.9.9", 0, 90, 5000);
+    list(PLAIN, "8.8.8.8", 0, 90, 5000);
+    list(PLAIN, "9.9.9.9", 0, 90, 5000);
     flow("8.8.8.8", 1);
     assert_string_equal(inspect(5000), "");
     begin(NULL);
-    list(0, "8.8.8.8", 0, 90, 5000);
+    list(PLAIN, "8.8.8.8", 0, 90, 5000);
     flow("8.8.8.8", 1);
     assert_string_equal(inspect(4999), "8.8.8.8/32 1/1 high;");
 }
@@ -122,10 +124,10 @@ static void what_has_expired_by_the_time_of_the_event_does_not_match(void **stat
 static void special_purpose_addresses_match_only_feeds_that_ask_for_them(void **state)
 {
     (void)state;
-    list(0, "127.0.0.1", 0, 90, 0);
-    list(1, "127.0.0.0/8", 0, 50, 0);
-    list(0, "10.0.0.0/8", 0, 90, 0);
-    list(0, "ff00::/8", 0, 90, 0);
+    list(PLAIN, "127.0.0.1", 0, 90, 0);
+    list(SPECIAL, "127.0.0.0/8", 0, 50, 0);
+    list(PLAIN, "10.0.0.0/8", 0, 90, 0);
+    list(PLAIN, "ff00::/8", 0, 90, 0);
     flow("127.0.0.1", 80);
     flow("10.1.2.3", 80);
     flow("ff02::1", 0);
@@ -135,7 +137,7 @@ static void special_purpose_addresses_match_only_feeds_that_ask_for_them(void **
 static void many_flows_are_counted_and_few_are_shown(void **state)
 {
     (void)state;
-    list(0, "8.8.8.0/24", 0, 50, 0);
+    list(PLAIN, "8.8.8.0/24", 0, 50, 0);
     for (int i = 0; i < FLOWS_MAX; i++)
         flow(i % 2 ? "8.8.8.8" : "1.1.1.1", (uint16_t)i);
     assert_string_equal(inspect(1000), "8.8.8.0/24 100/1 medium;");

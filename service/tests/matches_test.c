@@ -33,7 +33,7 @@ static bool is_loaded(const char *feed)
     return false;
 }
 
-static void load_feed(struct table_builder *builder, const char *name)
+static void load_feed(struct table *table, struct table_batch *batch, const char *name)
 {
     char path[200];
     size_t size;
@@ -41,11 +41,11 @@ static void load_feed(struct table_builder *builder, const char *name)
     snprintf(path, sizeof path, "data/feeds/%s", name);
     char *text = shared_file(path, &size);
     if (feed_read(&reading, text, size, FEED_AUTO, 50, NULL) == PICKET_OK) {
-        int feed = table_add_feed(builder, name, false);
-        assert_true(feed >= 0 && loaded_count < 64);
+        uint16_t feed = table_add_feed(table, name, false);
+        assert_true(feed != 0 && loaded_count < 64);
         snprintf(loaded_feeds[loaded_count++], NAME_BYTES, "%s", name);
         for (size_t i = 0; i < reading.indicators.count; i++)
-            assert_true(table_add(builder, feed, &reading.indicators.items[i]));
+            assert_true(table_put(batch, feed, &reading.indicators.items[i]));
     }
     feed_reading_free(&reading);
     free(text);
@@ -55,15 +55,15 @@ static struct table *load_feeds(void)
 {
     size_t size;
     char *saved, *index = shared_file("data/feeds/INDEX.csv", &size);
-    struct table_builder *builder = table_builder_new();
-    struct table *table;
+    struct table *table = table_new();
+    struct table_batch *batch = table_batch_new(table);
     for (char *line = strtok_r(index, "\n", &saved); line; line = strtok_r(NULL, "\n", &saved)) {
         char name[NAME_BYTES];
         if (sscanf(line, "open,%95[^,]", name) == 1)
-            load_feed(builder, name);
+            load_feed(table, batch, name);
     }
     free(index);
-    assert_int_equal(table_build(builder, &table, NULL), PICKET_OK);
+    assert_int_equal(table_apply(batch, NULL), PICKET_OK);
     return table;
 }
 
@@ -205,7 +205,7 @@ static void inspect_capture(const struct table *table, const char *capture)
                                      .flows = flows + first,
                                      .flow_count = end - first};
         current_address = flows[first].remote;
-        assert_int_equal(matcher_inspect(table, &event, take_finding, NULL), PICKET_OK);
+        assert_int_equal(matcher_inspect(table, &event, NULL, take_finding, NULL), PICKET_OK);
         first = end;
     }
 }

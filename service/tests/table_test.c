@@ -1,3 +1,5 @@
+/* The table of indicators: what it finds, beside a naive twin that tries every prefix, while random
+ * batches of changes go into both. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,114 +28,187 @@ static struct picket_address address(const char *text)
     return parsed;
 }
 
-static struct table *build(struct table_builder *builder)
+static struct picket_indicator indicator(const char *text, uint8_t confidence)
 {
-    struct table *table;
-    assert_int_equal(table_build(builder, &table, NULL), PICKET_OK);
-    return table;
+    return (struct picket_indicator){.prefix = prefix(text), .confidence = confidence, .tags = ""};
 }
 
-/* Everything that covers the address, as "feed:prefix:line " text in the order found. */
+static void put(struct table_batch *batch, uint16_t feed, const char *text, uint8_t confidence)
+{
+    struct picket_indicator listed = indicator(text, confidence);
+    assert_true(table_put(batch, feed, &listed));
+}
+
+static void take_out(struct table_batch *batch, uint16_t feed, const char *text)
+{
+    struct picket_indicator listed = indicator(text, 0);
+    assert_true(table_take_out(batch, feed, &listed));
+}
+
+static void apply(struct table_batch *batch)
+{
+    assert_int_equal(table_apply(batch, NULL), PICKET_OK);
+}
+
+/* Everything that covers the address, as "feed:prefix:confidence " text in the order found. */
 static const char *covering(const struct table *table, const char *text)
 {
     static char out[2000];
     struct picket_address looked_up = address(text);
-    size_t used = 0;
+    struct table_cover covers[TABLE_COVERS_MAX];
+    size_t used = 0, count = table_covers(table, &looked_up, covers);
     out[0] = '\0';
-    for (uint32_t entry = table_find(table, &looked_up); entry != TABLE_NONE;
-         entry = table_parent(table, looked_up.family, entry)) {
-        uint32_t record, end = table_records(table, looked_up.family, entry, &record);
-        for (; record < end; record++) {
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < table_source_count(table, &covers[i]); k++) {
             struct table_match match;
             char prefix_text[PICKET_PREFIX_TEXT_BYTES];
-            table_record(table, looked_up.family, entry, record, &match);
+            table_source(table, &looked_up, &covers[i], k, &match);
             used += (size_t)snprintf(out + used, sizeof out - used, "%s:%s:%u ", match.feed->name,
-                                     picket_prefix_format(&match.prefix, prefix_text), match.line);
+                                     picket_prefix_format(&match.prefix, prefix_text),
+                                     match.confidence);
         }
-    }
     return out;
-}
-
-static void add(struct table_builder *builder, int feed, const char *text, uint32_t line)
-{
-    struct picket_indicator indicator = {.prefix = prefix(text), .line = line, .tags = ""};
-    assert_true(table_add(builder, feed, &indicator));
 }
 
 static void all_that_covers_is_found_most_specific_first(void **state)
 {
     (void)state;
-    struct table_builder *builder = table_builder_new();
-    int a = table_add_feed(builder, "a", false), b = table_add_feed(builder, "b", true);
-    add(builder, a, "11.0.0.0/8", 1);
-    add(builder, b, "10.1.2.0/24", 2);
-    add(builder, a, "10.0.0.0/8", 3);
-    add(builder, a, "10.1.0.0/16", 4);
-    add(builder, b, "10.1.0.0/16", 5);
-    add(builder, a, "10.1.2.3/32", 6);
-    add(builder, a, "2001:db8::/32", 7);
-    add(builder, b, "2001:db8::1/128", 8);
-    struct table *table = build(builder);
-    assert_int_equal(table_indicators(table), 8);
+    struct table *table = table_new();
+    uint16_t a = table_add_feed(table, "a", false), b = table_add_feed(table, "b", true);
+    struct table_batch *batch = table_batch_new(table);
+    put(batch, a, "11.0.0.0/8", 1);
+    put(batch, b, "10.1.2.0/24", 2);
+    put(batch, a, "10.0.0.0/8", 3);
+    put(batch, a, "10.1.0.0/16", 4);
+    put(batch, b, "10.1.0.0/16", 5);
+    put(batch, a, "10.1.2.3/32", 6);
+    put(batch, a, "10.1.0.0/18", 7);
+    put(batch, b, "10.1.2.2/31", 8);
+    put(batch, a, "2001:db8::/32", 9);
+    put(batch, b, "2001:db8::1/128", 10);
+    put(batch, b, "2001::/12", 11);
+    apply(batch);
+    assert_int_equal(table_indicators(table), 11);
     assert_string_equal(covering(table, "10.1.2.3"),
-                        "a:10.1.2.3/32:6 b:10.1.2.0/24:2 a:10.1.0.0/16:4 b:10.1.0.0/16:5 "
-                        "a:10.0.0.0/8:3 ");
+                        "a:10.1.2.3/32:6 b:10.1.2.2/31:8 b:10.1.2.0/24:2 a:10.1.0.0/18:7 "
+                        "a:10.1.0.0/16:4 b:10.1.0.0/16:5 a:10.0.0.0/8:3 ");
     assert_string_equal(covering(table, "10.9.9.9"), "a:10.0.0.0/8:3 ");
     assert_string_equal(covering(table, "11.255.255.255"), "a:11.0.0.0/8:1 ");
     assert_string_equal(covering(table, "9.255.255.255"), "");
     assert_string_equal(covering(table, "12.0.0.0"), "");
-    assert_string_equal(covering(table, "2001:db8::1"), "b:2001:db8::1/128:8 a:2001:db8::/32:7 ");
-    assert_string_equal(covering(table, "2001:db9::"), "");
+    assert_string_equal(covering(table, "2001:db8::1"),
+                        "b:2001:db8::1/128:10 a:2001:db8::/32:9 b:2000::/12:11 ");
+    assert_string_equal(covering(table, "2011:db9::"), "");
     table_free(table);
 }
 
-static void an_indicator_keeps_all_it_came_with(void **state)
+static void what_is_taken_out_is_found_no_more(void **state)
 {
     (void)state;
-    struct table_builder *builder = table_builder_new();
-    table_add_feed(builder, "other", false);
-    int feed = table_add_feed(builder, "feed", true);
-    struct picket_indicator indicator = {.prefix = prefix("198.51.100.7/32"),
-                                         .port = 443,
-                                         .confidence = 80,
-                                         .first_seen_ms = 1700000000123,
-                                         .valid_until_ms = 1800000000999,
-                                         .line = 12,
-                                         .tags = "Pikabot"};
-    assert_true(table_add(builder, feed, &indicator));
-    indicator.valid_until_ms = -5;
-    indicator.port = 0;
-    assert_true(table_add(builder, feed, &indicator));
-    struct table *table = build(builder);
+    struct table *table = table_new();
+    uint16_t a = table_add_feed(table, "a", false), b = table_add_feed(table, "b", false);
+    struct table_batch *batch = table_batch_new(table);
+    put(batch, a, "198.51.100.7", 1);
+    put(batch, b, "198.51.100.7", 2);
+    put(batch, a, "198.51.0.0/16", 3);
+    put(batch, a, "2001:db8::/64", 4);
+    apply(batch);
+    batch = table_batch_new(table);
+    take_out(batch, a, "198.51.100.7");
+    take_out(batch, a, "2001:db8::/64");
+    take_out(batch, a, "203.0.113.1"); /* was not there */
+    take_out(batch, b, "2001:db8::/64");
+    apply(batch);
+    assert_int_equal(table_indicators(table), 2);
+    assert_string_equal(covering(table, "198.51.100.7"), "b:198.51.100.7/32:2 a:198.51.0.0/16:3 ");
+    assert_string_equal(covering(table, "2001:db8::1"), "");
+    batch = table_batch_new(table);
+    take_out(batch, b, "198.51.100.7");
+    take_out(batch, a, "198.51.0.0/16");
+    apply(batch);
+    assert_string_equal(covering(table, "198.51.100.7"), "");
+    assert_int_equal(table_indicators(table), 0);
+    table_free(table);
+}
+
+static void of_one_prefix_and_port_the_feeds_last_word_counts(void **state)
+{
+    (void)state;
+    struct table *table = table_new();
+    uint16_t feed = table_add_feed(table, "f", false);
+    struct table_batch *batch = table_batch_new(table);
+    struct picket_indicator ported = indicator("198.51.100.7", 3);
+    ported.port = 443;
+    put(batch, feed, "198.51.100.7", 1);
+    assert_true(table_put(batch, feed, &ported));
+    put(batch, feed, "198.51.100.7", 2);
+    put(batch, feed, "2001:db8::7", 4);
+    put(batch, feed, "2001:db8::7", 5);
+    apply(batch);
+    assert_int_equal(table_indicators(table), 3);
+    assert_string_equal(covering(table, "198.51.100.7"),
+                        "f:198.51.100.7/32:2 f:198.51.100.7/32:3 ");
+    assert_string_equal(covering(table, "2001:db8::7"), "f:2001:db8::7/128:5 ");
+    table_free(table);
+}
+
+static void an_indicator_keeps_what_matching_needs(void **state)
+{
+    (void)state;
+    struct table *table = table_new();
+    table_add_feed(table, "other", false);
+    uint16_t feed = table_add_feed(table, "feed", true);
+    struct table_batch *batch = table_batch_new(table);
+    struct picket_indicator listed = indicator("198.51.100.7", 80);
+    listed.port = 443;
+    listed.valid_until_ms = 1800000000999;
+    assert_true(table_put(batch, feed, &listed));
+    listed.valid_until_ms = -5;
+    listed.port = 0;
+    assert_true(table_put(batch, feed, &listed));
+    apply(batch);
     struct picket_address looked_up = address("198.51.100.7");
-    uint32_t first, entry = table_find(table, &looked_up);
-    assert_int_equal(table_records(table, 4, entry, &first) - first, 2);
+    struct table_cover cover = table_find(table, &looked_up);
     struct table_match match;
-    table_record(table, 4, entry, first, &match);
+    assert_int_equal(cover.length, 32);
+    assert_int_equal(table_source_count(table, &cover), 2);
+    table_source(table, &looked_up, &cover, 0, &match);
+    assert_true(match.valid_until_ms > 0 && match.valid_until_ms < 1700000000000);
+    table_source(table, &looked_up, &cover, 1, &match);
     assert_string_equal(match.feed->name, "feed");
     assert_true(match.feed->match_special_purpose);
     assert_int_equal(match.port, 443);
     assert_int_equal(match.confidence, 80);
-    assert_int_equal(match.first_seen_ms, 1700000000000);
     assert_int_equal(match.valid_until_ms, 1800000000000);
-    assert_int_equal(match.line, 12);
-    assert_string_equal(match.tags, "Pikabot");
-    table_record(table, 4, entry, first + 1, &match);
-    assert_true(match.valid_until_ms > 0 && match.valid_until_ms < 1700000000000);
     table_free(table);
 }
 
 static void an_empty_table_finds_nothing(void **state)
 {
     (void)state;
-    struct table *table = build(table_builder_new());
+    struct table *table = table_new();
     assert_string_equal(covering(table, "198.51.100.7"), "");
     assert_string_equal(covering(table, "255.255.255.255"), "");
     assert_string_equal(covering(table, "::"), "");
     table_free(table);
 }
 
+static void a_feeds_number_is_given_to_another_once_it_has_gone(void **state)
+{
+    (void)state;
+    struct table *table = table_new();
+    uint16_t a = table_add_feed(table, "a", false);
+    assert_int_equal(table_add_feed(table, "b", false), a + 1);
+    table_remove_feed(table, a);
+    assert_int_equal(table_feed_number(table, "a"), 0);
+    assert_int_equal(table_add_feed(table, "c", false), a);
+    assert_int_equal(table_feed_number(table, "c"), a);
+    table_free(table);
+}
+
 /* ---- against a naive twin ---- */
+
+enum { FEEDS = 3, LISTED_MAX = 3000 };
 
 static uint32_t random_state;
 
@@ -143,7 +218,8 @@ static uint32_t random_number(void)
     return random_state >> 4;
 }
 
-/* Few distinct bits, so that prefixes nest and coincide often. */
+/* Few distinct bits, so that prefixes nest and coincide often; and now and then many single
+ * addresses of one /24. */
 static struct picket_prefix random_prefix(uint8_t family)
 {
     struct picket_prefix random = {.address = {.family = family}};
@@ -151,121 +227,205 @@ static struct picket_prefix random_prefix(uint8_t family)
     for (unsigned i = 0; i < bytes; i++)
         random.address.bytes[i] = random_number() % 3 == 0 ? (uint8_t)(random_number() & 0x81) : 0;
     random.length = (uint8_t)(random_number() % (bytes * 8 + 1));
+    if (random_number() % 2 == 0) {
+        random.address.bytes[bytes - 1] = (uint8_t)random_number();
+        random.length = (uint8_t)(bytes * 8 - random_number() % 3);
+    }
     picket_prefix_mask(&random);
     return random;
 }
 
-/* The lines of all prefixes that cover the address, narrowest first, found by trying each. */
-static size_t naive(const struct picket_prefix *prefixes, size_t count,
-                    const struct picket_address *looked_up, uint32_t *lines)
+struct listed {
+    struct picket_indicator indicator;
+    uint16_t feed;
+};
+
+struct twin {
+    struct listed items[LISTED_MAX];
+    size_t count;
+};
+
+static struct listed *twin_find(struct twin *twin, uint16_t feed,
+                                const struct picket_indicator *looked_for)
 {
-    size_t found = 0;
-    for (int length = 128; length >= 0; length--)
-        for (size_t i = 0; i < count; i++)
-            if (prefixes[i].length == length && picket_prefix_covers(&prefixes[i], looked_up))
-                lines[found++] = (uint32_t)i;
-    return found;
+    for (size_t i = 0; i < twin->count; i++) {
+        struct listed *item = &twin->items[i];
+        if (item->feed == feed && item->indicator.port == looked_for->port &&
+            memcmp(&item->indicator.prefix, &looked_for->prefix, sizeof looked_for->prefix) == 0)
+            return item;
+    }
+    return NULL;
+}
+
+static void change_both(struct twin *twin, struct table_batch *batch, uint8_t family, bool grows)
+{
+    uint16_t feed = (uint16_t)(1 + random_number() % FEEDS);
+    struct picket_indicator listed = {.prefix = random_prefix(family),
+                                      .port = random_number() % 4 == 0 ? 443 : 0,
+                                      .confidence = (uint8_t)(random_number() % 3),
+                                      .tags = ""};
+    if (!grows && twin->count > 0 && random_number() % 8 != 0) {
+        const struct listed *old = &twin->items[random_number() % twin->count];
+        feed = old->feed;
+        listed = old->indicator;
+    }
+    struct listed *found = twin_find(twin, feed, &listed);
+    if (!grows) {
+        assert_true(table_take_out(batch, feed, &listed));
+        if (found != NULL)
+            *found = twin->items[--twin->count];
+        return;
+    }
+    assert_true(table_put(batch, feed, &listed));
+    if (found == NULL)
+        found = &twin->items[twin->count++];
+    *found = (struct listed){listed, feed};
+}
+
+/* One number for one source of one prefix. */
+static uint64_t fingerprint(uint8_t length, uint16_t feed, uint16_t port, uint8_t confidence)
+{
+    return (uint64_t)length << 48 | (uint64_t)feed << 32 | (uint64_t)port << 8 | confidence;
+}
+
+static int descending(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x > y ? -1 : x < y;
+}
+
+static size_t by_twin(const struct twin *twin, const struct picket_address *looked_up,
+                      uint64_t *found)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < twin->count; i++) {
+        const struct picket_indicator *item = &twin->items[i].indicator;
+        if (item->prefix.address.family == looked_up->family &&
+            picket_prefix_covers(&item->prefix, looked_up))
+            found[count++] =
+                fingerprint(item->prefix.length, twin->items[i].feed, item->port, item->confidence);
+    }
+    qsort(found, count, sizeof *found, descending);
+    return count;
 }
 
 static size_t by_table(const struct table *table, const struct picket_address *looked_up,
-                       uint32_t *lines)
+                       uint64_t *found)
 {
-    size_t found = 0;
-    for (uint32_t entry = table_find(table, looked_up); entry != TABLE_NONE;
-         entry = table_parent(table, looked_up->family, entry)) {
-        uint32_t record, end = table_records(table, looked_up->family, entry, &record);
-        for (; record < end; record++) {
+    static const char *const names[FEEDS + 1] = {"", "a", "b", "c"};
+    struct table_cover covers[TABLE_COVERS_MAX];
+    size_t count = 0, cover_count = table_covers(table, looked_up, covers);
+    for (size_t i = 0; i < cover_count; i++) {
+        assert_true(i == 0 || covers[i].length < covers[i - 1].length);
+        for (size_t k = 0; k < table_source_count(table, &covers[i]); k++) {
             struct table_match match;
-            table_record(table, looked_up->family, entry, record, &match);
-            lines[found++] = match.line;
+            uint16_t feed = 1;
+            table_source(table, looked_up, &covers[i], k, &match);
+            while (strcmp(names[feed], match.feed->name) != 0)
+                feed++;
+            found[count++] = fingerprint(match.prefix.length, feed, match.port, match.confidence);
         }
     }
-    return found;
+    qsort(found, count, sizeof *found, descending);
+    return count;
 }
 
-static int compare_numbers(const void *a, const void *b)
+static void compare(const struct table *table, const struct twin *twin, uint8_t family)
 {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-static void assert_batch_agrees(const struct table *table, const uint32_t *addresses, size_t count)
-{
-    uint32_t entries[40];
-    table_find_ipv4(table, addresses, count, entries);
+    enum { ASKED = 40 };
+    static uint64_t expected[LISTED_MAX], found[LISTED_MAX];
+    struct picket_address asked[ASKED];
+    const struct picket_address *pointers[ASKED];
+    struct table_cover covers[ASKED];
+    for (size_t i = 0; i < ASKED; i++) {
+        asked[i] = random_prefix(family).address;
+        pointers[i] = &asked[i];
+        size_t expected_count = by_twin(twin, &asked[i], expected);
+        assert_int_equal(by_table(table, &asked[i], found), expected_count);
+        assert_memory_equal(found, expected, expected_count * sizeof *found);
+    }
+    size_t count = random_number() % (ASKED + 1);
+    table_find_many(table, pointers, count, covers);
     for (size_t i = 0; i < count; i++) {
-        uint8_t bytes[4] = {(uint8_t)(addresses[i] >> 24), (uint8_t)(addresses[i] >> 16),
-                            (uint8_t)(addresses[i] >> 8), (uint8_t)addresses[i]};
-        struct picket_address looked_up = picket_address_ipv4(bytes);
-        assert_int_equal(entries[i], table_find(table, &looked_up));
+        struct table_cover alone = table_find(table, &asked[i]);
+        assert_int_equal(covers[i].sources, alone.sources);
+        assert_true(alone.sources == 0 || covers[i].length == alone.length);
+        size_t expected_count = by_twin(twin, &asked[i], expected);
+        assert_int_equal(alone.sources != 0, expected_count > 0);
+        assert_true(expected_count == 0 || alone.length == expected[0] >> 48);
     }
 }
 
-static void compare_with_naive(uint8_t family, size_t count)
+static void live_a_life(uint32_t seed)
 {
-    struct picket_prefix *prefixes = calloc(count + 1, sizeof *prefixes);
-    uint32_t expected[600], found[600], batch[40];
-    struct table_builder *builder = table_builder_new();
-    int feeds[3] = {table_add_feed(builder, "x", false), table_add_feed(builder, "y", false),
-                    table_add_feed(builder, "z", false)};
-    for (size_t i = 0; i < count; i++) {
-        prefixes[i] = random_prefix(family);
-        struct picket_indicator indicator = {.prefix = prefixes[i],
-                                             .line = (uint32_t)i,
-                                             .confidence = (uint8_t)(i % 100),
-                                             .tags = i % 2 ? "odd" : "even"};
-        assert_true(table_add(builder, feeds[i % 3], &indicator));
+    static struct twin twin;
+    struct table *table = table_new();
+    twin.count = 0;
+    random_state = seed * 2654435761u;
+    assert_true(table_add_feed(table, "a", false) == 1 && table_add_feed(table, "b", false) == 2 &&
+                table_add_feed(table, "c", false) == 3);
+    for (int step = 0; step < 12; step++) {
+        struct table_batch *batch = table_batch_new(table);
+        bool grows = step < 5 || step % 3 == 0;
+        for (uint32_t changes = random_number() % 200; changes > 0; changes--)
+            change_both(&twin, batch, random_number() % 2 ? 4 : 6, grows);
+        apply(batch);
+        assert_int_equal(table_indicators(table), twin.count);
+        compare(table, &twin, 4);
+        compare(table, &twin, 6);
     }
-    struct table *table = build(builder);
-    for (int k = 0; k < 200; k++) {
-        struct picket_address looked_up = random_prefix(family).address;
-        size_t expected_count = naive(prefixes, count, &looked_up, expected);
-        size_t found_count = by_table(table, &looked_up, found);
-        assert_int_equal(found_count, expected_count);
-        for (size_t i = 1; i < found_count; i++)
-            assert_true(prefixes[found[i - 1]].length >= prefixes[found[i]].length);
-        qsort(expected, expected_count, sizeof *expected, compare_numbers);
-        qsort(found, found_count, sizeof *found, compare_numbers);
-        assert_memory_equal(found, expected, found_count * sizeof *found);
-        const uint8_t *bytes = looked_up.bytes;
-        batch[k % 40] = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
-                        (uint32_t)bytes[2] << 8 | bytes[3];
-    }
-    if (family == 4)
-        for (size_t n = 0; n <= 40; n++)
-            assert_batch_agrees(table, batch, n);
+    struct table_batch *batch = table_batch_new(table);
+    while (twin.count > 0)
+        change_both(&twin, batch, 4, false);
+    apply(batch);
+    assert_int_equal(table_indicators(table), 0);
+    compare(table, &twin, 4);
+    compare(table, &twin, 6);
     table_free(table);
-    free(prefixes);
 }
 
-static void lookups_agree_with_a_naive_twin(void **state)
+static void lookups_agree_with_a_naive_twin_after_each_batch(void **state)
 {
     (void)state;
-    for (uint32_t seed = 1; seed <= 60; seed++) {
-        random_state = seed * 2654435761u;
-        compare_with_naive(4, random_number() % 500);
-        compare_with_naive(6, random_number() % 500);
-    }
+    for (uint32_t seed = 1; seed <= 40; seed++)
+        live_a_life(seed);
 }
 
-static void an_ipv4_indicator_takes_at_most_24_bytes(void **state)
+/* ---- memory ---- */
+
+static void fill(struct table *table, uint16_t feed, uint32_t count, uint32_t seed, bool in)
+{
+    struct table_batch *batch = table_batch_new(table);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t value = (i + 1) * 2654435761u ^ seed * 40503u << 7;
+        uint8_t bytes[16] = {(uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8),
+                             (uint8_t)value};
+        struct picket_indicator listed = {.prefix = {picket_address_ipv4(bytes), 32}, .tags = ""};
+        if (i % 8 == 0)
+            listed.prefix = (struct picket_prefix){picket_address_ipv6(bytes), 128};
+        assert_true(in ? table_put(batch, feed, &listed) : table_take_out(batch, feed, &listed));
+    }
+    apply(batch);
+}
+
+static void a_hundred_swaps_of_a_feed_take_no_more_memory_than_the_first(void **state)
 {
     (void)state;
-    enum { COUNT = 200000 };
-    struct table_builder *builder = table_builder_new();
-    int feed = table_add_feed(builder, "feed", false);
-    for (uint32_t i = 0; i < COUNT; i++) {
-        uint32_t value = i * 21013;
-        uint8_t bytes[4] = {(uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8),
-                            (uint8_t)value};
-        struct picket_indicator indicator = {
-            .prefix = {picket_address_ipv4(bytes), 32}, .line = i + 1, .tags = "botnet"};
-        assert_true(table_add(builder, feed, &indicator));
+    enum { COUNT = 5000 };
+    struct table *table = table_new();
+    uint16_t feed = table_add_feed(table, "f", false);
+    size_t first = 0, empty = table_bytes(table);
+    fill(table, feed, COUNT, 0, true);
+    for (uint32_t swap = 1; swap <= 100; swap++) {
+        fill(table, feed, COUNT, swap, true);
+        fill(table, feed, COUNT, swap - 1, false);
+        assert_int_equal(table_indicators(table), COUNT);
+        if (swap == 1)
+            first = table_bytes(table) - empty;
     }
-    struct table *table = build(builder);
-    size_t size = table_size_bytes(table) - 65537 * sizeof(uint32_t);
-    print_message("%.1f bytes an indicator\n", (double)size / COUNT);
-    assert_true(size <= 24 * (size_t)COUNT);
+    size_t last = table_bytes(table) - empty;
+    print_message("%zu bytes after the first swap, %zu after a hundred\n", first, last);
+    assert_true(last <= first + first / 20);
     table_free(table);
 }
 
@@ -273,10 +433,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_that_covers_is_found_most_specific_first),
-        cmocka_unit_test(an_indicator_keeps_all_it_came_with),
+        cmocka_unit_test(what_is_taken_out_is_found_no_more),
+        cmocka_unit_test(of_one_prefix_and_port_the_feeds_last_word_counts),
+        cmocka_unit_test(an_indicator_keeps_what_matching_needs),
         cmocka_unit_test(an_empty_table_finds_nothing),
-        cmocka_unit_test(lookups_agree_with_a_naive_twin),
-        cmocka_unit_test(an_ipv4_indicator_takes_at_most_24_bytes),
+        cmocka_unit_test(a_feeds_number_is_given_to_another_once_it_has_gone),
+        cmocka_unit_test(lookups_agree_with_a_naive_twin_after_each_batch),
+        cmocka_unit_test(a_hundred_swaps_of_a_feed_take_no_more_memory_than_the_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,6 +67,7 @@ static const struct store_engine sqlite_engine = {
     .feeds = sqlite_feeds,
     .indicators_replace = sqlite_indicators_replace,
     .indicators = sqlite_indicators,
+    .indicator = sqlite_indicator,
     .change_begin = sqlite_change_begin,
     .change_end = sqlite_change_end,
     .twin_get = sqlite_twin_get,

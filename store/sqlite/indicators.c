@@ -14,12 +14,12 @@
 /* A block fits into a page of intelligence.db. */
 enum { BLOCK_BYTES = 16000, BLOCKS_BITS = 32 };
 
-static int64_t first_block(int64_t feed, int64_t generation)
+/* ---- what feeds.c and indicator_search.c need too ---- */
+
+int64_t first_block(int64_t feed, int64_t generation)
 {
     return (feed << 1 | (generation & 1)) << BLOCKS_BITS;
 }
-
-/* ---- what feeds.c needs too ---- */
 
 int intelligence_begin(struct sqlite_store *store, struct picket_error *error)
 {
@@ -210,14 +210,24 @@ struct merge {
     struct reader old;
     struct writer new;
     struct picket_feed_delta delta;
+    picket_indicator_change_visit visit; /* NULL: nobody wants to know */
+    void *context;
     bool writes; /* otherwise it only looks for the first change */
     bool changed;
 };
 
+static void note_change(struct merge *merge, const struct picket_indicator *before,
+                        const struct picket_indicator *now)
+{
+    merge->changed = true;
+    if (merge->writes && merge->visit != NULL)
+        merge->visit(merge->context, before, now);
+}
+
 static void drop_old(struct merge *merge)
 {
     merge->delta.removed++;
-    merge->changed = true;
+    note_change(merge, &merge->old.indicator, NULL);
     reader_next(&merge->old);
 }
 
@@ -237,11 +247,12 @@ static int merge_one(struct merge *merge, const struct picket_indicator *given,
     if (old->has && indicator_compare(&old->indicator, &indicator) == 0) {
         indicator.first_seen_ms = old->indicator.first_seen_ms;
         merge->delta.kept++;
-        merge->changed |= !same_content(&old->indicator, &indicator);
+        if (!same_content(&old->indicator, &indicator))
+            note_change(merge, &old->indicator, &indicator);
         reader_next(old);
     } else {
         merge->delta.added++;
-        merge->changed = true;
+        note_change(merge, NULL, &indicator);
     }
     return merge->writes ? write_indicator(&merge->new, &indicator, error) : PICKET_OK;
 }
@@ -303,6 +314,8 @@ struct replacement {
     const struct picket_indicator *indicators;
     const struct indicator_key *keys;
     size_t count;
+    picket_indicator_change_visit visit;
+    void *context;
 };
 
 static int run_merge(const struct replacement *replacement, bool writes,
@@ -312,6 +325,8 @@ static int run_merge(const struct replacement *replacement, bool writes,
     int64_t feed = replacement->feed, generation = replacement->generation;
     struct merge merge = {
         .new = {.store = store, .next_id = first_block(feed, generation + 1)},
+        .visit = replacement->visit,
+        .context = replacement->context,
         .writes = writes,
     };
     indicator_coder_start(&merge.new.coder);
@@ -348,6 +363,7 @@ static int replace(struct replacement *replacement, struct picket_feed_delta *de
 
 int sqlite_indicators_replace(struct picket_store *base, const char *feed,
                               const struct picket_indicator *indicators, size_t count,
+                              picket_indicator_change_visit visit, void *context,
                               struct picket_feed_delta *delta, struct picket_error *error)
 {
     struct sqlite_store *store = sqlite_of(base);
@@ -355,8 +371,13 @@ int sqlite_indicators_replace(struct picket_store *base, const char *feed,
     if (keys == NULL)
         return picket_fail(error, PICKET_NO_MEMORY, "%s: no memory for %zu indicators",
                            store->folder, count);
-    struct replacement replacement = {
-        .store = store, .name = feed, .indicators = indicators, .keys = keys, .count = count};
+    struct replacement replacement = {.store = store,
+                                      .name = feed,
+                                      .indicators = indicators,
+                                      .keys = keys,
+                                      .count = count,
+                                      .visit = visit,
+                                      .context = context};
     int status = intelligence_begin(store, error);
     if (status == PICKET_OK)
         status = intelligence_end(store, replace(&replacement, delta, error), error);

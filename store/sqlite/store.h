@@ -141,6 +141,8 @@ enum {
     STATEMENT_FEED_STORED,
     STATEMENT_BLOCK_PUT,
     STATEMENT_BLOCKS_OF,
+    STATEMENT_LAST_BLOCK,
+    STATEMENT_BLOCK,
     STATEMENT_BLOCKS_REMOVE,
     STATEMENT_FEED_TOTALS,
     STATEMENTS_OF_INTELLIGENCE_DB
@@ -375,13 +377,19 @@ int sqlite_feeds(struct picket_store *store, picket_feed_visit visit, void *cont
                  struct picket_error *error);
 int sqlite_indicators_replace(struct picket_store *store, const char *feed,
                               const struct picket_indicator *indicators, size_t count,
+                              picket_indicator_change_visit visit, void *context,
                               struct picket_feed_delta *delta, struct picket_error *error);
 int sqlite_indicators(struct picket_store *store, const char *feed, picket_indicator_visit visit,
                       void *context, struct picket_error *error);
+int sqlite_indicator(struct picket_store *store, const char *feed,
+                     const struct picket_prefix *prefix, uint16_t port,
+                     picket_indicator_visit visit, void *context, struct picket_error *error);
 
 /* Writing to intelligence.db. */
 int intelligence_begin(struct sqlite_store *store, struct picket_error *error);
 int intelligence_end(struct sqlite_store *store, int status, struct picket_error *error);
+/* The id of the first block of a feed's indicators; there is room for UINT32_MAX behind it. */
+int64_t first_block(int64_t feed, int64_t generation);
 int feed_number(struct sqlite_store *store, const char *name, int64_t *number, int64_t *generation,
                 struct picket_error *error);
 int blocks_remove(struct sqlite_store *store, int64_t feed, int64_t generation,

@@ -142,10 +142,12 @@ static void a_feed_is_replaced_whole_or_not_at_all(void **state)
     for (int kind = 0; kind < KINDS; kind++) {
         int failures = 0;
         for (int n = 1;; n++) {
-            MUST(picket_store_indicators_replace(*state, "f", NULL, 0, NULL, &error));
-            MUST(picket_store_indicators_replace(*state, "f", old, COUNT, NULL, &error));
+            MUST(picket_store_indicators_replace(*state, "f", NULL, 0, NULL, NULL, NULL, &error));
+            MUST(
+                picket_store_indicators_replace(*state, "f", old, COUNT, NULL, NULL, NULL, &error));
             faulty_vfs_fail(n, kinds[kind].code, kinds[kind].stays);
-            int status = picket_store_indicators_replace(*state, "f", new, COUNT, NULL, &error);
+            int status =
+                picket_store_indicators_replace(*state, "f", new, COUNT, NULL, NULL, NULL, &error);
             bool has_failed = faulty_vfs_has_failed();
             faulty_vfs_heal();
             int seen[3] = {0};

@@ -22,7 +22,8 @@ static struct picket_feed_delta replace(struct picket_store *store, const char *
                                         const struct picket_indicator *indicators, size_t count)
 {
     struct picket_feed_delta delta = {-1, -1, -1};
-    MUST(picket_store_indicators_replace(store, feed, indicators, count, &delta, &error));
+    MUST(picket_store_indicators_replace(store, feed, indicators, count, NULL, NULL, &delta,
+                                         &error));
     return delta;
 }
 
@@ -205,8 +206,9 @@ static void an_unknown_feed_is_not_found(void **state)
 {
     struct picket_indicator indicator = indicator_of("1.1.1.1", 0, 1);
     struct picket_feed_delta delta;
-    assert_int_equal(picket_store_indicators_replace(*state, "x", &indicator, 1, &delta, &error),
-                     PICKET_NOT_FOUND);
+    assert_int_equal(
+        picket_store_indicators_replace(*state, "x", &indicator, 1, NULL, NULL, &delta, &error),
+        PICKET_NOT_FOUND);
     assert_string_equal(error.text, "feed x: there is none of that name");
     assert_int_equal(picket_store_indicators(*state, "x", note, NULL, &error), PICKET_NOT_FOUND);
     assert_int_equal(picket_store_feed_remove(*state, "x", &error), PICKET_NOT_FOUND);
@@ -232,6 +234,32 @@ static void damaged_indicators_are_reported(void **state)
     run_sql("intelligence.db", "update indicator_blocks set block = substr(block, 1, 6)");
     assert_int_equal(picket_store_indicators(*state, "f", note, NULL, &error), PICKET_IO);
     assert_non_null(strstr(error.text, "intelligence.db: indicators of feed f: damaged at byte 6"));
+}
+
+static void one_indicator_is_found_by_its_prefix_and_port(void **state)
+{
+    put_feed(*state, "f");
+    put_feed(*state, "g");
+    struct picket_indicator indicators[] = {
+        indicator_of("198.51.100.0/24", 0, 1), indicator_of("198.51.100.0/25", 0, 2),
+        indicator_of("198.51.100.0/24", 443, 3), indicator_of("2001:db8::/32", 0, 4)};
+    replace(*state, "f", indicators, 4);
+    replace(*state, "g", indicators, 1);
+    for (int i = 0; i < 4; i++) {
+        char expected[200];
+        seen[0] = '\0';
+        MUST(picket_store_indicator(*state, "f", &indicators[i].prefix, indicators[i].port, note,
+                                    NULL, &error));
+        snprintf(expected, sizeof expected, " %d 0 1 tag\n", i + 1);
+        assert_non_null(strstr(seen, expected));
+    }
+    assert_int_equal(
+        picket_store_indicator(*state, "g", &indicators[1].prefix, 0, note, NULL, &error),
+        PICKET_NOT_FOUND);
+    assert_string_equal(error.text, "feed g does not list 198.51.100.0/25");
+    assert_int_equal(
+        picket_store_indicator(*state, "x", &indicators[1].prefix, 0, note, NULL, &error),
+        PICKET_NOT_FOUND);
 }
 
 /* ---- naive twin: an array searched from end to end ---- */
@@ -264,6 +292,11 @@ static struct picket_indicator pool_indicator(int number, uint64_t *seed, int64_
     return indicator;
 }
 
+static int number_of(const struct picket_indicator *indicator)
+{
+    return indicator->prefix.address.bytes[2] << 8 | indicator->prefix.address.bytes[3];
+}
+
 static struct twin *walked;
 static int walked_count;
 
@@ -272,7 +305,7 @@ static void check_against_twin(void *context, const char *feed,
 {
     (void)context;
     (void)feed;
-    int number = indicator->prefix.address.bytes[2] << 8 | indicator->prefix.address.bytes[3];
+    int number = number_of(indicator);
     assert_true(walked->has[number]);
     const struct picket_indicator *expected = &walked->indicators[number];
     assert_int_equal(indicator_compare(indicator, expected), 0);
@@ -282,6 +315,30 @@ static void check_against_twin(void *context, const char *feed,
     assert_int_equal(indicator->line, expected->line);
     assert_string_equal(indicator->tags, expected->tags);
     walked_count++;
+}
+
+/* Makes the changes that are told in a twin of its own. */
+static struct twin told;
+
+static void take_change(void *context, const struct picket_indicator *before,
+                        const struct picket_indicator *now)
+{
+    (void)context;
+    int number = number_of(now != NULL ? now : before);
+    assert_int_equal(told.has[number], before != NULL);
+    told.has[number] = now != NULL;
+}
+
+/* Each number is found if it is there, and only then. */
+static void check_finding(struct picket_store *store, const struct twin *twin, uint64_t *seed)
+{
+    for (int i = 0; i < 100; i++) {
+        int number = random_below(seed, POOL);
+        struct picket_indicator any = pool_indicator(number, seed, 0);
+        int status = picket_store_indicator(store, "f", &any.prefix, any.port, check_against_twin,
+                                            NULL, &error);
+        assert_int_equal(status, twin->has[number] ? PICKET_OK : PICKET_NOT_FOUND);
+    }
 }
 
 static void replacing_agrees_with_a_naive_twin(void **state)
@@ -310,13 +367,17 @@ static void replacing_agrees_with_a_naive_twin(void **state)
             next.has[number] = true;
             next.indicators[number] = indicator;
         }
-        struct picket_feed_delta delta = replace(*state, "f", given, count);
+        struct picket_feed_delta delta;
+        MUST(picket_store_indicators_replace(*state, "f", given, count, take_change, NULL, &delta,
+                                             &error));
         check_delta(delta, (int)expected.added, (int)expected.removed, (int)expected.kept);
         twin = next;
         walked = &twin;
         walked_count = 0;
         MUST(picket_store_indicators(*state, "f", check_against_twin, NULL, &error));
         assert_int_equal(walked_count, count);
+        assert_memory_equal(told.has, twin.has, sizeof twin.has);
+        check_finding(*state, &twin, &seed);
     }
 }
 
@@ -334,6 +395,7 @@ int main(void)
         TEST(an_unknown_feed_is_not_found),
         TEST(a_feed_may_be_replaced_while_a_batch_is_open),
         TEST(damaged_indicators_are_reported),
+        TEST(one_indicator_is_found_by_its_prefix_and_port),
         TEST(replacing_agrees_with_a_naive_twin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -409,12 +409,17 @@ struct picket_indicator {
 struct picket_feed_delta {
     int64_t added, removed, kept;
 };
+/* An indicator that came (before NULL), went (now NULL), or stays and is told of otherwise. */
+typedef void (*picket_indicator_change_visit)(void *context, const struct picket_indicator *before,
+                                              const struct picket_indicator *now);
 
 /* Replaces a feed's indicators whole, in one transaction, keeping first_seen_ms of those that stay;
  * PICKET_OK only if all of it is there. Of the duplicates of one (prefix, port) the most confident
- * counts. PICKET_NOT_FOUND: there is no such feed. */
+ * counts. visit (may be NULL) is called for each change in the order of prefixes, before it is
+ * known whether all succeeds. PICKET_NOT_FOUND: there is no such feed. */
 int picket_store_indicators_replace(struct picket_store *store, const char *feed,
                                     const struct picket_indicator *indicators, size_t count,
+                                    picket_indicator_change_visit visit, void *context,
                                     struct picket_feed_delta *delta, struct picket_error *error);
 /* All indicators of all feeds (feed NULL) or one. */
 typedef void (*picket_indicator_visit)(void *context, const char *feed,
@@ -422,6 +427,10 @@ typedef void (*picket_indicator_visit)(void *context, const char *feed,
 int picket_store_indicators(struct picket_store *store, const char *feed,
                             picket_indicator_visit visit, void *context,
                             struct picket_error *error);
+/* The one of the feed with exactly that prefix and port. PICKET_NOT_FOUND. */
+int picket_store_indicator(struct picket_store *store, const char *feed,
+                           const struct picket_prefix *prefix, uint16_t port,
+                           picket_indicator_visit visit, void *context, struct picket_error *error);
 
 /* ---- totals for `picket status` ---- */
 

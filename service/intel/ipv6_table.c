@@ -1,0 +1,447 @@
+#include "ipv6_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+enum {
+    PLACES = 1 << 16, /* of near and of far */
+    LONGEST_FAR = 32,
+    ITEMS_MAX = 1 << PREFIX_NUMBER_BITS,
+    TOGETHER = 16,
+    ASKED_MAX = 128
+};
+
+static uint64_t hash_of_item(const void *context, uint32_t number);
+
+bool ipv6_table_open(struct ipv6_table *table, struct table_sources *sources,
+                     struct retired *retired)
+{
+    *table = (struct ipv6_table){.sources = sources, .retired = retired};
+    table->index.retired = retired;
+    table->index.hash_of = hash_of_item;
+    table->index.context = table;
+    table->near = calloc(PLACES, sizeof *table->near);
+    table->far = calloc(PLACES, sizeof *table->far);
+    return table->near != NULL && table->far != NULL && cells_open(&table->items, ITEMS_MAX) &&
+           getrandom(&table->seed, sizeof table->seed, 0) == sizeof table->seed;
+}
+
+void ipv6_table_close(struct ipv6_table *table)
+{
+    prefix_index_close(&table->index);
+    cells_close(&table->items);
+    free(table->near);
+    free(table->far);
+}
+
+/* ---- prefixes ---- */
+
+/* The first bits of an address, as two numbers. */
+struct bits {
+    uint64_t high, low;
+};
+
+static struct bits bits_of(const uint8_t address[16])
+{
+    struct bits bits;
+    memcpy(&bits.high, address, 8);
+    memcpy(&bits.low, address + 8, 8);
+    return (struct bits){be64toh(bits.high), be64toh(bits.low)};
+}
+
+static uint64_t top(unsigned count)
+{
+    return count == 0 ? 0 : UINT64_MAX << (64 - count);
+}
+
+static struct bits cut(struct bits bits, unsigned length)
+{
+    if (length >= 64)
+        return (struct bits){bits.high, bits.low & top(length - 64)};
+    return (struct bits){bits.high & top(length), 0};
+}
+
+static uint64_t hash_of(const struct ipv6_table *table, struct bits prefix, unsigned length)
+{
+    return XXH3_64bits_withSeed(&prefix, sizeof prefix, table->seed + length);
+}
+
+static struct ipv6_item *item_at(const struct ipv6_table *table, uint32_t number)
+{
+    return cells_at(&table->items, number);
+}
+
+static uint64_t hash_of_item(const void *context, uint32_t number)
+{
+    const struct ipv6_table *table = context;
+    const struct ipv6_item *item = item_at(table, number);
+    return hash_of(table, bits_of(item->address), item->length);
+}
+
+static bool is_item(const struct ipv6_item *item, struct bits prefix, unsigned length)
+{
+    struct bits bits = bits_of(item->address);
+    return item->length == length && bits.high == prefix.high && bits.low == prefix.low;
+}
+
+/* ---- which lengths ---- */
+
+static struct ipv6_near *near_of(const struct ipv6_table *table, struct bits bits)
+{
+    uint64_t mixed = (bits.high >> 32) * 0x9e3779b97f4a7c15;
+    return &table->near[mixed >> 48];
+}
+
+/* The lengths that may be there, longest first. */
+struct lengths {
+    uint64_t near[2], far;
+};
+
+static struct lengths lengths_of(const struct ipv6_table *table, struct bits bits)
+{
+    const struct ipv6_near *near = near_of(table, bits);
+    struct lengths lengths;
+    for (int i = 0; i < 2; i++)
+        lengths.near[i] = __atomic_load_n(&near->lengths[i], __ATOMIC_ACQUIRE) &
+                          __atomic_load_n(&table->near_any.lengths[i], __ATOMIC_RELAXED);
+    lengths.far = __atomic_load_n(&table->far[bits.high >> 48], __ATOMIC_ACQUIRE) &
+                  __atomic_load_n(&table->far_any, __ATOMIC_RELAXED);
+    return lengths;
+}
+
+static int take_longest(uint64_t *set)
+{
+    int bit = 63 - __builtin_clzll(*set);
+    *set ^= (uint64_t)1 << bit;
+    return bit;
+}
+
+/* False: no more. */
+static bool next_length(struct lengths *lengths, unsigned *length)
+{
+    if (lengths->near[1] != 0)
+        *length = (unsigned)take_longest(&lengths->near[1]) + LONGEST_FAR + 1 + 64;
+    else if (lengths->near[0] != 0)
+        *length = (unsigned)take_longest(&lengths->near[0]) + LONGEST_FAR + 1;
+    else if (lengths->far != 0)
+        *length = (unsigned)take_longest(&lengths->far);
+    else
+        return false;
+    return true;
+}
+
+static void add_bit(uint64_t *set, unsigned bit)
+{
+    __atomic_store_n(set, *set | (uint64_t)1 << bit, __ATOMIC_RELEASE);
+}
+
+static void tell_length(struct ipv6_table *table, struct bits prefix, unsigned length)
+{
+    if (length > LONGEST_FAR) {
+        unsigned bit = length - LONGEST_FAR - 1;
+        add_bit(&near_of(table, prefix)->lengths[bit / 64], bit % 64);
+        add_bit(&table->near_any.lengths[bit / 64], bit % 64);
+        return;
+    }
+    uint32_t first = (uint32_t)(prefix.high >> 48);
+    uint32_t count = length >= 16 ? 1 : 1u << (16 - length);
+    for (uint32_t i = 0; i < count; i++)
+        add_bit(&table->far[first + i], length);
+    add_bit(&table->far_any, length);
+}
+
+/* The last prefix of the length has gone. */
+static void forget_length(struct ipv6_table *table, unsigned length)
+{
+    if (length > LONGEST_FAR) {
+        unsigned bit = length - LONGEST_FAR - 1;
+        uint64_t *any = &table->near_any.lengths[bit / 64];
+        __atomic_store_n(any, *any & ~((uint64_t)1 << bit % 64), __ATOMIC_RELEASE);
+        for (uint32_t i = 0; i < PLACES; i++) {
+            uint64_t *set = &table->near[i].lengths[bit / 64];
+            __atomic_store_n(set, *set & ~((uint64_t)1 << bit % 64), __ATOMIC_RELAXED);
+        }
+        return;
+    }
+    uint64_t mask = ~((uint64_t)1 << length);
+    __atomic_store_n(&table->far_any, table->far_any & mask, __ATOMIC_RELEASE);
+    for (uint32_t i = 0; i < PLACES; i++)
+        __atomic_store_n(&table->far[i], table->far[i] & mask, __ATOMIC_RELAXED);
+}
+
+/* ---- looking up ---- */
+
+/* The prefix's cell, or NULL. *number: its number. */
+static struct ipv6_item *find_in(const struct ipv6_table *table,
+                                 const struct prefix_segment *segment, uint64_t hash,
+                                 struct bits prefix, unsigned length, uint32_t *number)
+{
+    uint32_t cursor = 0;
+    while ((*number = prefix_segment_next(segment, hash, &cursor)) != 0)
+        if (is_item(item_at(table, *number), prefix, length))
+            return item_at(table, *number);
+    return NULL;
+}
+
+static uint32_t sources_of(const struct ipv6_item *item)
+{
+    return __atomic_load_n(&item->sources, __ATOMIC_ACQUIRE);
+}
+
+static uint32_t find_prefix(const struct ipv6_table *table, struct bits prefix, unsigned length)
+{
+    uint32_t number;
+    uint64_t hash = hash_of(table, prefix, length);
+    const struct prefix_segment *segment = prefix_index_segment(&table->index, hash);
+    if (segment == NULL || !prefix_segment_may_hold(segment, hash))
+        return 0;
+    const struct ipv6_item *item = find_in(table, segment, hash, prefix, length, &number);
+    return item != NULL ? sources_of(item) : 0;
+}
+
+size_t ipv6_table_cover(const struct ipv6_table *table, const uint8_t address[16],
+                        uint32_t *sources, uint8_t *lengths)
+{
+    struct bits bits = bits_of(address);
+    struct lengths candidates = lengths_of(table, bits);
+    unsigned length;
+    size_t count = 0;
+    while (next_length(&candidates, &length)) {
+        sources[count] = find_prefix(table, cut(bits, length), length);
+        lengths[count] = (uint8_t)length;
+        count += sources[count] != 0;
+    }
+    return count;
+}
+
+uint32_t ipv6_table_find(const struct ipv6_table *table, const uint8_t address[16], uint8_t *length)
+{
+    struct bits bits = bits_of(address);
+    struct lengths candidates = lengths_of(table, bits);
+    unsigned candidate;
+    while (next_length(&candidates, &candidate)) {
+        uint32_t sources = find_prefix(table, cut(bits, candidate), candidate);
+        *length = (uint8_t)candidate;
+        if (sources != 0)
+            return sources;
+    }
+    return 0;
+}
+
+/* ---- looking up many ---- */
+
+/* One prefix that may be there. */
+struct asked {
+    uint64_t hash;
+    const struct prefix_segment *segment;
+    uint8_t address; /* which of the group */
+    uint8_t length;
+};
+
+struct group {
+    const struct ipv6_table *table;
+    struct bits bits[TOGETHER];
+    struct asked asked[ASKED_MAX];
+    size_t count;
+};
+
+/* Notes all that has to be asked for an address, or false if there is no room for all. */
+static bool ask(struct group *group, uint8_t address)
+{
+    struct lengths candidates = lengths_of(group->table, group->bits[address]);
+    size_t before = group->count;
+    unsigned length;
+    while (next_length(&candidates, &length)) {
+        if (group->count == ASKED_MAX) {
+            group->count = before;
+            return false;
+        }
+        struct bits prefix = cut(group->bits[address], length);
+        uint64_t hash = hash_of(group->table, prefix, length);
+        const struct prefix_segment *segment = prefix_index_segment(&group->table->index, hash);
+        if (segment == NULL)
+            continue;
+        __builtin_prefetch(prefix_segment_filter(segment, hash));
+        group->asked[group->count++] = (struct asked){hash, segment, address, (uint8_t)length};
+    }
+    return true;
+}
+
+/* Drops what the filters deny. */
+static void filter(struct group *group)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < group->count; i++) {
+        const struct asked *asked = &group->asked[i];
+        group->asked[left] = *asked;
+        bool may = prefix_segment_may_hold(asked->segment, asked->hash);
+        if (may)
+            __builtin_prefetch(prefix_segment_start(asked->segment, asked->hash));
+        left += may;
+    }
+    group->count = left;
+}
+
+static void fetch_items(const struct group *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        uint32_t cursor = 0;
+        uint32_t number =
+            prefix_segment_next(group->asked[i].segment, group->asked[i].hash, &cursor);
+        if (number != 0)
+            __builtin_prefetch(item_at(group->table, number));
+    }
+}
+
+/* Longest first, so the first that is found of an address is the narrowest. */
+static void answer(const struct group *group, uint32_t *sources, uint8_t *lengths)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        const struct asked *asked = &group->asked[i];
+        uint32_t number;
+        if (sources[asked->address] != 0)
+            continue;
+        const struct ipv6_item *item =
+            find_in(group->table, asked->segment, asked->hash,
+                    cut(group->bits[asked->address], asked->length), asked->length, &number);
+        if (item == NULL)
+            continue;
+        sources[asked->address] = sources_of(item);
+        lengths[asked->address] = asked->length;
+    }
+}
+
+static void find_group(const struct ipv6_table *table, const uint8_t (*addresses)[16], size_t count,
+                       uint32_t *sources, uint8_t *lengths)
+{
+    struct group group = {.table = table};
+    bool fits[TOGETHER];
+    for (size_t i = 0; i < count; i++) {
+        group.bits[i] = bits_of(addresses[i]);
+        __builtin_prefetch(near_of(table, group.bits[i]));
+        __builtin_prefetch(&table->far[group.bits[i].high >> 48]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        sources[i] = 0;
+        fits[i] = ask(&group, (uint8_t)i);
+    }
+    filter(&group);
+    fetch_items(&group);
+    answer(&group, sources, lengths);
+    for (size_t i = 0; i < count; i++)
+        if (!fits[i])
+            sources[i] = ipv6_table_find(table, addresses[i], &lengths[i]);
+}
+
+void ipv6_table_find_all(const struct ipv6_table *table, const uint8_t (*addresses)[16],
+                         size_t count, uint32_t *sources, uint8_t *lengths)
+{
+    for (size_t at = 0; at < count; at += TOGETHER)
+        find_group(table, addresses + at, count - at < TOGETHER ? count - at : TOGETHER,
+                   sources + at, lengths + at);
+}
+
+/* ---- changing ---- */
+
+static bool add(struct ipv6_table *table, const struct ipv6_change *change, uint64_t hash)
+{
+    uint32_t number = cells_take(&table->items, sizeof(struct ipv6_item));
+    uint32_t sources = number != 0 ? table_sources_with(table->sources, 0, change->detail) : 0;
+    if (sources == 0)
+        return false;
+    struct ipv6_item *item = item_at(table, number);
+    memcpy(item->address, change->address, sizeof item->address);
+    item->length = change->length;
+    item->sources = sources;
+    if (!prefix_index_add(&table->index, hash, number))
+        return false;
+    table->counts[change->length]++;
+    tell_length(table, bits_of(change->address), change->length);
+    return true;
+}
+
+static void put_sources(struct ipv6_table *table, struct ipv6_item *item, uint32_t sources)
+{
+    uint32_t old = item->sources;
+    __atomic_store_n(&item->sources, sources, __ATOMIC_RELEASE);
+    table_sources_let_go(table->sources, old);
+}
+
+static void remove_item(struct ipv6_table *table, struct ipv6_item *item, uint32_t number,
+                        uint64_t hash)
+{
+    unsigned length = item->length;
+    prefix_index_remove(&table->index, hash, number);
+    table_sources_let_go(table->sources, item->sources);
+    retire(table->retired, &table->items, number, sizeof *item);
+    if (--table->counts[length] == 0)
+        forget_length(table, length);
+}
+
+static bool put(struct ipv6_table *table, struct ipv6_item *item, const struct ipv6_change *change,
+                uint64_t hash, int64_t *count_change)
+{
+    if (item == NULL) {
+        ++*count_change;
+        return add(table, change, hash);
+    }
+    uint32_t fresh = table_sources_with(table->sources, item->sources, change->detail);
+    if (fresh == 0)
+        return false;
+    *count_change += (int64_t)table_sources_count(table->sources, fresh) -
+                     (int64_t)table_sources_count(table->sources, item->sources);
+    put_sources(table, item, fresh);
+    return true;
+}
+
+static bool take_out(struct ipv6_table *table, struct ipv6_item *item, uint32_t number,
+                     const struct ipv6_change *change, uint64_t hash, int64_t *count_change)
+{
+    uint32_t left;
+    bool found;
+    if (!table_sources_without(table->sources, item->sources, change->feed, change->port, &left,
+                               &found))
+        return false;
+    if (!found)
+        return true;
+    --*count_change;
+    if (left != 0)
+        put_sources(table, item, left);
+    else
+        remove_item(table, item, number, hash);
+    return true;
+}
+
+static bool make_change(struct ipv6_table *table, const struct ipv6_change *change,
+                        int64_t *count_change)
+{
+    uint32_t number = 0;
+    struct bits prefix = bits_of(change->address);
+    uint64_t hash = hash_of(table, prefix, change->length);
+    const struct prefix_segment *segment = prefix_index_segment(&table->index, hash);
+    struct ipv6_item *item =
+        segment != NULL ? find_in(table, segment, hash, prefix, change->length, &number) : NULL;
+    if (change->detail != 0)
+        return put(table, item, change, hash, count_change);
+    return item == NULL || take_out(table, item, number, change, hash, count_change);
+}
+
+bool ipv6_table_change(struct ipv6_table *table, const struct ipv6_change *changes, size_t count,
+                       int64_t *count_change)
+{
+    *count_change = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!make_change(table, &changes[i], count_change))
+            return false;
+    return true;
+}
+
+size_t ipv6_table_bytes(const struct ipv6_table *table)
+{
+    return cells_bytes(&table->items) + prefix_index_bytes(&table->index) +
+           PLACES * (sizeof *table->near + sizeof *table->far);
+}
