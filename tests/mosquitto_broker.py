@@ -11,26 +11,31 @@ from paho.mqtt.packettypes import PacketTypes
 from picket_harness import SOURCE, wait_until
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+def family_of(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def free_port(address="127.0.0.1"):
+    with socket.socket(family_of(address)) as probe:
+        probe.bind((address, 0))
         return probe.getsockname()[1]
 
 
 class Broker:
     """In a folder of its own; what it has acknowledged is there after kill() and start()."""
 
-    def __init__(self, folder, configuration="allow_anonymous true"):
+    def __init__(self, folder, configuration="allow_anonymous true", address="127.0.0.1"):
         self.folder = folder
+        self.address = address
         self.folder.mkdir()
-        self.port = free_port()
+        self.port = free_port(address)
         self.process = None
         self.configure(configuration)
 
     def configure(self, configuration):
         (self.folder / "mosquitto.conf").write_text(f"""
 user root
-listener {self.port} 127.0.0.1
+listener {self.port} {self.address}
 persistence true
 persistence_location {self.folder}/
 autosave_interval 1
@@ -50,8 +55,8 @@ max_queued_messages 0
 
     def _listens(self):
         assert self.process.poll() is None, (self.folder / "mosquitto.log").read_text()
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        with socket.socket(family_of(self.address)) as probe:
+            return probe.connect_ex((self.address, self.port)) == 0
 
     def kill(self):
         self.process.kill()
@@ -69,7 +74,7 @@ class Subscriber:
     With qos 0 it answers nothing, and so reads to the end what a broker that dies has written; with qos 1 paho fails in
     writing a PUBACK, and lets the rest go."""
 
-    def __init__(self, port, topic="#", qos=1, user=None, tls=None):
+    def __init__(self, port, topic="#", qos=1, user=None, tls=None, host="127.0.0.1"):
         self.messages = []
         self.lock = threading.Lock()
         self.is_subscribed = threading.Event()
@@ -85,7 +90,7 @@ class Subscriber:
         self.client.reconnect_delay_set(1, 1)
         properties = mqtt.Properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = 3600 if qos > 0 else 0
-        self.client.connect("127.0.0.1", port, keepalive=30, clean_start=qos == 0, properties=properties)
+        self.client.connect(host, port, keepalive=30, clean_start=qos == 0, properties=properties)
         self.client.loop_start()
         assert self.is_subscribed.wait(30)
 

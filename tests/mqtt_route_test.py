@@ -27,8 +27,8 @@ class MqttRouteCase(unittest.TestCase):
         self.addCleanup(temporary.cleanup)
         self.folder = pathlib.Path(temporary.name)
 
-    def broker(self, configuration="allow_anonymous true"):
-        broker = Broker(self.folder / "broker", configuration)
+    def broker(self, configuration="allow_anonymous true", address="127.0.0.1"):
+        broker = Broker(self.folder / "broker", configuration, address)
         self.addCleanup(broker.stop)
         return broker.start()
 
@@ -209,10 +209,11 @@ class OfFailures(MqttRouteCase):
 
 
 class OfTls(MqttRouteCase):
-    def tls_broker(self, more=""):
+    def tls_broker(self, more="", address="127.0.0.1"):
         authority = make_authority(self.folder / "authority")
         return authority, self.broker(f"allow_anonymous true\ncafile {authority}/ca.crt\n"
-                                      f"certfile {authority}/server.crt\nkeyfile {authority}/server.key\n{more}")
+                                      f"certfile {authority}/server.crt\nkeyfile {authority}/server.key\n{more}",
+                                      address)
 
     def assert_carries(self, picket, subscriber):
         device = self.device(picket)
@@ -223,6 +224,13 @@ class OfTls(MqttRouteCase):
     def test_a_broker_with_a_certificate_of_the_configured_authority_is_trusted(self):
         authority, broker = self.tls_broker()
         subscriber = self.subscriber(broker.port, tls=(f"{authority}/ca.crt",))
+        picket = self.picket(f"mqtts://localhost:{broker.port}/t", payload="body", ca_file=f"{authority}/ca.crt")
+        self.assert_carries(picket, subscriber)
+
+    def test_the_last_of_its_addresses_is_tried_too(self):
+        addresses = [found[4][0] for found in socket.getaddrinfo("localhost", None, type=socket.SOCK_STREAM)]
+        authority, broker = self.tls_broker(address=addresses[-1])
+        subscriber = self.subscriber(broker.port, tls=(f"{authority}/ca.crt",), host="localhost")
         picket = self.picket(f"mqtts://localhost:{broker.port}/t", payload="body", ca_file=f"{authority}/ca.crt")
         self.assert_carries(picket, subscriber)
 

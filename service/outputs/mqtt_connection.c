@@ -171,8 +171,13 @@ static int note_reached(struct mqtt_connection *connection, int descriptor,
 {
     int problem = 0;
     socklen_t size = sizeof problem;
+    struct sockaddr_storage peer;
+    socklen_t peer_size = sizeof peer;
     if (getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &problem, &size) != 0)
         problem = errno;
+    /* With TLS, libmosquitto has tried to write already, and taken the error with it. */
+    if (problem == 0 && getpeername(descriptor, (struct sockaddr *)&peer, &peer_size) != 0)
+        problem = errno == ENOTCONN ? ECONNREFUSED : errno;
     if (problem != 0)
         return fail(connection, error, "no connection", strerror(problem));
     connection->is_reached = true;
