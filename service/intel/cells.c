@@ -89,8 +89,3 @@ size_t cells_bytes(const struct cells *cells)
 {
     return (size_t)cells->used * CELL_GRANULE;
 }
-
-size_t cells_free_bytes(const struct cells *cells)
-{
-    return (size_t)cells->free_granules * CELL_GRANULE;
-}

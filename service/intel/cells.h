@@ -39,8 +39,7 @@ static inline void *cells_at(const struct cells *cells, uint32_t number)
     return cells->base + (size_t)number * CELL_GRANULE;
 }
 
-/* What is in use, and what of it is free. */
+/* What was ever given out. */
 size_t cells_bytes(const struct cells *cells);
-size_t cells_free_bytes(const struct cells *cells);
 
 #endif

@@ -49,16 +49,6 @@ void ipv4_table_close(struct ipv4_table *table)
     cells_close(&table->buckets);
 }
 
-void ipv4_table_expect_many(struct ipv4_table *table)
-{
-    if (table->huge)
-        return;
-    table->huge = true;
-    madvise(table->present, SLOTS / 8, MADV_HUGEPAGE);
-    madvise(table->slots, SLOTS * sizeof *table->slots, MADV_HUGEPAGE);
-    madvise(table->buckets.base, (size_t)BUCKETS_MAX * CELL_GRANULE, MADV_HUGEPAGE);
-}
-
 /* ---- looking up ---- */
 
 static const void *bucket_at(const struct ipv4_table *table, uint32_t slot)
@@ -329,6 +319,17 @@ static size_t same_slot(const struct ipv4_change *changes, size_t count)
     return same;
 }
 
+/* Many are to come: huge pages are worth it. */
+static void expect_many(struct ipv4_table *table)
+{
+    if (table->huge)
+        return;
+    table->huge = true;
+    madvise(table->present, SLOTS / 8, MADV_HUGEPAGE);
+    madvise(table->slots, SLOTS * sizeof *table->slots, MADV_HUGEPAGE);
+    madvise(table->buckets.base, (size_t)BUCKETS_MAX * CELL_GRANULE, MADV_HUGEPAGE);
+}
+
 bool ipv4_table_change(struct ipv4_table *table, const struct ipv4_change *changes, size_t count,
                        int64_t *count_change)
 {
@@ -336,7 +337,7 @@ bool ipv4_table_change(struct ipv4_table *table, const struct ipv4_change *chang
     struct draft draft = {.table = table};
     bool ok = true;
     if (count >= many)
-        ipv4_table_expect_many(table);
+        expect_many(table);
     for (size_t at = 0, same; at < count && ok; at += same) {
         bool narrow = changes[at].length >= 24;
         same = narrow ? same_slot(changes + at, count - at) : 1;

@@ -54,8 +54,6 @@ void ipv4_table_close(struct ipv4_table *table);
  * memory, and some changes are not made. */
 bool ipv4_table_change(struct ipv4_table *table, const struct ipv4_change *changes, size_t count,
                        int64_t *count_change);
-/* Many are to come: huge pages are worth it. */
-void ipv4_table_expect_many(struct ipv4_table *table);
 
 /* The sources of the narrowest prefix that covers the address, or 0. */
 uint32_t ipv4_table_find(const struct ipv4_table *table, uint32_t address, uint8_t *length);
