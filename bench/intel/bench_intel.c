@@ -51,7 +51,7 @@ static double one_by_one(const struct table *table, const struct reference *refe
         struct picket_address *address = &addresses[i];
         address->bytes[3] ^= carried == 255;
         if (reference != NULL) {
-            carried = reference_find(reference, bench_ipv4_number(address));
+            carried = reference_find(reference, picket_address_ipv4_number(address));
         } else {
             struct table_cover cover = table_find(table, address);
             carried = cover.sources != 0 ? cover.length + 1u : 0;
@@ -85,7 +85,7 @@ static double reference_by_sixteen(const struct reference *reference,
     double start = bench_now_s();
     for (size_t i = 0; i < LOOKUPS; i += 16) {
         for (size_t k = 0; k < 16; k++)
-            asked[k] = bench_ipv4_number(&addresses[i + k]);
+            asked[k] = picket_address_ipv4_number(&addresses[i + k]);
         reference_find_all(reference, asked, found);
         for (size_t k = 0; k < 16; k++)
             *sum += found[k];

@@ -23,10 +23,4 @@ struct picket_prefix *bench_ipv6_prefixes(size_t count);
 struct picket_address *bench_addresses(const struct picket_prefix *prefixes, size_t prefix_count,
                                        size_t count, unsigned hit_percent);
 
-static inline uint32_t bench_ipv4_number(const struct picket_address *address)
-{
-    const uint8_t *bytes = address->bytes;
-    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
-}
-
 #endif

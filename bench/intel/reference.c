@@ -7,7 +7,8 @@
 static int compare(const void *a, const void *b)
 {
     const struct picket_prefix *x = a, *y = b;
-    uint32_t x_start = bench_ipv4_number(&x->address), y_start = bench_ipv4_number(&y->address);
+    uint32_t x_start = picket_address_ipv4_number(&x->address),
+             y_start = picket_address_ipv4_number(&y->address);
     return x_start != y_start ? (x_start < y_start ? -1 : 1) : x->length - y->length;
 }
 
@@ -31,7 +32,7 @@ static void flatten(struct reference *reference, const struct picket_prefix *sor
     int depth = 0;
     begin_span(reference, 0, 0);
     for (size_t i = 0; i < count; i++) {
-        uint64_t start = bench_ipv4_number(&sorted[i].address);
+        uint64_t start = picket_address_ipv4_number(&sorted[i].address);
         if (i > 0 && compare(&sorted[i - 1], &sorted[i]) == 0)
             continue;
         for (; stack[depth].end <= start; depth--)

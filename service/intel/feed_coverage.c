@@ -11,12 +11,10 @@ static const uint64_t ipv4_addresses = (uint64_t)1 << 32;
 
 static bool span_of(const struct picket_indicator *indicator, struct span *span)
 {
-    const uint8_t *bytes = indicator->prefix.address.bytes;
     if (indicator->prefix.address.family != 4 || indicator->port != 0)
         return false;
     uint8_t length = indicator->prefix.length;
-    span->first =
-        (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+    span->first = picket_address_ipv4_number(&indicator->prefix.address);
     span->last = span->first | (length == 32 ? 0 : UINT32_MAX >> length);
     return true;
 }

@@ -157,19 +157,13 @@ void table_batch_free(struct table_batch *batch)
     free(batch);
 }
 
-static uint32_t ipv4_number(const struct picket_address *address)
-{
-    const uint8_t *bytes = address->bytes;
-    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
-}
-
 static bool note_ipv4(struct table_batch *batch, uint16_t feed,
                       const struct picket_indicator *indicator, uint32_t detail)
 {
     struct ipv4_change *change = grow(&batch->ipv4);
     if (change == NULL)
         return false;
-    *change = (struct ipv4_change){.start = ipv4_number(&indicator->prefix.address),
+    *change = (struct ipv4_change){.start = picket_address_ipv4_number(&indicator->prefix.address),
                                    .detail = detail,
                                    .order = (uint32_t)batch->ipv4.count,
                                    .feed = feed,
@@ -264,9 +258,10 @@ int table_apply(struct table_batch *batch, struct picket_error *error)
 struct table_cover table_find(const struct table *table, const struct picket_address *address)
 {
     struct table_cover cover = {0, 0};
-    cover.sources = address->family == 4
-                        ? ipv4_table_find(&table->ipv4, ipv4_number(address), &cover.length)
-                        : ipv6_table_find(&table->ipv6, address->bytes, &cover.length);
+    cover.sources =
+        address->family == 4
+            ? ipv4_table_find(&table->ipv4, picket_address_ipv4_number(address), &cover.length)
+            : ipv6_table_find(&table->ipv6, address->bytes, &cover.length);
     return cover;
 }
 
@@ -277,7 +272,7 @@ static void find_ipv4(const struct table *table, const struct picket_address *co
 {
     uint32_t numbers[TOGETHER];
     for (size_t i = 0; i < count; i++)
-        numbers[i] = ipv4_number(addresses[i]);
+        numbers[i] = picket_address_ipv4_number(addresses[i]);
     ipv4_table_find_all(&table->ipv4, numbers, count, sources, lengths);
 }
 
@@ -310,7 +305,7 @@ static size_t covers_of_ipv4(const struct table *table, const struct picket_addr
                              struct table_cover *covers)
 {
     struct bucket_item items[33];
-    size_t count = ipv4_table_cover(&table->ipv4, ipv4_number(address), items);
+    size_t count = ipv4_table_cover(&table->ipv4, picket_address_ipv4_number(address), items);
     for (size_t i = 0; i < count; i++)
         covers[i] = (struct table_cover){items[i].sources, items[i].length};
     return count;

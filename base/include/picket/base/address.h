@@ -23,6 +23,13 @@ struct picket_prefix {
 struct picket_address picket_address_ipv4(const uint8_t bytes[4]);
 struct picket_address picket_address_ipv6(const uint8_t bytes[16]);
 
+/* Of an IPv4 address: as a number in host order. */
+static inline uint32_t picket_address_ipv4_number(const struct picket_address *address)
+{
+    const uint8_t *bytes = address->bytes;
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
 /* Dotted quad of four decimal octets (no leading zeros), or RFC 4291 text; no blanks, no scope, no
  * brackets. False if it is not an address. */
 bool picket_address_parse(struct picket_address *address, const char *text, size_t size_bytes);
