@@ -14,6 +14,7 @@
 #include "intel/feed_reader.h"
 #include "intel/readers.h"
 #include "intel/table.h"
+#include "measure.h"
 #include "reference.h"
 
 enum { LOOKUPS = 1 << 22, ROUNDS = 5, SWAPS = 100, SWAPPED = 1000000, TEXT_LINES = 1000000 };

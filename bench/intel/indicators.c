@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { NETWORKS = 30000 };
 
@@ -15,24 +13,6 @@ uint64_t bench_random(void)
     state ^= state >> 7;
     state ^= state << 17;
     return state;
-}
-
-double bench_now_s(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
-double bench_resident_mb(void)
-{
-    long pages = 0, resident = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (file == NULL || fscanf(file, "%ld %ld", &pages, &resident) != 2)
-        resident = 0;
-    if (file != NULL)
-        fclose(file);
-    return (double)resident * (double)sysconf(_SC_PAGESIZE) / 1e6;
 }
 
 void *bench_memory(size_t bytes)

@@ -9,8 +9,6 @@
 #include "picket/store/store.h"
 
 uint64_t bench_random(void);
-double bench_now_s(void);
-double bench_resident_mb(void);
 /* Ends the program if there is no memory. */
 void *bench_memory(size_t bytes);
 

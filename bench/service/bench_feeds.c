@@ -7,20 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "measure.h"
 #include "messages.h"
 #include "picket/service/intel.h"
 
 enum { SWAPS = 10 };
-
-static double now_s(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 static void check(int status, const struct picket_error *error)
 {
@@ -28,17 +21,6 @@ static void check(int status, const struct picket_error *error)
         return;
     fprintf(stderr, "bench_feeds: %s\n", error->text);
     exit(1);
-}
-
-static double resident_mb(void)
-{
-    long pages = 0, resident = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (file == NULL || fscanf(file, "%ld %ld", &pages, &resident) != 2)
-        resident = 0;
-    if (file != NULL)
-        fclose(file);
-    return (double)resident * (double)sysconf(_SC_PAGESIZE) / 1e6;
 }
 
 static void write_feed(const char *path, size_t indicators, uint32_t seed)
@@ -73,26 +55,27 @@ static void measure(const char *folder, size_t indicators)
     snprintf(feed.source, sizeof feed.source, "%s/feed", folder);
     write_feed(feed.source, indicators, 2463534242u);
     check(picket_intel_start(&intel, store, &error), &error);
-    double start = now_s();
+    double start = bench_now_s();
     check(picket_intel_feed_add(intel, &feed, &report, &error), &error);
     printf("add a feed of %zu lines, read, stored, matched against: %.2f s, resident %.0f MB\n",
-           indicators, now_s() - start, resident_mb());
+           indicators, bench_now_s() - start, bench_resident_mb());
     write_feed(feed.source, indicators, 88172645u);
-    start = now_s();
+    start = bench_now_s();
     check(picket_intel_feed_refresh(intel, feed.name, &report, &error), &error);
     printf("refresh it with %lld others (%lld went): %.2f s, resident %.0f MB\n",
-           (long long)report.delta.added, (long long)report.delta.removed, now_s() - start,
-           resident_mb());
-    start = now_s();
+           (long long)report.delta.added, (long long)report.delta.removed, bench_now_s() - start,
+           bench_resident_mb());
+    start = bench_now_s();
     check(picket_intel_feed_refresh(intel, feed.name, &report, &error), &error);
-    printf("refresh it unchanged: %.2f s, resident %.0f MB\n", now_s() - start, resident_mb());
+    printf("refresh it unchanged: %.2f s, resident %.0f MB\n", bench_now_s() - start,
+           bench_resident_mb());
     for (int i = 0; i < SWAPS; i++)
         check(picket_intel_feed_refresh(intel, feed.name, &report, &error), &error);
-    printf("after %d more swaps: resident %.0f MB\n", SWAPS, resident_mb());
+    printf("after %d more swaps: resident %.0f MB\n", SWAPS, bench_resident_mb());
     picket_intel_stop(intel);
-    start = now_s();
+    start = bench_now_s();
     check(picket_intel_start(&intel, store, &error), &error);
-    printf("start with it: %.2f s, %zu indicators\n", now_s() - start,
+    printf("start with it: %.2f s, %zu indicators\n", bench_now_s() - start,
            picket_intel_indicator_count(intel));
     picket_intel_stop(intel);
 }

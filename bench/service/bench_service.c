@@ -6,23 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "decode.h"
 #include "intel/feed_reader.h"
 #include "intel/matcher.h"
+#include "measure.h"
 #include "messages.h"
 #include "picket/base/properties.h"
 #include "picket/wire/message.h"
 
 enum { MESSAGES = 512 };
-
-static double now_s(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 static void fail(const char *what)
 {
@@ -112,12 +105,12 @@ static void pipeline(const struct table *table, uint32_t flows, uint32_t *random
         messages[i] = bench_message_make(flows, random);
     if (!arena_resize(&arena, 1 << 20))
         fail("no memory");
-    double start = now_s(), end;
+    double start = bench_now_s(), end;
     do {
         for (int i = 0; i < MESSAGES; i++)
             flows_taken += take_message(&arena, table, &messages[i], &findings);
         taken += MESSAGES;
-        end = now_s();
+        end = bench_now_s();
     } while (end - start < 2);
     printf(
         "decode + key + match, %2u flows a message (%zu bytes): %.0f messages/s, %.2f M flows/s, "

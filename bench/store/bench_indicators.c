@@ -9,17 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "measure.h"
 #include "picket/store/store.h"
-
-static double now_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 static void must(int status, const struct picket_error *error)
 {
@@ -49,11 +42,11 @@ static void replace(struct picket_store *store, const char *what,
 {
     struct picket_error error;
     struct picket_feed_delta delta;
-    double start = now_s();
+    double start = bench_now_s();
     must(picket_store_indicators_replace(store, "bench", indicators, count, NULL, NULL, &delta,
                                          &error),
          &error);
-    printf("%-22s %6.2f s   added %lld, removed %lld, kept %lld\n", what, now_s() - start,
+    printf("%-22s %6.2f s   added %lld, removed %lld, kept %lld\n", what, bench_now_s() - start,
            (long long)delta.added, (long long)delta.removed, (long long)delta.kept);
 }
 
@@ -77,9 +70,9 @@ static void measure(struct picket_store *store, struct picket_indicator *indicat
         indicators[i] = indicator_of((uint32_t)(i + count), (uint32_t)i + 1);
     replace(store, "one in 100 changed", indicators, count);
     size_t read = 0;
-    double start = now_s();
+    double start = bench_now_s();
     must(picket_store_indicators(store, NULL, count_one, &read, &error), &error);
-    printf("%-22s %6.2f s   %zu\n", "read", now_s() - start, read);
+    printf("%-22s %6.2f s   %zu\n", "read", bench_now_s() - start, read);
     struct picket_store_totals totals;
     must(picket_store_totals(store, &totals, &error), &error);
     printf("on disk: %.1f MB\n", (double)totals.size_bytes / 1e6);

@@ -1,0 +1,8 @@
+/* What the benchmarks measure with. */
+#ifndef BENCH_MEASURE_H
+#define BENCH_MEASURE_H
+
+double bench_now_s(void);       /* monotonic */
+double bench_resident_mb(void); /* of this process; 0: not known */
+
+#endif
