@@ -22,10 +22,12 @@ static void print_report(const json_t *report)
               skipped = member_number(feed, "skipped");
     char *name = text_printable_copy(member_text(feed, "name"));
     char *source = text_printable_copy(member_text(feed, "source"));
-    printf("%s: %lld indicator%s (%lld added, %lld removed, %lld kept) in %.1f s\n", name,
-           indicators, indicators == 1 ? "" : "s", member_number(report, "added"),
-           member_number(report, "removed"), member_number(report, "kept"),
-           (double)member_number(report, "duration_ms") / 1000);
+    printf(
+        "%s: %lld indicator%s (%lld added, %lld removed, %lld changed, %lld unchanged) in %.1f s\n",
+        name, indicators, indicators == 1 ? "" : "s", member_number(report, "added"),
+        member_number(report, "removed"), member_number(report, "changed"),
+        member_number(report, "kept") - member_number(report, "changed"),
+        (double)member_number(report, "duration_ms") / 1000);
     fflush(stdout);
     if (skipped > 0)
         fprintf(stderr, "%s: %lld line%s not understood and skipped:\n", name, skipped,

@@ -6,16 +6,19 @@
 static void append_match(void *context, const struct picket_match *match)
 {
     char prefix[PICKET_PREFIX_TEXT_BYTES];
-    json_t *object = json_pack("{s:o, s:s, s:o, s:i, s:o, s:o, s:I, s:o, s:b}",
-                               "feed", api_json_text(match->feed),
-                               "indicator", picket_prefix_format(&match->prefix, prefix),
-                               "port", match->port ? json_integer(match->port) : json_null(),
-                               "confidence", (int)match->confidence,
-                               "since", api_json_time(match->first_seen_ms),
-                               "valid_until", api_json_time(match->valid_until_ms),
-                               "line", (json_int_t)match->line,
-                               "tags", api_json_known(match->tags),
-                               "suppressed", match->suppressed);
+    const char *protocol = match->protocol ? picket_protocol_name(match->protocol - 1) : NULL;
+    const char *severity = match->severity ? picket_severity_name(match->severity) : NULL;
+    json_t *object = json_pack(
+        "{s:o, s:s, s:o, s:s?, s:i, s:s?, s:s?, s:o, s:o, s:o, s:I, s:o, "
+        "s:o, s:o, s:b}",
+        "feed", api_json_text(match->feed), "indicator",
+        picket_prefix_format(&match->prefix, prefix), "port",
+        match->port ? json_integer(match->port) : json_null(), "protocol", protocol, "confidence",
+        (int)match->confidence, "severity", severity, "tlp", picket_tlp_name(match->tlp), "since",
+        api_json_time(match->first_seen_ms), "listed", api_json_time(match->listed_ms),
+        "valid_until", api_json_time(match->valid_until_ms), "line", (json_int_t)match->line,
+        "tags", api_json_known(match->tags), "malware", api_json_known(match->malware), "reference",
+        api_json_known(match->reference), "suppressed", match->suppressed);
     json_array_append_new(context, object);
 }
 
@@ -24,8 +27,7 @@ static json_t *result_json(struct picket_intel *intel, const struct picket_addre
     char text[PICKET_ADDRESS_TEXT_BYTES];
     json_t *matches = json_array();
     picket_intel_lookup(intel, address, append_match, matches);
-    return json_pack("{s:s, s:o, s:o}",
-                     "address", picket_address_format(address, text),
+    return json_pack("{s:s, s:o, s:o}", "address", picket_address_format(address, text),
                      "special_purpose", api_json_text(picket_address_special_purpose(address)),
                      "matches", matches);
 }

@@ -106,8 +106,8 @@ struct store_engine {
     int (*indicators)(struct picket_store *store, const char *feed, picket_indicator_visit visit,
                       void *context, struct picket_error *error);
     int (*indicator)(struct picket_store *store, const char *feed,
-                     const struct picket_prefix *prefix, uint16_t port,
-                     picket_indicator_visit visit, void *context, struct picket_error *error);
+                     const struct picket_indicator *which, picket_indicator_visit visit,
+                     void *context, struct picket_error *error);
 
     /* A transaction of small changes; its end commits if status is PICKET_OK, else rolls back, and
      * returns status or the commit's. */

@@ -238,6 +238,12 @@ const char *picket_severity_name(int severity)
     }
 }
 
+const char *picket_tlp_name(int tlp)
+{
+    static const char *const names[] = {NULL, "clear", "green", "amber", "amber+strict", "red"};
+    return tlp > 0 && tlp < (int)(sizeof names / sizeof *names) ? names[tlp] : NULL;
+}
+
 int picket_store_raise(struct picket_store *store, const struct picket_finding *finding,
                        const char *const *targets, int64_t *alert_id, bool *is_new,
                        struct picket_error *error)
@@ -373,10 +379,10 @@ int picket_store_indicators(struct picket_store *store, const char *feed,
 }
 
 int picket_store_indicator(struct picket_store *store, const char *feed,
-                           const struct picket_prefix *prefix, uint16_t port,
-                           picket_indicator_visit visit, void *context, struct picket_error *error)
+                           const struct picket_indicator *which, picket_indicator_visit visit,
+                           void *context, struct picket_error *error)
 {
-    return store->engine->indicator(store, feed, prefix, port, visit, context, error);
+    return store->engine->indicator(store, feed, which, visit, context, error);
 }
 
 /* ---- totals ---- */

@@ -354,13 +354,13 @@ static size_t collect_tags(const struct record *record, const struct columns *co
 static void take_record(struct feed_reading *reading, const struct columns *columns,
                         const struct record *record)
 {
-    char tags[INDICATOR_TAGS_BYTES];
+    char tags[INDICATOR_TEXT_BYTES];
     int port = 0;
     const struct field *address = column(record, columns->address);
     const struct field *port_field = column(record, columns->port);
     const struct field *confidence = column(record, columns->confidence);
     const struct field *valid_until = column(record, columns->valid_until);
-    struct feed_item item = {.line = record->line, .confidence = -1, .tags = tags};
+    struct feed_item item = {.line = record->line, .confidence = -1};
     const char *reason = NULL;
     if (record->unclosed)
         reason = "a quote is not closed";
@@ -374,12 +374,11 @@ static void take_record(struct feed_reading *reading, const struct columns *colu
         feed_skip(reading, record->line, record->start, record->size, reason);
         return;
     }
-    item.text = address->text;
-    item.text_bytes = address->size;
+    item.indicator = (struct feed_text){address->text, address->size};
     item.port = (uint16_t)port;
     if (confidence != NULL)
         item.confidence = parse_confidence(*confidence);
-    item.tags_bytes = collect_tags(record, columns, tags, sizeof tags);
+    item.texts.tags = (struct feed_text){tags, collect_tags(record, columns, tags, sizeof tags)};
     feed_take(reading, &item);
 }
 

@@ -40,12 +40,10 @@ static void take_object(struct feed_reading *reading, uint32_t line, const json_
         return;
     }
     struct feed_item item = {.line = line,
-                             .text = address,
-                             .text_bytes = strlen(address),
+                             .indicator = {address, strlen(address)},
                              .port = (uint16_t)number,
                              .confidence = percent >= 0 && percent <= 100 ? (int)percent : -1,
-                             .tags = tags != NULL ? tags : "",
-                             .tags_bytes = tags != NULL ? strlen(tags) : 0};
+                             .texts.tags = {tags, tags != NULL ? strlen(tags) : 0}};
     feed_take(reading, &item);
 }
 

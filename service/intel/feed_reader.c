@@ -71,12 +71,16 @@ static bool add_range(struct feed_reading *reading, struct address_range range,
 {
     struct picket_indicator indicator = {
         .port = range.port != 0 ? range.port : item->port,
+        .protocol = item->protocol,
         .confidence = (uint8_t)(item->confidence >= 0 ? item->confidence : reading->confidence),
-        .valid_until_ms = item->valid_until_ms,
+        .severity = item->severity,
+        .tlp = item->tlp,
         .line = item->line,
+        .listed_ms = item->listed_ms,
+        .valid_until_ms = item->valid_until_ms,
     };
     while (address_range_next_prefix(&range, &indicator.prefix))
-        if (!indicator_list_add(&reading->indicators, &indicator, item->tags, item->tags_bytes))
+        if (!indicator_list_add(&reading->indicators, &indicator, &item->texts))
             return false;
     return true;
 }
@@ -84,11 +88,11 @@ static bool add_range(struct feed_reading *reading, struct address_range range,
 void feed_take(struct feed_reading *reading, const struct feed_item *item)
 {
     struct address_range range;
-    const char *reason = indicator_text_parse(item->text, item->text_bytes, &range);
+    const char *reason = indicator_text_parse(item->indicator.text, item->indicator.bytes, &range);
     if (reason == NULL && range.port != 0 && item->port != 0 && range.port != item->port)
         reason = "two different ports";
     if (reason != NULL)
-        feed_skip(reading, item->line, item->text, item->text_bytes, reason);
+        feed_skip(reading, item->line, item->indicator.text, item->indicator.bytes, reason);
     else if (!add_range(reading, range, item))
         reading->failure = PICKET_NO_MEMORY;
     else if (reading->indicators.count > FEED_INDICATORS_MAX)
@@ -157,11 +161,9 @@ static bool take_columns(struct feed_reading *reading, uint32_t line, const char
     size_t rest_size = size - (size_t)(rest - text);
     feed_trim(&rest, &rest_size);
     struct feed_item item = {.line = line,
-                             .text = prefix,
-                             .text_bytes = (size_t)prefix_size,
+                             .indicator = {prefix, (size_t)prefix_size},
                              .confidence = -1,
-                             .tags = rest,
-                             .tags_bytes = rest_size};
+                             .texts.tags = {rest, rest_size}};
     feed_take(reading, &item);
     return true;
 }
@@ -183,12 +185,8 @@ static void read_line(struct feed_reading *reading, uint32_t line, const char *t
         rest++;
         rest_size--;
     }
-    struct feed_item item = {.line = line,
-                             .text = text,
-                             .text_bytes = end,
-                             .confidence = -1,
-                             .tags = rest,
-                             .tags_bytes = rest_size};
+    struct feed_item item = {
+        .line = line, .indicator = {text, end}, .confidence = -1, .texts.tags = {rest, rest_size}};
     feed_take(reading, &item);
 }
 

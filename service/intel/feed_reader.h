@@ -46,13 +46,15 @@ void feed_reading_free(struct feed_reading *reading);
 
 struct feed_item {
     uint32_t line;
-    const char *text; /* the indicator, trimmed */
-    size_t text_bytes;
-    uint16_t port;  /* of its own column; 0: none */
-    int confidence; /* negative: none given */
-    int64_t valid_until_ms;
-    const char *tags;
-    size_t tags_bytes;
+    struct feed_text indicator; /* trimmed */
+    uint16_t port;              /* of its own column; 0: none */
+    uint8_t protocol;           /* 0: none; otherwise enum picket_protocol + 1 */
+    uint8_t severity;           /* enum picket_severity; 0: none given */
+    uint8_t tlp;                /* enum picket_tlp */
+    int confidence;             /* negative: none given */
+    int64_t listed_ms;          /* 0: not given */
+    int64_t valid_until_ms;     /* 0: for ever */
+    struct feed_texts texts;
 };
 
 /* Adds the item's indicators, or notes why not. */

@@ -23,6 +23,12 @@ static void set_time(json_t *object, const char *member, int64_t unix_ms)
         json_object_set_new(object, member, json_string(picket_time_format(unix_ms, text)));
 }
 
+static void set_text(json_t *object, const char *member, const char *text)
+{
+    if (text[0] != '\0')
+        json_object_set_new(object, member, text_json(text, strlen(text)));
+}
+
 static json_t *listing_json(const struct listing *listing)
 {
     char prefix[PICKET_PREFIX_TEXT_BYTES];
@@ -33,13 +39,23 @@ static json_t *listing_json(const struct listing *listing)
                         json_string(picket_prefix_format(&match->prefix, prefix)));
     if (match->port != 0)
         json_object_set_new(object, "port", json_integer(match->port));
+    if (match->protocol != 0)
+        json_object_set_new(object, "protocol",
+                            json_string(picket_protocol_name(match->protocol - 1)));
     json_object_set_new(object, "confidence", json_integer(match->confidence));
+    if (listing->severity != 0)
+        json_object_set_new(object, "severity",
+                            json_string(picket_severity_name(listing->severity)));
+    if (listing->tlp != 0)
+        json_object_set_new(object, "tlp", json_string(picket_tlp_name(listing->tlp)));
     set_time(object, "since", listing->first_seen_ms);
+    set_time(object, "listed", listing->listed_ms);
     set_time(object, "valid_until", match->valid_until_ms);
     if (listing->line != 0)
         json_object_set_new(object, "line", json_integer(listing->line));
-    if (listing->tags[0] != '\0')
-        json_object_set_new(object, "tags", text_json(listing->tags, strlen(listing->tags)));
+    set_text(object, "tags", listing->tags);
+    set_text(object, "malware", listing->malware);
+    set_text(object, "reference", listing->reference);
     return object;
 }
 
@@ -200,8 +216,8 @@ int finding_yield(struct finding *finding, picket_yield yield, void *context)
     int status = PICKET_OK;
     if (finding->matches > 0) {
         char *evidence = evidence_text(finding);
-        status = evidence != NULL ? yield_texts(finding, evidence, yield, context)
-                                  : PICKET_NO_MEMORY;
+        status =
+            evidence != NULL ? yield_texts(finding, evidence, yield, context) : PICKET_NO_MEMORY;
         free(evidence);
     }
     json_decref(finding->match_array);

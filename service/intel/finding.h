@@ -23,8 +23,13 @@ enum {
 struct listing {
     struct table_match match;
     int64_t first_seen_ms; /* 0: not known */
+    int64_t listed_ms;     /* 0: the feed does not say */
     uint32_t line;         /* 0: not known */
-    char tags[INDICATOR_TAGS_BYTES];
+    uint8_t severity;      /* enum picket_severity; 0: the feed does not say */
+    uint8_t tlp;           /* enum picket_tlp */
+    char tags[INDICATOR_TEXT_BYTES];
+    char malware[INDICATOR_TEXT_BYTES];
+    char reference[INDICATOR_TEXT_BYTES];
 };
 
 /* Fills in what is not in match. False: the feed does not list it any more, and the table is about
@@ -52,7 +57,8 @@ void finding_add_match(struct finding *finding, const struct table_match *match,
                        const struct listings *listings);
 void finding_add_flow(struct finding *finding, const struct picket_flow *flow);
 
-/* Hands the finding to yield, if it has a match, and frees it. What yield returned, or PICKET_NO_MEMORY. */
+/* Hands the finding to yield, if it has a match, and frees it. What yield returned, or
+ * PICKET_NO_MEMORY. */
 int finding_yield(struct finding *finding, picket_yield yield, void *context);
 
 #endif

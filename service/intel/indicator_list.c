@@ -7,8 +7,8 @@
 
 enum { BLOCK_BYTES = 64 * 1024 };
 
-struct tag_block {
-    struct tag_block *next;
+struct text_block {
+    struct text_block *next;
     size_t used;
     char text[BLOCK_BYTES];
 };
@@ -16,7 +16,7 @@ struct tag_block {
 void indicator_list_free(struct indicator_list *list)
 {
     while (list->blocks != NULL) {
-        struct tag_block *next = list->blocks->next;
+        struct text_block *next = list->blocks->next;
         free(list->blocks);
         list->blocks = next;
     }
@@ -24,27 +24,35 @@ void indicator_list_free(struct indicator_list *list)
     memset(list, 0, sizeof *list);
 }
 
-/* Lines that follow each other often carry the same tags: those are kept once. */
-static const char *keep_tags(struct indicator_list *list, const char *tags, size_t tags_bytes)
+static char *room_for(struct indicator_list *list, size_t size)
 {
-    char clean[INDICATOR_TAGS_BYTES];
-    if (tags_bytes == 0)
-        return "";
-    size_t size = strlen(text_clean(tags, tags_bytes, clean, sizeof clean)) + 1;
-    if (list->last_tags != NULL && strcmp(list->last_tags, clean) == 0)
-        return list->last_tags;
     if (list->blocks == NULL || BLOCK_BYTES - list->blocks->used < size) {
-        struct tag_block *block = malloc(sizeof *block);
+        struct text_block *block = malloc(sizeof *block);
         if (block == NULL)
             return NULL;
         block->next = list->blocks;
         block->used = 0;
         list->blocks = block;
     }
-    char *kept = list->blocks->text + list->blocks->used;
-    memcpy(kept, clean, size);
+    char *room = list->blocks->text + list->blocks->used;
     list->blocks->used += size;
-    list->last_tags = kept;
+    return room;
+}
+
+/* Lines that follow each other often carry the same text: that is kept once. */
+static const char *keep(struct indicator_list *list, struct feed_text given, const char **last)
+{
+    char clean[INDICATOR_TEXT_BYTES];
+    if (given.bytes == 0)
+        return "";
+    size_t size = strlen(text_clean(given.text, given.bytes, clean, sizeof clean)) + 1;
+    if (*last != NULL && strcmp(*last, clean) == 0)
+        return *last;
+    char *kept = room_for(list, size);
+    if (kept == NULL)
+        return NULL;
+    memcpy(kept, clean, size);
+    *last = kept;
     return kept;
 }
 
@@ -62,13 +70,17 @@ static bool make_room(struct indicator_list *list)
 }
 
 bool indicator_list_add(struct indicator_list *list, const struct picket_indicator *indicator,
-                        const char *tags, size_t tags_bytes)
+                        const struct feed_texts *texts)
 {
-    const char *kept = keep_tags(list, tags, tags_bytes);
-    if (kept == NULL || !make_room(list))
+    const char *tags = keep(list, texts->tags, &list->last_tags);
+    const char *malware = keep(list, texts->malware, &list->last_malware);
+    const char *reference = keep(list, texts->reference, &list->last_reference);
+    if (tags == NULL || malware == NULL || reference == NULL || !make_room(list))
         return false;
-    list->items[list->count] = *indicator;
-    list->items[list->count].tags = kept;
-    list->count++;
+    struct picket_indicator *added = &list->items[list->count++];
+    *added = *indicator;
+    added->tags = tags;
+    added->malware = malware;
+    added->reference = reference;
     return true;
 }

@@ -1,4 +1,4 @@
-/* A growing array of indicators that owns their tags.
+/* A growing array of indicators that owns their texts.
  *
  * Thread: one at a time.
  */
@@ -10,24 +10,35 @@
 
 #include "picket/store/store.h"
 
-enum { INDICATOR_TAGS_BYTES = 256 };
+enum { INDICATOR_TEXT_BYTES = 256 };
 
-struct tag_block;
+struct text_block;
+
+/* Text in a feed; may be of any bytes, and is not terminated. */
+struct feed_text {
+    const char *text;
+    size_t bytes;
+};
+
+/* What a feed says of an indicator in words. Zeroed is nothing. */
+struct feed_texts {
+    struct feed_text tags, malware, reference;
+};
 
 struct indicator_list {
-    struct picket_indicator *items; /* their tags belong to the list */
+    struct picket_indicator *items; /* their texts belong to the list */
     size_t count;
     size_t capacity;
-    struct tag_block *blocks;
-    const char *last_tags;
+    struct text_block *blocks;
+    const char *last_tags, *last_malware, *last_reference;
 };
 
 /* Zeroed is empty. */
 void indicator_list_free(struct indicator_list *list);
 
-/* Appends a copy; tags of tags_bytes (cleaned, and cut at INDICATOR_TAGS_BYTES − 1). False: no
- * memory, the list is as it was. */
+/* Appends a copy with those texts, cleaned, and cut at INDICATOR_TEXT_BYTES − 1. False: no memory,
+ * the list is as it was. */
 bool indicator_list_add(struct indicator_list *list, const struct picket_indicator *indicator,
-                        const char *tags, size_t tags_bytes);
+                        const struct feed_texts *texts);
 
 #endif

@@ -149,8 +149,13 @@ static void take_listing(void *context, const char *feed, const struct picket_in
     struct listing *listing = context;
     (void)feed;
     listing->first_seen_ms = indicator->first_seen_ms;
+    listing->listed_ms = indicator->listed_ms;
     listing->line = indicator->line;
+    listing->severity = indicator->severity;
+    listing->tlp = indicator->tlp;
     snprintf(listing->tags, sizeof listing->tags, "%s", indicator->tags);
+    snprintf(listing->malware, sizeof listing->malware, "%s", indicator->malware);
+    snprintf(listing->reference, sizeof listing->reference, "%s", indicator->reference);
 }
 
 static bool look_up_listing(void *context, struct listing *listing)
@@ -158,12 +163,14 @@ static bool look_up_listing(void *context, struct listing *listing)
     struct picket_intel *intel = context;
     struct picket_error error = {0};
     const struct table_match *match = &listing->match;
+    struct picket_indicator which = {
+        .prefix = match->prefix, .port = match->port, .protocol = match->protocol};
     pthread_mutex_lock(&intel->looking_up);
-    int status = picket_store_indicator(intel->listed, match->feed->name, &match->prefix,
-                                        match->port, take_listing, listing, &error);
+    int status = picket_store_indicator(intel->listed, match->feed->name, &which, take_listing,
+                                        listing, &error);
     pthread_mutex_unlock(&intel->looking_up);
     if (status != PICKET_OK && status != PICKET_NOT_FOUND)
-        picket_say(PICKET_WARNING, "service", "feed %s: line and tags of a match: %s",
+        picket_say(PICKET_WARNING, "service", "feed %s: what it says of a match: %s",
                    match->feed->name, error.text);
     return status != PICKET_NOT_FOUND;
 }
@@ -181,11 +188,17 @@ static bool visit_match(struct picket_intel *intel, const struct table_match *fo
         .feed = found->feed->name,
         .prefix = found->prefix,
         .port = found->port,
+        .protocol = found->protocol,
         .confidence = found->confidence,
+        .severity = listing.severity,
+        .tlp = listing.tlp,
         .first_seen_ms = listing.first_seen_ms,
+        .listed_ms = listing.listed_ms,
         .valid_until_ms = found->valid_until_ms,
         .line = listing.line,
         .tags = listing.tags,
+        .malware = listing.malware,
+        .reference = listing.reference,
         .suppressed = special && !found->feed->match_special_purpose,
     };
     visit(context, &match);

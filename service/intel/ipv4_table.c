@@ -205,7 +205,7 @@ static bool take_out(struct draft *draft, size_t at, const struct ipv4_change *c
     struct table_sources *sources = draft->table->sources;
     uint32_t old = draft->items[at].sources, left;
     bool found;
-    if (!table_sources_without(sources, old, change->feed, change->port, &left, &found))
+    if (!table_sources_without(sources, old, change->source, &left, &found))
         return false;
     if (!found)
         return true;

@@ -35,13 +35,12 @@ struct ipv4_table {
 };
 
 /* What is to become different of one prefix: a detail is put in the place of what its feed said
- * before, or (detail 0) what the feed says of the port is taken out. */
+ * before, or (detail 0) what its source says is taken out. */
 struct ipv4_change {
     uint32_t start;  /* host order; host bits are zero */
     uint32_t detail; /* whose use the caller keeps */
     uint32_t order;  /* of changes of one prefix */
-    uint16_t feed;
-    uint16_t port;
+    struct source source;
     uint8_t length;
 };
 

@@ -403,8 +403,7 @@ static bool take_out(struct ipv6_table *table, struct ipv6_item *item, uint32_t 
 {
     uint32_t left;
     bool found;
-    if (!table_sources_without(table->sources, item->sources, change->feed, change->port, &left,
-                               &found))
+    if (!table_sources_without(table->sources, item->sources, change->source, &left, &found))
         return false;
     if (!found)
         return true;

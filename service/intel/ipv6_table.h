@@ -54,8 +54,7 @@ struct ipv6_table {
 struct ipv6_change {
     uint8_t address[16];
     uint32_t detail;
-    uint16_t feed;
-    uint16_t port;
+    struct source source;
     uint8_t length;
 };
 

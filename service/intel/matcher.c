@@ -34,6 +34,7 @@ static struct flow_context context_of(const struct table *table, const struct pi
 static bool matches(const struct flow_context *context, const struct table_match *match)
 {
     return (match->port == 0 || match->port == context->flow->remote_port) &&
+           (match->protocol == 0 || match->protocol == context->flow->protocol + 1) &&
            (match->valid_until_ms == 0 || match->valid_until_ms > context->event->seen_ms) &&
            (!context->special_purpose || match->feed->match_special_purpose);
 }

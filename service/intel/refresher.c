@@ -118,10 +118,12 @@ static void refresh(struct refresher *refresher, struct attempts *attempts)
     const char *name = attempts->name;
     int status = intel_refresh(refresher->intel, name, true, &report, &error);
     end_attempt(refresher, attempts, status != PICKET_OK);
-    if (status == PICKET_OK && (report.delta.added > 0 || report.delta.removed > 0))
-        picket_say(PICKET_NOTICE, "service", "feed %s: %lld indicators came, %lld went, %lld stay",
-                   name, (long long)report.delta.added, (long long)report.delta.removed,
-                   (long long)report.delta.kept);
+    const struct picket_feed_delta *delta = &report.delta;
+    if (status == PICKET_OK && (delta->added > 0 || delta->removed > 0 || delta->changed > 0))
+        picket_say(PICKET_NOTICE, "service",
+                   "feed %s: %lld indicators came, %lld went, %lld changed, %lld stay as they were",
+                   name, (long long)delta->added, (long long)delta->removed,
+                   (long long)delta->changed, (long long)(delta->kept - delta->changed));
     if (status != PICKET_OK && status != PICKET_CLOSED)
         picket_say(PICKET_WARNING, "service", "feed %s: not refreshed: %s", name, error.text);
 }

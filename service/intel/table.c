@@ -157,6 +157,11 @@ void table_batch_free(struct table_batch *batch)
     free(batch);
 }
 
+static struct source source_of(uint16_t feed, const struct picket_indicator *indicator)
+{
+    return (struct source){feed, indicator->port, indicator->protocol};
+}
+
 static bool note_ipv4(struct table_batch *batch, uint16_t feed,
                       const struct picket_indicator *indicator, uint32_t detail)
 {
@@ -166,8 +171,7 @@ static bool note_ipv4(struct table_batch *batch, uint16_t feed,
     *change = (struct ipv4_change){.start = picket_address_ipv4_number(&indicator->prefix.address),
                                    .detail = detail,
                                    .order = (uint32_t)batch->ipv4.count,
-                                   .feed = feed,
-                                   .port = indicator->port,
+                                   .source = source_of(feed, indicator),
                                    .length = indicator->prefix.length};
     return true;
 }
@@ -178,10 +182,8 @@ static bool note_ipv6(struct table_batch *batch, uint16_t feed,
     struct ipv6_change *change = grow(&batch->ipv6);
     if (change == NULL)
         return false;
-    *change = (struct ipv6_change){.detail = detail,
-                                   .feed = feed,
-                                   .port = indicator->port,
-                                   .length = indicator->prefix.length};
+    *change = (struct ipv6_change){
+        .detail = detail, .source = source_of(feed, indicator), .length = indicator->prefix.length};
     memcpy(change->address, indicator->prefix.address.bytes, sizeof change->address);
     return true;
 }
@@ -342,6 +344,7 @@ void table_source(const struct table *table, const struct picket_address *addres
     match->prefix = (struct picket_prefix){*address, cover->length};
     picket_prefix_mask(&match->prefix);
     match->port = detail->port;
+    match->protocol = detail->protocol;
     match->confidence = detail->confidence;
     match->valid_until_ms = (int64_t)detail->valid_until_s * 1000;
 }

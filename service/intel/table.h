@@ -42,6 +42,7 @@ struct table_match {
     const struct table_feed *feed; /* lives until readers_leave() */
     struct picket_prefix prefix;
     uint16_t port;
+    uint8_t protocol; /* 0: any; otherwise enum picket_protocol + 1 */
     uint8_t confidence;
     int64_t valid_until_ms; /* of whole seconds; 0: for ever */
 };
@@ -66,8 +67,8 @@ struct table_batch;
 struct table_batch *table_batch_new(struct table *table);
 void table_batch_free(struct table_batch *batch);
 
-/* The feed lists this, in the place of what it listed with the same prefix and port. Order is free,
- * but of one prefix and port the last counts. False: no memory, and applying will fail. */
+/* The feed lists this, in the place of what it listed with the same prefix, port and protocol.
+ * Order is free, but of those alike the last counts. False: no memory, and applying will fail. */
 bool table_put(struct table_batch *batch, uint16_t feed, const struct picket_indicator *indicator);
 /* The feed does not list this any more; it may not have. */
 bool table_take_out(struct table_batch *batch, uint16_t feed,

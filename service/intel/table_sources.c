@@ -76,6 +76,7 @@ uint32_t table_sources_keep(struct table_sources *sources, uint16_t feed,
         .valid_until_s = seconds(indicator->valid_until_ms),
         .feed = feed,
         .port = indicator->port,
+        .protocol = indicator->protocol,
         .confidence = indicator->confidence,
     };
     if (indicator->valid_until_ms != 0 && detail.valid_until_s == 0)
@@ -191,11 +192,19 @@ void table_sources_let_go(struct table_sources *sources, uint32_t number)
         let_go_of_detail(sources, number);
 }
 
-static bool is_of(const struct table_sources *sources, uint32_t detail, uint16_t feed,
-                  uint16_t port)
+static struct source source_of(const struct table_sources *sources, uint32_t detail)
 {
     const struct detail *said = cells_at(&sources->details, detail);
-    return said->feed == feed && said->port == port;
+    return (struct source){said->feed, said->port, said->protocol};
+}
+
+static int compare_sources(struct source a, struct source b)
+{
+    if (a.feed != b.feed)
+        return a.feed < b.feed ? -1 : 1;
+    if (a.port != b.port)
+        return a.port < b.port ? -1 : 1;
+    return a.protocol - b.protocol;
 }
 
 static const uint32_t *details_of(const struct table_sources *sources, const uint32_t *number,
@@ -209,28 +218,23 @@ static const uint32_t *details_of(const struct table_sources *sources, const uin
     return set_at(sources, *number)->details;
 }
 
-/* Members stand in the order of feed and port, so that equal sets are found equal. */
-static bool stands_before(const struct table_sources *sources, uint32_t a, uint32_t b)
-{
-    const struct detail *x = cells_at(&sources->details, a), *y = cells_at(&sources->details, b);
-    return x->feed != y->feed ? x->feed < y->feed : x->port < y->port;
-}
-
+/* Members stand in the order of their sources, so that equal sets are found equal. */
 uint32_t table_sources_with(struct table_sources *sources, uint32_t old, uint32_t detail)
 {
     struct members members = {.count = 0};
-    const struct detail *said = cells_at(&sources->details, detail);
+    struct source added = source_of(sources, detail);
     size_t count;
     const uint32_t *details = details_of(sources, &old, &count);
     bool placed = false;
     if (count == SOURCES_OF_ONE_MAX)
         return 0;
     for (size_t i = 0; i < count; i++) {
-        if (!placed && !stands_before(sources, details[i], detail)) {
+        int order = compare_sources(source_of(sources, details[i]), added);
+        if (!placed && order >= 0) {
             members.details[members.count++] = detail;
             placed = true;
         }
-        if (!is_of(sources, details[i], said->feed, said->port))
+        if (order != 0)
             members.details[members.count++] = details[i];
     }
     if (!placed)
@@ -238,14 +242,14 @@ uint32_t table_sources_with(struct table_sources *sources, uint32_t old, uint32_
     return keep_members(sources, &members);
 }
 
-bool table_sources_without(struct table_sources *sources, uint32_t old, uint16_t feed,
-                           uint16_t port, uint32_t *left, bool *found)
+bool table_sources_without(struct table_sources *sources, uint32_t old, struct source source,
+                           uint32_t *left, bool *found)
 {
     struct members members = {.count = 0};
     size_t count;
     const uint32_t *details = details_of(sources, &old, &count);
     for (size_t i = 0; i < count; i++)
-        if (!is_of(sources, details[i], feed, port))
+        if (compare_sources(source_of(sources, details[i]), source) != 0)
             members.details[members.count++] = details[i];
     *left = 0;
     *found = members.count < count;

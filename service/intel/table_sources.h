@@ -1,6 +1,6 @@
 /* Who lists an indicator, and what they say of it: one number for all of it.
  *
- *     sources ─┬─▶ a detail: feed, port, confidence, valid until   most often
+ *     sources ─┬─▶ a detail: feed, port, protocol, confidence, valid until   most often
  *              └─▶ a set of several details                        bit 31
  *
  * What is said alike of many indicators is kept once, for as long as any of them is there: a plain
@@ -23,13 +23,21 @@
 
 enum { SOURCES_OF_ONE_MAX = CELL_BYTES_MAX / 4 - 2 };
 
+/* Whose is what is said of a prefix, and of which traffic. */
+struct source {
+    uint16_t feed;
+    uint16_t port;    /* 0: any */
+    uint8_t protocol; /* 0: any; otherwise enum picket_protocol + 1 */
+};
+
 struct detail {
     uint32_t uses;
     uint32_t valid_until_s; /* Unix seconds, unsigned, reach to 2106; 0: for ever */
     uint16_t feed;
-    uint16_t port; /* 0: any */
+    uint16_t port;    /* 0: any */
+    uint8_t protocol; /* 0: any; otherwise enum picket_protocol + 1 */
     uint8_t confidence;
-    uint8_t zero[3]; /* no padding: details are compared and hashed as bytes */
+    uint8_t zero[2]; /* no padding: details are compared and hashed as bytes */
 };
 
 struct table_sources {
@@ -51,13 +59,14 @@ uint32_t table_sources_keep(struct table_sources *sources, uint16_t feed,
 void table_sources_keep_again(struct table_sources *sources, uint32_t number);
 void table_sources_let_go(struct table_sources *sources, uint32_t number);
 
-/* old (0: none) and a detail, in the place of what the same feed says of the same port: a number to
- * keep beside old, which stays as it is. 0: no memory, or SOURCES_OF_ONE_MAX are there already. */
+/* old (0: none) and a detail, in the place of what the same feed says of the same port and
+ * protocol: a number to keep beside old, which stays as it is. 0: no memory, or SOURCES_OF_ONE_MAX
+ * are there already. */
 uint32_t table_sources_with(struct table_sources *sources, uint32_t old, uint32_t detail);
-/* old without what the feed says of the port; *left 0 if nothing is left. False: no memory. *found:
- * whether there was such. */
-bool table_sources_without(struct table_sources *sources, uint32_t old, uint16_t feed,
-                           uint16_t port, uint32_t *left, bool *found);
+/* old without what the feed says of the port and protocol; *left 0 if nothing is left. False: no
+ * memory. *found: whether there was such. */
+bool table_sources_without(struct table_sources *sources, uint32_t old, struct source source,
+                           uint32_t *left, bool *found);
 
 /* ---- reading ---- */
 

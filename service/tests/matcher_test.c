@@ -108,6 +108,21 @@ static void the_narrowest_that_matches_is_the_subject_and_all_are_evidence(void 
                                        "8.8.8.8/32 1/3 high;");
 }
 
+static void an_indicator_of_a_protocol_matches_that_alone(void **state)
+{
+    (void)state;
+    struct picket_indicator indicator = {.port = 53, .protocol = PICKET_UDP + 1, .tags = ""};
+    assert_true(picket_prefix_parse(&indicator.prefix, "8.8.8.8", 7));
+    assert_true(table_put(batch, PLAIN, &indicator));
+    flow("8.8.8.8", 53);
+    flows[0].protocol = PICKET_TCP;
+    flow("8.8.8.8", 53);
+    flows[1].protocol = PICKET_UDP;
+    flow("8.8.8.8", 54);
+    flows[2].protocol = PICKET_UDP;
+    assert_string_equal(inspect(1000), "8.8.8.8/32 1/1 medium;");
+}
+
 static void what_has_expired_by_the_time_of_the_event_does_not_match(void **state)
 {
     (void)state;
@@ -150,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         MATCHER_TEST(flows_to_one_prefix_are_one_finding),
         MATCHER_TEST(the_narrowest_that_matches_is_the_subject_and_all_are_evidence),
+        MATCHER_TEST(an_indicator_of_a_protocol_matches_that_alone),
         MATCHER_TEST(what_has_expired_by_the_time_of_the_event_does_not_match),
         MATCHER_TEST(special_purpose_addresses_match_only_feeds_that_ask_for_them),
         MATCHER_TEST(many_flows_are_counted_and_few_are_shown),

@@ -13,16 +13,18 @@ static bool same(const struct picket_indicator *a, const struct picket_indicator
 {
     return memcmp(&a->prefix.address, &b->prefix.address, sizeof a->prefix.address) == 0 &&
            a->prefix.length == b->prefix.length && a->port == b->port &&
-           a->confidence == b->confidence && a->first_seen_ms == b->first_seen_ms &&
-           a->valid_until_ms == b->valid_until_ms && a->line == b->line &&
-           strcmp(a->tags, b->tags) == 0;
+           a->protocol == b->protocol && a->confidence == b->confidence &&
+           a->severity == b->severity && a->tlp == b->tlp && a->line == b->line &&
+           a->first_seen_ms == b->first_seen_ms && a->listed_ms == b->listed_ms &&
+           a->valid_until_ms == b->valid_until_ms && strcmp(a->tags, b->tags) == 0 &&
+           strcmp(a->malware, b->malware) == 0 && strcmp(a->reference, b->reference) == 0;
 }
 
 static void pack_and_compare(const struct picket_indicator *indicators, size_t count)
 {
     size_t size = 1;
     for (size_t i = 0; i < count; i++)
-        size += INDICATOR_BYTES_MAX + strlen(indicators[i].tags) + 1;
+        size += indicator_bytes_max(&indicators[i]);
     uint8_t *block = malloc(size), *end = block;
     struct indicator_coder coder;
     indicator_coder_start(&coder);

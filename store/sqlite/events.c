@@ -48,7 +48,8 @@ static int note_receipt(struct sqlite_store *store, int64_t event_id, int64_t re
         return PICKET_OK;
     struct query query;
     query_begin(&query, &store->picket, STATEMENT_CLOCK_STEP_PUT,
-                "insert into clock_steps (event, before_ms) values (?, ?)", "noting a clock's step");
+                "insert into clock_steps (event, before_ms) values (?, ?)",
+                "noting a clock's step");
     query_int(&query, event_id);
     query_int(&query, before_ms);
     return query_run(&query, error);

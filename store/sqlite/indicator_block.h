@@ -4,12 +4,17 @@
  *     per indicator   head 1 | address 4 or 16 | line | then what head says is there:
  *                     port 2 | prefix length 1 | confidence 1 | first seen | valid until | tags
  *
+ *     and if head has bit 7, more 1 | then what more says is there:
+ *                     protocol 1 | severity 1 | TLP 1 | listed | malware | reference
+ *
  *     head: bit 0 the address is IPv6; bit 1 there is a port (0 otherwise); bit 2 there is a length
  *     (that of a single address otherwise); bits 3 to 6 confidence, first seen, valid until, tags
- * are there (those of the indicator before otherwise; at the first 0, 0, 0 and none); bit 7 is zero
+ *     are there (those of the indicator before otherwise; at the first 0, 0, 0 and none)
+ *     more: bit 0 there is a protocol (0 otherwise); bits 1 to 5 severity, TLP, listed, malware,
+ *     reference are there (as before otherwise); bits 6 and 7 are zero
  *
  * Line and times are differences to the indicator before, zigzag, seven bits a byte, the lowest
- * first; tags are a length in that form and so many bytes, the last of them and only it NUL. The
+ * first; texts are a length in that form and so many bytes, the last of them and only it NUL. The
  * port is little-endian.
  */
 #ifndef PICKET_STORE_SQLITE_INDICATOR_BLOCK_H
@@ -21,27 +26,32 @@
 
 #include "picket/store/store.h"
 
-/* Without the tags. */
-enum { INDICATOR_BYTES_MAX = 1 + 16 + 10 + 2 + 1 + 1 + 10 + 10 + 10 };
-
 /* What of the indicator before matters to the next. Initialized by indicator_coder_start. */
 struct indicator_coder {
-    uint8_t confidence;
-    int64_t first_seen_ms;
-    int64_t valid_until_ms;
+    uint8_t confidence, severity, tlp;
     uint32_t line;
-    const char *tags;
+    int64_t first_seen_ms, listed_ms, valid_until_ms;
+    const char *tags, *malware, *reference;
 };
+
+/* A text as it is kept: NULL is "". */
+static inline const char *indicator_text(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
+/* Of one indicator packed, whatever was before it. */
+size_t indicator_bytes_max(const struct picket_indicator *indicator);
 
 void indicator_coder_start(struct indicator_coder *coder);
 
-/* Returns the bytes written to out, which has INDICATOR_BYTES_MAX and strlen(tags) + 1. The tags
- * must live until the next call. */
+/* Returns the bytes written to out, which has indicator_bytes_max(). The texts must live until the
+ * next call. */
 size_t indicator_pack(struct indicator_coder *coder, const struct picket_indicator *indicator,
                       uint8_t *out);
 
-/* Reads the indicator at *at and moves on; false if there is none whole. Its tags lie in the block.
- */
+/* Reads the indicator at *at and moves on; false if there is none whole. Its texts lie in the
+ * block. */
 bool indicator_unpack(struct indicator_coder *coder, struct picket_indicator *indicator,
                       const uint8_t **at, const uint8_t *end);
 

@@ -17,10 +17,11 @@ static struct indicator_key key_of(const struct picket_indicator *indicator, uin
     return (struct indicator_key){
         .high = number_of(prefix->address.bytes),
         .low = number_of(prefix->address.bytes + 8),
-        .family = prefix->address.family,
-        .length = prefix->length,
-        .port = indicator->port,
         .index = index,
+        .port = indicator->port,
+        .length = prefix->length,
+        .protocol = indicator->protocol & 0x3f,
+        .is_ipv6 = prefix->address.family == 6,
     };
 }
 
@@ -32,7 +33,7 @@ static int sign(uint64_t a, uint64_t b)
 static int compare_keys(const void *left, const void *right)
 {
     const struct indicator_key *a = left, *b = right;
-    int order = sign(a->family, b->family);
+    int order = sign(a->is_ipv6, b->is_ipv6);
     if (order == 0)
         order = sign(a->high, b->high);
     if (order == 0)
@@ -41,6 +42,8 @@ static int compare_keys(const void *left, const void *right)
         order = sign(a->length, b->length);
     if (order == 0)
         order = sign(a->port, b->port);
+    if (order == 0)
+        order = sign(a->protocol, b->protocol);
     return order != 0 ? order : sign(a->index, b->index);
 }
 

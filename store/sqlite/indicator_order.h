@@ -1,4 +1,4 @@
-/* The order in which indicators are kept: family, address, prefix length, port. */
+/* The order in which indicators are kept: family, address, prefix length, port, protocol. */
 #ifndef PICKET_STORE_SQLITE_INDICATOR_ORDER_H
 #define PICKET_STORE_SQLITE_INDICATOR_ORDER_H
 
@@ -10,10 +10,11 @@
 /* What is sorted instead of the indicators themselves, which are three times as large. */
 struct indicator_key {
     uint64_t high, low; /* the address as a number */
-    uint8_t family;
-    uint8_t length;
-    uint16_t port;
     uint32_t index;
+    uint16_t port;
+    uint8_t length;
+    uint8_t protocol : 6;
+    uint8_t is_ipv6 : 1;
 };
 
 /* Like memcmp. */

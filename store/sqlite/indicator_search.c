@@ -9,7 +9,7 @@
 struct search {
     struct sqlite_store *store;
     const char *feed;
-    struct picket_indicator looked_for; /* prefix and port */
+    const struct picket_indicator *looked_for;
     picket_indicator_visit visit;
     void *context;
 };
@@ -38,7 +38,7 @@ static int compare_with_block(const struct search *search, const uint8_t *block,
     indicator_coder_start(&coder);
     int order = 1;
     while (at < end && indicator_unpack(&coder, &indicator, &at, end)) {
-        order = indicator_compare(&search->looked_for, &indicator);
+        order = indicator_compare(search->looked_for, &indicator);
         if (order <= 0)
             break;
     }
@@ -90,12 +90,12 @@ static int find(struct search *search, bool *found, struct picket_error *error)
 }
 
 int sqlite_indicator(struct picket_store *base, const char *feed,
-                     const struct picket_prefix *prefix, uint16_t port,
-                     picket_indicator_visit visit, void *context, struct picket_error *error)
+                     const struct picket_indicator *which, picket_indicator_visit visit,
+                     void *context, struct picket_error *error)
 {
     struct search search = {.store = sqlite_of(base),
                             .feed = feed,
-                            .looked_for = {.prefix = *prefix, .port = port},
+                            .looked_for = which,
                             .visit = visit,
                             .context = context};
     struct database *intelligence = &search.store->intelligence;
@@ -109,7 +109,7 @@ int sqlite_indicator(struct picket_store *base, const char *feed,
     if (status == PICKET_OK && !found) {
         char text[PICKET_PREFIX_TEXT_BYTES];
         return picket_fail(error, PICKET_NOT_FOUND, "feed %s does not list %s", feed,
-                           picket_prefix_format(prefix, text));
+                           picket_prefix_format(&which->prefix, text));
     }
     return status;
 }

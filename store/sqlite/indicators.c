@@ -193,7 +193,7 @@ static int reserve(struct writer *writer, size_t size_bytes, struct picket_error
 static int write_indicator(struct writer *writer, const struct picket_indicator *indicator,
                            struct picket_error *error)
 {
-    size_t size_max = INDICATOR_BYTES_MAX + strlen(indicator->tags) + 1;
+    size_t size_max = indicator_bytes_max(indicator);
     int status = PICKET_OK;
     if (writer->used + size_max > BLOCK_BYTES)
         status = write_block(writer, error);
@@ -231,10 +231,18 @@ static void drop_old(struct merge *merge)
     reader_next(&merge->old);
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(indicator_text(a), indicator_text(b)) == 0;
+}
+
+/* But for the line. */
 static bool same_content(const struct picket_indicator *a, const struct picket_indicator *b)
 {
-    return a->confidence == b->confidence && a->valid_until_ms == b->valid_until_ms &&
-           a->line == b->line && strcmp(a->tags, b->tags) == 0;
+    return a->confidence == b->confidence && a->severity == b->severity && a->tlp == b->tlp &&
+           a->listed_ms == b->listed_ms && a->valid_until_ms == b->valid_until_ms &&
+           same_text(a->tags, b->tags) && same_text(a->malware, b->malware) &&
+           same_text(a->reference, b->reference);
 }
 
 static int merge_one(struct merge *merge, const struct picket_indicator *given,
@@ -247,7 +255,9 @@ static int merge_one(struct merge *merge, const struct picket_indicator *given,
     if (old->has && indicator_compare(&old->indicator, &indicator) == 0) {
         indicator.first_seen_ms = old->indicator.first_seen_ms;
         merge->delta.kept++;
-        if (!same_content(&old->indicator, &indicator))
+        bool same = same_content(&old->indicator, &indicator);
+        merge->delta.changed += !same;
+        if (!same || old->indicator.line != indicator.line)
             note_change(merge, &old->indicator, &indicator);
         reader_next(old);
     } else {
@@ -262,7 +272,8 @@ static bool has_seen_enough(const struct merge *merge)
     return merge->changed && !merge->writes;
 }
 
-/* Of the duplicates of one prefix and port the most confident counts, the first among equals. */
+/* Of the duplicates of one prefix, port and protocol the most confident counts, the first among
+ * equals. */
 static const struct picket_indicator *take_next(const struct picket_indicator *indicators,
                                                 const struct indicator_key *keys, size_t count,
                                                 size_t *at)

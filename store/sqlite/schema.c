@@ -160,7 +160,8 @@ static const char *const picket_steps[] = {
     "  reported_version integer not null,"
     "  reported_times text not null,"
     "  primary key (device, module));",
-    /* Devices that prove who they are with a certificate. authentication: 0 SAS, 1 thumbprint, 2 CA. */
+    /* Devices that prove who they are with a certificate. authentication: 0 SAS, 1 thumbprint, 2
+       CA. */
     "alter table devices add column authentication integer not null default 0;"
     "alter table devices add column primary_thumbprint blob not null default x'';"
     "alter table devices add column secondary_thumbprint blob not null default x'';"

@@ -382,8 +382,8 @@ int sqlite_indicators_replace(struct picket_store *store, const char *feed,
 int sqlite_indicators(struct picket_store *store, const char *feed, picket_indicator_visit visit,
                       void *context, struct picket_error *error);
 int sqlite_indicator(struct picket_store *store, const char *feed,
-                     const struct picket_prefix *prefix, uint16_t port,
-                     picket_indicator_visit visit, void *context, struct picket_error *error);
+                     const struct picket_indicator *which, picket_indicator_visit visit,
+                     void *context, struct picket_error *error);
 
 /* Writing to intelligence.db. */
 int intelligence_begin(struct sqlite_store *store, struct picket_error *error);

@@ -21,7 +21,7 @@ static struct picket_indicator indicator_of(const char *prefix, uint16_t port, i
 static struct picket_feed_delta replace(struct picket_store *store, const char *feed,
                                         const struct picket_indicator *indicators, size_t count)
 {
-    struct picket_feed_delta delta = {-1, -1, -1};
+    struct picket_feed_delta delta = {-1, -1, -1, -1};
     MUST(picket_store_indicators_replace(store, feed, indicators, count, NULL, NULL, &delta,
                                          &error));
     return delta;
@@ -159,6 +159,33 @@ static void those_that_stay_keep_when_they_were_first_seen(void **state)
     check_delta(replace(*state, "f", first, 3), 3, 0, 0);
 }
 
+static void what_a_feed_says_otherwise_counts_as_changed_and_where_it_says_it_does_not(void **state)
+{
+    put_feed(*state, "f");
+    struct picket_indicator indicators[] = {indicator_of("1.1.1.1", 0, 1),
+                                            indicator_of("2.2.2.2", 0, 1),
+                                            indicator_of("3.3.3.3", 0, 1)};
+    assert_int_equal(replace(*state, "f", indicators, 3).changed, 0);
+    indicators[0].line = 99;
+    assert_int_equal(replace(*state, "f", indicators, 3).changed, 0);
+    indicators[0].malware = "Mirai";
+    indicators[1].tlp = PICKET_TLP_AMBER;
+    indicators[2].line = 100;
+    assert_int_equal(replace(*state, "f", indicators, 3).changed, 2);
+    assert_int_equal(replace(*state, "f", indicators, 3).changed, 0);
+}
+
+/* As version 0.1 wrote it, which knew neither protocol, malware nor what follows it. */
+static void indicators_written_by_an_earlier_version_are_read(void **state)
+{
+    put_feed(*state, "f");
+    struct picket_indicator indicator = indicator_of("1.1.1.1", 0, 1);
+    replace(*state, "f", &indicator, 1);
+    run_sql("intelligence.db",
+            "update indicator_blocks set block = x'5ac633640702bb01500a0474616700'");
+    assert_string_equal(look(*state, "f"), "f 198.51.100.7/32:443 80 5 0 1 tag\n");
+}
+
 static void of_duplicates_the_most_confident_counts(void **state)
 {
     put_feed(*state, "f");
@@ -236,30 +263,29 @@ static void damaged_indicators_are_reported(void **state)
     assert_non_null(strstr(error.text, "intelligence.db: indicators of feed f: damaged at byte 6"));
 }
 
-static void one_indicator_is_found_by_its_prefix_and_port(void **state)
+static void one_indicator_is_found_by_its_prefix_port_and_protocol(void **state)
 {
     put_feed(*state, "f");
     put_feed(*state, "g");
     struct picket_indicator indicators[] = {
         indicator_of("198.51.100.0/24", 0, 1), indicator_of("198.51.100.0/25", 0, 2),
-        indicator_of("198.51.100.0/24", 443, 3), indicator_of("2001:db8::/32", 0, 4)};
-    replace(*state, "f", indicators, 4);
+        indicator_of("198.51.100.0/24", 443, 3), indicator_of("2001:db8::/32", 0, 4),
+        indicator_of("198.51.100.0/24", 443, 5)};
+    indicators[4].protocol = PICKET_UDP + 1;
+    replace(*state, "f", indicators, 5);
     replace(*state, "g", indicators, 1);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         char expected[200];
         seen[0] = '\0';
-        MUST(picket_store_indicator(*state, "f", &indicators[i].prefix, indicators[i].port, note,
-                                    NULL, &error));
+        MUST(picket_store_indicator(*state, "f", &indicators[i], note, NULL, &error));
         snprintf(expected, sizeof expected, " %d 0 1 tag\n", i + 1);
         assert_non_null(strstr(seen, expected));
     }
-    assert_int_equal(
-        picket_store_indicator(*state, "g", &indicators[1].prefix, 0, note, NULL, &error),
-        PICKET_NOT_FOUND);
+    assert_int_equal(picket_store_indicator(*state, "g", &indicators[1], note, NULL, &error),
+                     PICKET_NOT_FOUND);
     assert_string_equal(error.text, "feed g does not list 198.51.100.0/25");
-    assert_int_equal(
-        picket_store_indicator(*state, "x", &indicators[1].prefix, 0, note, NULL, &error),
-        PICKET_NOT_FOUND);
+    assert_int_equal(picket_store_indicator(*state, "x", &indicators[1], note, NULL, &error),
+                     PICKET_NOT_FOUND);
 }
 
 /* ---- naive twin: an array searched from end to end ---- */
@@ -278,11 +304,17 @@ static struct picket_indicator pool_indicator(int number, uint64_t *seed, int64_
     uint8_t bytes[16] = {0x20, 0x01, (uint8_t)(number >> 8), (uint8_t)number};
     struct picket_indicator indicator = {
         .port = number % 7 == 0 ? (uint16_t)number : 0,
+        .protocol = number % 11 == 0 ? PICKET_UDP + 1 : 0,
         .confidence = (uint8_t)random_below(seed, 101),
+        .severity = (uint8_t)random_below(seed, 4),
+        .tlp = random_below(seed, 3) == 0 ? (uint8_t)random_below(seed, 6) : PICKET_TLP_NONE,
         .first_seen_ms = now,
+        .listed_ms = random_below(seed, 3) == 0 ? now - random_below(seed, 1000) : 0,
         .valid_until_ms = random_below(seed, 4) == 0 ? now + random_below(seed, 1000) : 0,
         .line = (uint32_t)random_below(seed, 100000),
         .tags = tags[random_below(seed, 4)],
+        .malware = tags[random_below(seed, 4)],
+        .reference = random_below(seed, 2) == 0 ? NULL : "https://example.test/report",
     };
     indicator.prefix.address =
         number % 2 == 0 ? picket_address_ipv6(bytes) : picket_address_ipv4(bytes);
@@ -310,10 +342,15 @@ static void check_against_twin(void *context, const char *feed,
     const struct picket_indicator *expected = &walked->indicators[number];
     assert_int_equal(indicator_compare(indicator, expected), 0);
     assert_int_equal(indicator->confidence, expected->confidence);
+    assert_int_equal(indicator->severity, expected->severity);
+    assert_int_equal(indicator->tlp, expected->tlp);
+    assert_int_equal(indicator->listed_ms, expected->listed_ms);
     assert_int_equal(indicator->first_seen_ms, expected->first_seen_ms);
     assert_int_equal(indicator->valid_until_ms, expected->valid_until_ms);
     assert_int_equal(indicator->line, expected->line);
     assert_string_equal(indicator->tags, expected->tags);
+    assert_string_equal(indicator->malware, expected->malware);
+    assert_string_equal(indicator->reference, expected->reference ? expected->reference : "");
     walked_count++;
 }
 
@@ -335,8 +372,7 @@ static void check_finding(struct picket_store *store, const struct twin *twin, u
     for (int i = 0; i < 100; i++) {
         int number = random_below(seed, POOL);
         struct picket_indicator any = pool_indicator(number, seed, 0);
-        int status = picket_store_indicator(store, "f", &any.prefix, any.port, check_against_twin,
-                                            NULL, &error);
+        int status = picket_store_indicator(store, "f", &any, check_against_twin, NULL, &error);
         assert_int_equal(status, twin->has[number] ? PICKET_OK : PICKET_NOT_FOUND);
     }
 }
@@ -389,13 +425,15 @@ int main(void)
         TEST(feeds_come_in_the_order_of_their_names),
         TEST(indicators_are_given_back_in_order),
         TEST(those_that_stay_keep_when_they_were_first_seen),
+        TEST(what_a_feed_says_otherwise_counts_as_changed_and_where_it_says_it_does_not),
+        TEST(indicators_written_by_an_earlier_version_are_read),
         TEST(of_duplicates_the_most_confident_counts),
         TEST(feeds_do_not_touch_one_another),
         TEST(putting_a_feed_again_leaves_its_indicators),
         TEST(an_unknown_feed_is_not_found),
         TEST(a_feed_may_be_replaced_while_a_batch_is_open),
         TEST(damaged_indicators_are_reported),
-        TEST(one_indicator_is_found_by_its_prefix_and_port),
+        TEST(one_indicator_is_found_by_its_prefix_port_and_protocol),
         TEST(replacing_agrees_with_a_naive_twin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

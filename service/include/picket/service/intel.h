@@ -24,15 +24,22 @@ void picket_intel_stop(struct picket_intel *intel);
  * feeds, who would otherwise wait for a slow server. Thread: any. */
 void picket_intel_interrupt(struct picket_intel *intel);
 
+/* struct picket_indicator tells what each is. */
 struct picket_match {
     const char *feed;
     struct picket_prefix prefix;
     uint16_t port;
+    uint8_t protocol;
     uint8_t confidence;
+    uint8_t severity;
+    uint8_t tlp;
     int64_t first_seen_ms;
+    int64_t listed_ms;
     int64_t valid_until_ms;
     uint32_t line;
     const char *tags;
+    const char *malware;
+    const char *reference;
     int suppressed; /* 1: special-purpose address and the feed does not ask to match those */
 };
 typedef void (*picket_match_visit)(void *context, const struct picket_match *match);

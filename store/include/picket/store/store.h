@@ -395,27 +395,47 @@ typedef void (*picket_feed_visit)(void *context, const struct picket_feed *feed)
 int picket_store_feeds(struct picket_store *store, picket_feed_visit visit, void *context,
                        struct picket_error *error);
 
-/* One indicator as one feed gives it. */
+/* To whom it may be shown: Traffic Light Protocol 2.0 (FIRST). The numbers are kept. */
+enum picket_tlp {
+    PICKET_TLP_NONE = 0,
+    PICKET_TLP_CLEAR = 1, /* WHITE, in version 1 */
+    PICKET_TLP_GREEN = 2,
+    PICKET_TLP_AMBER = 3,
+    PICKET_TLP_AMBER_STRICT = 4,
+    PICKET_TLP_RED = 5
+};
+const char *picket_tlp_name(int tlp); /* "clear" ... "red"; NULL for none */
+
+/* One indicator as one feed gives it. Which of the feed's it is: prefix, port and protocol. Texts
+ * may be NULL on the way in, which is "". */
 struct picket_indicator {
     struct picket_prefix prefix;
     uint16_t port;          /* 0: any */
+    uint8_t protocol;       /* 0: any; otherwise enum picket_protocol + 1 */
     uint8_t confidence;     /* 0..100 */
-    int64_t first_seen_ms;  /* when this feed first brought it to us */
-    int64_t valid_until_ms; /* 0: for ever */
+    uint8_t severity;       /* enum picket_severity; 0: the feed says nothing */
+    uint8_t tlp;            /* enum picket_tlp */
     uint32_t line;          /* in the feed's file */
-    const char *tags;       /* free text the feed gave (malware, category), "" for none */
+    int64_t first_seen_ms;  /* when this feed first brought it to us */
+    int64_t listed_ms;      /* since when, says the feed; 0: it says nothing */
+    int64_t valid_until_ms; /* 0: for ever */
+    const char *tags;       /* free text the feed gave, "" for none */
+    const char *malware;    /* the family it belongs to, "" for none */
+    const char *reference;  /* where to read more: a URL, or an id of the feed's; "" for none */
 };
 
+/* removed + kept there were, added + kept there are; changed: of those kept, of which the feed now
+ * says something else (in which line it stands does not count). */
 struct picket_feed_delta {
-    int64_t added, removed, kept;
+    int64_t added, removed, kept, changed;
 };
 /* An indicator that came (before NULL), went (now NULL), or stays and is told of otherwise. */
 typedef void (*picket_indicator_change_visit)(void *context, const struct picket_indicator *before,
                                               const struct picket_indicator *now);
 
 /* Replaces a feed's indicators whole, in one transaction, keeping first_seen_ms of those that stay;
- * PICKET_OK only if all of it is there. Of the duplicates of one (prefix, port) the most confident
- * counts. visit (may be NULL) is called for each change in the order of prefixes, before it is
+ * PICKET_OK only if all of it is there. Of the duplicates of one (prefix, port, protocol) the most
+ * confident counts. visit (may be NULL) is called for each change in the order of prefixes, before it is
  * known whether all succeeds. PICKET_NOT_FOUND: there is no such feed. */
 int picket_store_indicators_replace(struct picket_store *store, const char *feed,
                                     const struct picket_indicator *indicators, size_t count,
@@ -427,10 +447,11 @@ typedef void (*picket_indicator_visit)(void *context, const char *feed,
 int picket_store_indicators(struct picket_store *store, const char *feed,
                             picket_indicator_visit visit, void *context,
                             struct picket_error *error);
-/* The one of the feed with exactly that prefix and port. PICKET_NOT_FOUND. */
+/* The one of the feed with exactly that prefix, port and protocol; the rest of which is not looked
+ * at. PICKET_NOT_FOUND. */
 int picket_store_indicator(struct picket_store *store, const char *feed,
-                           const struct picket_prefix *prefix, uint16_t port,
-                           picket_indicator_visit visit, void *context, struct picket_error *error);
+                           const struct picket_indicator *which, picket_indicator_visit visit,
+                           void *context, struct picket_error *error);
 
 /* ---- totals for `picket status` ---- */
 
