@@ -28,20 +28,20 @@
 #include <sys/queue.h>
 #include <uv.h>
 
-#include "activity.h"
-#include "addresses.h"
-#include "admission.h"
-#include "conduct.h"
-#include "credential.h"
+#include "activity/activity.h"
+#include "conduct/addresses.h"
+#include "conduct/conduct.h"
+#include "connection/handshakes.h"
+#include "connection/tls.h"
 #include "ending.h"
-#include "exchange.h"
-#include "handshakes.h"
-#include "methods.h"
-#include "mqtt.h"
+#include "exchange/exchange.h"
+#include "exchange/methods.h"
+#include "identity/admission.h"
+#include "identity/credential.h"
+#include "identity/registry.h"
+#include "mqtt/mqtt.h"
 #include "picket/base/address.h"
 #include "picket/hub/hub.h"
-#include "registry.h"
-#include "tls.h"
 
 enum {
     HUB_LISTENERS_MAX = 8,

@@ -1,10 +1,10 @@
 #include "work.h"
 
-#include "acknowledgement.h"
-#include "connection.h"
-#include "exchange.h"
-#include "input_budget.h"
-#include "wills.h"
+#include "connection/connection.h"
+#include "connection/input_budget.h"
+#include "exchange/exchange.h"
+#include "session/acknowledgement.h"
+#include "session/wills.h"
 
 /* A round's bounds. A turn costs some tens of microseconds. */
 enum { TURNS_A_ROUND = 64, RESUMED_A_ROUND = 32, TURNS_BETWEEN_ACKNOWLEDGEMENTS = 32 };

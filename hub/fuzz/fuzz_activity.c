@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../activity_entry.h"
+#include "activity/activity_entry.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../identity.h"
-#include "../sas.h"
-#include "../user_name.h"
+#include "identity/identity.h"
+#include "identity/sas.h"
+#include "identity/user_name.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -13,12 +13,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../connection.h"
-#include "../device_bound.h"
-#include "../devices.h"
-#include "../twins.h"
-#include "../work.h"
+#include "connection/connection.h"
+#include "exchange/device_bound.h"
+#include "exchange/twins.h"
+#include "session/devices.h"
 #include "session_world.h"
+#include "work.h"
 
 enum { CALLS_MAX = 16, TURN_ANSWERS_MAX = 520 };
 

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../acknowledgement.h"
-#include "../devices.h"
-#include "../sources.h"
+#include "connection/sources.h"
 #include "picket/base/diagnostics.h"
+#include "session/acknowledgement.h"
+#include "session/devices.h"
 
 void check(bool holds)
 {

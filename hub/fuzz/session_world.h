@@ -8,7 +8,7 @@
 #ifndef PICKET_HUB_FUZZ_SESSION_WORLD_H
 #define PICKET_HUB_FUZZ_SESSION_WORLD_H
 
-#include "../internal.h"
+#include "internal.h"
 
 enum {
     PEERS = 4,

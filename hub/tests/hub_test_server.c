@@ -39,7 +39,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../registry.h"
+#include "identity/registry.h"
 #include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/time.h"

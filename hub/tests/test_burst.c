@@ -1,4 +1,4 @@
-#include "../burst.h"
+#include "activity/burst.h"
 #include "check.h"
 
 /* Lets windows go by, each with so many refusals; how often a burst began. */

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "../dialect.h"
+#include "session/dialect.h"
 
 static void a_device_publishes_to_its_own_events_topic_alone(void **state)
 {

@@ -1,5 +1,5 @@
-#include "../hold_off.h"
 #include "check.h"
+#include "conduct/hold_off.h"
 
 static const struct rate ten_a_second = {10, 1000, 50};
 static const struct hold_off_rule rule = {{6, 60000, 30}, 10000, 300000};

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "../sas.h"
-#include "../user_name.h"
+#include "identity/sas.h"
+#include "identity/user_name.h"
 
 /* Signatures computed with Python's hmac and hashlib, the key being the bytes 0 to 31. */
 static const struct {

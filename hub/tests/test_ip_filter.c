@@ -1,7 +1,7 @@
 #include <string.h>
 
-#include "../ip_filter.h"
 #include "check.h"
+#include "identity/ip_filter.h"
 
 static void add(struct ip_filter *filter, bool allow, const char *text)
 {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "../mqtt.h"
+#include "mqtt/mqtt.h"
 
 #define BYTES(text) ((const uint8_t *)(text)), sizeof(text) - 1
 
