@@ -9,6 +9,7 @@
 
 #include "picket/store/administration.h"
 #include "picket/store/audit.h"
+#include "picket/store/feed_parts.h"
 #include "picket/store/messages.h"
 #include "picket/store/store.h"
 #include "picket/store/twins.h"
@@ -101,8 +102,19 @@ struct store_engine {
                  struct picket_error *error);
     int (*indicators_replace)(struct picket_store *store, const char *feed,
                               const struct picket_indicator *indicators, size_t count,
-                              picket_indicator_change_visit visit, void *context,
+                              int64_t least, picket_indicator_change_visit visit, void *context,
                               struct picket_feed_delta *delta, struct picket_error *error);
+    int (*feed_problems_put)(struct picket_store *store, const char *feed,
+                             const struct picket_feed_problem *problems, size_t count,
+                             struct picket_error *error);
+    int (*feed_problems)(struct picket_store *store, const char *feed,
+                         picket_feed_problem_visit visit, void *context,
+                         struct picket_error *error);
+    int (*feed_parts_change)(struct picket_store *store, const char *feed, bool whole,
+                             const struct picket_feed_part *parts, size_t count,
+                             struct picket_error *error);
+    int (*feed_parts)(struct picket_store *store, const char *feed, picket_feed_part_visit visit,
+                      void *context, struct picket_error *error);
     int (*indicators)(struct picket_store *store, const char *feed, picket_indicator_visit visit,
                       void *context, struct picket_error *error);
     int (*indicator)(struct picket_store *store, const char *feed,

@@ -362,13 +362,51 @@ int picket_store_feeds(struct picket_store *store, picket_feed_visit visit, void
     return store->engine->feeds(store, visit, context, error);
 }
 
+int picket_store_feed_problems_put(struct picket_store *store, const char *feed,
+                                   const struct picket_feed_problem *problems, size_t count,
+                                   struct picket_error *error)
+{
+    return store->engine->feed_problems_put(store, feed, problems, count, error);
+}
+
+int picket_store_feed_problems(struct picket_store *store, const char *feed,
+                               picket_feed_problem_visit visit, void *context,
+                               struct picket_error *error)
+{
+    return store->engine->feed_problems(store, feed, visit, context, error);
+}
+
+int picket_store_feed_parts_change(struct picket_store *store, const char *feed, bool whole,
+                                   const struct picket_feed_part *parts, size_t count,
+                                   struct picket_error *error)
+{
+    return store->engine->feed_parts_change(store, feed, whole, parts, count, error);
+}
+
+int picket_store_feed_parts(struct picket_store *store, const char *feed,
+                            picket_feed_part_visit visit, void *context, struct picket_error *error)
+{
+    return store->engine->feed_parts(store, feed, visit, context, error);
+}
+
 int picket_store_indicators_replace(struct picket_store *store, const char *feed,
                                     const struct picket_indicator *indicators, size_t count,
                                     picket_indicator_change_visit visit, void *context,
                                     struct picket_feed_delta *delta, struct picket_error *error)
 {
+    return picket_store_indicators_replace_at_least(store, feed, indicators, count, 0, visit,
+                                                    context, delta, error);
+}
+
+int picket_store_indicators_replace_at_least(struct picket_store *store, const char *feed,
+                                             const struct picket_indicator *indicators,
+                                             size_t count, int64_t least,
+                                             picket_indicator_change_visit visit, void *context,
+                                             struct picket_feed_delta *delta,
+                                             struct picket_error *error)
+{
     struct picket_feed_delta ignored;
-    return store->engine->indicators_replace(store, feed, indicators, count, visit, context,
+    return store->engine->indicators_replace(store, feed, indicators, count, least, visit, context,
                                              delta != NULL ? delta : &ignored, error);
 }
 

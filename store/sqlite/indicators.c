@@ -325,6 +325,7 @@ struct replacement {
     const struct picket_indicator *indicators;
     const struct indicator_key *keys;
     size_t count;
+    int64_t least;
     picket_indicator_change_visit visit;
     void *context;
 };
@@ -364,6 +365,9 @@ static int replace(struct replacement *replacement, struct picket_feed_delta *de
     if (status != PICKET_OK || !changed)
         return status;
     status = run_merge(replacement, true, delta, &changed, error);
+    if (status == PICKET_OK && delta->added + delta->kept < replacement->least)
+        return picket_fail(error, PICKET_DENIED, "feed %s: would hold %lld indicators",
+                           replacement->name, (long long)(delta->added + delta->kept));
     if (status == PICKET_OK)
         status = blocks_remove(store, replacement->feed, replacement->generation, error);
     if (status == PICKET_OK)
@@ -374,7 +378,7 @@ static int replace(struct replacement *replacement, struct picket_feed_delta *de
 
 int sqlite_indicators_replace(struct picket_store *base, const char *feed,
                               const struct picket_indicator *indicators, size_t count,
-                              picket_indicator_change_visit visit, void *context,
+                              int64_t least, picket_indicator_change_visit visit, void *context,
                               struct picket_feed_delta *delta, struct picket_error *error)
 {
     struct sqlite_store *store = sqlite_of(base);
@@ -387,6 +391,7 @@ int sqlite_indicators_replace(struct picket_store *base, const char *feed,
                                       .indicators = indicators,
                                       .keys = keys,
                                       .count = count,
+                                      .least = least,
                                       .visit = visit,
                                       .context = context};
     int status = intelligence_begin(store, error);

@@ -145,6 +145,13 @@ enum {
     STATEMENT_BLOCK,
     STATEMENT_BLOCKS_REMOVE,
     STATEMENT_FEED_TOTALS,
+    STATEMENT_FEED_PROBLEM_PUT,
+    STATEMENT_FEED_PROBLEMS_REMOVE,
+    STATEMENT_FEED_PROBLEMS,
+    STATEMENT_FEED_PART_PUT,
+    STATEMENT_FEED_PART_REMOVE,
+    STATEMENT_FEED_PARTS_REMOVE,
+    STATEMENT_FEED_PARTS,
     STATEMENTS_OF_INTELLIGENCE_DB
 };
 
@@ -326,6 +333,22 @@ int sqlite_messages_drop_undeliverable(struct picket_store *store, const char *d
 int sqlite_messages_purge(struct picket_store *store, const char *device, int64_t *count,
                           struct picket_error *error);
 
+/* ---- feed_parts.c ---- */
+
+int sqlite_feed_problems_put(struct picket_store *store, const char *feed,
+                             const struct picket_feed_problem *problems, size_t count,
+                             struct picket_error *error);
+int sqlite_feed_problems(struct picket_store *store, const char *feed,
+                         picket_feed_problem_visit visit, void *context,
+                         struct picket_error *error);
+int sqlite_feed_parts_change(struct picket_store *store, const char *feed, bool whole,
+                             const struct picket_feed_part *parts, size_t count,
+                             struct picket_error *error);
+int sqlite_feed_parts(struct picket_store *store, const char *feed, picket_feed_part_visit visit,
+                      void *context, struct picket_error *error);
+/* Within a transaction: all that is kept of the feed beside it and its indicators. */
+int feed_belongings_remove(struct sqlite_store *store, int64_t feed, struct picket_error *error);
+
 /* ---- the rest ---- */
 
 int sqlite_put_event(struct picket_store *store, const struct picket_event_row *event,
@@ -377,7 +400,7 @@ int sqlite_feeds(struct picket_store *store, picket_feed_visit visit, void *cont
                  struct picket_error *error);
 int sqlite_indicators_replace(struct picket_store *store, const char *feed,
                               const struct picket_indicator *indicators, size_t count,
-                              picket_indicator_change_visit visit, void *context,
+                              int64_t least, picket_indicator_change_visit visit, void *context,
                               struct picket_feed_delta *delta, struct picket_error *error);
 int sqlite_indicators(struct picket_store *store, const char *feed, picket_indicator_visit visit,
                       void *context, struct picket_error *error);

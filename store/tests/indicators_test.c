@@ -1,3 +1,4 @@
+#include "picket/store/feed_parts.h"
 #include "support.h"
 
 #include "indicator_order.h"
@@ -88,6 +89,19 @@ static void a_feed_is_given_back_as_it_was_put(void **state)
         .last_modified = "Fri, 20 Nov 2026 23:51:17 GMT",
         .skipped = 4,
         .problem = "404",
+        .access = {"user", "/password", "/token", "Key", "/key", "http://proxy.test", "/ca", "/crt",
+                   "/own.key"},
+        .pattern = "*.txt",
+        .columns = "address=ioc",
+        .max_bytes = 5,
+        .changed_ms = 6,
+        .not_before_ms = 7,
+        .whole_ms = 8,
+        .cursor = "2026-11-20T23:51:17.123456Z",
+        .last = {9, 10, 11, 12},
+        .last_duration_ms = 13,
+        .waits = true,
+        .would_hold = 14,
     };
     MUST(picket_store_feed_put(*state, &feed, &error));
     look_at_feeds(*state);
@@ -197,6 +211,86 @@ static void of_duplicates_the_most_confident_counts(void **state)
     check_delta(replace(*state, "f", indicators, 4), 2, 0, 0);
     assert_string_equal(look(*state, "f"), "f 1.1.1.1/32:0 90 2 0 1 tag\n"
                                            "f 1.1.1.1/32:1 80 4 0 1 tag\n");
+}
+
+static void so_few_as_not_to_be_taken_change_nothing(void **state)
+{
+    const struct picket_indicator two[] = {{.prefix = {{4, {8, 8, 8, 8}}, 32}, .line = 1},
+                                           {.prefix = {{4, {9, 9, 9, 9}}, 32}, .line = 2}};
+    struct picket_feed_delta delta;
+    put_feed(*state, "f");
+    check_delta(replace(*state, "f", two, 2), 2, 0, 0);
+    assert_int_equal(picket_store_indicators_replace_at_least(*state, "f", &two[1], 1, 2, NULL,
+                                                              NULL, &delta, &error),
+                     PICKET_DENIED);
+    check_delta(delta, 0, 1, 1);
+    look_at_feeds(*state);
+    assert_int_equal(last_feed.indicators, 2);
+    MUST(picket_store_indicators_replace_at_least(*state, "f", &two[1], 1, 1, NULL, NULL, &delta,
+                                                  &error));
+    look_at_feeds(*state);
+    assert_int_equal(last_feed.indicators, 1);
+}
+
+/* ---- what is kept beside ---- */
+
+static void note_problem(void *context, const struct picket_feed_problem *problem)
+{
+    char *out = context;
+    sprintf(out + strlen(out), "%s:%u: %s: %s\n", problem->file, problem->line, problem->reason,
+            problem->text);
+}
+
+static void the_problems_of_the_last_time_are_kept(void **state)
+{
+    const struct picket_feed_problem problems[] = {{"b.txt", 7, "x", "no address"},
+                                                   {"a.txt", 1, "y", "no port"}};
+    char out[200] = "";
+    put_feed(*state, "f");
+    MUST(picket_store_feed_problems_put(*state, "f", problems, 2, &error));
+    MUST(picket_store_feed_problems(*state, "f", note_problem, out, &error));
+    assert_string_equal(out, "b.txt:7: no address: x\na.txt:1: no port: y\n");
+    MUST(picket_store_feed_problems_put(*state, "f", problems + 1, 1, &error));
+    out[0] = '\0';
+    MUST(picket_store_feed_problems(*state, "f", note_problem, out, &error));
+    assert_string_equal(out, "a.txt:1: no port: y\n");
+    assert_int_equal(picket_store_feed_problems_put(*state, "g", problems, 2, &error),
+                     PICKET_NOT_FOUND);
+}
+
+static void note_part(void *context, const struct picket_feed_part *part)
+{
+    char *out = context;
+    sprintf(out + strlen(out), "%s@%s=%.*s ", part->key, part->stamp, (int)part->body_bytes,
+            (const char *)part->body);
+}
+
+static const char *parts_of(struct picket_store *store, const char *feed)
+{
+    static char out[200];
+    out[0] = '\0';
+    MUST(picket_store_feed_parts(store, feed, note_part, out, &error));
+    return out;
+}
+
+static void parts_come_change_and_go_with_their_feed(void **state)
+{
+    const struct picket_feed_part first[] = {{"b", "1", "bb", 2}, {"a", "1", "aa", 2}};
+    const struct picket_feed_part then[] = {
+        {"b", "2", "bbb", 3}, {"c", "2", "c", 1}, {"a", "", NULL, 0}};
+    put_feed(*state, "f");
+    put_feed(*state, "g");
+    MUST(picket_store_feed_parts_change(*state, "f", false, first, 2, &error));
+    MUST(picket_store_feed_parts_change(*state, "g", false, first, 1, &error));
+    assert_string_equal(parts_of(*state, "f"), "a@1=aa b@1=bb ");
+    MUST(picket_store_feed_parts_change(*state, "f", false, then, 3, &error));
+    assert_string_equal(parts_of(*state, "f"), "b@2=bbb c@2=c ");
+    MUST(picket_store_feed_parts_change(*state, "f", true, first + 1, 1, &error));
+    assert_string_equal(parts_of(*state, "f"), "a@1=aa ");
+    MUST(picket_store_feed_remove(*state, "f", &error));
+    put_feed(*state, "f");
+    assert_string_equal(parts_of(*state, "f"), "");
+    assert_string_equal(parts_of(*state, "g"), "b@1=bb ");
 }
 
 static void feeds_do_not_touch_one_another(void **state)
@@ -428,6 +522,9 @@ int main(void)
         TEST(what_a_feed_says_otherwise_counts_as_changed_and_where_it_says_it_does_not),
         TEST(indicators_written_by_an_earlier_version_are_read),
         TEST(of_duplicates_the_most_confident_counts),
+        TEST(so_few_as_not_to_be_taken_change_nothing),
+        TEST(the_problems_of_the_last_time_are_kept),
+        TEST(parts_come_change_and_go_with_their_feed),
         TEST(feeds_do_not_touch_one_another),
         TEST(putting_a_feed_again_leaves_its_indicators),
         TEST(an_unknown_feed_is_not_found),

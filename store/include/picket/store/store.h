@@ -332,11 +332,12 @@ struct picket_outbox_item {
 int picket_store_enqueue(struct picket_store *store, const char *target,
                          const struct picket_outbox_item *item, struct picket_error *error);
 
-/* The oldest items of a target, in order, up to limit, and no more once their payloads together reach
- * bytes_max; none that is set aside. */
+/* The oldest items of a target, in order, up to limit, and no more once their payloads together
+ * reach bytes_max; none that is set aside. */
 typedef void (*picket_outbox_visit)(void *context, const struct picket_outbox_item *item);
 int picket_store_outbox(struct picket_store *store, const char *target, int limit,
-                        int64_t bytes_max, picket_outbox_visit visit, void *context, struct picket_error *error);
+                        int64_t bytes_max, picket_outbox_visit visit, void *context,
+                        struct picket_error *error);
 /* Everything of the target up to and including id has been delivered, but for what is set aside; or
  * that one alone. Each its own transaction, as are those that follow. */
 int picket_store_outbox_done(struct picket_store *store, const char *target, int64_t id,
@@ -371,6 +372,26 @@ int picket_store_targets(struct picket_store *store, picket_target_visit visit, 
 
 /* Kept apart from the rest, so that a large feed never holds up a batch. */
 
+/* How a feed's server is reached. Secrets are in files, of which the paths are kept; "" for what is
+ * not wanted. */
+struct picket_feed_access {
+    char user[129];
+    char password_file[512];
+    char token_file[512]; /* a bearer token */
+    char header[65];      /* the name of one whose value is a secret */
+    char header_file[512];
+    char proxy[256];            /* URL; "" for what the environment says */
+    char ca_file[512];          /* whom to trust instead of those whom the system trusts */
+    char certificate_file[512]; /* of our own, with its key */
+    char key_file[512];
+};
+
+/* removed + kept there were, added + kept there are; changed: of those kept, of which the feed now
+ * says something else (in which line it stands does not count). */
+struct picket_feed_delta {
+    int64_t added, removed, kept, changed;
+};
+
 struct picket_feed {
     char name[65];
     char source[1024];          /* path or URL */
@@ -386,6 +407,18 @@ struct picket_feed {
     int64_t indicators; /* kept by the store: picket_store_feed_put() does not look at it */
     int64_t skipped;    /* lines not understood at the last success */
     char problem[512];  /* why the last attempt failed or was refused; "" if it did not */
+    struct picket_feed_access access;
+    char pattern[128];     /* which files of a folder; "" for the usual ones */
+    char columns[512];     /* which column has what; "" for what the header says */
+    int64_t max_bytes;     /* 0: as many as any feed may have */
+    int64_t changed_ms;    /* its settings; 0: never since it was added */
+    int64_t not_before_ms; /* until when its server wants to be left alone; 0: it does not */
+    int64_t whole_ms;      /* when it was last read from its beginning */
+    char cursor[64];       /* up to where it has been read, as its server says it */
+    struct picket_feed_delta last; /* of the last success */
+    int64_t last_duration_ms;
+    bool waits;         /* it has shrunk, and that wants a person's yes */
+    int64_t would_hold; /* indicators, then */
 };
 int picket_store_feed_put(struct picket_store *store, const struct picket_feed *feed,
                           struct picket_error *error); /* adds or replaces */
@@ -424,23 +457,25 @@ struct picket_indicator {
     const char *reference;  /* where to read more: a URL, or an id of the feed's; "" for none */
 };
 
-/* removed + kept there were, added + kept there are; changed: of those kept, of which the feed now
- * says something else (in which line it stands does not count). */
-struct picket_feed_delta {
-    int64_t added, removed, kept, changed;
-};
 /* An indicator that came (before NULL), went (now NULL), or stays and is told of otherwise. */
 typedef void (*picket_indicator_change_visit)(void *context, const struct picket_indicator *before,
                                               const struct picket_indicator *now);
 
 /* Replaces a feed's indicators whole, in one transaction, keeping first_seen_ms of those that stay;
  * PICKET_OK only if all of it is there. Of the duplicates of one (prefix, port, protocol) the most
- * confident counts. visit (may be NULL) is called for each change in the order of prefixes, before it is
- * known whether all succeeds. PICKET_NOT_FOUND: there is no such feed. */
+ * confident counts. visit (may be NULL) is called for each change in the order of prefixes, before
+ * it is known whether all succeeds. PICKET_NOT_FOUND: there is no such feed. */
 int picket_store_indicators_replace(struct picket_store *store, const char *feed,
                                     const struct picket_indicator *indicators, size_t count,
                                     picket_indicator_change_visit visit, void *context,
                                     struct picket_feed_delta *delta, struct picket_error *error);
+/* The same, but fewer than `least` are not taken: PICKET_DENIED, and *delta tells what would be. */
+int picket_store_indicators_replace_at_least(struct picket_store *store, const char *feed,
+                                             const struct picket_indicator *indicators,
+                                             size_t count, int64_t least,
+                                             picket_indicator_change_visit visit, void *context,
+                                             struct picket_feed_delta *delta,
+                                             struct picket_error *error);
 /* All indicators of all feeds (feed NULL) or one. */
 typedef void (*picket_indicator_visit)(void *context, const char *feed,
                                        const struct picket_indicator *indicator);
