@@ -26,6 +26,7 @@ os.environ.setdefault("PICKET_BUILD_DIRECTORY", str(SOURCE / "build" / "release"
 sys.path.insert(0, str(SOURCE / "tests"))
 from mosquitto import Mosquitto  # noqa: E402
 from picket_harness import BUILD, SECURITY_TOPIC, Picket, build_message, network_activity  # noqa: E402
+from processor import thread_times  # noqa: E402
 
 MARKER = bytes(range(200, 216))
 # What the hub allows one device and one address is less than a load that is to find out what it can do.
@@ -45,16 +46,6 @@ def load(options, port, ca, *more):
     if result.returncode != 0:
         sys.exit(f"bench_mqtt_load failed: {result.stderr}")
     return json.loads(result.stdout)["messages_per_s"]
-
-
-def thread_times(pid):
-    """Seconds of processor time by thread, of those that have a name."""
-    times = {}
-    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        name, fields = (task / "stat").read_text().split("(", 1)[1].rsplit(")", 1)
-        ticks = sum(map(int, fields.split()[11:13]))
-        times[name] = times.get(name, 0) + ticks / os.sysconf("SC_CLK_TCK")
-    return times
 
 
 def counter(status, name):

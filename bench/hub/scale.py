@@ -29,6 +29,7 @@ sys.path.insert(0, str(SOURCE / "tests"))
 sys.path.insert(0, str(SOURCE / "bench"))
 from mosquitto import Mosquitto  # noqa: E402
 from picket_harness import BUILD, SECURITY_TOPIC, Picket, build_message, network_activity  # noqa: E402
+from processor import thread_times  # noqa: E402
 
 MARKER = bytes(range(200, 216))
 ROUTE = "routes:\n  - {name: telemetry, kind: file, location: telemetry.jsonl}\n"
@@ -58,16 +59,6 @@ def kernel_kb():
     size = sum(int(slab[2]) * int(slab[3]) for slab in slabs if slab[0] in kinds) / 1024
     tcp = pathlib.Path("/proc/net/sockstat").read_text().split("TCP: ")[1].split("\n")[0].split()
     return size + int(tcp[tcp.index("mem") + 1]) * 4
-
-
-def thread_times(pid):
-    """Seconds of processor time by thread."""
-    times = {}
-    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        name, fields = (task / "stat").read_text().split("(", 1)[1].rsplit(")", 1)
-        ticks = sum(map(int, fields.split()[11:13]))
-        times[name] = times.get(name, 0) + ticks / os.sysconf("SC_CLK_TCK")
-    return times
 
 
 def spent(before, after):

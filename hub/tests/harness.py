@@ -194,6 +194,7 @@ class StoredHubCase(unittest.TestCase):
     """A hub for each test, against a store as Picket has it, and two devices that it knows."""
     devices = ("pump-7", "pump-8")
     options = ()
+    filters = ()  # what its clients subscribe to, if they do not say
 
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory(prefix="picket-hub-test-")
@@ -205,8 +206,23 @@ class StoredHubCase(unittest.TestCase):
             self.hub.device(name)
 
     def tearDown(self):
-        self.hub.stop()
+        if self.hub.process.poll() is None:
+            self.hub.stop()
         self.folder.cleanup()
+
+    def client(self, device="pump-7", filters=None, **options):
+        client = accepted_client(self.hub, device, **options)
+        self.addCleanup(client.close)
+        filters = self.filters if filters is None else filters
+        if filters:
+            client.send(subscribe_packet(1, *filters))
+            self.assertEqual(client.read_packet()[0], 0x90)
+        return client
+
+    def ask(self, client, topic, payload=b""):
+        """Topic and payload of the answer."""
+        client.send(publish_packet(topic, payload))
+        return parse_publish(client.read_packet())[:2]
 
     def restart_after_kill(self):
         self.hub.process.kill()

@@ -4,7 +4,7 @@ import os
 import sqlite3
 import unittest
 
-from harness import StoredHubCase, accepted_client, packet, parse_publish, publish_packet, subscribe_packet, wait_until
+from harness import StoredHubCase, packet, parse_publish, publish_packet, subscribe_packet, wait_until
 
 GET = "$iothub/twin/GET/?$rid="
 REPORT = "$iothub/twin/PATCH/properties/reported/?$rid="
@@ -18,6 +18,7 @@ def messages_of(device):
 
 class Damage(StoredHubCase):
     devices = ("pump-7", "pump-8", "pump-9")
+    filters = (RESULTS,)
 
     @property
     def file(self):
@@ -31,18 +32,6 @@ class Damage(StoredHubCase):
 
     def damage_twin(self, device, column, value):
         self.damage(f"update twins set {column} = ? where device = (select number from devices where id = ?)", value, device)
-
-    def client(self, device, filters=(RESULTS,), **options):
-        client = accepted_client(self.hub, device, **options)
-        self.addCleanup(client.close)
-        if filters:
-            client.send(subscribe_packet(1, *filters))
-            self.assertEqual(client.read_packet()[0], 0x90)
-        return client
-
-    def ask(self, client, topic, payload=b""):
-        client.send(publish_packet(topic, payload))
-        return parse_publish(client.read_packet())[:2]
 
     def status_of(self, client, topic, payload=b""):
         answered, body = self.ask(client, topic, payload)

@@ -1,12 +1,11 @@
 """What the hub counts of each device: the sums of what it tells are what clients really did."""
 import ssl
-import tempfile
 import time
 import unittest
 import warnings
 
-from harness import (Certificates, Hub, RawClient, accepted_client, device_token, events, key_of, packet,
-                     parse_publish, publish_packet, subscribe_packet, user_name, wait_until)
+from harness import (Certificates, RawClient, StoredHubCase, device_token, events, packet, parse_publish,
+                     publish_packet, subscribe_packet, user_name, wait_until)
 
 warnings.simplefilter("ignore", DeprecationWarning)
 import paho.mqtt.client as paho  # noqa: E402
@@ -15,20 +14,7 @@ SECURITY = "%24.ifid=urn%3Aazureiot%3ASecurity%3ASecurityAgent%3A1"
 GROUPS = ("d2c", "c2d", "methods", "twin", "unauthorized")
 
 
-class TallyCase(unittest.TestCase):
-    options = ()
-
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="picket-tally-")
-        self.hub = Hub("--store", self.folder.name, *self.options)
-        for name in ("pump-7", "pump-8"):
-            self.hub.device(name)
-
-    def tearDown(self):
-        if self.hub.process.poll() is None:
-            self.hub.stop()
-        self.folder.cleanup()
-
+class TallyCase(StoredHubCase):
     def of(self, name="pump-7"):
         return [said for device, said in list(self.hub.activities) if device == name]
 
@@ -41,14 +27,6 @@ class TallyCase(unittest.TestCase):
                     sums.setdefault(group, {}).setdefault(member, 0)
                     sums[group][member] += count
         return sums
-
-    def client(self, device="pump-7", *filters, **options):
-        client = accepted_client(self.hub, device, **options)
-        self.addCleanup(client.close)
-        if filters:
-            client.send(subscribe_packet(1, *filters))
-            self.assertEqual(client.read_packet()[0], 0x90)
-        return client
 
     def publish(self, client, payload, bag="", device="pump-7"):
         client.send(publish_packet(events(device, bag), payload, 9, flags=2))
@@ -105,7 +83,7 @@ class OnePerInterval(TallyCase):
         self.assertEqual(self.sums()["d2c"], {"messages": 1, "security": 1, "bytes": 4, "wills": 1})
 
     def test_twin_requests_are_counted_by_what_became_of_them(self):
-        client = self.client("pump-7", ("$iothub/twin/res/#", 0), ("$iothub/twin/PATCH/properties/desired/#", 0))
+        client = self.client(filters=[("$iothub/twin/res/#", 0), ("$iothub/twin/PATCH/properties/desired/#", 0)])
         for i in range(3):
             client.send(publish_packet(f"$iothub/twin/GET/?$rid={i}"))
             client.read_packet()
@@ -120,12 +98,12 @@ class OnePerInterval(TallyCase):
         self.assertEqual(self.sums("pump-8"), {"twin": {"desired": 1}})
 
     def test_reports_of_who_left_at_once_are_counted(self):
-        client = self.client("pump-7", ("$iothub/twin/res/#", 0))
+        client = self.client(filters=[("$iothub/twin/res/#", 0)])
         for i in range(5):
             client.send(publish_packet("$iothub/twin/PATCH/properties/reported/?$rid=9", b'{"a":%d}' % i))
         client.send(b"\xe0\0")
         self.assertTrue(client.is_closed())
-        again = self.client("pump-7", ("$iothub/twin/res/#", 0))
+        again = self.client(filters=[("$iothub/twin/res/#", 0)])
         again.send(publish_packet("$iothub/twin/GET/?$rid=1"))  # in the order of the requests
         self.assertIn(b'"a":4', parse_publish(again.read_packet())[1])
         self.hub.stop()
@@ -134,12 +112,12 @@ class OnePerInterval(TallyCase):
     def test_messages_to_the_device_are_counted_from_the_queue_to_the_puback(self):
         for text in ("one", "two", "three"):
             self.hub.tell("queue", "pump-7", text, 3600)
-        client = self.client("pump-7", ("devices/pump-7/messages/devicebound/#", 1))
+        client = self.client(filters=[("devices/pump-7/messages/devicebound/#", 1)])
         ids = [parse_publish(client.read_packet())[2] for _ in range(3)]
         client.send(packet(0x40, ids[0].to_bytes(2, "big")))
         wait_until(lambda: len(self.hub.tell("waiting", "pump-7")[0].split()) == 3, "one completed")
         client.close()
-        again = self.client("pump-7", ("devices/pump-7/messages/devicebound/#", 0))
+        again = self.client(filters=[("devices/pump-7/messages/devicebound/#", 0)])
         again.read_packet(), again.read_packet()
         self.hub.stop()
         self.assertEqual(self.sums()["c2d"], {"queued": 3, "sent": 5, "completed": 3})
@@ -149,18 +127,18 @@ class OnePerInterval(TallyCase):
         self.hub.tell("queue", "pump-7", "never", 3600)
         self.hub.tell("queue", "pump-7", "late", -1)
         for _ in range(10):
-            client = self.client("pump-7", ("devices/pump-7/messages/devicebound/#", 1))
+            client = self.client(filters=[("devices/pump-7/messages/devicebound/#", 1)])
             self.assertEqual(parse_publish(client.read_packet())[1], b"never")
             client.send(b"\xe0\0")
             self.assertTrue(client.is_closed())
-        self.client("pump-7", ("devices/pump-7/messages/devicebound/#", 1))
+        self.client(filters=[("devices/pump-7/messages/devicebound/#", 1)])
         wait_until(lambda: "undeliverable" in self.sums().get("c2d", {}), "that it was given up")
         self.hub.stop()
         self.assertEqual(self.sums()["c2d"], {"queued": 2, "expired": 1, "sent": 10, "undeliverable": 1})
         self.assertEqual(self.sums("pump-8")["c2d"]["queued"], 1)
 
     def test_methods_are_counted_by_their_answers(self):
-        client = self.client("pump-7", ("$iothub/methods/POST/#", 0))
+        client = self.client(filters=[("$iothub/methods/POST/#", 0)])
         for status in (200, 204, 404, 500, 302):
             self.hub.tell("invoke", "pump-7", "blink", 30)
             rid = parse_publish(client.read_packet())[0].split("$rid=")[1]
@@ -178,8 +156,8 @@ class OnePerInterval(TallyCase):
         self.assertEqual(self.sums("pump-8"), {"methods": {"invoked": 1, "unconnected": 1}})
 
     def test_what_a_device_reaches_for_that_is_not_its_own_is_told_soon(self):
-        client = self.client("pump-7", ("devices/pump-8/messages/events", 0), ("#", 0), ('a"\\\x7f+', 0),
-                             ("$iothub/twin/res/#", 0))
+        client = self.client(filters=[("devices/pump-8/messages/events", 0), ("#", 0), ('a"\\\x7f+', 0),
+                                      ("$iothub/twin/res/#", 0)])
         wait_until(lambda: "unauthorized" in self.sums(), "that it was refused")
         self.assertEqual(self.sums()["unauthorized"], {"subscribe": 1, "wildcard": 2})
         self.assertEqual(self.of()[0]["last_unauthorized"], {"operation": "wildcard", "topic": "a???+"})

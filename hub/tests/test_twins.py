@@ -11,17 +11,7 @@ DESIRED = ("$iothub/twin/PATCH/properties/desired/#", 0)
 
 
 class TwinCase(StoredHubCase):
-    def client(self, device="pump-7", filters=(RESULTS, DESIRED), **options):
-        client = accepted_client(self.hub, device, **options)
-        self.addCleanup(client.close)
-        if filters:
-            client.send(subscribe_packet(1, *filters))
-            self.assertEqual(client.read_packet()[0], 0x90)
-        return client
-
-    def ask(self, client, topic, payload=b""):
-        client.send(publish_packet(topic, payload))
-        return parse_publish(client.read_packet())[:2]
+    filters = (RESULTS, DESIRED)
 
     def get(self, client, rid="g"):
         topic, payload = self.ask(client, GET + rid)
