@@ -367,6 +367,28 @@ static void print_techniques(const json_t *techniques)
         print_labeled("technique", text);
 }
 
+/* "+3  confidence 90 of 100", "at most low: a probe from outside" */
+static void print_reasons(const json_t *alert)
+{
+    size_t index;
+    json_t *reason;
+    json_array_foreach(json_object_get(alert, "severity_reasons"), index, reason)
+    {
+        char text[300];
+        if (index == 0)
+            printf("\nWhy %s\n", member_text(alert, "severity"));
+        if (*member_text(reason, "at_most"))
+            snprintf(text, sizeof text, "at most %.10s: %.200s", member_text(reason, "at_most"),
+                     member_text(reason, "reason"));
+        else
+            snprintf(text, sizeof text, "%.200s", member_text(reason, "reason"));
+        char points[24] = "";
+        if (member_number(reason, "points"))
+            snprintf(points, sizeof points, "%+lld", member_number(reason, "points"));
+        print_labeled(points, text);
+    }
+}
+
 static void print_decision(const json_t *alert)
 {
     char when[32];
@@ -403,6 +425,7 @@ static void print_alert(const json_t *alert)
     snprintf(text, sizeof text, "%lld", member_number(alert, "count"));
     print_labeled("times", text);
     print_techniques(json_object_get(alert, "technique"));
+    print_reasons(alert);
     json_t *first = json_object_get(alert, "first_evidence");
     print_evidence(first ? "Evidence, last" : "Evidence", json_object_get(alert, "evidence"));
     print_evidence("Evidence, first", first);

@@ -25,7 +25,8 @@ static json_t *words_json(const char *words)
     return array;
 }
 
-static json_t *evidence_json(const char *evidence)
+/* NULL for what is no JSON. */
+static json_t *written_json(const char *evidence)
 {
     return evidence != NULL ? json_loads(evidence, 0, NULL) : NULL;
 }
@@ -39,8 +40,8 @@ static void set_text(json_t *object, const char *member, const char *text)
 
 static void set_evidence(json_t *object, const struct picket_alert *alert)
 {
-    json_t *last = evidence_json(alert->last_evidence);
-    json_t *first = evidence_json(alert->first_evidence);
+    json_t *last = written_json(alert->last_evidence);
+    json_t *first = written_json(alert->first_evidence);
     if (last != NULL && first != NULL && !json_equal(last, first))
         json_object_set(object, "first_evidence", first);
     if (last != NULL)
@@ -49,6 +50,13 @@ static void set_evidence(json_t *object, const struct picket_alert *alert)
         json_object_set(object, "evidence", first);
     json_decref(last);
     json_decref(first);
+}
+
+static void set_reasons(json_t *object, const struct picket_alert *alert)
+{
+    json_t *reasons = written_json(alert->reasons);
+    if (reasons != NULL)
+        json_object_set_new(object, "severity_reasons", reasons);
 }
 
 static void set_decision(json_t *object, const struct picket_alert *alert)
@@ -68,6 +76,7 @@ json_t *picket_alert_json(const struct picket_alert *alert)
     json_object_set_new(object, "id", json_integer(alert->id));
     set_text(object, "type", alert->type);
     set_text(object, "severity", picket_severity_name(alert->severity));
+    set_reasons(object, alert);
     set_text(object, "status", alert->status);
     set_text(object, "device", alert->device);
     set_text(object, "subject", alert->subject);

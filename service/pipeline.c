@@ -88,11 +88,11 @@ void pipeline_register_counters(void)
 static int raise_finding(void *context, const struct picket_finding *finding)
 {
     struct batch *batch = context;
-    bool is_new = false;
+    bool is_told = false;
     int status = picket_store_raise(batch->pipeline->store, finding, batch->pipeline->alert_targets,
-                                    NULL, &is_new, batch->error);
+                                    NULL, &is_told, batch->error);
     batch->tally[FINDINGS]++;
-    batch->result->alerts |= is_new;
+    batch->result->alerts |= is_told;
     return status;
 }
 

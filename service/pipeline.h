@@ -35,7 +35,7 @@ struct pipeline {
 
 /* What a committed batch brought. */
 struct pipeline_result {
-    bool alerts;    /* at least one new alert */
+    bool alerts;    /* at least one alert that is new, or whose severity has risen */
     bool telemetry; /* at least one item for a route */
     bool old_left;  /* there is more that is too old */
 };

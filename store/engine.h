@@ -64,7 +64,7 @@ struct store_engine {
     int (*put_dead_letter)(struct picket_store *store, const struct picket_dead_letter *letter,
                            struct picket_error *error);
     int (*raise)(struct picket_store *store, const struct picket_finding *finding,
-                 const char *const *targets, int64_t *alert_id, bool *is_new,
+                 const char *const *targets, int64_t *alert_id, bool *is_told,
                  struct picket_error *error);
     int (*enqueue)(struct picket_store *store, const char *target,
                    const struct picket_outbox_item *item, struct picket_error *error);

@@ -245,13 +245,13 @@ const char *picket_tlp_name(int tlp)
 }
 
 int picket_store_raise(struct picket_store *store, const struct picket_finding *finding,
-                       const char *const *targets, int64_t *alert_id, bool *is_new,
+                       const char *const *targets, int64_t *alert_id, bool *is_told,
                        struct picket_error *error)
 {
     int64_t ignored_id;
-    bool ignored_new;
+    bool ignored_told;
     return store->engine->raise(store, finding, targets, alert_id != NULL ? alert_id : &ignored_id,
-                                is_new != NULL ? is_new : &ignored_new, error);
+                                is_told != NULL ? is_told : &ignored_told, error);
 }
 
 int picket_store_alert_decide(struct picket_store *store,

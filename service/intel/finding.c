@@ -12,6 +12,7 @@ void finding_begin(struct finding *finding, const struct picket_event *event)
 {
     memset(finding, 0, sizeof *finding);
     finding->event = event;
+    finding->weight.times = finding->weight.devices = 1;
     finding->match_array = json_array();
     finding->flow_array = json_array();
 }
@@ -59,6 +60,26 @@ static json_t *listing_json(const struct listing *listing)
     return object;
 }
 
+static void count_source(struct finding *finding, const struct table_feed *feed)
+{
+    for (uint32_t i = 0; i < finding->weight.sources; i++)
+        if (finding->feeds[i] == feed)
+            return;
+    if (finding->weight.sources < FINDING_MATCHES_SHOWN)
+        finding->feeds[finding->weight.sources++] = feed;
+}
+
+static void weigh_listing(struct finding *finding, const struct listing *listing)
+{
+    struct severity_inputs *weight = &finding->weight;
+    if (listing->match.confidence > weight->confidence)
+        weight->confidence = listing->match.confidence;
+    if (listing->severity > weight->feed_severity)
+        weight->feed_severity = listing->severity;
+    weight->names_port |= listing->match.port != 0 || listing->match.protocol != 0;
+    count_source(finding, listing->match.feed);
+}
+
 void finding_add_match(struct finding *finding, const struct table_match *match,
                        const struct listings *listings)
 {
@@ -66,8 +87,7 @@ void finding_add_match(struct finding *finding, const struct table_match *match,
     bool is_shown = finding->matches < FINDING_MATCHES_SHOWN;
     if (is_shown && listings != NULL && !listings->look_up(listings->context, &listing))
         return;
-    if (match->confidence > finding->confidence)
-        finding->confidence = match->confidence;
+    weigh_listing(finding, &listing);
     if (finding->matches++ == 0)
         finding->best = listing;
     if (is_shown)
@@ -80,14 +100,22 @@ static void set_address(json_t *object, const char *member, const struct picket_
     json_object_set_new(object, member, json_string(picket_address_format(address, text)));
 }
 
+static void weigh_flow(struct severity_inputs *weight, const struct picket_flow *flow)
+{
+    enum severity_contact contact = severity_contact_of(flow);
+    if (contact > weight->contact)
+        weight->contact = contact;
+    weight->bytes_in += flow->bytes_in;
+    weight->bytes_out += flow->bytes_out;
+}
+
 void finding_add_flow(struct finding *finding, const struct picket_flow *flow)
 {
     if (finding->flows++ == 0)
         finding->remote = flow->remote;
     else if (memcmp(&finding->remote, &flow->remote, sizeof flow->remote) != 0)
         finding->several_remotes = true;
-    finding->bytes_in += flow->bytes_in;
-    finding->bytes_out += flow->bytes_out;
+    weigh_flow(&finding->weight, flow);
     if (finding->flows > FINDING_FLOWS_SHOWN)
         return;
     json_t *object = json_object();
@@ -113,12 +141,17 @@ static const char *peer_text(const struct finding *finding, char *out)
 
 static const char *direction_text(const struct finding *finding)
 {
-    if (finding->bytes_out == 0)
-        return "The device sent nothing itself: this may be a probe from outside that was not "
-               "answered.";
-    if (finding->bytes_in == 0)
-        return "Nothing came back: the address did not answer, or something in between blocks it.";
-    return "Data went both ways.";
+    switch (finding->weight.contact) {
+    case SEVERITY_PROBE:
+        return finding->weight.bytes_out == 0
+                   ? "The device sent nothing itself: a probe from outside that was not answered."
+                   : "The device sent no more than it takes to refuse: a probe from outside.";
+    case SEVERITY_ATTEMPT:
+        return "No data came back: the address did not answer, refused, or something in between "
+               "blocks it.";
+    default:
+        return "Data went both ways.";
+    }
 }
 
 static const char *listed_as(const struct finding *finding, char *out, size_t out_bytes)
@@ -150,7 +183,7 @@ static void describe(const struct finding *finding, char *out, size_t out_bytes)
              "Device %s communicated with %s (%" PRIu32 " flow%s, %" PRIu64 " bytes sent, %" PRIu64
              " received), reported for the time up to %s. %s%s. %s",
              finding->event->device, peer_text(finding, peer), finding->flows,
-             finding->flows == 1 ? "" : "s", finding->bytes_out, finding->bytes_in,
+             finding->flows == 1 ? "" : "s", finding->weight.bytes_out, finding->weight.bytes_in,
              picket_time_format(finding->event->seen_ms, seen),
              listed_as(finding, listed, sizeof listed), more, direction_text(finding));
 }
@@ -173,18 +206,47 @@ static char *evidence_text(struct finding *finding)
                         json_string(picket_prefix_format(&finding->best.match.prefix, text)));
     if (!finding->several_remotes)
         set_address(evidence, "remote_address", &finding->remote);
-    json_object_set_new(evidence, "confidence", json_integer(finding->confidence));
+    json_object_set_new(evidence, "confidence", json_integer(finding->weight.confidence));
     json_object_set_new(evidence, "match_count", json_integer(finding->matches));
     json_object_set(evidence, "matches", finding->match_array);
     json_object_set_new(evidence, "flow_count", json_integer(finding->flows));
-    json_object_set_new(evidence, "bytes_in", json_integer((json_int_t)finding->bytes_in));
-    json_object_set_new(evidence, "bytes_out", json_integer((json_int_t)finding->bytes_out));
+    json_object_set_new(evidence, "bytes_in", json_integer((json_int_t)finding->weight.bytes_in));
+    json_object_set_new(evidence, "bytes_out", json_integer((json_int_t)finding->weight.bytes_out));
     json_object_set(evidence, "flows", finding->flow_array);
     json_object_set_new(evidence, "event_id", json_integer(finding->event->event_id));
     set_time(evidence, "received", finding->event->received_ms);
     char *dumped = json_dumps(evidence, JSON_COMPACT);
     json_decref(evidence);
     return dumped;
+}
+
+/* ---- severity ---- */
+
+static void weigh(struct finding *finding, struct picket_finding *found)
+{
+    struct severity severity;
+    severity_weigh(&finding->weight, &severity);
+    free(finding->reasons);
+    finding->reasons = severity_reasons_text(&severity);
+    found->severity = severity.severity;
+    found->reasons = finding->reasons;
+}
+
+static int64_t span_with(const struct picket_standing *standing, int64_t seen_ms)
+{
+    int64_t first = standing->first_seen_ms < seen_ms ? standing->first_seen_ms : seen_ms;
+    int64_t last = standing->last_seen_ms > seen_ms ? standing->last_seen_ms : seen_ms;
+    return standing->count > 0 ? last - first : 0;
+}
+
+static void weigh_by_standing(void *context, const struct picket_standing *standing,
+                              struct picket_finding *found)
+{
+    struct finding *finding = context;
+    finding->weight.times = standing->count + 1;
+    finding->weight.span_ms = span_with(standing, found->seen_ms);
+    finding->weight.devices = standing->devices + 1;
+    weigh(finding, found);
 }
 
 static int yield_texts(struct finding *finding, const char *evidence, picket_yield yield,
@@ -199,15 +261,16 @@ static int yield_texts(struct finding *finding, const char *evidence, picket_yie
         .type = "IoT_SuspiciousIpCommunication",
         .device = finding->event->device,
         .subject = picket_prefix_format(&finding->best.match.prefix, subject),
-        .severity = finding->confidence >= FINDING_HIGH_CONFIDENCE ? PICKET_SEVERITY_HIGH
-                                                                   : PICKET_SEVERITY_MEDIUM,
         .seen_ms = finding->event->seen_ms,
         .title = title,
         .description = description,
         .remediation = remediation,
         .technique = "T0869 T0885 T1071 T1095",
         .evidence = evidence,
+        .weigh = weigh_by_standing,
+        .weigh_context = finding,
     };
+    weigh(finding, &found);
     return yield(context, &found);
 }
 
@@ -222,5 +285,6 @@ int finding_yield(struct finding *finding, picket_yield yield, void *context)
     }
     json_decref(finding->match_array);
     json_decref(finding->flow_array);
+    free(finding->reasons);
     return status;
 }

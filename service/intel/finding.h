@@ -11,13 +11,10 @@
 
 #include "indicator_list.h"
 #include "picket/service/detector.h"
+#include "severity.h"
 #include "table.h"
 
-enum {
-    FINDING_HIGH_CONFIDENCE = 75, /* from here on, severity is high */
-    FINDING_FLOWS_SHOWN = 10,
-    FINDING_MATCHES_SHOWN = 32
-};
+enum { FINDING_FLOWS_SHOWN = 10, FINDING_MATCHES_SHOWN = 32 };
 
 /* An indicator of a feed, with what the table does not know of it. */
 struct listing {
@@ -42,12 +39,13 @@ struct listings {
 struct finding {
     const struct picket_event *event;
     struct listing best; /* the first match: of the narrowest prefix */
-    int confidence;      /* the highest */
+    struct severity_inputs weight; /* of the event; how often and how many the store adds */
     uint32_t matches, flows;
-    uint64_t bytes_in, bytes_out;
+    const struct table_feed *feeds[FINDING_MATCHES_SHOWN]; /* weight.sources are counted by it */
     struct picket_address remote;
     bool several_remotes;
     json_t *match_array, *flow_array;
+    char *reasons; /* of the severity last weighed */
 };
 
 void finding_begin(struct finding *finding, const struct picket_event *event);

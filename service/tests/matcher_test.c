@@ -92,7 +92,7 @@ static void flows_to_one_prefix_are_one_finding(void **state)
     flow("9.9.9.9", 53);
     flow("8.8.8.9", 443);
     assert_string_equal(inspect(1000), "8.8.8.0/24 2/1 medium;9.9.9.9/32 1/1 medium;"
-                                       "2606:4700::/32 1/1 high;");
+                                       "2606:4700::/32 1/1 medium;");
 }
 
 static void the_narrowest_that_matches_is_the_subject_and_all_are_evidence(void **state)
@@ -104,7 +104,7 @@ static void the_narrowest_that_matches_is_the_subject_and_all_are_evidence(void 
     flow("8.8.8.8", 443);
     flow("8.8.8.8", 53); /* not the port of the narrowest */
     flow("8.1.1.1", 53);
-    assert_string_equal(inspect(1000), "8.0.0.0/8 1/1 medium;8.8.0.0/16 1/2 medium;"
+    assert_string_equal(inspect(1000), "8.0.0.0/8 1/1 low;8.8.0.0/16 1/2 low;"
                                        "8.8.8.8/32 1/3 high;");
 }
 
@@ -120,7 +120,7 @@ static void an_indicator_of_a_protocol_matches_that_alone(void **state)
     flows[1].protocol = PICKET_UDP;
     flow("8.8.8.8", 54);
     flows[2].protocol = PICKET_UDP;
-    assert_string_equal(inspect(1000), "8.8.8.8/32 1/1 medium;");
+    assert_string_equal(inspect(1000), "8.8.8.8/32 1/1 low;");
 }
 
 static void what_has_expired_by_the_time_of_the_event_does_not_match(void **state)
@@ -133,7 +133,7 @@ static void what_has_expired_by_the_time_of_the_event_does_not_match(void **stat
     begin(NULL);
     list(PLAIN, "8.8.8.8", 0, 90, 5000);
     flow("8.8.8.8", 1);
-    assert_string_equal(inspect(4999), "8.8.8.8/32 1/1 high;");
+    assert_string_equal(inspect(4999), "8.8.8.8/32 1/1 medium;");
 }
 
 static void special_purpose_addresses_match_only_feeds_that_ask_for_them(void **state)

@@ -101,7 +101,8 @@ static void assert_alert_members(const char *line)
     assert_true(json_is_integer(json_object_get(alert, "id")));
     assert_int_equal(json_integer_value(json_object_get(alert, "count")), 1);
     assert_int_equal(json_array_size(json_object_get(alert, "technique")), 4);
-    assert_string_equal(json_string_value(json_object_get(alert, "severity")), "high");
+    assert_string_equal(json_string_value(json_object_get(alert, "severity")), "medium");
+    assert_int_equal(json_array_size(json_object_get(alert, "severity_reasons")), 2);
     assert_string_equal(json_string_value(json_object_get(alert, "subject")), "127.0.0.0/8");
     assert_true(json_is_object(json_object_get(alert, "evidence")));
     json_decref(alert);

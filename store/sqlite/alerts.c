@@ -17,29 +17,78 @@ static const char *status_name(int64_t number)
 
 /* ---- writing ---- */
 
+/* An alert that a finding may fold into. */
+struct found {
+    int64_t id; /* 0: there is none */
+    int severity;
+    struct picket_standing standing;
+};
+
 static int find_open(struct sqlite_store *store, const struct picket_finding *finding,
-                     int64_t device, int64_t *alert_id, struct picket_error *error)
+                     int64_t device, struct found *found, struct picket_error *error)
 {
     struct query query;
+    *found = (struct found){0};
     query_begin(&query, &store->picket, STATEMENT_ALERT_FIND,
-                "select id from alerts where device = ? and type = ? and subject = ? "
-                "and status <= 2",
+                "select id, severity, count, first_seen_ms, last_seen_ms from alerts "
+                "where device = ? and type = ? and subject = ? and status <= 2",
                 "looking for an open alert");
     query_int(&query, device);
     query_text(&query, finding->type);
     query_text(&query, finding->subject);
-    *alert_id = query_row(&query) ? query_take_int(&query) : 0;
+    if (query_row(&query)) {
+        found->id = query_take_int(&query);
+        found->severity = (int)query_take_int(&query);
+        found->standing.count = query_take_int(&query);
+        found->standing.first_seen_ms = query_take_int(&query);
+        found->standing.last_seen_ms = query_take_int(&query);
+    }
     return query_end(&query, error);
 }
 
+/* Of low severity are those whom somebody tried to reach; they say nothing of others. */
+static int count_alike(struct sqlite_store *store, const struct picket_finding *finding,
+                       int64_t device, int64_t *count, struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_ALERT_ALIKE,
+                "select min(count(*), ?) from (select device, severity, last_seen_ms from alerts "
+                "indexed by alerts_alike where type = ? and subject = ? and status <= 2 "
+                "order by id desc limit ?) "
+                "where device <> ? and severity > ? and last_seen_ms >= ?",
+                "counting alerts alike");
+    query_int(&query, PICKET_STANDING_DEVICES);
+    query_text(&query, finding->type);
+    query_text(&query, finding->subject);
+    query_int(&query, 2 * PICKET_STANDING_DEVICES);
+    query_int(&query, device);
+    query_int(&query, PICKET_SEVERITY_LOW);
+    query_int(&query, finding->seen_ms - PICKET_STANDING_MS);
+    *count = query_row(&query) ? query_take_int(&query) : 0;
+    return query_end(&query, error);
+}
+
+static int weigh(struct sqlite_store *store, struct picket_finding *finding, int64_t device,
+                 struct found *found, struct picket_error *error)
+{
+    if (finding->weigh == NULL)
+        return PICKET_OK;
+    int status = count_alike(store, finding, device, &found->standing.devices, error);
+    if (status == PICKET_OK)
+        finding->weigh(finding->weigh_context, &found->standing, finding);
+    return status;
+}
+
 /* Findings may come out of the order of their times: the first evidence is that of the earliest,
- * the last that of the latest. */
+ * the last that of the latest. The reasons are those of the highest severity. */
 static int fold(struct sqlite_store *store, const struct picket_finding *finding, int64_t alert_id,
                 struct picket_error *error)
 {
     struct query query;
     query_begin(&query, &store->picket, STATEMENT_ALERT_FOLD,
-                "update alerts set count = count + 1, severity = max(severity, ?2), "
+                "update alerts set count = count + 1, "
+                "reasons = case when ?2 >= severity and ?5 <> '' then ?5 else reasons end, "
+                "severity = max(severity, ?2), "
                 "first_evidence = case when ?3 < first_seen_ms then ?4 else first_evidence end, "
                 "last_evidence = case when ?3 >= last_seen_ms then ?4 else last_evidence end, "
                 "first_seen_ms = min(first_seen_ms, ?3), last_seen_ms = max(last_seen_ms, ?3) "
@@ -49,6 +98,7 @@ static int fold(struct sqlite_store *store, const struct picket_finding *finding
     query_int(&query, finding->severity);
     query_int(&query, finding->seen_ms);
     query_text(&query, finding->evidence);
+    query_text(&query, finding->reasons != NULL ? finding->reasons : "");
     return query_run(&query, error);
 }
 
@@ -60,8 +110,8 @@ static int write_new(struct sqlite_store *store, const struct picket_finding *fi
     query_begin(&query, &store->picket, STATEMENT_ALERT_NEW,
                 "insert into alerts (type, device, subject, severity, status, first_seen_ms, "
                 "last_seen_ms, raised_ms, count, title, description, remediation, technique, "
-                "first_evidence, last_evidence) "
-                "values (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, 1, ?8, ?9, ?10, ?11, ?12, ?12)",
+                "first_evidence, last_evidence, reasons) "
+                "values (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, 1, ?8, ?9, ?10, ?11, ?12, ?12, ?13)",
                 "writing an alert");
     query_text(&query, finding->type);
     query_int(&query, device);
@@ -75,6 +125,7 @@ static int write_new(struct sqlite_store *store, const struct picket_finding *fi
     query_text(&query, finding->remediation);
     query_text(&query, finding->technique);
     query_text(&query, finding->evidence);
+    query_text(&query, finding->reasons != NULL ? finding->reasons : "");
     int status = query_run(&query, error);
     *alert_id = sqlite3_last_insert_rowid(store->picket.handle);
     return status;
@@ -96,34 +147,39 @@ static int announce(struct sqlite_store *store, const struct picket_finding *fin
     return status;
 }
 
-static int raise_finding(struct sqlite_store *store, const struct picket_finding *finding,
-                         const char *const *targets, int64_t *alert_id, bool *is_new,
+static int raise_finding(struct sqlite_store *store, struct picket_finding *finding,
+                         const char *const *targets, int64_t *alert_id, bool *is_told,
                          struct picket_error *error)
 {
-    int64_t device;
+    int64_t device, now_ms = picket_unix_ms();
+    struct found found;
     int status = device_number_of(store, finding->device, &device, error);
     if (status == PICKET_OK)
-        status = find_open(store, finding, device, alert_id, error);
+        status = find_open(store, finding, device, &found, error);
+    if (status == PICKET_OK)
+        status = weigh(store, finding, device, &found, error);
     if (status != PICKET_OK)
         return status;
-    *is_new = *alert_id == 0;
-    if (!*is_new)
-        return fold(store, finding, *alert_id, error);
-    int64_t raised_ms = picket_unix_ms();
-    status = write_new(store, finding, device, raised_ms, alert_id, error);
-    if (status == PICKET_OK)
-        status = announce(store, finding, targets, *alert_id, raised_ms, error);
+    *alert_id = found.id;
+    *is_told = finding->severity > found.severity;
+    if (found.id != 0)
+        status = fold(store, finding, found.id, error);
+    else
+        status = write_new(store, finding, device, now_ms, alert_id, error);
+    if (status == PICKET_OK && *is_told)
+        status = announce(store, finding, targets, *alert_id, now_ms, error);
     return status;
 }
 
 int sqlite_raise(struct picket_store *base, const struct picket_finding *finding,
-                 const char *const *targets, int64_t *alert_id, bool *is_new,
+                 const char *const *targets, int64_t *alert_id, bool *is_told,
                  struct picket_error *error)
 {
     struct sqlite_store *store = sqlite_of(base);
+    struct picket_finding weighed = *finding;
     int status = batch_check(store, error);
     if (status == PICKET_OK)
-        status = raise_finding(store, finding, targets, alert_id, is_new, error);
+        status = raise_finding(store, &weighed, targets, alert_id, is_told, error);
     return batch_note(store, status);
 }
 
@@ -194,7 +250,8 @@ int sqlite_alert_decide(struct picket_store *base, const struct picket_alert_dec
 #define ALERT_COLUMNS                                                                              \
     "select a.id, a.type, d.id, a.subject, a.severity, a.status, a.first_seen_ms, "                \
     "a.last_seen_ms, a.raised_ms, a.count, a.title, a.description, a.remediation, a.technique, "   \
-    "a.first_evidence, a.last_evidence, a.verdict, a.reason, a.decided_ms from alerts a cross "    \
+    "a.first_evidence, a.last_evidence, a.verdict, a.reason, a.decided_ms, a.reasons from alerts " \
+    "a cross "                                                                                     \
     "join devices d "                                                                              \
     "on d.number = a.device "
 #define OF_DEVICE "a.device = (select number from devices where id = ?) "
@@ -221,6 +278,7 @@ static void visit_alert(struct query *query, picket_alert_visit visit, void *con
     alert.verdict = query_take_text(query);
     alert.reason = query_take_text(query);
     alert.decided_ms = query_take_int(query);
+    alert.reasons = query_take_text(query);
     visit(context, &alert);
 }
 

@@ -214,6 +214,10 @@ static const char *const picket_steps[] = {
 
     /* Which of a device's modules sent it; "" for the device itself. */
     "alter table outbox add column module text not null default '';",
+
+    /* Why an alert has its severity, and others of the same kind. */
+    "alter table alerts add column reasons text not null default '';"
+    "create index alerts_alike on alerts (type, subject) where status <= 2;",
 };
 
 static const char *const intelligence_steps[] = {

@@ -70,6 +70,7 @@ enum {
     STATEMENT_FLOWS_AGED,
     STATEMENT_CLOCK_STEPS_AGED,
     STATEMENT_ALERT_FIND,
+    STATEMENT_ALERT_ALIKE,
     STATEMENT_ALERT_NEW,
     STATEMENT_ALERT_FOLD,
     STATEMENT_ALERT_DECIDE,
@@ -364,7 +365,7 @@ int sqlite_dead_letters(struct picket_store *store, int limit, picket_dead_lette
                         void *context, struct picket_error *error);
 
 int sqlite_raise(struct picket_store *store, const struct picket_finding *finding,
-                 const char *const *targets, int64_t *alert_id, bool *is_new,
+                 const char *const *targets, int64_t *alert_id, bool *is_told,
                  struct picket_error *error);
 int sqlite_alert_decide(struct picket_store *store, const struct picket_alert_decision *decision,
                         struct picket_error *error);

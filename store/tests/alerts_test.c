@@ -5,6 +5,7 @@ enum { SEEN_MAX = 200, TEXT_MAX = 64 };
 static struct seen {
     struct picket_alert alerts[SEEN_MAX];
     char texts[SEEN_MAX][8][TEXT_MAX];
+    char reasons[TEXT_MAX]; /* of the last */
     int count;
 } seen;
 
@@ -18,6 +19,7 @@ static void note(void *context, const struct picket_alert *alert)
                            alert->title, alert->first_evidence, alert->last_evidence};
     for (int i = 0; i < 7; i++)
         snprintf(seen.texts[at][i], TEXT_MAX, "%s", texts[i]);
+    snprintf(seen.reasons, TEXT_MAX, "%s", alert->reasons);
     snprintf(seen.texts[at][7], TEXT_MAX, "%s %s", alert->verdict, alert->reason);
     assert_string_equal(alert->description, "description");
     assert_string_equal(alert->remediation, "remediation");
@@ -31,22 +33,22 @@ static void look(struct picket_store *store, struct picket_alert_query query)
 }
 
 static int64_t raise_to(struct picket_store *store, const struct picket_finding *finding,
-                        const char *const *targets, bool expect_new)
+                        const char *const *targets, bool expect_told)
 {
     int64_t id = -1;
-    bool is_new = !expect_new;
+    bool is_told = !expect_told;
     MUST(picket_store_begin(store, &error));
-    MUST(picket_store_raise(store, finding, targets, &id, &is_new, &error));
+    MUST(picket_store_raise(store, finding, targets, &id, &is_told, &error));
     MUST(picket_store_commit(store, &error));
     assert_true(id > 0);
-    assert_int_equal(is_new, expect_new);
+    assert_int_equal(is_told, expect_told);
     return id;
 }
 
 static int64_t raise_alone(struct picket_store *store, const struct picket_finding *finding,
-                           bool expect_new)
+                           bool expect_told)
 {
-    return raise_to(store, finding, NULL, expect_new);
+    return raise_to(store, finding, NULL, expect_told);
 }
 
 static void a_finding_becomes_an_alert(void **state)
@@ -77,7 +79,7 @@ static void findings_of_one_subject_are_one_alert(void **state)
     finding.seen_ms = 9000;
     finding.evidence = "9";
     finding.severity = PICKET_SEVERITY_HIGH;
-    assert_int_equal(raise_alone(*state, &finding, false), id);
+    assert_int_equal(raise_alone(*state, &finding, true), id);
     finding.seen_ms = 1000; /* late */
     finding.evidence = "1";
     finding.severity = PICKET_SEVERITY_LOW;
@@ -209,6 +211,92 @@ static void a_new_alert_goes_to_every_target_and_a_folded_one_to_none(void **sta
         assert_int_equal(items[0].payload_bytes, 0);
         assert_string_equal(item_texts[0], "d  ");
     }
+}
+
+static void an_alert_is_sent_again_when_its_severity_rises(void **state)
+{
+    static const char *const targets[] = {"siem", NULL};
+    struct picket_finding finding = finding_of("d", "s", 1);
+    finding.severity = PICKET_SEVERITY_LOW;
+    int64_t id = raise_to(*state, &finding, targets, true);
+    raise_to(*state, &finding, targets, false);
+    finding.severity = PICKET_SEVERITY_HIGH;
+    raise_to(*state, &finding, targets, true);
+    raise_to(*state, &finding, targets, false);
+    finding.severity = PICKET_SEVERITY_MEDIUM;
+    raise_to(*state, &finding, targets, false);
+    look_at_outbox(*state, "siem", 10);
+    assert_int_equal(item_count, 2);
+    assert_int_equal(items[1].alert_id, id);
+}
+
+static void the_reasons_are_those_of_the_highest_severity(void **state)
+{
+    struct picket_finding finding = finding_of("d", "s", 1);
+    finding.reasons = "[1]";
+    raise_alone(*state, &finding, true);
+    finding.severity = PICKET_SEVERITY_LOW;
+    finding.reasons = "[2]";
+    raise_alone(*state, &finding, false);
+    look(*state, (struct picket_alert_query){.limit = 1});
+    assert_string_equal(seen.reasons, "[1]");
+    finding.severity = PICKET_SEVERITY_HIGH;
+    finding.reasons = "[3]";
+    raise_alone(*state, &finding, true);
+    finding.reasons = NULL;
+    raise_alone(*state, &finding, false);
+    look(*state, (struct picket_alert_query){.limit = 1});
+    assert_string_equal(seen.reasons, "[3]");
+}
+
+static struct picket_standing standing;
+
+static void note_standing(void *context, const struct picket_standing *known,
+                          struct picket_finding *finding)
+{
+    standing = *known;
+    finding->severity = *(int *)context;
+}
+
+static void raise_weighed(struct picket_store *store, const char *device, int64_t seen_ms,
+                          int severity)
+{
+    struct picket_finding finding = finding_of(device, "s", seen_ms);
+    finding.weigh = note_standing;
+    finding.weigh_context = &severity;
+    MUST(picket_store_begin(store, &error));
+    MUST(picket_store_raise(store, &finding, NULL, NULL, NULL, &error));
+    MUST(picket_store_commit(store, &error));
+}
+
+static void a_finding_is_weighed_by_what_is_known_of_its_kind(void **state)
+{
+    raise_weighed(*state, "a", 5000, PICKET_SEVERITY_MEDIUM);
+    assert_true(standing.count == 0 && standing.devices == 0);
+    raise_weighed(*state, "a", 9000, PICKET_SEVERITY_HIGH);
+    raise_weighed(*state, "a", 7000, PICKET_SEVERITY_LOW);
+    assert_int_equal(standing.count, 2);
+    assert_int_equal(standing.first_seen_ms, 5000);
+    assert_int_equal(standing.last_seen_ms, 9000);
+    assert_int_equal(standing.devices, 0);
+    look(*state, (struct picket_alert_query){.limit = 1});
+    assert_int_equal(seen.alerts[0].severity, PICKET_SEVERITY_HIGH);
+}
+
+static void devices_that_were_only_tried_or_long_ago_are_not_counted(void **state)
+{
+    char name[16];
+    raise_weighed(*state, "old", 1, PICKET_SEVERITY_HIGH);
+    raise_weighed(*state, "tried", 1000LL + PICKET_STANDING_MS, PICKET_SEVERITY_LOW);
+    for (int i = 0; i < PICKET_STANDING_DEVICES + 3; i++) {
+        snprintf(name, sizeof name, "d%d", i);
+        raise_weighed(*state, name, 1000LL + PICKET_STANDING_MS, PICKET_SEVERITY_MEDIUM);
+        assert_int_equal(standing.devices,
+                         i < PICKET_STANDING_DEVICES ? i : PICKET_STANDING_DEVICES);
+    }
+    run_sql("picket.db", "update alerts set status = 3");
+    raise_weighed(*state, "new", 1000LL + PICKET_STANDING_MS, PICKET_SEVERITY_MEDIUM);
+    assert_int_equal(standing.devices, 0);
 }
 
 static void an_alert_that_is_rolled_back_is_not_sent(void **state)
@@ -444,6 +532,10 @@ int main(void)
         TEST(an_alert_is_acknowledged_and_closed),
         TEST(what_cannot_be_decided_is_told),
         TEST(a_new_alert_goes_to_every_target_and_a_folded_one_to_none),
+        TEST(an_alert_is_sent_again_when_its_severity_rises),
+        TEST(the_reasons_are_those_of_the_highest_severity),
+        TEST(a_finding_is_weighed_by_what_is_known_of_its_kind),
+        TEST(devices_that_were_only_tried_or_long_ago_are_not_counted),
         TEST(an_alert_that_is_rolled_back_is_not_sent),
         TEST(the_outbox_keeps_the_order_of_each_target),
         TEST(what_is_done_is_gone_and_the_rest_stays),

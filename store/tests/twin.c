@@ -71,10 +71,12 @@ static struct twin_alert *twin_find(struct twin *twin, const struct twin_alert *
     return NULL;
 }
 
-static void twin_fold(struct twin_alert *alert, const struct twin_alert *finding)
+/* True: its severity has risen. */
+static bool twin_fold(struct twin_alert *alert, const struct twin_alert *finding)
 {
+    bool rises = finding->severity > alert->severity;
     alert->count++;
-    if (finding->severity > alert->severity)
+    if (rises)
         alert->severity = finding->severity;
     if (finding->first_seen_ms < alert->first_seen_ms) {
         alert->first_seen_ms = finding->first_seen_ms;
@@ -84,6 +86,7 @@ static void twin_fold(struct twin_alert *alert, const struct twin_alert *finding
         alert->last_seen_ms = finding->last_seen_ms;
         alert->last_evidence = finding->last_evidence;
     }
+    return rises;
 }
 
 static void twin_enqueue(struct twin *twin, int target, int64_t alert_id, uint64_t payload)
@@ -92,17 +95,20 @@ static void twin_enqueue(struct twin *twin, int target, int64_t alert_id, uint64
     twin->items[twin->item_count++] = (struct twin_item){target, alert_id, payload};
 }
 
-static void twin_raise(struct twin *twin, const struct twin_alert *finding)
+/* True: it is told to the targets. */
+static bool twin_raise(struct twin *twin, const struct twin_alert *finding)
 {
-    struct twin_alert *open = twin_find(twin, finding);
-    if (open != NULL) {
-        twin_fold(open, finding);
-        return;
+    struct twin_alert *alert = twin_find(twin, finding);
+    if (alert != NULL && !twin_fold(alert, finding))
+        return false;
+    if (alert == NULL) {
+        assert_true(twin->alert_count < TWIN_ALERTS_MAX);
+        alert = &twin->alerts[twin->alert_count++];
+        *alert = *finding;
     }
-    assert_true(twin->alert_count < TWIN_ALERTS_MAX);
-    twin->alerts[twin->alert_count++] = *finding;
     for (int i = 0; i < TWIN_TARGETS; i++)
-        twin_enqueue(twin, i, twin->alert_count, 0);
+        twin_enqueue(twin, i, alert - twin->alerts + 1, 0);
+    return true;
 }
 
 static int step_raise(struct twin *twin, struct picket_store *store, uint64_t *seed)
@@ -123,11 +129,10 @@ static int step_raise(struct twin *twin, struct picket_store *store, uint64_t *s
         finding_of(device_name(alert.device), alert.subject, alert.first_seen_ms);
     finding.severity = alert.severity;
     finding.evidence = evidence;
-    bool expect_new = twin_find(twin, &alert) == NULL, is_new = !expect_new;
-    twin_raise(twin, &alert);
-    int status = picket_store_raise(store, &finding, twin_targets, NULL, &is_new, &error);
+    bool expect_told = twin_raise(twin, &alert), is_told = !expect_told;
+    int status = picket_store_raise(store, &finding, twin_targets, NULL, &is_told, &error);
     if (status == PICKET_OK)
-        assert_int_equal(is_new, expect_new);
+        assert_int_equal(is_told, expect_told);
     return status;
 }
 

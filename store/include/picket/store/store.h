@@ -223,6 +223,16 @@ enum picket_severity {
 };
 const char *picket_severity_name(int severity); /* "low", "medium", "high" */
 
+/* What is known when a finding comes: of its alert, if there is an open one, and of others of its
+ * type and subject that are open. */
+struct picket_standing {
+    int64_t count; /* findings of the alert before this one; 0: it will be new */
+    int64_t first_seen_ms, last_seen_ms; /* of these */
+    int64_t devices; /* others that had one within PICKET_STANDING_MS before; stops at
+                        PICKET_STANDING_DEVICES */
+};
+enum { PICKET_STANDING_DEVICES = 16, PICKET_STANDING_MS = 7 * 24 * 3600 * 1000 };
+
 /* What a detector found. Findings of the same type, device and subject are one alert whose count,
  * last_seen and last evidence change, as long as that alert is open (new or acknowledged). They may
  * come out of the order of their times: the first evidence is that of the earliest, the last that
@@ -238,6 +248,13 @@ struct picket_finding {
     const char *remediation;
     const char *technique; /* MITRE ATT&CK ids, space-separated, or "" */
     const char *evidence;  /* JSON object */
+    const char *reasons;   /* why it has that severity: JSON array; NULL: nothing to say */
+    /* NULL, or changes severity and reasons by what is known of its kind, before it is written. Of
+     * the finding it sees a copy; what it sets there has to live until picket_store_raise()
+     * returns. */
+    void (*weigh)(void *context, const struct picket_standing *standing,
+                  struct picket_finding *finding);
+    void *weigh_context;
 };
 
 struct picket_alert {
@@ -260,12 +277,14 @@ struct picket_alert {
     const char *verdict; /* of who closed it, "" before */
     const char *reason;  /* why it was acknowledged or closed, "" if nobody said */
     int64_t decided_ms;  /* when it was acknowledged or closed; 0: it is new */
+    const char *reasons; /* of the highest severity it has had; "" if none are known */
 };
 
 /* Within a batch. A new alert is put into the outbox of every target in `targets` (NULL-terminated,
- * may be NULL) in the same transaction; a folded one is not. *alert_id and *is_new may be NULL. */
+ * may be NULL) in the same transaction, and so is one whose severity a finding raises; *is_told
+ * says whether. *alert_id and *is_told may be NULL. */
 int picket_store_raise(struct picket_store *store, const struct picket_finding *finding,
-                       const char *const *targets, int64_t *alert_id, bool *is_new,
+                       const char *const *targets, int64_t *alert_id, bool *is_told,
                        struct picket_error *error);
 
 /* Somebody has looked at it. */
