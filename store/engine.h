@@ -115,6 +115,14 @@ struct store_engine {
                              struct picket_error *error);
     int (*feed_parts)(struct picket_store *store, const char *feed, picket_feed_part_visit visit,
                       void *context, struct picket_error *error);
+    int (*indicators_put)(struct picket_store *store, const char *feed,
+                          const struct picket_indicator *indicators, size_t count,
+                          picket_indicator_change_visit visit, void *context,
+                          struct picket_feed_delta *delta, struct picket_error *error);
+    int (*indicators_take_out)(struct picket_store *store, const char *feed,
+                               const struct picket_indicator *which, size_t count,
+                               picket_indicator_change_visit visit, void *context, size_t *at,
+                               struct picket_error *error);
     int (*indicators)(struct picket_store *store, const char *feed, picket_indicator_visit visit,
                       void *context, struct picket_error *error);
     int (*indicator)(struct picket_store *store, const char *feed,

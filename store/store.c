@@ -342,6 +342,11 @@ int picket_store_targets(struct picket_store *store, picket_target_visit visit, 
 
 /* ---- feeds and indicators ---- */
 
+bool picket_feed_is_kept(const struct picket_feed *feed)
+{
+    return feed->source[0] == '\0';
+}
+
 int picket_store_feed_put(struct picket_store *store, const struct picket_feed *feed,
                           struct picket_error *error)
 {
@@ -408,6 +413,26 @@ int picket_store_indicators_replace_at_least(struct picket_store *store, const c
     struct picket_feed_delta ignored;
     return store->engine->indicators_replace(store, feed, indicators, count, least, visit, context,
                                              delta != NULL ? delta : &ignored, error);
+}
+
+int picket_store_indicators_put(struct picket_store *store, const char *feed,
+                                const struct picket_indicator *indicators, size_t count,
+                                picket_indicator_change_visit visit, void *context,
+                                struct picket_feed_delta *delta, struct picket_error *error)
+{
+    struct picket_feed_delta ignored;
+    return store->engine->indicators_put(store, feed, indicators, count, visit, context,
+                                         delta != NULL ? delta : &ignored, error);
+}
+
+int picket_store_indicators_take_out(struct picket_store *store, const char *feed,
+                                     const struct picket_indicator *which, size_t count,
+                                     picket_indicator_change_visit visit, void *context, size_t *at,
+                                     struct picket_error *error)
+{
+    size_t ignored;
+    return store->engine->indicators_take_out(store, feed, which, count, visit, context,
+                                              at != NULL ? at : &ignored, error);
 }
 
 int picket_store_indicators(struct picket_store *store, const char *feed,

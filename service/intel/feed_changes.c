@@ -1,5 +1,6 @@
 /* Adding, removing and refreshing feeds. A feed is fetched and read without the lock, for that may
  * take minutes, and then taken into store and table with it, whole or not at all. */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,22 +114,6 @@ static int fetch(struct picket_intel *intel, const struct picket_feed *feed, boo
 
 /* ---- taking it in, with the lock ---- */
 
-/* What the store is told, on its way to the table. */
-struct taking {
-    struct table_batch *batch;
-    uint16_t feed;
-};
-
-static void take_change(void *context, const struct picket_indicator *before,
-                        const struct picket_indicator *now)
-{
-    struct taking *taking = context;
-    if (now != NULL)
-        table_put(taking->batch, taking->feed, now);
-    else
-        table_take_out(taking->batch, taking->feed, before);
-}
-
 /* With the lock held; the feed has a number in the table. */
 static int store_and_publish(struct picket_intel *intel, const char *name, uint16_t number,
                              const struct feed_reading *reading, struct picket_feed_delta *delta,
@@ -138,11 +123,13 @@ static int store_and_publish(struct picket_intel *intel, const char *name, uint1
     if (taking.batch == NULL)
         return picket_fail(error, PICKET_NO_MEMORY, "feed %s: no memory", name);
     int status = picket_store_indicators_replace(intel->store, name, reading->indicators.items,
-                                                 reading->indicators.count, take_change, &taking,
-                                                 delta, error);
+                                                 reading->indicators.count, intel_take_change,
+                                                 &taking, delta, error);
     if (status == PICKET_OK)
-        return intel_publish(intel, taking.batch, error);
-    table_batch_free(taking.batch);
+        status = intel_publish(intel, taking.batch, error);
+    else
+        table_batch_free(taking.batch);
+    malloc_trim(0); /* what a large feed took is given back to the system, not kept for next time */
     return status;
 }
 
@@ -220,9 +207,6 @@ static int check_feed(const struct picket_feed *feed, struct picket_error *error
     if (size == 0 || size == sizeof feed->name || strspn(feed->name, allowed) != size)
         return picket_fail(error, PICKET_INVALID,
                            "a feed's name has 1 to 64 letters, digits, and . _ -");
-    if (feed->source[0] == '\0')
-        return picket_fail(error, PICKET_INVALID, "feed %s: neither a file nor a URL is given",
-                           feed->name);
     if (feed->confidence < 0 || feed->confidence > 100)
         return picket_fail(error, PICKET_INVALID, "feed %s: confidence %d is not within 0 to 100",
                            feed->name, feed->confidence);
@@ -260,6 +244,15 @@ static int add_fetched(struct picket_intel *intel, struct picket_feed *feed,
     return status;
 }
 
+static void begin_feed(struct picket_feed *feed)
+{
+    if (feed->format[0] == '\0')
+        memcpy(feed->format, "auto", 5);
+    feed->added_ms = picket_unix_ms();
+    feed->tried_ms = feed->loaded_ms = feed->indicators = feed->skipped = 0;
+    feed->etag[0] = feed->last_modified[0] = feed->problem[0] = '\0';
+}
+
 static int add_feed(struct picket_intel *intel, const struct picket_feed *feed,
                     struct picket_feed_report *report, struct picket_error *error)
 {
@@ -270,11 +263,7 @@ static int add_feed(struct picket_intel *intel, const struct picket_feed *feed,
     if (status != PICKET_OK)
         return status;
     struct picket_feed added = *feed;
-    if (added.format[0] == '\0')
-        memcpy(added.format, "auto", 5);
-    added.added_ms = picket_unix_ms();
-    added.tried_ms = added.loaded_ms = added.indicators = added.skipped = 0;
-    added.etag[0] = added.last_modified[0] = added.problem[0] = '\0';
+    begin_feed(&added);
     pthread_mutex_lock(&intel->changing);
     status = check_is_new(intel, added.name, error);
     pthread_mutex_unlock(&intel->changing);
@@ -292,9 +281,56 @@ static int add_feed(struct picket_intel *intel, const struct picket_feed *feed,
     return status;
 }
 
+/* Nothing is read, so it counts as loaded. */
+static int make_list(struct picket_intel *intel, const struct picket_feed *list,
+                     struct picket_feed *made, struct picket_error *error)
+{
+    *made = *list;
+    begin_feed(made);
+    made->loaded_ms = made->added_ms;
+    made->refresh_s = 0;
+    int status = picket_store_feed_put(intel->store, made, error);
+    if (status != PICKET_OK || intel->table_lacks)
+        return status;
+    if (table_add_feed(intel->published.table, made->name, made->match_special_purpose) != 0)
+        return PICKET_OK;
+    picket_store_feed_remove(intel->store, made->name, NULL);
+    return picket_fail(error, PICKET_NO_MEMORY, "list %s: no memory, or too many feeds",
+                       made->name);
+}
+
+int kept_list_ensure(struct picket_intel *intel, const struct picket_feed *list,
+                     struct picket_error *error)
+{
+    struct picket_feed made;
+    int status = check_is_new(intel, list->name, error);
+    if (status == PICKET_EXISTS)
+        return PICKET_OK;
+    return status == PICKET_OK ? make_list(intel, list, &made, error) : status;
+}
+
+static int add_list(struct picket_intel *intel, const struct picket_feed *list,
+                    struct picket_feed_report *report, struct picket_error *error)
+{
+    struct picket_feed made;
+    int status = check_feed(list, error);
+    if (status != PICKET_OK)
+        return status;
+    pthread_mutex_lock(&intel->changing);
+    status = check_is_new(intel, list->name, error);
+    if (status == PICKET_OK)
+        status = make_list(intel, list, &made, error);
+    pthread_mutex_unlock(&intel->changing);
+    if (status == PICKET_OK && report != NULL)
+        *report = (struct picket_feed_report){.feed = made};
+    return status;
+}
+
 int picket_intel_feed_add(struct picket_intel *intel, const struct picket_feed *feed,
                           struct picket_feed_report *report, struct picket_error *error)
 {
+    if (picket_feed_is_kept(feed))
+        return add_list(intel, feed, report, error);
     int status = enter_request(intel, error);
     if (status != PICKET_OK)
         return status;
@@ -327,6 +363,7 @@ static int remove_feed(struct picket_intel *intel, const char *name, struct pick
         return status;
     }
     status = intel_publish(intel, taking.batch, error);
+    malloc_trim(0);
     if (taking.feed != 0 && intel->published.table == table)
         table_remove_feed(table, taking.feed);
     return status;
@@ -386,6 +423,9 @@ int intel_refresh(struct picket_intel *intel, const char *name, bool conditional
     pthread_mutex_lock(&intel->changing);
     int status = intel_find_feed(intel, name, &asked, error);
     pthread_mutex_unlock(&intel->changing);
+    if (status == PICKET_OK && picket_feed_is_kept(&asked))
+        status = picket_fail(error, PICKET_INVALID,
+                             "feed %s is a list kept here: there is nothing to read again", name);
     if (status != PICKET_OK)
         return status;
     feed = asked;

@@ -77,6 +77,16 @@ static int build_anew(struct picket_intel *intel, struct picket_error *error)
     return status;
 }
 
+void intel_take_change(void *context, const struct picket_indicator *before,
+                       const struct picket_indicator *now)
+{
+    struct taking *taking = context;
+    if (now != NULL)
+        table_put(taking->batch, taking->feed, now);
+    else
+        table_take_out(taking->batch, taking->feed, before);
+}
+
 struct table_batch *intel_change(struct picket_intel *intel)
 {
     return table_batch_new(intel->published.table);
@@ -91,7 +101,6 @@ int intel_publish(struct picket_intel *intel, struct table_batch *batch, struct 
     }
     int status = table_apply(batch, &problem);
     published_changed(&intel->published);
-    malloc_trim(0);
     return status == PICKET_OK ? PICKET_OK : build_anew(intel, error);
 }
 

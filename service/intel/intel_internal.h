@@ -35,6 +35,20 @@ int intel_publish(struct picket_intel *intel, struct table_batch *batch,
 int intel_find_feed(struct picket_intel *intel, const char *name, struct picket_feed *feed,
                     struct picket_error *error);
 
+/* What the store is told of one feed, on its way to the table. */
+struct taking {
+    struct table_batch *batch;
+    uint16_t feed;
+};
+/* A picket_indicator_change_visit; its context is a struct taking. */
+void intel_take_change(void *context, const struct picket_indicator *before,
+                       const struct picket_indicator *now);
+
+/* With the lock held: makes a kept list like *list (name, confidence, ...) if there is no feed of
+ * that name. */
+int kept_list_ensure(struct picket_intel *intel, const struct picket_feed *list,
+                     struct picket_error *error);
+
 /* Reads the feed again; conditional: only if it has changed. */
 int intel_refresh(struct picket_intel *intel, const char *name, bool conditional,
                   struct picket_feed_report *report, struct picket_error *error);

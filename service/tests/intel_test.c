@@ -119,7 +119,6 @@ static void what_cannot_be_a_feed_is_refused_with_the_reason(void **state)
     (void)state;
     assert_int_equal(add("a/b", "/x"), PICKET_INVALID);
     assert_int_equal(add("", "/x"), PICKET_INVALID);
-    assert_int_equal(add("x", ""), PICKET_INVALID);
     assert_int_equal(add("x", "/nowhere/at/all"), PICKET_NOT_FOUND);
     assert_non_null(strstr(error.text, "/nowhere/at/all"));
     assert_int_equal(add("x", harness.folder), PICKET_INVALID);

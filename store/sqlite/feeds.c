@@ -108,6 +108,8 @@ static int remove_rows(struct sqlite_store *store, const char *name, struct pick
         status = blocks_remove(store, number, 1, error);
     if (status == PICKET_OK)
         status = feed_belongings_remove(store, number, error);
+    if (status == PICKET_OK)
+        status = kept_remove_all(store, number, error);
     if (status != PICKET_OK)
         return status;
     struct query query;

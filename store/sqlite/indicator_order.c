@@ -53,6 +53,19 @@ int indicator_compare(const struct picket_indicator *a, const struct picket_indi
     return compare_keys(&left, &right);
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
+}
+
+bool indicator_same_content(const struct picket_indicator *a, const struct picket_indicator *b)
+{
+    return a->confidence == b->confidence && a->severity == b->severity && a->tlp == b->tlp &&
+           a->listed_ms == b->listed_ms && a->valid_until_ms == b->valid_until_ms &&
+           same_text(a->tags, b->tags) && same_text(a->malware, b->malware) &&
+           same_text(a->reference, b->reference);
+}
+
 struct indicator_key *indicators_sort(const struct picket_indicator *indicators, size_t count)
 {
     if (count > UINT32_MAX)

@@ -2,6 +2,7 @@
 #ifndef PICKET_STORE_SQLITE_INDICATOR_ORDER_H
 #define PICKET_STORE_SQLITE_INDICATOR_ORDER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,9 @@ struct indicator_key {
 
 /* Like memcmp. */
 int indicator_compare(const struct picket_indicator *a, const struct picket_indicator *b);
+
+/* All that is said of them is the same, but for line and first_seen_ms. */
+bool indicator_same_content(const struct picket_indicator *a, const struct picket_indicator *b);
 
 /* The keys of up to UINT32_MAX indicators in order, equal ones as given; to be freed. NULL: no
  * memory, or too many. */

@@ -1,5 +1,5 @@
 /* One indicator of a feed, by the blocks it is kept in: they are sorted, and so is what is in them.
- */
+ * Of a kept list, which has no blocks, by its row. */
 #include <string.h>
 
 #include "indicator_block.h"
@@ -86,7 +86,11 @@ static int find(struct search *search, bool *found, struct picket_error *error)
     int status = feed_number(search->store, search->feed, &number, &generation, error);
     if (status != PICKET_OK)
         return status;
-    return search_blocks(search, first_block(number, generation), found, error);
+    status = search_blocks(search, first_block(number, generation), found, error);
+    if (status != PICKET_OK || *found)
+        return status;
+    return kept_find(search->store, search->feed, number, search->looked_for, search->visit,
+                     search->context, found, error);
 }
 
 int sqlite_indicator(struct picket_store *base, const char *feed,

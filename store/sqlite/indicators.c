@@ -124,7 +124,8 @@ static int visit_feed(struct sqlite_store *store, const char *name, int64_t numb
     struct reader reader;
     for (reader_start(&reader, store, number, generation); reader.has; reader_next(&reader))
         visit(context, name, &reader.indicator);
-    return reader_end(&reader, name, error);
+    int status = reader_end(&reader, name, error);
+    return status == PICKET_OK ? kept_visit(store, name, number, visit, context, error) : status;
 }
 
 int sqlite_indicators(struct picket_store *base, const char *feed, picket_indicator_visit visit,
@@ -231,20 +232,6 @@ static void drop_old(struct merge *merge)
     reader_next(&merge->old);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return strcmp(indicator_text(a), indicator_text(b)) == 0;
-}
-
-/* But for the line. */
-static bool same_content(const struct picket_indicator *a, const struct picket_indicator *b)
-{
-    return a->confidence == b->confidence && a->severity == b->severity && a->tlp == b->tlp &&
-           a->listed_ms == b->listed_ms && a->valid_until_ms == b->valid_until_ms &&
-           same_text(a->tags, b->tags) && same_text(a->malware, b->malware) &&
-           same_text(a->reference, b->reference);
-}
-
 static int merge_one(struct merge *merge, const struct picket_indicator *given,
                      struct picket_error *error)
 {
@@ -255,7 +242,7 @@ static int merge_one(struct merge *merge, const struct picket_indicator *given,
     if (old->has && indicator_compare(&old->indicator, &indicator) == 0) {
         indicator.first_seen_ms = old->indicator.first_seen_ms;
         merge->delta.kept++;
-        bool same = same_content(&old->indicator, &indicator);
+        bool same = indicator_same_content(&old->indicator, &indicator);
         merge->delta.changed += !same;
         if (!same || old->indicator.line != indicator.line)
             note_change(merge, &old->indicator, &indicator);

@@ -283,6 +283,27 @@ static const char *const intelligence_steps[] = {
     "  stamp text not null,"
     "  body blob not null,"
     "  primary key (feed, key));",
+    /* Of feeds without a source: a row each, as they are changed one by one. */
+    "create table kept_indicators ("
+    "  feed integer not null,"
+    "  family integer not null,"
+    "  address blob not null,"
+    "  length integer not null,"
+    "  port integer not null,"
+    "  protocol integer not null,"
+    "  confidence integer not null,"
+    "  severity integer not null,"
+    "  tlp integer not null,"
+    "  line integer not null,"
+    "  first_seen_ms integer not null,"
+    "  listed_ms integer not null,"
+    "  valid_until_ms integer not null,"
+    "  tags text not null,"
+    "  malware text not null,"
+    "  reference text not null,"
+    "  primary key (feed, family, address, length, port, protocol)) without rowid;"
+    "create index kept_indicators_expiry on kept_indicators (valid_until_ms) "
+    "  where valid_until_ms > 0;",
 };
 
 const struct schema picket_schema = {

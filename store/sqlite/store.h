@@ -1,15 +1,16 @@
 /* The SQLite engine: a folder with two files.
  *
  *     picket.db        devices, activity, inventory, events, flows, alerts, dead_letters,
- *                      outbox, targets, twins, messages, sessions, totals, authorities, ip_rules,
- * ip_default, audit intelligence.db  feeds, indicator_blocks
+ *                      outbox, targets, twins, messages, sessions, totals, authorities,
+ *                      ip_rules, ip_default, audit
+ *     intelligence.db  feeds, indicator_blocks, kept_indicators
  *
  * Two, because SQLite has one writer a file: a feed of millions may be replaced while batches go
  * on. schema.c has the tables; README.md draws them.
  *
  * One noun a file: devices.c, activity.c, events.c, flows.c, alerts.c, dead_letters.c, outbox.c,
- * feeds.c, indicators.c, totals.c; batch.c has the transaction that holds them together, tidy.c
- * removes what exceeds a bound.
+ * feeds.c, indicators.c, kept_indicators.c, totals.c; batch.c has the transaction that holds them
+ * together, tidy.c removes what exceeds a bound.
  */
 #ifndef PICKET_STORE_SQLITE_STORE_H
 #define PICKET_STORE_SQLITE_STORE_H
@@ -153,6 +154,13 @@ enum {
     STATEMENT_FEED_PART_REMOVE,
     STATEMENT_FEED_PARTS_REMOVE,
     STATEMENT_FEED_PARTS,
+    STATEMENT_KEPT_ALL,
+    STATEMENT_KEPT_ONE,
+    STATEMENT_KEPT_LIST,
+    STATEMENT_KEPT_PUT,
+    STATEMENT_KEPT_REMOVE,
+    STATEMENT_KEPT_REMOVE_ALL,
+    STATEMENT_KEPT_COUNT,
     STATEMENTS_OF_INTELLIGENCE_DB
 };
 
@@ -405,6 +413,14 @@ int sqlite_indicators_replace(struct picket_store *store, const char *feed,
                               struct picket_feed_delta *delta, struct picket_error *error);
 int sqlite_indicators(struct picket_store *store, const char *feed, picket_indicator_visit visit,
                       void *context, struct picket_error *error);
+int sqlite_indicators_put(struct picket_store *store, const char *feed,
+                          const struct picket_indicator *indicators, size_t count,
+                          picket_indicator_change_visit visit, void *context,
+                          struct picket_feed_delta *delta, struct picket_error *error);
+int sqlite_indicators_take_out(struct picket_store *store, const char *feed,
+                               const struct picket_indicator *which, size_t count,
+                               picket_indicator_change_visit visit, void *context, size_t *at,
+                               struct picket_error *error);
 int sqlite_indicator(struct picket_store *store, const char *feed,
                      const struct picket_indicator *which, picket_indicator_visit visit,
                      void *context, struct picket_error *error);
@@ -418,6 +434,15 @@ int feed_number(struct sqlite_store *store, const char *name, int64_t *number, i
                 struct picket_error *error);
 int blocks_remove(struct sqlite_store *store, int64_t feed, int64_t generation,
                   struct picket_error *error);
+
+/* ---- kept_indicators.c: those of lists that are changed one by one ---- */
+
+int kept_visit(struct sqlite_store *store, const char *name, int64_t feed,
+               picket_indicator_visit visit, void *context, struct picket_error *error);
+int kept_find(struct sqlite_store *store, const char *name, int64_t feed,
+              const struct picket_indicator *which, picket_indicator_visit visit, void *context,
+              bool *found, struct picket_error *error);
+int kept_remove_all(struct sqlite_store *store, int64_t feed, struct picket_error *error);
 
 int sqlite_totals(struct picket_store *store, struct picket_store_totals *totals,
                   struct picket_error *error);

@@ -165,6 +165,46 @@ static void a_feed_is_replaced_whole_or_not_at_all(void **state)
     }
 }
 
+static int count_all(struct picket_store *store)
+{
+    int seen[3] = {0};
+    MUST(picket_store_indicators(store, "kept", count_one, seen, &error));
+    return seen[1] + seen[2];
+}
+
+/* Puts some and takes them out again, until nothing of it fails any more. */
+static void a_change_of_a_kept_list_is_whole_or_not_at_all(void **state)
+{
+    enum { COUNT = 1500 };
+    static struct picket_indicator some[COUNT];
+    struct picket_feed list = {.name = "kept"};
+    MUST(picket_store_feed_put(*state, &list, &error));
+    fill(some, COUNT, 0, 1);
+    for (int kind = 0; kind < KINDS; kind++) {
+        int failures = 0;
+        for (int n = 1, had = 0;; n++) {
+            faulty_vfs_fail(n, kinds[kind].code, kinds[kind].stays);
+            int status = had ? picket_store_indicators_take_out(*state, "kept", some, COUNT, NULL,
+                                                                NULL, NULL, &error)
+                             : picket_store_indicators_put(*state, "kept", some, COUNT, NULL, NULL,
+                                                           NULL, &error);
+            bool has_failed = faulty_vfs_has_failed();
+            faulty_vfs_heal();
+            if (status == PICKET_OK) {
+                had = had ? 0 : COUNT;
+            } else {
+                check_failure(status, kind);
+                failures++;
+            }
+            assert_int_equal(count_all(*state), had);
+            assert_int_equal(totals_of(*state).indicators, had);
+            if (!has_failed && had == 0)
+                break;
+        }
+        assert_true(failures > 3);
+    }
+}
+
 static void a_full_disk_is_told_and_survived(void **state)
 {
     static struct twin twin, before;
@@ -212,6 +252,7 @@ int main(void)
         TEST(a_batch_is_whole_or_not_at_all_whatever_fails),
         TEST(opening_recovers_from_whatever_failed_before),
         TEST(a_feed_is_replaced_whole_or_not_at_all),
+        TEST(a_change_of_a_kept_list_is_whole_or_not_at_all),
         TEST(a_full_disk_is_told_and_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

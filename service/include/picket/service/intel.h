@@ -62,7 +62,8 @@ struct picket_feed_report {
     struct picket_feed_line_problem problems[10];
 };
 
-/* Adds a feed and loads it before it returns. source is a path or an http(s) URL; format is "auto"
+/* Adds a feed and loads it before it returns. source is a path, an http(s) URL, or "" for a kept
+ * list, which is empty at first; format is "auto"
  * (or
  * ""), "plain", "csv" or "ndjson". PICKET_EXISTS; PICKET_INVALID (bad name, no list, lines but no
  * indicator, covers half of all IPv4 addresses; a feed that holds comments only is empty and no
@@ -78,6 +79,25 @@ int picket_intel_feed_remove(struct picket_intel *intel, const char *name,
  * to nothing, and feed.problem says why. PICKET_BUSY as above. */
 int picket_intel_feed_refresh(struct picket_intel *intel, const char *name,
                               struct picket_feed_report *report, struct picket_error *error);
+
+/* ---- kept lists: feeds without a source, which their owner changes indicator by indicator ---- */
+
+enum { PICKET_LIST_CONFIDENCE = 90 }; /* of a list that nobody gave another */
+/* Exists from its first use on; others are made by picket_intel_feed_add(), source "". */
+#define PICKET_LIST_LOCAL "local"
+
+/* The list has these from now on; first_seen_ms is the time of this call for those that are new.
+ * When it returns they are on the disk, and lookups see them. All or none; the last of several
+ * alike counts. PICKET_NOT_FOUND: no such list; PICKET_INVALID: a feed with a source; PICKET_FULL.
+ * *delta may be NULL. Thread: any. */
+int picket_intel_put(struct picket_intel *intel, const char *list,
+                     const struct picket_indicator *indicators, size_t count,
+                     struct picket_feed_delta *delta, struct picket_error *error);
+/* Not any more: each by prefix, port and protocol. All or none; PICKET_NOT_FOUND also if the list
+ * does not have one, and *at (may be NULL) is its place then, otherwise count. */
+int picket_intel_take_out(struct picket_intel *intel, const char *list,
+                          const struct picket_indicator *which, size_t count, size_t *at,
+                          struct picket_error *error);
 
 /* The detector that matches flows' remote addresses. */
 struct picket_detector picket_intel_detector(struct picket_intel *intel);

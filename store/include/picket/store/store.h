@@ -413,7 +413,7 @@ struct picket_feed_delta {
 
 struct picket_feed {
     char name[65];
-    char source[1024];          /* path or URL */
+    char source[1024];          /* path or URL; "": a kept list */
     char format[16];            /* "auto", "plain", "csv" */
     int confidence;             /* 0..100, for indicators that bring none */
     bool match_special_purpose; /* also match private, loopback, multicast ... addresses */
@@ -495,6 +495,25 @@ int picket_store_indicators_replace_at_least(struct picket_store *store, const c
                                              picket_indicator_change_visit visit, void *context,
                                              struct picket_feed_delta *delta,
                                              struct picket_error *error);
+
+/* A feed without a source is a kept list: its owner changes it, indicator by indicator. */
+bool picket_feed_is_kept(const struct picket_feed *feed);
+/* Puts indicators into a kept list, all of them or none, in one transaction. One that is there
+ * (prefix, port, protocol) takes over what is said of it now, and keeps first_seen_ms; the last of
+ * several alike counts. visit as above, in the order of what changes. PICKET_NOT_FOUND: there is no
+ * such list; PICKET_INVALID: it is a feed with a source. */
+int picket_store_indicators_put(struct picket_store *store, const char *feed,
+                                const struct picket_indicator *indicators, size_t count,
+                                picket_indicator_change_visit visit, void *context,
+                                struct picket_feed_delta *delta, struct picket_error *error);
+/* Takes them out of it, all or none: of each prefix, port and protocol are looked at. As above, and
+ * PICKET_NOT_FOUND if the list does not have one; *at (may be NULL) is then its place, and `count`
+ * if it is not one of them that failed. */
+int picket_store_indicators_take_out(struct picket_store *store, const char *feed,
+                                     const struct picket_indicator *which, size_t count,
+                                     picket_indicator_change_visit visit, void *context, size_t *at,
+                                     struct picket_error *error);
+
 /* All indicators of all feeds (feed NULL) or one. */
 typedef void (*picket_indicator_visit)(void *context, const char *feed,
                                        const struct picket_indicator *indicator);
