@@ -52,20 +52,26 @@ static void print_command(FILE *stream, const struct command *command)
     fprintf(stream, "  %-28s  %s\n", left, command->summary);
 }
 
-/* The commands whose names start with the word. */
+static bool starts_with(const struct command *command, const char *word)
+{
+    size_t length = strlen(word);
+    return strncmp(command->name, word, length) == 0 && command->name[length] == ' ';
+}
+
+/* The commands whose names start with the word; stream NULL: only counts them. */
 static int print_commands(FILE *stream, const char *word)
 {
-    int printed = 0;
-    size_t length = strlen(word);
+    int found = 0;
     for (size_t i = 0; i < GROUP_COUNT; i++) {
         for (const struct command *const *at = groups[i].commands; *at; at++) {
-            if (strncmp((*at)->name, word, length) == 0 && (*at)->name[length] == ' ') {
+            if (!starts_with(*at, word))
+                continue;
+            if (stream)
                 print_command(stream, *at);
-                printed++;
-            }
+            found++;
         }
     }
-    return printed;
+    return found;
 }
 
 static int print_help(FILE *stream)
@@ -124,8 +130,11 @@ static int without_command(int argc, char **argv)
     bool asked = argc > 2 && strcmp(argv[2], "--help") == 0;
     if (asked && print_commands(stdout, argv[1]) > 0)
         return EXIT_DONE;
-    complain("there is no command \"%s%s%s\"", argv[1], argc > 2 ? " " : "",
-             argc > 2 ? argv[2] : "");
+    if (argc == 2 && print_commands(NULL, argv[1]) > 0)
+        complain("\"%s\" goes on with one of these", argv[1]);
+    else
+        complain("there is no command \"%s%s%s\"", argv[1], argc > 2 ? " " : "",
+                 argc > 2 ? argv[2] : "");
     if (print_commands(stderr, argv[1]) == 0)
         fprintf(stderr, "picket --help lists the commands\n");
     return EXIT_USAGE;

@@ -622,6 +622,14 @@ class Commands(unittest.TestCase):
             self.assertEqual(code, 0, command)
             self.assertEqual([line for line in text.splitlines() if len(line) > 80], [])
 
+    def test_half_a_command_names_those_it_may_become(self):
+        done = self.run_picket("device")
+        self.assertEqual(done.returncode, 2)
+        self.assertRegex(done.stderr, r'^picket: "device" goes on with one of these\n  device add ID ')
+        done = self.run_picket("device", "frob")
+        self.assertEqual(done.returncode, 2)
+        self.assertRegex(done.stderr, r'^picket: there is no command "device frob"\n  device add ID ')
+
     def test_help_can_be_asked_for_in_front_of_the_command(self):
         for command in (["device", "add"], ["device"], ["status"]):
             self.assertEqual(self.run_picket("help", *command).stdout,
