@@ -28,10 +28,14 @@ static void print_report(const json_t *report)
         member_number(report, "removed"), member_number(report, "changed"),
         member_number(report, "kept") - member_number(report, "changed"),
         (double)member_number(report, "duration_ms") / 1000);
+    long long passed_over = member_number(report, "passed_over");
+    if (passed_over > 0)
+        printf("%s: %lld of no use to Picket (no address, revoked, not for detection) passed "
+               "over\n",
+               name, passed_over);
     fflush(stdout);
     if (skipped > 0)
-        fprintf(stderr, "%s: %lld line%s not understood and skipped:\n", name, skipped,
-                skipped == 1 ? "" : "s");
+        fprintf(stderr, "%s: %lld not understood and skipped:\n", name, skipped);
     size_t index;
     json_t *problem;
     json_array_foreach(json_object_get(report, "problems"), index, problem)

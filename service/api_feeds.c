@@ -17,12 +17,13 @@ static json_t *problems_json(const struct picket_feed_report *report)
 
 static json_t *report_json(const struct picket_feed_report *report)
 {
-    return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:o}",
+    return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
                      "feed", api_json_feed(&report->feed),
                      "added", (json_int_t)report->delta.added,
                      "removed", (json_int_t)report->delta.removed,
                      "kept", (json_int_t)report->delta.kept,
                      "changed", (json_int_t)report->delta.changed,
+                     "passed_over", (json_int_t)report->passed_over,
                      "duration_ms", (json_int_t)report->duration_ms,
                      "problems", problems_json(report));
 }

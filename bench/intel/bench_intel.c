@@ -245,7 +245,9 @@ static void load_text(void)
     char *text = feed_text(&size);
     struct feed_reading reading;
     double start = bench_now_s();
-    check(feed_read(&reading, text, size, FEED_AUTO, 80, NULL) == PICKET_OK, "unreadable");
+    check(feed_read(&reading, text, size, &(struct feed_options){.confidence = 80}, NULL) ==
+              PICKET_OK,
+          "unreadable");
     double read = bench_now_s();
     struct table *table = table_new();
     uint16_t feed = table_add_feed(table, "bench", false);

@@ -46,7 +46,8 @@ static struct table *load(size_t indicators, uint32_t *random)
     size_t size;
     char *text = feed_text(indicators, &size, random);
     struct feed_reading reading;
-    if (feed_read(&reading, text, size, FEED_AUTO, 80, NULL) != PICKET_OK)
+    if (feed_read(&reading, text, size, &(struct feed_options){.confidence = 80}, NULL) !=
+        PICKET_OK)
         fail("the feed cannot be read");
     struct table *table = table_new();
     uint16_t feed = table_add_feed(table, "bench", false);

@@ -38,8 +38,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct feed_reading reading;
     if (size == 0)
         return 0;
-    if (feed_read(&reading, (const char *)data + 1, size - 1, (enum feed_format)(data[0] % 4), 50,
-                  NULL) == PICKET_OK) {
+    struct feed_options options = {.format = (enum feed_format)((data[0] & 0x7f) % FEED_FORMATS),
+                                   .confidence = 50};
+    if (feed_read(&reading, (const char *)data + 1, size - 1, &options, NULL) == PICKET_OK) {
         if (reading.problem_count > reading.skipped || feed_ipv4_share(&reading.indicators) < 0)
             abort();
         if ((data[0] & 0x80) != 0)

@@ -103,8 +103,10 @@ static int fetch(struct picket_intel *intel, const struct picket_feed *feed, boo
     if (status != PICKET_OK || fetched->source.not_modified)
         return status;
     int format = feed_format_named(feed->format[0] != '\0' ? feed->format : "auto");
+    struct feed_options options = {.format = (enum feed_format)format,
+                                   .confidence = feed->confidence};
     status = feed_read(&fetched->reading, fetched->source.text, fetched->source.size_bytes,
-                       (enum feed_format)format, feed->confidence, error);
+                       &options, error);
     if (status != PICKET_OK) {
         picket_fail_in(error, "%s", feed->source);
         return status;
@@ -193,6 +195,7 @@ static void fill_report(struct picket_feed_report *report, const struct picket_f
     report->feed = *feed;
     report->delta = *delta;
     report->duration_ms = picket_monotonic_ms() - started_ms;
+    report->passed_over = (int64_t)reading->passed_over;
     report->problem_count = reading->problem_count;
     memcpy(report->problems, reading->problems, sizeof report->problems);
 }

@@ -1,15 +1,19 @@
-/* Feeds in CSV (RFC 4180; newlines within quotes too).
+/* Feeds in CSV (RFC 4180; newlines within quotes too), separated by commas, or by semicolons or
+ * tabs if the header is.
  *
  * Which column holds the addresses is found by looking at the first records, since headers mislead;
- * the other columns are known by the header's names: port, tags, confidence, valid until. The
- * header is the first record, or the last comment line in front of it (abuse.ch).
+ * the other columns are known by the header's names (feed_values.h). Or the feed's owner says which
+ * they are (feed_columns.h). The header is the first record, or the last comment line in front of
+ * it (abuse.ch).
  */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "feed_reader.h"
+#include "feed_values.h"
 #include "indicator_text.h"
-#include "picket/base/time.h"
 
 enum {
     FIELDS_MAX = 64,
@@ -35,10 +39,11 @@ struct record {
 struct cursor {
     const char *at, *end;
     uint32_t line;
+    char separator;
 };
 
 struct columns {
-    int address, port, confidence, valid_until;
+    int of[FEED_TAGS]; /* NO_COLUMN: there is none */
     bool tags[FIELDS_MAX];
     int named; /* fields the header names; what has no name is a tag */
 };
@@ -58,18 +63,19 @@ static const char *closing_quote(const char *at, const char *end)
     return NULL;
 }
 
-static const char *skip_blanks(const char *at, const char *end)
+/* A tab may be the separator. */
+static const char *skip_blanks(const char *at, const char *end, char separator)
 {
-    while (at < end && (*at == ' ' || *at == '\t'))
+    while (at < end && (*at == ' ' || *at == '\t') && *at != separator)
         at++;
     return at;
 }
 
-/* Parses one field at `at`; returns where it ended (a comma, a newline or the end), NULL if a quote
- * is not closed. */
-static const char *next_field(const char *at, const char *end, struct field *field)
+/* Parses one field at `at`; returns where it ended (a separator, a newline or the end), NULL if a
+ * quote is not closed. */
+static const char *next_field(const char *at, const char *end, char separator, struct field *field)
 {
-    const char *quoted = skip_blanks(at, end);
+    const char *quoted = skip_blanks(at, end, separator);
     if (quoted < end && *quoted == '"') {
         const char *limit = end - quoted > RECORD_BYTES_MAX ? quoted + RECORD_BYTES_MAX : end;
         const char *close = closing_quote(quoted + 1, limit);
@@ -77,11 +83,11 @@ static const char *next_field(const char *at, const char *end, struct field *fie
             return NULL;
         *field = (struct field){quoted + 1, (size_t)(close - quoted - 1)};
         at = close + 1;
-        while (at < end && *at != ',' && *at != '\n')
+        while (at < end && *at != separator && *at != '\n')
             at++;
     } else {
         const char *start = at;
-        while (at < end && *at != ',' && *at != '\n')
+        while (at < end && *at != separator && *at != '\n')
             at++;
         *field = (struct field){start, (size_t)(at - start)};
     }
@@ -112,7 +118,7 @@ static void take_line_whole(struct cursor *cursor, struct record *record)
 
 static bool is_comment(const struct cursor *cursor)
 {
-    const char *at = skip_blanks(cursor->at, cursor->end);
+    const char *at = skip_blanks(cursor->at, cursor->end, '\0');
     return at < cursor->end &&
            (*at == '#' || *at == ';' || (cursor->end - at >= 2 && at[0] == '/' && at[1] == '/'));
 }
@@ -123,7 +129,7 @@ static void parse_fields(struct cursor *cursor, struct record *record)
     record->count = 0;
     for (;;) {
         struct field field;
-        at = next_field(at, cursor->end, &field);
+        at = next_field(at, cursor->end, cursor->separator, &field);
         if (at == NULL) {
             record->unclosed = true;
             take_line_whole(cursor, record);
@@ -161,61 +167,40 @@ static bool next_record(struct cursor *cursor, struct record *record, bool *comm
 
 /* ---- columns ---- */
 
-static bool named(struct field field, const char *const *names, size_t count)
+static void no_columns(struct columns *columns)
 {
-    char name[32];
-    size_t size = 0;
-    for (size_t i = 0; i < field.size && size < sizeof name - 1; i++)
-        if (strchr(" _-\"", field.text[i]) == NULL)
-            name[size++] = field.text[i];
-    name[size] = '\0';
-    for (size_t i = 0; i < count; i++)
-        if (strcasecmp(name, names[i]) == 0)
-            return true;
-    return false;
+    memset(columns, 0, sizeof *columns);
+    for (int i = 0; i < FEED_TAGS; i++)
+        columns->of[i] = NO_COLUMN;
 }
 
-#define NAMED(field, ...)                                                                          \
-    named(field, (const char *const[]){__VA_ARGS__},                                               \
-          sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
-
-static bool names_address(struct field field)
-{
-    return NAMED(field, "ip", "ipaddress", "dstip", "destip", "destinationip", "srcip", "sourceip",
-                 "address", "ioc", "iocvalue", "indicator", "indicatorvalue", "value", "cidr",
-                 "network", "netblock", "prefix", "subnet", "range", "host", "ip:port", "data");
-}
-
-static bool names_tags(struct field field)
-{
-    return NAMED(field, "malware", "malwarefamily", "malwareprintable", "family", "tag", "tags",
-                 "category", "categories", "threat", "threattype", "threatname", "detail", "note",
-                 "notes", "reason", "comment", "description", "campaign");
-}
-
-/* What the header's fields are called. True if any of them has a name known here. */
+/* What the header's fields are called, the first of each kind; the address's column is not taken
+ * from it. True if any of them has a name known here. */
 static bool read_header(const struct record *header, struct columns *columns)
 {
     bool known = false;
     for (int i = 0; i < header->count; i++) {
-        struct field field = header->fields[i];
-        if (NAMED(field, "port", "dstport", "destport", "destinationport", "srcport"))
-            columns->port = i;
-        else if (NAMED(field, "confidence", "confidencelevel", "confidencescore",
-                       "abuseconfidencescore", "score"))
-            columns->confidence = i;
-        else if (NAMED(field, "validuntil", "validto", "expires", "expiry", "expiration",
-                       "expirationdate"))
-            columns->valid_until = i;
-        else if (names_tags(field))
-            columns->tags[i] = true;
-        else if (!names_address(field))
+        enum feed_member member =
+            feed_member_called(header->fields[i].text, header->fields[i].size);
+        if (member == FEED_MEMBERS)
             continue;
         known = true;
+        if (member == FEED_TAGS)
+            columns->tags[i] = true;
+        else if (member != FEED_ADDRESS && columns->of[member] == NO_COLUMN)
+            columns->of[member] = i;
     }
     if (known)
         columns->named = header->count;
     return known;
+}
+
+static bool names_address(const struct record *header)
+{
+    for (int i = 0; i < header->count; i++)
+        if (feed_member_called(header->fields[i].text, header->fields[i].size) == FEED_ADDRESS)
+            return true;
+    return false;
 }
 
 static bool is_indicator(struct field field)
@@ -224,106 +209,145 @@ static bool is_indicator(struct field field)
     return indicator_text_parse(field.text, field.size, &range) == NULL;
 }
 
-static void no_columns(struct columns *columns)
+static bool holds_indicator(const struct record *record)
 {
-    memset(columns, 0, sizeof *columns);
-    columns->address = columns->port = columns->confidence = columns->valid_until = NO_COLUMN;
+    for (int i = 0; i < record->count; i++)
+        if (is_indicator(record->fields[i]))
+            return true;
+    return false;
 }
 
-/* "# DstIP,DstPort": a comment that names an address column is the header. */
-static void header_in_comment(const struct record *comment, struct columns *columns)
+/* The fields of a comment line: "# DstIP,DstPort". */
+static void fields_of_comment(const struct record *comment, char separator, struct record *fields)
 {
-    struct record header = {.line = comment->line};
     const char *at = comment->start, *end = comment->start + comment->size;
-    while (at < end && strchr("#;/ \t", *at) != NULL)
+    while (at < end && strchr("#;/ \t", *at) != NULL && *at != '\0')
         at++;
-    struct cursor cursor = {at, end, 1};
-    header.start = at;
-    parse_fields(&cursor, &header);
-    bool names_one = false;
-    for (int i = 0; i < header.count; i++)
-        names_one |= names_address(header.fields[i]);
-    if (header.count < 2 || !names_one)
-        return;
-    no_columns(columns);
-    read_header(&header, columns);
+    struct cursor cursor = {at, end, 1, separator};
+    fields->line = comment->line;
+    fields->start = at;
+    fields->unclosed = false;
+    parse_fields(&cursor, fields);
 }
 
-/* Looks at the first records: which column holds addresses, and where the header is. */
-static void find_columns(const char *text, size_t size, struct columns *columns)
+/* Looks at the first records for the header: the first that is no comment and holds no indicator,
+ * or else the last comment in front of it that names an address. False: there is none. */
+static bool find_header(const char *text, size_t size, char separator, struct record *header)
 {
-    struct cursor cursor = {text, text + size, 1};
+    struct cursor cursor = {text, text + size, 1, separator};
+    struct record record, fields;
+    bool comment, found = false;
+    while (next_record(&cursor, &record, &comment)) {
+        if (!comment) {
+            if (record.count > 1 && !holds_indicator(&record) &&
+                (!found || names_address(&record))) {
+                *header = record;
+                found = true;
+            }
+            break;
+        }
+        fields_of_comment(&record, separator, &fields);
+        if (fields.count > 1 && names_address(&fields)) {
+            *header = fields;
+            found = true;
+        }
+    }
+    return found;
+}
+
+/* The column in which the first records have most indicators. */
+static void find_address(const char *text, size_t size, char separator, struct columns *columns)
+{
+    struct cursor cursor = {text, text + size, 1, separator};
     struct record record;
-    bool comment, first = true;
-    unsigned addresses[FIELDS_MAX] = {0};
-    no_columns(columns);
+    bool comment;
+    unsigned addresses[FIELDS_MAX] = {0}, most = 0;
     for (int sampled = 0; sampled < SAMPLE_RECORDS && next_record(&cursor, &record, &comment);) {
-        if (comment) {
-            if (first)
-                header_in_comment(&record, columns);
+        if (comment)
             continue;
-        }
-        bool has_address = false;
-        for (int i = 0; i < record.count; i++) {
-            bool is = is_indicator(record.fields[i]);
-            addresses[i] += is;
-            has_address |= is;
-        }
-        if (first && !has_address)
-            read_header(&record, columns);
-        first = false;
+        for (int i = 0; i < record.count; i++)
+            addresses[i] += is_indicator(record.fields[i]);
         sampled++;
     }
-    unsigned most = 0;
     for (int i = 0; i < FIELDS_MAX; i++)
         if (addresses[i] > most) {
             most = addresses[i];
-            columns->address = i;
+            columns->of[FEED_ADDRESS] = i;
         }
 }
 
+/* ---- columns that the owner names ---- */
+
+static bool is_called(struct field field, const char *name)
+{
+    return strlen(name) == field.size && strncasecmp(field.text, name, field.size) == 0;
+}
+
+/* "#3" is the third; any other name is looked for in the header. NO_COLUMN: it is not there. */
+static int column_called(const struct record *header, const char *name)
+{
+    char *end;
+    if (name[0] == '#') {
+        long number = strtol(name + 1, &end, 10);
+        return *end == '\0' && number >= 1 && number <= FIELDS_MAX ? (int)number - 1 : NO_COLUMN;
+    }
+    for (int i = 0; header != NULL && i < header->count; i++)
+        if (is_called(header->fields[i], name))
+            return i;
+    return NO_COLUMN;
+}
+
+static bool take_named(struct feed_reading *reading, const struct record *header, const char *name,
+                       int *column)
+{
+    *column = name[0] != '\0' ? column_called(header, name) : NO_COLUMN;
+    if (name[0] == '\0' || *column != NO_COLUMN)
+        return true;
+    if (header == NULL)
+        feed_refuse(reading,
+                    "has no header, so no column is called \"%s\"; #1, #2, ... are its "
+                    "columns",
+                    name);
+    else
+        feed_refuse(reading, "no column is called \"%s\"; the header is \"%.*s\"", name,
+                    (int)(header->size < 200 ? header->size : 200), header->start);
+    return false;
+}
+
+static void take_given(struct feed_reading *reading, const struct record *header,
+                       struct columns *columns)
+{
+    const struct feed_column_names *names = reading->columns;
+    int column;
+    no_columns(columns);
+    columns->named = FIELDS_MAX;
+    for (int i = 0; i < FEED_TAGS; i++)
+        if (!take_named(reading, header, names->of[i], &columns->of[i]))
+            return;
+    for (int i = 0; i < FEED_TAG_COLUMNS; i++) {
+        if (!take_named(reading, header, names->tags[i], &column))
+            return;
+        if (column != NO_COLUMN)
+            columns->tags[column] = true;
+    }
+}
+
+static void find_columns(struct feed_reading *reading, const char *text, size_t size,
+                         char separator, struct columns *columns)
+{
+    struct record header;
+    bool has_header = find_header(text, size, separator, &header);
+    if (reading->columns != NULL) {
+        take_given(reading, has_header ? &header : NULL, columns);
+        return;
+    }
+    no_columns(columns);
+    if (has_header)
+        read_header(&header, columns);
+    find_address(text, size, separator, columns);
+}
+
 /* ---- values ---- */
-
-static bool parse_decimal(struct field field, int max, int *number)
-{
-    *number = 0;
-    for (size_t i = 0; i < field.size; i++) {
-        if (field.text[i] < '0' || field.text[i] > '9' || *number > max)
-            return false;
-        *number = *number * 10 + (field.text[i] - '0');
-    }
-    return field.size > 0 && *number <= max;
-}
-
-/* 0..100, with or without "%", or a word; negative: says nothing of use. */
-static int parse_confidence(struct field field)
-{
-    int percent;
-    if (NAMED(field, "high"))
-        return 90;
-    if (NAMED(field, "medium", "moderate"))
-        return 60;
-    if (NAMED(field, "low"))
-        return 30;
-    if (field.size > 1 && field.text[field.size - 1] == '%')
-        field.size--;
-    return parse_decimal(field, 100, &percent) ? percent : -1;
-}
-
-/* RFC 3339 or its date, "2024-04-07 00:00:00" (UTC), Unix seconds. */
-static bool parse_time(struct field field, int64_t *unix_ms)
-{
-    char text[48];
-    if (field.size < 8 || field.size >= sizeof text - 1)
-        return false;
-    memcpy(text, field.text, field.size);
-    text[field.size] = '\0';
-    if (field.size == 19 && (text[10] == ' ' || text[10] == 'T')) {
-        text[10] = 'T';
-        memcpy(text + 19, "Z", 2);
-    }
-    return picket_time_parse(text, unix_ms);
-}
 
 static const struct field *column(const struct record *record, int index)
 {
@@ -339,7 +363,7 @@ static size_t collect_tags(const struct record *record, const struct columns *co
     for (int i = 0; i < record->count && i < FIELDS_MAX; i++) {
         size_t size = record->fields[i].size;
         bool is_tag = columns->tags[i] || i >= columns->named;
-        if (!is_tag || i == columns->address || size == 0)
+        if (!is_tag || i == columns->of[FEED_ADDRESS] || size == 0)
             continue;
         size_t separator = used > 0 ? 2 : 0;
         if (used + separator + size > out_bytes)
@@ -351,46 +375,70 @@ static size_t collect_tags(const struct record *record, const struct columns *co
     return used;
 }
 
+/* NULL, or why the record cannot be used. */
+static const char *fill_item(const struct columns *columns, const struct record *record,
+                             struct feed_item *item)
+{
+    const struct field *address = column(record, columns->of[FEED_ADDRESS]);
+    if (record->unclosed)
+        return "a quote is not closed";
+    if (address == NULL)
+        return "no address";
+    item->indicator = (struct feed_text){address->text, address->size};
+    for (int i = 0; i < FEED_TAGS; i++) {
+        const struct field *field = column(record, columns->of[i]);
+        const char *reason =
+            field != NULL ? feed_item_set(item, (enum feed_member)i, field->text, field->size)
+                          : NULL;
+        if (reason != NULL)
+            return reason;
+    }
+    return NULL;
+}
+
 static void take_record(struct feed_reading *reading, const struct columns *columns,
                         const struct record *record)
 {
     char tags[INDICATOR_TEXT_BYTES];
-    int port = 0;
-    const struct field *address = column(record, columns->address);
-    const struct field *port_field = column(record, columns->port);
-    const struct field *confidence = column(record, columns->confidence);
-    const struct field *valid_until = column(record, columns->valid_until);
     struct feed_item item = {.line = record->line, .confidence = -1};
-    const char *reason = NULL;
-    if (record->unclosed)
-        reason = "a quote is not closed";
-    else if (address == NULL)
-        reason = "no address";
-    else if (port_field != NULL && !parse_decimal(*port_field, 65535, &port))
-        reason = "the port is not a number from 1 to 65535";
-    else if (valid_until != NULL && !parse_time(*valid_until, &item.valid_until_ms))
-        reason = "the time until which it is valid cannot be read";
-    if (reason != NULL) {
+    const char *reason = fill_item(columns, record, &item);
+    if (reason != NULL && item.indicator.bytes > 0 &&
+        indicator_text_is_something_else(item.indicator.text, item.indicator.bytes)) {
+        feed_pass_over(reading);
+    } else if (reason != NULL) {
         feed_skip(reading, record->line, record->start, record->size, reason);
-        return;
+    } else {
+        item.texts.tags =
+            (struct feed_text){tags, collect_tags(record, columns, tags, sizeof tags)};
+        feed_take(reading, &item);
     }
-    item.indicator = (struct feed_text){address->text, address->size};
-    item.port = (uint16_t)port;
-    if (confidence != NULL)
-        item.confidence = parse_confidence(*confidence);
-    item.texts.tags = (struct feed_text){tags, collect_tags(record, columns, tags, sizeof tags)};
-    feed_take(reading, &item);
 }
 
 /* The header in front of the records is no indicator, and nothing that was not understood either.
  */
-static bool is_header(const struct columns *columns, const struct record *record)
+static bool is_header(const struct feed_reading *reading, const struct columns *columns,
+                      const struct record *record)
 {
     struct columns scratch;
-    memset(&scratch, 0, sizeof scratch);
-    const struct field *address = column(record, columns->address);
+    const struct field *address = column(record, columns->of[FEED_ADDRESS]);
+    no_columns(&scratch);
     return record->count > 1 && (address == NULL || !is_indicator(*address)) &&
-           read_header(record, &scratch);
+           (reading->columns != NULL || read_header(record, &scratch));
+}
+
+/* ---- reading ---- */
+
+/* A comma, unless the header has names that are known only if it is separated by something else. */
+static char find_separator(const char *text, size_t size)
+{
+    struct record header;
+    static const char others[] = {';', '\t'};
+    if (find_header(text, size, ',', &header) && header.count > 1)
+        return ',';
+    for (size_t i = 0; i < sizeof others; i++)
+        if (find_header(text, size, others[i], &header) && names_address(&header))
+            return others[i];
+    return ',';
 }
 
 void feed_read_csv(struct feed_reading *reading, const char *text, size_t size_bytes)
@@ -398,12 +446,13 @@ void feed_read_csv(struct feed_reading *reading, const char *text, size_t size_b
     struct columns columns;
     struct record record;
     bool comment, first = true;
-    find_columns(text, size_bytes, &columns);
-    struct cursor cursor = {text, text + size_bytes, 1};
+    char separator = find_separator(text, size_bytes);
+    find_columns(reading, text, size_bytes, separator, &columns);
+    struct cursor cursor = {text, text + size_bytes, 1, separator};
     while (reading->failure == 0 && next_record(&cursor, &record, &comment)) {
         if (comment)
             continue;
-        if (!first || !is_header(&columns, &record))
+        if (!first || !is_header(reading, &columns, &record))
             take_record(reading, &columns, &record);
         first = false;
     }
@@ -411,7 +460,8 @@ void feed_read_csv(struct feed_reading *reading, const char *text, size_t size_b
 
 bool feed_looks_like_csv(const char *text, size_t size_bytes)
 {
-    struct cursor cursor = {text, text + size_bytes, 1};
+    char separator = find_separator(text, size_bytes);
+    struct cursor cursor = {text, text + size_bytes, 1, separator};
     struct record record;
     bool comment;
     int records = 0, with_commas = 0;

@@ -14,32 +14,43 @@
 #ifndef INTEL_FEED_READER_H
 #define INTEL_FEED_READER_H
 
+#include "feed_columns.h"
 #include "indicator_list.h"
 #include "picket/base/error.h"
 #include "picket/service/intel.h"
 
-enum feed_format { FEED_AUTO, FEED_PLAIN, FEED_CSV, FEED_NDJSON };
+enum feed_format { FEED_AUTO, FEED_PLAIN, FEED_CSV, FEED_NDJSON, FEED_FORMATS };
 
-enum { FEED_INDICATORS_MAX = 32 * 1024 * 1024, FEED_PROBLEMS_SHOWN = 10 };
+enum { FEED_INDICATORS_MAX = 32 * 1024 * 1024, FEED_PROBLEMS_SHOWN = 10, FEED_REFUSAL_BYTES = 400 };
+
+/* How a feed is to be read. Zeroed but for the confidence: all is found out. */
+struct feed_options {
+    enum feed_format format;
+    int confidence;                   /* 0..100, for indicators that bring none */
+    struct feed_column_names columns; /* of CSV and NDJSON only */
+};
 
 struct feed_reading {
     struct indicator_list indicators; /* first_seen_ms is 0: the reader cannot know it */
     enum feed_format format;          /* as detected */
-    uint64_t skipped;                 /* lines, or CSV records, not understood */
+    uint64_t skipped;                 /* lines, records, objects not understood */
+    uint64_t passed_over; /* understood, and of no use: no address, revoked, not for detection */
     size_t problem_count;
     struct picket_feed_line_problem problems[FEED_PROBLEMS_SHOWN];
-    int confidence; /* for indicators that bring none */
-    int failure;    /* enum picket_status, while reading */
+    int confidence;                          /* for indicators that bring none */
+    const struct feed_column_names *columns; /* NULL: none given; while reading */
+    int failure;                             /* enum picket_status, while reading */
+    char refusal[FEED_REFUSAL_BYTES];        /* why the whole feed cannot be read, or "" */
 };
 
 /* "auto", "plain", "csv", "ndjson" → format; negative for another name. */
 int feed_format_named(const char *name);
 
-/* confidence: 0..100. A feed without any indicator is PICKET_OK and empty. PICKET_INVALID: not text
- * of these formats (a JSON document, HTML, compressed, UTF-16), or more than FEED_INDICATORS_MAX.
- * feed_reading_free() in any case. */
+/* A feed without any indicator is PICKET_OK and empty. PICKET_INVALID: not text of these formats
+ * (HTML, compressed, UTF-16, JSON of another kind, JSON that ends too early), no column is called
+ * as the options say, or more than FEED_INDICATORS_MAX. feed_reading_free() in any case. */
 int feed_read(struct feed_reading *reading, const char *text, size_t size_bytes,
-              enum feed_format format, int confidence, struct picket_error *error);
+              const struct feed_options *options, struct picket_error *error);
 void feed_reading_free(struct feed_reading *reading);
 
 /* ---- for the readers of each format ---- */
@@ -62,6 +73,13 @@ void feed_take(struct feed_reading *reading, const struct feed_item *item);
 void feed_skip(struct feed_reading *reading, uint32_t line, const char *text, size_t text_bytes,
                const char *reason);
 
+/* One that was understood, and is of no use. */
+void feed_pass_over(struct feed_reading *reading);
+/* Ends the reading: the feed as a whole cannot be used. */
+void feed_refuse(struct feed_reading *reading, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+void feed_read_plain(struct feed_reading *reading, const char *text, size_t size_bytes);
 void feed_read_csv(struct feed_reading *reading, const char *text, size_t size_bytes);
 /* True if the first records look like CSV that a plain reading would not do justice to. */
 bool feed_looks_like_csv(const char *text, size_t size_bytes);
@@ -70,5 +88,9 @@ bool feed_looks_like_ndjson(const char *text, size_t size_bytes);
 
 /* Blanks around text, no-break spaces (U+00A0) too. */
 void feed_trim(const char **text, size_t *size_bytes);
+bool feed_is_blank(char c); /* not a newline */
+bool feed_starts(const char *text, size_t size_bytes, const char *with);
+/* "# ...", "; ...", "// ..." */
+bool feed_is_comment(const char *text, size_t size_bytes);
 
 #endif

@@ -31,6 +31,10 @@ struct address_range {
 /* text: without surrounding blanks. NULL, or the reason (a constant) why it is no indicator. */
 const char *indicator_text_parse(const char *text, size_t size_bytes, struct address_range *range);
 
+/* True of what is an indicator of another kind, and no mistake: a host name, a URL with one, a mail
+ * address, a file's hash; defanged ones too. */
+bool indicator_text_is_something_else(const char *text, size_t size_bytes);
+
 /* Takes the largest prefix from the front of the range; false when nothing was left. A range yields
  * at most 2 × 32 − 2 prefixes, of IPv6 2 × 128 − 2. */
 bool address_range_next_prefix(struct address_range *range, struct picket_prefix *prefix);

@@ -17,7 +17,8 @@ static int read_text(const char *text, enum feed_format format)
 {
     struct picket_error error = {0};
     feed_reading_free(&reading);
-    return feed_read(&reading, text, strlen(text), format, 50, &error);
+    const struct feed_options options = {.format = format, .confidence = 50};
+    return feed_read(&reading, text, strlen(text), &options, &error);
 }
 
 static void assert_indicators(const char *const *expected)
@@ -136,7 +137,6 @@ static void what_would_match_more_than_was_written_is_refused(void **state)
     assert_refused("1.2.3.4.5", "more than four octets");
     assert_refused("3325256705", "not an address");
     assert_refused("0xC6336401", "not an address");
-    assert_refused("evil.example.com", "not an address");
     assert_refused("fe80::1%eth0", "an address with a scope is local to one machine");
     assert_refused("198.51.100.1-2001:db8::1", "the range's ends are of different families");
     assert_refused("198.51.100.1:0", "the port is not a number from 1 to 65535");
@@ -220,18 +220,19 @@ static void a_csv_header_maps_the_columns(void **state)
     assert_int_equal(items[0].confidence, 80);
     assert_int_equal(items[0].line, 3);
     assert_int_equal(items[0].valid_until_ms, 1712448000000);
-    assert_string_equal(items[0].tags, "Pikabot?2");
+    assert_string_equal(items[0].malware, "Pikabot?2");
+    assert_int_equal(items[0].listed_ms, 1684864304000);
     assert_int_equal(items[1].port, 0);
     assert_int_equal(items[1].confidence, 90);
     assert_int_equal(items[1].valid_until_ms, 1712451723000);
     assert_int_equal(items[1].line, 5);
     assert_int_equal(items[2].confidence, 50);
     assert_int_equal(items[2].valid_until_ms, 0);
-    assert_int_equal(reading.skipped, 3);
+    assert_int_equal(reading.skipped, 2);
+    assert_int_equal(reading.passed_over, 1); /* a host name */
     assert_string_equal(reading.problems[0].reason, "the port is not a number from 1 to 65535");
     assert_string_equal(reading.problems[1].reason,
                         "the time until which it is valid cannot be read");
-    assert_string_equal(reading.problems[2].reason, "not an address");
 }
 
 static void a_csv_header_may_be_a_comment(void **state)
@@ -243,6 +244,150 @@ static void a_csv_header_may_be_a_comment(void **state)
     ASSERT_INDICATORS("104.130.17.100/32");
     assert_int_equal(reading.indicators.items[0].port, 443);
     assert_string_equal(reading.indicators.items[0].tags, "URLzone C&C"); /* it has no name */
+}
+
+static const char *columns_problem(const char *text)
+{
+    static struct picket_error error;
+    struct feed_column_names names;
+    assert_int_equal(feed_columns_parse(text, &names, &error), PICKET_INVALID);
+    assert_string_equal(names.of[FEED_ADDRESS], "");
+    return error.text;
+}
+
+static void columns_are_given_as_member_and_name(void **state)
+{
+    struct feed_column_names names;
+    (void)state;
+    assert_int_equal(feed_columns_parse("address=ioc,port=dst_port,tags=kind,tags=\"a, b\","
+                                        "first_seen=#4,address=x",
+                                        &names, NULL),
+                     PICKET_INVALID);
+    assert_int_equal(feed_columns_parse("address=ioc,port=dst_port,tags=kind,tags=\"a, b\","
+                                        "first_seen=#4",
+                                        &names, NULL),
+                     PICKET_OK);
+    assert_string_equal(names.of[FEED_ADDRESS], "ioc");
+    assert_string_equal(names.of[FEED_PORT], "dst_port");
+    assert_string_equal(names.of[FEED_LISTED], "#4");
+    assert_string_equal(names.tags[0], "kind");
+    assert_string_equal(names.tags[1], "a, b");
+    assert_int_equal(feed_columns_parse("", &names, NULL), PICKET_OK);
+    assert_string_equal(names.of[FEED_ADDRESS], "");
+    assert_string_equal(columns_problem("address"),
+                        "columns: \"address\": MEMBER=COLUMN expected, as in address=ip");
+    assert_string_equal(columns_problem("address=a,address=b"),
+                        "columns: address is given more than once");
+    assert_string_equal(columns_problem("tags=a,tags=b,tags=c,tags=d,tags=e,address=f"),
+                        "columns: tags is given more than four times");
+    assert_string_equal(columns_problem("port=p"),
+                        "columns: which one holds the address is not given; address=COLUMN "
+                        "expected");
+    assert_string_equal(columns_problem("address=,port=p"),
+                        "columns: \"address=\": a column's name of 1 to 63 bytes expected");
+    assert_string_equal(columns_problem("address=\"a"),
+                        "columns: \"address=\"a\": a quote is not closed");
+    assert_string_equal(
+        columns_problem("adress=a"),
+        "columns: there is no member \"adress\"; address, port, protocol, "
+        "confidence, severity, malware, reference, first_seen, valid_until, tlp and "
+        "tags are expected");
+}
+
+static int read_columns(const char *text, const char *columns, struct picket_error *error)
+{
+    struct feed_options options = {.confidence = 50};
+    assert_int_equal(feed_columns_parse(columns, &options.columns, NULL), PICKET_OK);
+    feed_reading_free(&reading);
+    return feed_read(&reading, text, strlen(text), &options, error);
+}
+
+static void given_columns_count_instead_of_those_known_by_name(void **state)
+{
+    struct picket_error error = {0};
+    static const char text[] = "when,Ioc,ip,p,layer,how sure,how bad,what,more,until,share,a,b\n"
+                               "2026-01-02,203.0.113.5,198.51.100.1,443,TCP,71,critical,Mirai,"
+                               "https://x.example/,2026-03-04,TLP:AMBER+STRICT,A,B\n";
+    (void)state;
+    assert_int_equal(read_columns(text,
+                                  "address=ioc,port=p,protocol=layer,confidence=how sure,"
+                                  "severity=how bad,malware=what,reference=more,first_seen=when,"
+                                  "valid_until=until,tlp=share,tags=b,tags=#12",
+                                  &error),
+                     PICKET_OK);
+    ASSERT_INDICATORS("203.0.113.5/32");
+    const struct picket_indicator *item = &reading.indicators.items[0];
+    assert_int_equal(item->port, 443);
+    assert_int_equal(item->protocol, 1);
+    assert_int_equal(item->confidence, 71);
+    assert_int_equal(item->severity, PICKET_SEVERITY_HIGH);
+    assert_int_equal(item->tlp, PICKET_TLP_AMBER_STRICT);
+    assert_int_equal(item->listed_ms, 1767312000000);
+    assert_int_equal(item->valid_until_ms, 1772582400000);
+    assert_string_equal(item->malware, "Mirai");
+    assert_string_equal(item->reference, "https://x.example/");
+    assert_string_equal(item->tags, "A, B");
+    assert_int_equal(reading.skipped, 0);
+    assert_int_equal(read_columns(text, "address=address", &error), PICKET_INVALID);
+    assert_string_equal(error.text, "no column is called \"address\"; the header is "
+                                    "\"when,Ioc,ip,p,layer,how sure,how bad,what,more,until,share,"
+                                    "a,b\"");
+    assert_int_equal(read_columns("1,198.51.100.1\n2,198.51.100.2\n", "address=ip", &error),
+                     PICKET_INVALID);
+    assert_string_equal(error.text, "has no header, so no column is called \"ip\"; #1, #2, ... are "
+                                    "its columns");
+    assert_int_equal(read_columns("1,198.51.100.1\n2,198.51.100.2\n", "address=#2", &error),
+                     PICKET_OK);
+    ASSERT_INDICATORS("198.51.100.1/32", "198.51.100.2/32");
+}
+
+static void a_header_may_separate_by_semicolons_or_tabs(void **state)
+{
+    (void)state;
+    assert_int_equal(read_text("ip;port;malware\n198.51.100.1;80;a, b\n", FEED_AUTO), PICKET_OK);
+    ASSERT_INDICATORS("198.51.100.1/32");
+    assert_int_equal(reading.indicators.items[0].port, 80);
+    assert_string_equal(reading.indicators.items[0].malware, "a, b");
+    assert_int_equal(
+        read_text("ip\tport\ttags\n198.51.100.1\t81\t\n198.51.100.2\t\tx\n", FEED_AUTO), PICKET_OK);
+    ASSERT_INDICATORS("198.51.100.1/32", "198.51.100.2/32");
+    assert_int_equal(reading.indicators.items[0].port, 81);
+    assert_string_equal(reading.indicators.items[1].tags, "x");
+}
+
+static void a_protocol_narrows_and_one_that_flows_do_not_tell_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(read_text("ip,protocol\n198.51.100.1,udp\n198.51.100.2,any\n"
+                               "198.51.100.3,https\n",
+                               FEED_AUTO),
+                     PICKET_OK);
+    ASSERT_INDICATORS("198.51.100.1/32", "198.51.100.2/32");
+    assert_int_equal(reading.indicators.items[0].protocol, 2);
+    assert_int_equal(reading.indicators.items[1].protocol, 0);
+    assert_string_equal(reading.problems[0].reason, "the protocol is none of tcp, udp and icmp");
+}
+
+static void indicators_of_other_kinds_are_passed_over(void **state)
+{
+    static const char *const others[] = {"evil.example.com",
+                                         "evil[.]example[.]com",
+                                         "*.evil.example",
+                                         "evil.example.",
+                                         "hxxp://evil.example/a.sh",
+                                         "https://evil.example:8443/x?y=1.2.3.4",
+                                         "who@evil.example",
+                                         "d41d8cd98f00b204e9800998ecf8427e",
+                                         "da39a3ee5e6b4b0d3255bfef95601890afd80709"};
+    (void)state;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        assert_int_equal(read_text(others[i], FEED_PLAIN), PICKET_OK);
+        if (reading.passed_over != 1 || reading.skipped != 0 || reading.indicators.count != 0)
+            fail_msg("%s", others[i]);
+    }
+    assert_refused("198.51.100.1.5", "more than four octets");
+    assert_refused("198.51.100.5x", "not an address");
+    assert_refused("headline", "not an address");
 }
 
 /* The layout of a widely used feed of mixed indicators: a quoted header in a comment, IP:port
@@ -263,8 +408,10 @@ static void mixed_indicators_in_csv_give_their_addresses(void **state)
     ASSERT_INDICATORS("203.0.113.5/32");
     assert_int_equal(reading.indicators.items[0].port, 4444);
     assert_int_equal(reading.indicators.items[0].confidence, 100);
-    assert_string_equal(reading.indicators.items[0].tags, "botnet_cc, Xloader");
-    assert_int_equal(reading.skipped, 1);
+    assert_string_equal(reading.indicators.items[0].tags, "botnet_cc");
+    assert_string_equal(reading.indicators.items[0].malware, "Xloader");
+    assert_int_equal(reading.skipped, 0);
+    assert_int_equal(reading.passed_over, 1);
 }
 
 static void the_column_with_addresses_is_found_without_a_header(void **state)
@@ -298,12 +445,49 @@ static void ndjson_is_read_and_other_json_is_refused(void **state)
                                FEED_AUTO),
                      PICKET_OK);
     ASSERT_INDICATORS("1.10.16.0/20");
-    assert_string_equal(reading.indicators.items[0].tags, "SBL1");
+    assert_string_equal(reading.indicators.items[0].reference, "SBL1");
+    assert_int_equal(reading.passed_over, 1); /* the metadata */
     assert_int_equal(reading.skipped, 3);
     assert_int_equal(read_text("{\n \"type\": \"bundle\"}", FEED_AUTO), PICKET_INVALID);
     assert_int_equal(read_text("[\n{\"ip_address\":\"1.2.3.4\"}]", FEED_AUTO), PICKET_INVALID);
     assert_int_equal(read_text("[2001:db8::1]:80\n", FEED_AUTO), PICKET_OK);
     ASSERT_INDICATORS("2001:db8::1/128");
+}
+
+static void members_of_json_are_known_by_name_or_given(void **state)
+{
+    struct picket_error error = {0};
+    static const char text[] =
+        "{\"id\":7,\"data\":{\"ip\":[\"198.51.100.1\",\"198.51.100.2:80\"],\"p\":443},"
+        "\"more\":[{\"tag\":\"x\"},{\"tag\":\"y\"}],\"tlp\":\"green\"}\n";
+    (void)state;
+    assert_int_equal(
+        read_text("{\"host\":\"h\",\"ip_address\":\"198.51.100.3\",\"port\":\"81\",\"score\":70,"
+                  "\"malware\":\"Pikabot\",\"tags\":[\"a\",\"b\"],\"first_seen\":"
+                  "\"2023-05-23 17:51:44\",\"protocol\":\"tcp\",\"tlp\":\"white\"}\n",
+                  FEED_AUTO),
+        PICKET_OK);
+    assert_int_equal(reading.format, FEED_NDJSON);
+    ASSERT_INDICATORS("198.51.100.3/32");
+    const struct picket_indicator *item = &reading.indicators.items[0];
+    assert_int_equal(item->port, 81);
+    assert_int_equal(item->protocol, 1);
+    assert_int_equal(item->confidence, 70);
+    assert_int_equal(item->tlp, PICKET_TLP_CLEAR);
+    assert_int_equal(item->listed_ms, 1684864304000);
+    assert_string_equal(item->malware, "Pikabot");
+    assert_string_equal(item->tags, "a, b");
+    struct feed_options options = {.format = FEED_NDJSON, .confidence = 50};
+    assert_int_equal(
+        feed_columns_parse("address=data.ip,tags=more.tag,tlp=tlp", &options.columns, NULL),
+        PICKET_OK);
+    feed_reading_free(&reading);
+    assert_int_equal(feed_read(&reading, text, strlen(text), &options, &error), PICKET_OK);
+    ASSERT_INDICATORS("198.51.100.1/32", "198.51.100.2/32");
+    assert_int_equal(reading.indicators.items[0].port, 0);
+    assert_int_equal(reading.indicators.items[1].port, 80);
+    assert_int_equal(reading.indicators.items[1].tlp, PICKET_TLP_GREEN);
+    assert_string_equal(reading.indicators.items[1].tags, "x, y");
 }
 
 static void what_is_no_list_is_refused_whole(void **state)
@@ -375,7 +559,8 @@ static void assert_feed_reads_as_expected(const char *feed)
     snprintf(path, sizeof path, "data/feeds/%s", feed);
     char *text = shared_file(path, &size);
     feed_reading_free(&reading);
-    if (feed_read(&reading, text, size, FEED_AUTO, 50, &error) != PICKET_OK)
+    const struct feed_options options = {.confidence = 50};
+    if (feed_read(&reading, text, size, &options, &error) != PICKET_OK)
         fail_msg("%s: %s", feed, error.text);
     free(text);
     snprintf(path, sizeof path, "data/feeds-expected/%s.prefixes", feed);
@@ -449,6 +634,12 @@ int main(void)
         cmocka_unit_test(dshield_columns_are_one_prefix),
         cmocka_unit_test(a_csv_header_maps_the_columns),
         cmocka_unit_test(a_csv_header_may_be_a_comment),
+        cmocka_unit_test(columns_are_given_as_member_and_name),
+        cmocka_unit_test(given_columns_count_instead_of_those_known_by_name),
+        cmocka_unit_test(a_header_may_separate_by_semicolons_or_tabs),
+        cmocka_unit_test(a_protocol_narrows_and_one_that_flows_do_not_tell_is_refused),
+        cmocka_unit_test(indicators_of_other_kinds_are_passed_over),
+        cmocka_unit_test(members_of_json_are_known_by_name_or_given),
         cmocka_unit_test(mixed_indicators_in_csv_give_their_addresses),
         cmocka_unit_test(the_column_with_addresses_is_found_without_a_header),
         cmocka_unit_test(a_quote_never_closed_costs_one_line),

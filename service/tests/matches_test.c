@@ -40,7 +40,8 @@ static void load_feed(struct table *table, struct table_batch *batch, const char
     struct feed_reading reading;
     snprintf(path, sizeof path, "data/feeds/%s", name);
     char *text = shared_file(path, &size);
-    if (feed_read(&reading, text, size, FEED_AUTO, 50, NULL) == PICKET_OK) {
+    const struct feed_options options = {.confidence = 50};
+    if (feed_read(&reading, text, size, &options, NULL) == PICKET_OK) {
         uint16_t feed = table_add_feed(table, name, false);
         assert_true(feed != 0 && loaded_count < 64);
         snprintf(loaded_feeds[loaded_count++], NAME_BYTES, "%s", name);

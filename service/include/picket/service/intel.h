@@ -60,6 +60,7 @@ struct picket_feed_report {
     int64_t duration_ms;
     size_t problem_count; /* at most 10 shown of feed.skipped */
     struct picket_feed_line_problem problems[10];
+    int64_t passed_over; /* understood, and of no use: host names, hashes, what was revoked */
 };
 
 /* Adds a feed and loads it before it returns. source is a path, an http(s) URL, or "" for a kept
