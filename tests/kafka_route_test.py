@@ -74,7 +74,7 @@ class KafkaRoute(unittest.TestCase):
         password.chmod(0o644)
         with self.assertRaises(RuntimeError) as raised:
             self.start(f"    user: picket\n    password_file: {password}\n")
-        self.assertIn("everybody may use this password", str(raised.exception))
+        self.assertIn("everybody may read this secret", str(raised.exception))
         self.assertNotIn("not-to-be-seen", str(raised.exception))
 
     def test_the_status_names_what_it_is(self):

@@ -98,15 +98,22 @@ static int fetch(struct picket_intel *intel, const struct picket_feed *feed, boo
                  struct fetched *fetched, struct picket_error *error)
 {
     memset(fetched, 0, sizeof *fetched);
-    int status = feed_source_fetch(&fetched->source, feed->source, conditional ? feed->etag : "",
-                                   conditional ? feed->last_modified : "", &intel->stopping, error);
+    const struct feed_request request = {
+        .location = feed->source,
+        .etag = conditional ? feed->etag : "",
+        .last_modified = conditional ? feed->last_modified : "",
+        .access = &feed->access,
+        .max_bytes = feed_max_bytes(feed),
+        .cancel = &intel->stopping,
+    };
+    int status = feed_source_fetch(&fetched->source, &request, error);
     if (status != PICKET_OK || fetched->source.not_modified)
         return status;
     int format = feed_format_named(feed->format[0] != '\0' ? feed->format : "auto");
     struct feed_options options = {.format = (enum feed_format)format,
                                    .confidence = feed->confidence};
-    status = feed_read(&fetched->reading, fetched->source.text, fetched->source.size_bytes,
-                       &options, error);
+    status = feed_read(&fetched->reading, fetched->source.bytes.text,
+                       fetched->source.bytes.size_bytes, &options, error);
     if (status != PICKET_OK) {
         picket_fail_in(error, "%s", feed->source);
         return status;

@@ -1,4 +1,4 @@
-/* Fetches a feed's bytes from a file or an http(s) URL. What all sources hold together is bounded.
+/* Fetches the bytes of a feed that is one file or one address.
  *
  * Thread: any.
  */
@@ -7,31 +7,35 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
+#include <stdint.h>
 
-#include "picket/base/error.h"
+#include "feed_bytes.h"
+#include "picket/store/store.h"
 
-enum { FEED_SOURCE_BYTES_MAX = 512 * 1024 * 1024, FEED_SOURCES_BYTES = 1024 * 1024 * 1024 };
-
-struct feed_source {
-    char *text; /* NULL when not modified; freed by feed_source_free() */
-    size_t size_bytes;
-    size_t reserved_bytes; /* of what all may hold */
-    bool not_modified;
-    char etag[256];
-    char last_modified[64]; /* of a file: its modification time and size */
+struct feed_request {
+    const char *location;      /* a path, or a URL that starts with http:// or https:// */
+    const char *etag;          /* of the last time, or "" to fetch in any case */
+    const char *last_modified; /* the same; of a file: its modification time and size */
+    const struct picket_feed_access *access;
+    size_t max_bytes; /* of what is decoded, too */
+    const atomic_int *cancel;
 };
 
-/* location: a path, or a URL that starts with http:// or https://. etag and last_modified: of the
- * last time, or "" to fetch in any case. Once *cancel is not 0, gives up soon. PICKET_IO,
- * PICKET_NOT_FOUND, PICKET_FULL (larger than FEED_SOURCE_BYTES_MAX), PICKET_BUSY (all sources
- * together would hold too much: later), PICKET_NO_MEMORY, PICKET_CLOSED (cancelled). */
-int feed_source_fetch(struct feed_source *source, const char *location, const char *etag,
-                      const char *last_modified, const atomic_int *cancel,
+struct feed_source {
+    struct feed_bytes bytes; /* no text when not modified */
+    bool not_modified;
+    char etag[256];
+    char last_modified[64];
+    int64_t retry_after_s; /* so long the server wants to be left alone; 0: it does not */
+};
+
+/* The largest that a feed may be: its own bound, or all feeds'. */
+size_t feed_max_bytes(const struct picket_feed *feed);
+
+/* Once *request->cancel is not 0, gives up soon. What feed_http_get() and feed_file_read() say.
+ * feed_source_free() in any case. */
+int feed_source_fetch(struct feed_source *source, const struct feed_request *request,
                       struct picket_error *error);
 void feed_source_free(struct feed_source *source);
-
-/* How many bytes all sources may hold together, FEED_SOURCES_BYTES at first. */
-void feed_sources_bound(size_t bytes);
 
 #endif

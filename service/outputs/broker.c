@@ -1,10 +1,8 @@
 #include "broker.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { TOPIC_TEMPLATE_BYTES_MAX = 1024 };
 
@@ -181,39 +179,4 @@ char *topic_render(const char *template, const char *device, const char *module)
     }
     *out = '\0';
     return topic;
-}
-
-/* ---- passwords ---- */
-
-static int read_line(FILE *file, const char *path, char password[PASSWORD_BYTES],
-                     struct picket_error *error)
-{
-    struct stat status;
-    if (fstat(fileno(file), &status) != 0)
-        return picket_fail(error, PICKET_IO, "%s: %s", path, strerror(errno));
-    if ((status.st_mode & S_IRWXO) != 0)
-        return picket_fail(error, PICKET_DENIED,
-                           "%s: everybody may use this password; expected no rights for others "
-                           "(chmod o= FILE)",
-                           path);
-    if (fgets(password, PASSWORD_BYTES, file) == NULL)
-        password[0] = '\0';
-    size_t length = strcspn(password, "\r\n");
-    if (length == 0 || length == PASSWORD_BYTES - 1)
-        return picket_fail(error, PICKET_INVALID,
-                           "%s: the first line is to be the password, of 1 to %d bytes", path,
-                           PASSWORD_BYTES - 2);
-    password[length] = '\0';
-    return PICKET_OK;
-}
-
-int password_read(const char *path, char password[PASSWORD_BYTES], struct picket_error *error)
-{
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return picket_fail(error, PICKET_IO, "%s: %s", path, strerror(errno));
-    setvbuf(file, NULL, _IONBF, 0); /* no copy of it is left in a buffer */
-    int status = read_line(file, path, password, error);
-    fclose(file);
-    return status;
 }

@@ -1,9 +1,9 @@
-/* What the senders to brokers share: locations, topics, passwords.
+/* What the senders to brokers share: locations and topics.
  *
  *     mqtts://broker.example.org:8883/fleet/{device}/{module}
  *     scheme  brokers                 topic
  *
- * Thread: pure functions, but for password_read(), which reads a file.
+ * Thread: pure functions.
  */
 #ifndef OUTPUTS_BROKER_H
 #define OUTPUTS_BROKER_H
@@ -14,7 +14,7 @@
 
 #include "picket/service/output.h"
 
-enum { BROKER_HOST_BYTES = 256, BROKERS_BYTES = 2048, PASSWORD_BYTES = 1024 };
+enum { BROKER_HOST_BYTES = 256, BROKERS_BYTES = 2048 };
 
 struct broker_location {
     bool is_tls;                 /* the scheme ends in s */
@@ -43,8 +43,5 @@ int topic_template_check(const char *template, struct picket_error *error);
  * control characters, bytes of more than 7 bits) is written %XX, as % itself: so two devices never
  * share a topic. */
 char *topic_render(const char *template, const char *device, const char *module);
-
-/* The first line of the file; fails when others than owner and group may read it. */
-int password_read(const char *path, char password[PASSWORD_BYTES], struct picket_error *error);
 
 #endif

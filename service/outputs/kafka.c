@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../secret.h"
 #include "../text.h"
 #include "broker.h"
 #include "delivery.h"
@@ -178,10 +179,10 @@ static void end_client(struct kafka *kafka)
 static int set_password(rd_kafka_conf_t *conf, const struct picket_output_config *config,
                         struct picket_error *error)
 {
-    char password[PASSWORD_BYTES];
+    char password[SECRET_BYTES];
     if (config->user == NULL)
         return PICKET_OK;
-    int status = password_read(config->password_file, password, error);
+    int status = secret_read(config->password_file, password, error);
     if (status == PICKET_OK)
         status = set_property(conf, "sasl.username", config->user, error);
     if (status == PICKET_OK)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../secret.h"
 #include "mqtt_connection.h"
 #include "picket/base/time.h"
 
@@ -198,10 +199,10 @@ static int check_readable(const char *path, struct picket_error *error)
 
 static int check_files(const struct picket_output_config *config, struct picket_error *error)
 {
-    char password[PASSWORD_BYTES];
+    char password[SECRET_BYTES];
     int status = PICKET_OK;
     if (config->password_file != NULL) {
-        status = password_read(config->password_file, password, error);
+        status = secret_read(config->password_file, password, error);
         explicit_bzero(password, sizeof password);
     }
     if (status == PICKET_OK)

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "../secret.h"
 #include "../text.h"
 #include "picket/base/time.h"
 
@@ -237,7 +238,7 @@ static void initialize(void)
 static int set_password(struct mqtt_connection *connection, struct picket_error *error)
 {
     const struct picket_output_config *config = connection->broker->config;
-    char password[PASSWORD_BYTES];
+    char password[SECRET_BYTES];
     if (config->user == NULL)
         return PICKET_OK;
     if (config->password_file == NULL)
@@ -245,7 +246,7 @@ static int set_password(struct mqtt_connection *connection, struct picket_error 
                        MOSQ_ERR_SUCCESS
                    ? PICKET_OK
                    : picket_fail(error, PICKET_NO_MEMORY, "no memory for a user");
-    int status = password_read(config->password_file, password, error);
+    int status = secret_read(config->password_file, password, error);
     if (status == PICKET_OK && mosquitto_username_pw_set(connection->mosquitto, config->user,
                                                          password) != MOSQ_ERR_SUCCESS)
         status = picket_fail(error, PICKET_NO_MEMORY, "no memory for a password");

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "outputs/broker.h"
+#include "secret.h"
 
 static void a_location_is_taken_apart(void **state)
 {
@@ -137,14 +138,14 @@ static int read_password(const char *text, mode_t mode, char *password, struct p
     assert_int_equal(write(descriptor, text, strlen(text)), strlen(text));
     assert_int_equal(fchmod(descriptor, mode), 0);
     close(descriptor);
-    int status = password_read(path, password, error);
+    int status = secret_read(path, password, error);
     unlink(path);
     return status;
 }
 
 static void a_password_is_the_first_line_of_a_file_that_is_not_everybodys(void **state)
 {
-    char password[PASSWORD_BYTES];
+    char password[SECRET_BYTES];
     struct picket_error error;
     (void)state;
     assert_int_equal(read_password(" a b\r\nmore\n", 0640, password, &error), PICKET_OK);
@@ -155,7 +156,7 @@ static void a_password_is_the_first_line_of_a_file_that_is_not_everybodys(void *
     assert_non_null(strstr(error.text, "chmod o="));
     assert_int_equal(read_password("\nsecret\n", 0600, password, &error), PICKET_INVALID);
     assert_int_equal(read_password("", 0600, password, &error), PICKET_INVALID);
-    assert_int_equal(password_read("/nowhere", password, &error), PICKET_IO);
+    assert_int_equal(secret_read("/nowhere", password, &error), PICKET_IO);
 }
 
 int main(void)

@@ -221,7 +221,9 @@ static void a_url_is_fetched_and_errors_are_told_in_words(void **state)
 static int fetch(struct feed_source *source, const char *location)
 {
     static atomic_int cancel;
-    int status = feed_source_fetch(source, location, "", "", &cancel, &error);
+    static const struct picket_feed_access access;
+    const struct feed_request request = {location, "", "", &access, FEED_BYTES_MAX, &cancel};
+    int status = feed_source_fetch(source, &request, &error);
     if (status != PICKET_OK)
         feed_source_free(source);
     return status;
@@ -238,18 +240,18 @@ static void what_all_feeds_hold_that_are_being_read_is_bounded(void **state)
     server = http_server_start();
     const struct http_answer answers[] = {{200, NULL, body}};
     http_server_answers(server, answers, 1);
-    feed_sources_bound(401 + 400);
+    feed_bytes_bound(401 + 400);
     assert_int_equal(fetch(&first, path), PICKET_OK);
     assert_int_equal(fetch(&file, path), PICKET_BUSY);
     assert_int_equal(fetch(&web, url()), PICKET_BUSY);
     assert_non_null(strstr(error.text, "try again later"));
     feed_source_free(&first);
-    feed_sources_bound(401 + 802);
+    feed_bytes_bound(401 + 802);
     assert_int_equal(fetch(&file, path), PICKET_OK);
     assert_int_equal(fetch(&web, url()), PICKET_OK);
     feed_source_free(&file);
     feed_source_free(&web);
-    feed_sources_bound(FEED_SOURCES_BYTES);
+    feed_bytes_bound(FEED_BYTES_OF_ALL);
     http_server_stop(server);
 }
 
