@@ -79,22 +79,26 @@ struct feed_options {
     const char *refresh;
     long long confidence; /* negative: not given */
     bool match_special_purpose;
+    bool match_own_networks;
+    const char *role;
 };
 
 static json_t *feed_body(const char *name, const char *source, const struct feed_options *options)
 {
     char whole[2 * PATH_MAX];
-    json_t *body =
-        json_pack("{s:s, s:s, s:s*}", "name", name, "source",
-                  absolute_source(source, whole, sizeof whole), "format", options->format);
+    json_t *body = json_pack("{s:s, s:s, s:s*, s:s*}", "name", name, "source",
+                             absolute_source(source, whole, sizeof whole), "format",
+                             options->format, "role", options->role);
     if (!body) {
-        complain("name, source and format must be UTF-8");
+        complain("name, source, format and role must be UTF-8");
         return NULL;
     }
     if (options->confidence >= 0)
         json_object_set_new(body, "confidence", json_integer(options->confidence));
     if (options->match_special_purpose)
         json_object_set_new(body, "match_special_purpose", json_true());
+    if (options->match_own_networks)
+        json_object_set_new(body, "match_own_networks", json_true());
     if (options->refresh && span_s(options->refresh) < 0) {
         complain("--refresh: \"%s\" is not a span such as 90s, 30m, 1h, 2d, or never",
                  options->refresh);
@@ -113,11 +117,15 @@ static int run_add(const struct command *command, int argc, char **argv)
     struct feed_options feed = {.confidence = -1};
     const struct option_spec options[] = {
         {"format", OPTION_TEXT, &feed.format, "FORMAT", "auto (default), plain, csv or ndjson"},
+        {"role", OPTION_TEXT, &feed.role, "ROLE",
+         "threat (default); allow: raises no alert; shared: weaker evidence"},
         {"confidence", OPTION_NUMBER, &feed.confidence, "0..100",
          "of indicators that bring none (default 50)"},
         {"refresh", OPTION_TEXT, &feed.refresh, "SPAN", "90s, 30m, 1h (default), 2d; never"},
         {"match-special-purpose", OPTION_FLAG, &feed.match_special_purpose, NULL,
          "match private, loopback, multicast ... addresses too"},
+        {"match-own-networks", OPTION_FLAG, &feed.match_own_networks, NULL,
+         "match the fleet's own public addresses too"},
         {"json", OPTION_FLAG, &as_json, NULL, "print the report as JSON"},
         OPTION_SOCKET(socket_path),
         {0}};
@@ -139,13 +147,15 @@ const struct command command_feed_add = {
     "that it does not understand are skipped and counted; the first ten are shown.\n"
     "\n"
     "  picket feed add drop https://www.spamhaus.org/drop/drop.txt --refresh 12h\n"
-    "  picket feed add ours blocklist.csv --format csv --confidence 90\n",
+    "  picket feed add ours blocklist.csv --format csv --confidence 90\n"
+    "  picket feed add resolvers public-dns.txt --role shared\n",
     run_add};
 
 /* ---- list ---- */
 
 static const struct table_column feed_columns[] = {
     {"NAME", .cut_to = 16},
+    {"ROLE", .leave_out = 6},
     {"INDICATORS", .right = true},
     {"SKIPPED", .right = true, .leave_out = 3},
     {"CONFIDENCE", .right = true, .leave_out = 1},
@@ -171,11 +181,12 @@ static void print_feeds(const json_t *feeds)
     char span[32];
     size_t index;
     json_t *feed;
-    table_begin(&table, feed_columns, 8);
+    table_begin(&table, feed_columns, 9);
     json_array_foreach(feeds, index, feed)
     {
         long long refresh_s = member_number(feed, "refresh_s");
         table_cell(&table, "%s", member_text(feed, "name"));
+        table_cell(&table, "%s", member_text(feed, "role"));
         table_cell(&table, "%lld", member_number(feed, "indicators"));
         table_cell(&table, "%lld", member_number(feed, "skipped"));
         table_cell(&table, "%lld", member_number(feed, "confidence"));

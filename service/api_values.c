@@ -300,6 +300,18 @@ static int parse_feed_numbers(const json_t *body, struct picket_feed *feed,
     return status;
 }
 
+static int parse_feed_role(const json_t *body, struct picket_feed *feed, struct picket_error *error)
+{
+    const char *role = NULL;
+    int status = api_member_text(body, "role", false, &role, error);
+    if (status != PICKET_OK || !role)
+        return status;
+    feed->role = picket_feed_role_named(role);
+    return feed->role >= 0 ? PICKET_OK
+                           : picket_fail(error, PICKET_INVALID,
+                                         "role: \"%.60s\" is none of threat, allow, shared", role);
+}
+
 int api_parse_feed(const json_t *body, struct picket_feed *feed, struct picket_error *error)
 {
     memset(feed, 0, sizeof *feed);
@@ -315,6 +327,10 @@ int api_parse_feed(const json_t *body, struct picket_feed *feed, struct picket_e
     if (status == PICKET_OK)
         status =
             api_member_flag(body, "match_special_purpose", &feed->match_special_purpose, error);
+    if (status == PICKET_OK)
+        status = api_member_flag(body, "match_own_networks", &feed->match_own_networks, error);
+    if (status == PICKET_OK)
+        status = parse_feed_role(body, feed, error);
     if (status == PICKET_OK)
         status = parse_feed_numbers(body, feed, error);
     return status;

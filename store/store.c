@@ -238,6 +238,23 @@ const char *picket_severity_name(int severity)
     }
 }
 
+static const char *const role_names[] = {"threat", "allow", "shared"};
+
+enum { ROLE_COUNT = sizeof role_names / sizeof *role_names };
+
+const char *picket_feed_role_name(int role)
+{
+    return role >= 0 && role < ROLE_COUNT ? role_names[role] : NULL;
+}
+
+int picket_feed_role_named(const char *name)
+{
+    for (int role = 0; role < ROLE_COUNT; role++)
+        if (strcmp(role_names[role], name) == 0)
+            return role;
+    return -1;
+}
+
 const char *picket_tlp_name(int tlp)
 {
     static const char *const names[] = {NULL, "clear", "green", "amber", "amber+strict", "red"};

@@ -203,7 +203,7 @@ static void change_while_reading(struct table *table, uint16_t feed,
 static void swap(void)
 {
     struct table *table = table_new();
-    uint16_t feed = table_add_feed(table, "bench", false);
+    uint16_t feed = table_add_feed(table, &(struct table_feed){.name = "bench"});
     struct picket_prefix *old = bench_ipv4_prefixes(SWAPPED);
     double first = 0;
     change(table, feed, old, SWAPPED, true);
@@ -250,7 +250,7 @@ static void load_text(void)
           "unreadable");
     double read = bench_now_s();
     struct table *table = table_new();
-    uint16_t feed = table_add_feed(table, "bench", false);
+    uint16_t feed = table_add_feed(table, &(struct table_feed){.name = "bench"});
     struct table_batch *batch = table_batch_new(table);
     for (size_t i = 0; i < reading.indicators.count; i++)
         check(table_put(batch, feed, &reading.indicators.items[i]), "no memory");
@@ -270,7 +270,7 @@ static void measure(struct picket_prefix *prefixes, size_t count, const struct r
 {
     double resident = bench_resident_mb();
     struct table *table = table_new();
-    uint16_t feed = table_add_feed(table, "bench", false);
+    uint16_t feed = table_add_feed(table, &(struct table_feed){.name = "bench"});
     double start = bench_now_s();
     change(table, feed, prefixes, count, true);
     double taken = bench_now_s() - start;

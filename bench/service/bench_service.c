@@ -50,7 +50,7 @@ static struct table *load(size_t indicators, uint32_t *random)
         PICKET_OK)
         fail("the feed cannot be read");
     struct table *table = table_new();
-    uint16_t feed = table_add_feed(table, "bench", false);
+    uint16_t feed = table_add_feed(table, &(struct table_feed){.name = "bench"});
     struct table_batch *batch = table_batch_new(table);
     for (size_t i = 0; i < reading.indicators.count; i++)
         if (!table_put(batch, feed, &reading.indicators.items[i]))
@@ -85,13 +85,14 @@ static uint64_t take_message(struct arena *arena, const struct table *table,
         struct decoded_event decoded;
         if (decode_event(arena, &view, i, 1700000001000, &decoded) != PICKET_OK)
             fail("no memory");
+        struct matching matching = {.table = table};
         struct picket_event event = {.device = "device",
                                      .group = "",
                                      .received_ms = 1700000001000,
                                      .seen_ms = decoded.seen_ms,
                                      .flows = decoded.flows,
                                      .flow_count = decoded.flow_count};
-        matcher_inspect(table, &event, NULL, count_finding, findings);
+        matcher_inspect(&matching, &event, count_finding, findings);
         flows += decoded.flow_count;
     }
     return flows;

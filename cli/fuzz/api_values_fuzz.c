@@ -10,7 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes);
 
 static const char members[] = "id primary_key secondary_key authentication primary_thumbprint "
                               "secondary_thumbprint name source format confidence "
-                              "match_special_purpose refresh_s addresses action prefix at note";
+                              "match_special_purpose match_own_networks role refresh_s addresses "
+                              "action prefix at note";
 
 static void check(bool holds)
 {

@@ -280,6 +280,7 @@ static void a_wrong_feed_is_refused(void **state)
         {"{\"name\": \"f\", \"source\": \"/x\", \"confidence\": \"90\"}", "confidence"},
         {"{\"name\": \"f\", \"source\": \"/x\", \"refresh_s\": 1}", "too often"},
         {"{\"name\": \"f\", \"source\": \"/x\", \"match_special_purpose\": 1}", "true or false"},
+        {"{\"name\": \"f\", \"source\": \"/x\", \"role\": \"deny\"}", "role: \"deny\""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         expect_error(*state, 400, "POST", "/v1/feeds", cases[i].body, cases[i].error);

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void check_table(const struct feed_reading *reading)
 {
     struct table *table = table_new();
-    uint16_t feed = table_add_feed(table, "feed", false);
+    uint16_t feed = table_add_feed(table, &(struct table_feed){.name = "feed"});
     struct table_batch *batch = table_batch_new(table);
     size_t count = reading->indicators.count < 2000 ? reading->indicators.count : 2000;
     for (size_t i = 0; i < count; i++)

@@ -21,7 +21,8 @@ static struct table *wide_table(void)
         {.prefix = {{.family = 6, .bytes = {0x20}}, 4}, .valid_until_ms = 1, .tags = ""},
         {.prefix = {{.family = 6, .bytes = {0x20, 1}}, 16}, .tags = "six"}};
     struct table *table = table_new();
-    uint16_t feed = table_add_feed(table, "feed", true);
+    uint16_t feed =
+        table_add_feed(table, &(struct table_feed){.name = "feed", .match_special_purpose = true});
     struct table_batch *batch = table_batch_new(table);
     for (size_t i = 0; i < sizeof indicators / sizeof *indicators; i++)
         table_put(batch, feed, &indicators[i]);
@@ -57,6 +58,7 @@ static void take_message(const uint8_t *payload, size_t size)
         arena.used = 0;
         if (decode_event(&arena, &view, i, 1700000000000, &decoded) != PICKET_OK)
             return;
+        struct matching matching = {.table = table};
         struct picket_event event = {.device = "device",
                                      .group = "",
                                      .event_id = 1,
@@ -65,7 +67,7 @@ static void take_message(const uint8_t *payload, size_t size)
                                      .flows = decoded.flows,
                                      .flow_count = decoded.flow_count};
         if (decoded.seen_ms > event.received_ms ||
-            matcher_inspect(table, &event, NULL, check_finding, NULL) != PICKET_OK ||
+            matcher_inspect(&matching, &event, check_finding, NULL) != PICKET_OK ||
             decode_event(&arena, &view, i, 1700000000000, &again) != PICKET_OK ||
             memcmp(decoded.key, again.key, sizeof again.key) != 0)
             abort();

@@ -152,7 +152,7 @@ static int take_indicators(struct picket_intel *intel, const struct picket_feed 
     uint16_t number = table_feed_number(table, feed->name);
     bool is_new = number == 0;
     if (is_new)
-        number = table_add_feed(table, feed->name, feed->match_special_purpose);
+        number = intel_add_to_table(table, feed);
     if (number == 0)
         return picket_fail(error, PICKET_NO_MEMORY, "feed %s: no memory, or too many feeds",
                            feed->name);
@@ -302,7 +302,7 @@ static int make_list(struct picket_intel *intel, const struct picket_feed *list,
     int status = picket_store_feed_put(intel->store, made, error);
     if (status != PICKET_OK || intel->table_lacks)
         return status;
-    if (table_add_feed(intel->published.table, made->name, made->match_special_purpose) != 0)
+    if (intel_add_to_table(intel->published.table, made) != 0)
         return PICKET_OK;
     picket_store_feed_remove(intel->store, made->name, NULL);
     return picket_fail(error, PICKET_NO_MEMORY, "list %s: no memory, or too many feeds",

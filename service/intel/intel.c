@@ -17,10 +17,19 @@ struct loading {
     bool failed;
 };
 
+uint16_t intel_add_to_table(struct table *table, const struct picket_feed *feed)
+{
+    struct table_feed added = {.name = feed->name,
+                               .match_special_purpose = feed->match_special_purpose,
+                               .match_own_networks = feed->match_own_networks,
+                               .role = (uint8_t)feed->role};
+    return table_add_feed(table, &added);
+}
+
 static void load_feed(void *context, const struct picket_feed *feed)
 {
     struct loading *loading = context;
-    if (table_add_feed(loading->table, feed->name, feed->match_special_purpose) == 0)
+    if (intel_add_to_table(loading->table, feed) == 0)
         loading->failed = true;
 }
 
@@ -114,6 +123,7 @@ int picket_intel_start(struct picket_intel **intel, const char *store_folder,
         return picket_fail(error, PICKET_NO_MEMORY, "no memory for intelligence");
     pthread_mutex_init(&started->changing, NULL);
     pthread_mutex_init(&started->looking_up, NULL);
+    silences_open(&started->silences);
     int status = picket_store_open(&started->store, store_folder, error);
     if (status == PICKET_OK)
         status = picket_store_open(&started->listed, store_folder, error);
@@ -146,6 +156,7 @@ void picket_intel_stop(struct picket_intel *intel)
     if (intel->listed != NULL)
         picket_store_close(intel->listed);
     table_free(intel->published.table);
+    silences_close(&intel->silences);
     pthread_mutex_destroy(&intel->looking_up);
     pthread_mutex_destroy(&intel->changing);
     free(intel);
@@ -247,10 +258,11 @@ static int inspect(void *state, const struct picket_event *event, picket_yield y
 {
     struct picket_intel *intel = state;
     struct listings listings = {look_up_listing, intel};
+    struct matching matching = {.listings = &listings, .silences = &intel->silences};
     if (event->flow_count == 0)
         return PICKET_OK;
-    int status =
-        matcher_inspect(published_read(&intel->published), event, &listings, yield, context);
+    matching.table = published_read(&intel->published);
+    int status = matcher_inspect(&matching, event, yield, context);
     published_done();
     return status;
 }
@@ -264,7 +276,8 @@ static uint64_t look_ahead(void *state, const struct picket_event *event)
 {
     struct picket_intel *intel = state;
     uint64_t before = stamp(state);
-    bool finds = matcher_finds(published_read(&intel->published), event);
+    struct matching matching = {.table = published_read(&intel->published)};
+    bool finds = matcher_finds(&matching, event);
     published_done();
     return finds ? 0 : before;
 }

@@ -8,6 +8,7 @@
 
 #include "picket/service/intel.h"
 #include "published.h"
+#include "silences.h"
 
 struct refresher;
 
@@ -21,7 +22,11 @@ struct picket_intel {
     atomic_int stopping;
     atomic_int requests; /* feeds being read because somebody asked for it */
     struct refresher *refresher;
+    struct silences silences;
 };
+
+/* table_add_feed() of a feed that the store has. */
+uint16_t intel_add_to_table(struct table *table, const struct picket_feed *feed);
 
 /* With the lock held: a batch of changes of the table, or NULL: no memory. */
 struct table_batch *intel_change(struct picket_intel *intel);

@@ -18,64 +18,102 @@ struct hits {
 };
 
 struct flow_context {
-    const struct table *table;
+    const struct matching *matching;
     const struct picket_event *event;
     const struct picket_flow *flow;
-    bool special_purpose;
+    bool is_special_purpose, is_own;
 };
 
-static struct flow_context context_of(const struct table *table, const struct picket_event *event,
-                                      const struct picket_flow *flow)
+/* What the lists around a flow's remote address say of it together. */
+struct judgement {
+    bool is_hit;                         /* of a threat feed, whatever allow lists say */
+    struct picket_prefix prefix;         /* the narrowest that makes it a hit */
+    const struct table_feed *allowed_by; /* by the narrowest; NULL: by none */
+    bool is_own; /* it would be a hit, were the address not the fleet's own */
+};
+
+static bool is_own_address(const struct matching *matching, const struct picket_address *address)
 {
-    return (struct flow_context){table, event, flow,
-                                 picket_address_special_purpose(&flow->remote) != NULL};
+    for (size_t i = 0; i < matching->own_network_count; i++)
+        if (picket_prefix_covers(&matching->own_networks[i], address))
+            return true;
+    return false;
 }
 
-static bool matches(const struct flow_context *context, const struct table_match *match)
+static struct flow_context context_of(const struct matching *matching,
+                                      const struct picket_event *event,
+                                      const struct picket_flow *flow)
+{
+    return (struct flow_context){matching, event, flow,
+                                 picket_address_special_purpose(&flow->remote) != NULL,
+                                 is_own_address(matching, &flow->remote)};
+}
+
+static bool is_about(const struct flow_context *context, const struct table_match *match)
 {
     return (match->port == 0 || match->port == context->flow->remote_port) &&
            (match->protocol == 0 || match->protocol == context->flow->protocol + 1) &&
-           (match->valid_until_ms == 0 || match->valid_until_ms > context->event->seen_ms) &&
-           (!context->special_purpose || match->feed->match_special_purpose);
+           (match->valid_until_ms == 0 || match->valid_until_ms > context->event->seen_ms);
 }
 
-static bool cover_matches(const struct flow_context *context, const struct table_cover *cover)
+static bool is_threat(const struct flow_context *context, const struct table_match *match)
 {
-    size_t count = table_source_count(context->table, cover);
-    for (size_t i = 0; i < count; i++) {
-        struct table_match match;
-        table_source(context->table, &context->flow->remote, cover, i, &match);
-        if (matches(context, &match))
-            return true;
+    return match->feed->role == PICKET_FEED_THREAT && is_about(context, match) &&
+           (!context->is_special_purpose || match->feed->match_special_purpose) &&
+           (!context->is_own || match->feed->match_own_networks);
+}
+
+static void weigh(const struct flow_context *context, const struct table_match *match,
+                  struct judgement *judgement)
+{
+    if (!is_about(context, match))
+        return;
+    if (match->feed->role == PICKET_FEED_ALLOW && judgement->allowed_by == NULL)
+        judgement->allowed_by = match->feed;
+    if (match->feed->role != PICKET_FEED_THREAT)
+        return;
+    if (!is_threat(context, match)) {
+        judgement->is_own = context->is_own && !context->is_special_purpose;
+    } else if (!judgement->is_hit) {
+        judgement->is_hit = true;
+        judgement->prefix = match->prefix;
     }
-    return false;
 }
 
-/* The narrowest prefix around the flow's remote address that matches. */
-static bool narrowest_match(const struct table *table, const struct picket_event *event,
-                            const struct picket_flow *flow, struct picket_prefix *prefix)
+static struct judgement judge(const struct matching *matching, const struct picket_event *event,
+                              const struct picket_flow *flow)
 {
+    struct judgement judgement = {.is_hit = false};
     struct table_cover covers[TABLE_COVERS_MAX];
-    struct flow_context context = context_of(table, event, flow);
-    size_t count = table_covers(table, &flow->remote, covers);
+    struct flow_context context = context_of(matching, event, flow);
+    size_t count = table_covers(matching->table, &flow->remote, covers);
     for (size_t i = 0; i < count; i++) {
-        if (!cover_matches(&context, &covers[i]))
-            continue;
-        *prefix = (struct picket_prefix){flow->remote, covers[i].length};
-        picket_prefix_mask(prefix);
-        return true;
+        size_t sources = table_source_count(matching->table, &covers[i]);
+        for (size_t k = 0; k < sources; k++) {
+            struct table_match match;
+            table_source(matching->table, &flow->remote, &covers[i], k, &match);
+            weigh(&context, &match, &judgement);
+        }
     }
-    return false;
+    return judgement;
 }
 
-static bool note_hit(struct hits *hits, const struct picket_event *event, size_t flow,
-                     const struct picket_prefix *prefix)
+/* One that does not alert is counted. False: no memory. */
+static bool note_judgement(struct hits *hits, const struct matching *matching,
+                           const struct picket_event *event, size_t flow,
+                           const struct judgement *judgement)
 {
+    if (judgement->is_hit && judgement->allowed_by != NULL)
+        silences_allowed(matching->silences, judgement->allowed_by->name);
+    else if (!judgement->is_hit)
+        silences_own(matching->silences);
+    if (!judgement->is_hit || judgement->allowed_by != NULL)
+        return true;
     if (hits->items == NULL)
         hits->items = malloc(event->flow_count * sizeof *hits->items);
     if (hits->items == NULL)
         return false;
-    hits->items[hits->count++] = (struct hit){*prefix, (uint32_t)flow};
+    hits->items[hits->count++] = (struct hit){judgement->prefix, (uint32_t)flow};
     return true;
 }
 
@@ -96,55 +134,59 @@ static void find_family(const struct table *table, const struct picket_flow *flo
             covers[i] = found[answered++];
 }
 
-/* Calls hit for each flow that matches until it says false, and says so then. */
-static bool each_hit(const struct table *table, const struct picket_event *event,
-                     bool (*hit)(struct hits *hits, const struct picket_event *event, size_t flow,
-                                 const struct picket_prefix *prefix),
-                     struct hits *hits)
+/* Calls visit for each flow that is a hit, or would be, until it says false, and says so then. */
+static bool each_judgement(const struct matching *matching, const struct picket_event *event,
+                           bool (*visit)(struct hits *hits, const struct matching *matching,
+                                         const struct picket_event *event, size_t flow,
+                                         const struct judgement *judgement),
+                           struct hits *hits)
 {
     for (size_t first = 0; first < event->flow_count; first += TOGETHER) {
         struct table_cover covers[TOGETHER];
         size_t count = event->flow_count - first < TOGETHER ? event->flow_count - first : TOGETHER;
-        find_family(table, event->flows + first, count, 4, covers);
-        find_family(table, event->flows + first, count, 6, covers);
+        find_family(matching->table, event->flows + first, count, 4, covers);
+        find_family(matching->table, event->flows + first, count, 6, covers);
         for (size_t i = 0; i < count; i++) {
-            struct picket_prefix prefix;
-            if (covers[i].sources != 0 &&
-                narrowest_match(table, event, &event->flows[first + i], &prefix) &&
-                !hit(hits, event, first + i, &prefix))
+            if (covers[i].sources == 0)
+                continue;
+            struct judgement judgement = judge(matching, event, &event->flows[first + i]);
+            if ((judgement.is_hit || judgement.is_own) &&
+                !visit(hits, matching, event, first + i, &judgement))
                 return false;
         }
     }
     return true;
 }
 
-static bool is_enough(struct hits *hits, const struct picket_event *event, size_t flow,
-                      const struct picket_prefix *prefix)
+static bool is_enough(struct hits *hits, const struct matching *matching,
+                      const struct picket_event *event, size_t flow,
+                      const struct judgement *judgement)
 {
-    (void)hits, (void)event, (void)flow, (void)prefix;
+    (void)hits, (void)matching, (void)event, (void)flow, (void)judgement;
     return false;
 }
 
-bool matcher_finds(const struct table *table, const struct picket_event *event)
+bool matcher_finds(const struct matching *matching, const struct picket_event *event)
 {
-    return !each_hit(table, event, is_enough, NULL);
+    return !each_judgement(matching, event, is_enough, NULL);
 }
 
-static bool any_matches(const struct table *table, const struct picket_event *event,
-                        const struct hit *hits, size_t count, const struct table_match *match)
+static bool is_threat_to_any(const struct matching *matching, const struct picket_event *event,
+                             const struct hit *hits, size_t count, const struct table_match *match)
 {
     for (size_t i = 0; i < count; i++) {
-        struct flow_context context = context_of(table, event, &event->flows[hits[i].flow]);
-        if (matches(&context, match))
+        struct flow_context context = context_of(matching, event, &event->flows[hits[i].flow]);
+        if (is_threat(&context, match))
             return true;
     }
     return false;
 }
 
 /* Every indicator, from the hits' prefix outwards, that matches one of their flows. */
-static void collect_matches(struct finding *finding, const struct table *table,
-                            const struct listings *listings, const struct hit *hits, size_t count)
+static void collect_matches(struct finding *finding, const struct matching *matching,
+                            const struct hit *hits, size_t count)
 {
+    const struct table *table = matching->table;
     const struct picket_event *event = finding->event;
     const struct picket_address *remote = &event->flows[hits[0].flow].remote;
     struct table_cover covers[TABLE_COVERS_MAX];
@@ -156,20 +198,19 @@ static void collect_matches(struct finding *finding, const struct table *table,
         for (size_t k = 0; k < sources; k++) {
             struct table_match match;
             table_source(table, remote, &covers[i], k, &match);
-            if (any_matches(table, event, hits, count, &match))
-                finding_add_match(finding, &match, listings);
+            if (is_threat_to_any(matching, event, hits, count, &match))
+                finding_add_match(finding, &match, matching->listings);
         }
     }
 }
 
 /* The hits are of one prefix. */
-static int yield_hits(const struct table *table, const struct picket_event *event,
-                      const struct listings *listings, const struct hit *hits, size_t count,
-                      picket_yield yield, void *context)
+static int yield_hits(const struct matching *matching, const struct picket_event *event,
+                      const struct hit *hits, size_t count, picket_yield yield, void *context)
 {
     struct finding finding;
     finding_begin(&finding, event);
-    collect_matches(&finding, table, listings, hits, count);
+    collect_matches(&finding, matching, hits, count);
     for (size_t i = 0; i < count; i++)
         finding_add_flow(&finding, &event->flows[hits[i].flow]);
     return finding_yield(&finding, yield, context);
@@ -191,19 +232,19 @@ static int compare_hits(const void *a, const void *b)
     return x->flow < y->flow ? -1 : x->flow > y->flow;
 }
 
-int matcher_inspect(const struct table *table, const struct picket_event *event,
-                    const struct listings *listings, picket_yield yield, void *context)
+int matcher_inspect(const struct matching *matching, const struct picket_event *event,
+                    picket_yield yield, void *context)
 {
     struct hits hits = {NULL, 0};
-    int status = each_hit(table, event, note_hit, &hits) ? PICKET_OK : PICKET_NO_MEMORY;
+    int status =
+        each_judgement(matching, event, note_judgement, &hits) ? PICKET_OK : PICKET_NO_MEMORY;
     if (hits.count > 1)
         qsort(hits.items, hits.count, sizeof *hits.items, compare_hits);
     for (size_t first = 0, end; first < hits.count && status == PICKET_OK; first = end) {
         for (end = first + 1; end < hits.count; end++)
             if (compare_prefixes(&hits.items[first].prefix, &hits.items[end].prefix) != 0)
                 break;
-        status =
-            yield_hits(table, event, listings, hits.items + first, end - first, yield, context);
+        status = yield_hits(matching, event, hits.items + first, end - first, yield, context);
     }
     free(hits.items);
     return status;

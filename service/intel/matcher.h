@@ -1,9 +1,11 @@
 /* Matches the flows of one event against the table: one finding for each indicator's prefix.
  *
- * A flow's remote address matches an indicator when the prefix covers it, the indicator has no port
- * or the flow's remote port, it had not expired at the time of the event, and the address is not a
- * special-purpose one (private, multicast, ...), unless the feed asks for those. The narrowest
- * prefix that matches is the finding's subject; all that match are its evidence.
+ * An indicator is about a flow when its prefix covers the remote address, it has no port or the
+ * flow's remote port, no protocol or the flow's, and had not expired at the time of the event. A
+ * flow is a hit when an indicator of a threat feed is about it and none of an allow list, however
+ * wide or narrow these are; if the address is a special-purpose one (private, multicast, ...) or
+ * one of the fleet's own, only the feeds that ask for those count. The narrowest prefix that
+ * matches is the finding's subject; all of threat feeds that match are its evidence.
  *
  * Thread: pure functions of their arguments, between readers_enter() and readers_leave().
  */
@@ -12,13 +14,24 @@
 
 #include "finding.h"
 #include "picket/service/detector.h"
+#include "silences.h"
 #include "table.h"
 
-/* Whether there is a finding in the event; its device, group and id are not looked at. */
-bool matcher_finds(const struct table *table, const struct picket_event *event);
+/* What flows are judged by. */
+struct matching {
+    const struct table *table;
+    const struct listings *listings;          /* NULL: nothing is known but what the table has */
+    const struct picket_prefix *own_networks; /* the fleet's own addresses */
+    size_t own_network_count;
+    struct silences *silences; /* where hits that stay silent are counted; NULL: nowhere */
+};
+
+/* Whether there is a finding in the event, or a silence to count; its device, group and id are not
+ * looked at. */
+bool matcher_finds(const struct matching *matching, const struct picket_event *event);
 
 /* PICKET_OK, what yield returned, or PICKET_NO_MEMORY. */
-int matcher_inspect(const struct table *table, const struct picket_event *event,
-                    const struct listings *listings, picket_yield yield, void *context);
+int matcher_inspect(const struct matching *matching, const struct picket_event *event,
+                    picket_yield yield, void *context);
 
 #endif

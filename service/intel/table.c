@@ -66,19 +66,19 @@ static uint16_t free_number(const struct table *table)
     return table->feeds_used < TABLE_FEEDS_MAX ? table->feeds_used + 1 : 0;
 }
 
-uint16_t table_add_feed(struct table *table, const char *name, bool match_special_purpose)
+uint16_t table_add_feed(struct table *table, const struct table_feed *feed)
 {
     uint16_t number = free_number(table);
-    struct table_feed *feed = number != 0 ? calloc(1, sizeof *feed) : NULL;
-    if (feed == NULL)
+    struct table_feed *added = number != 0 ? malloc(sizeof *added) : NULL;
+    if (added == NULL)
         return 0;
-    feed->name = strdup(name);
-    feed->match_special_purpose = match_special_purpose;
-    if (feed->name == NULL) {
-        free(feed);
+    *added = *feed;
+    added->name = strdup(feed->name);
+    if (added->name == NULL) {
+        free(added);
         return 0;
     }
-    __atomic_store_n(&table->feeds[number], feed, __ATOMIC_RELEASE);
+    __atomic_store_n(&table->feeds[number], added, __ATOMIC_RELEASE);
     if (number > table->feeds_used)
         table->feeds_used = number;
     return number;

@@ -29,6 +29,8 @@ struct table;
 struct table_feed {
     const char *name;
     bool match_special_purpose;
+    bool match_own_networks;
+    uint8_t role; /* enum picket_feed_role */
 };
 
 /* A listed prefix around an address. */
@@ -54,8 +56,9 @@ void table_free(struct table *table);
 
 /* ---- changing ---- */
 
-/* The feed's number, or 0: no memory, or there are TABLE_FEEDS_MAX. The name is not there yet. */
-uint16_t table_add_feed(struct table *table, const char *name, bool match_special_purpose);
+/* The feed's number, or 0: no memory, or there are TABLE_FEEDS_MAX. The name is not there yet;
+ * it is copied. */
+uint16_t table_add_feed(struct table *table, const struct table_feed *feed);
 /* 0: there is none of that name. */
 uint16_t table_feed_number(const struct table *table, const char *name);
 /* Of which nothing is in the table any more. */

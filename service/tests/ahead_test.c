@@ -20,16 +20,16 @@
 
 static atomic_int inspected_count;
 
-int __real_matcher_inspect(const struct table *table, const struct picket_event *event,
-                           const struct listings *listings, picket_yield yield, void *context);
-int __wrap_matcher_inspect(const struct table *table, const struct picket_event *event,
-                           const struct listings *listings, picket_yield yield, void *context);
+int __real_matcher_inspect(const struct matching *matching, const struct picket_event *event,
+                           picket_yield yield, void *context);
+int __wrap_matcher_inspect(const struct matching *matching, const struct picket_event *event,
+                           picket_yield yield, void *context);
 
-int __wrap_matcher_inspect(const struct table *table, const struct picket_event *event,
-                           const struct listings *listings, picket_yield yield, void *context)
+int __wrap_matcher_inspect(const struct matching *matching, const struct picket_event *event,
+                           picket_yield yield, void *context)
 {
     atomic_fetch_add(&inspected_count, 1);
-    return __real_matcher_inspect(table, event, listings, yield, context);
+    return __real_matcher_inspect(matching, event, yield, context);
 }
 
 /* ---- a batch that fails, and others prepared behind it ---- */

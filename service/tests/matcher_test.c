@@ -10,24 +10,80 @@
 #include <string.h>
 
 #include "intel/matcher.h"
+#include "picket/base/counter.h"
 
-enum { FLOWS_MAX = 200, PLAIN = 1, SPECIAL = 2 };
+enum {
+    FLOWS_MAX = 200,
+    PLAIN = 1,
+    SPECIAL = 2,
+    OWN = 3,
+    ALLOWED = 4,
+    ALSO_ALLOWED = 5,
+    SHARED = 6
+};
 
 static struct table *table;
 static struct table_batch *batch;
 static struct picket_flow flows[FLOWS_MAX];
 static size_t flow_count;
 static char found[8000]; /* "subject flows severity;" for each finding */
+static struct silences silences;
+static uint64_t before; /* flows that were silent before the test */
+static struct picket_prefix own_network;
+
+struct counter_search {
+    const char *name;
+    uint64_t value;
+};
+
+static void look_at_counter(const struct picket_counter *counter, void *context)
+{
+    struct counter_search *search = context;
+    if (strcmp(counter->name, search->name) == 0)
+        search->value = atomic_load(&counter->value);
+}
+
+static uint64_t counted(const char *name)
+{
+    struct counter_search search = {name, 0};
+    picket_counters_each(look_at_counter, &search);
+    return search.value;
+}
+
+/* Since the test began: by allow lists, and as the fleet's own. */
+static uint64_t silenced(void)
+{
+    return counted("service_flows_allowed") + counted("service_flows_own_networks") - before;
+}
+
+static void add_feed(struct table_feed feed, uint16_t number)
+{
+    assert_int_equal(table_add_feed(table, &feed), number);
+}
 
 static int begin(void **state)
 {
     (void)state;
     table = table_new();
-    assert_int_equal(table_add_feed(table, "plain", false), PLAIN);
-    assert_int_equal(table_add_feed(table, "special", true), SPECIAL);
+    add_feed((struct table_feed){.name = "plain"}, PLAIN);
+    add_feed((struct table_feed){.name = "special", .match_special_purpose = true}, SPECIAL);
+    add_feed((struct table_feed){.name = "own", .match_own_networks = true}, OWN);
+    add_feed((struct table_feed){.name = "allowed", .role = PICKET_FEED_ALLOW}, ALLOWED);
+    add_feed((struct table_feed){.name = "also", .role = PICKET_FEED_ALLOW}, ALSO_ALLOWED);
+    add_feed((struct table_feed){.name = "shared", .role = PICKET_FEED_SHARED}, SHARED);
+    assert_true(picket_prefix_parse(&own_network, "45.0.0.0/24", 11));
+    silences_open(&silences);
     batch = table_batch_new(table);
     flow_count = 0;
     found[0] = '\0';
+    before += silenced();
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    silences_close(&silences);
     return 0;
 }
 
@@ -74,8 +130,12 @@ static const char *inspect(int64_t seen_ms)
                                  .flows = flows,
                                  .flow_count = flow_count};
     assert_int_equal(table_apply(batch, NULL), PICKET_OK);
-    assert_int_equal(matcher_inspect(table, &event, NULL, note, NULL), PICKET_OK);
-    assert_int_equal(matcher_finds(table, &event), found[0] != '\0');
+    struct matching matching = {
+        .table = table, .own_networks = &own_network, .own_network_count = 1};
+    bool finds = matcher_finds(&matching, &event);
+    matching.silences = &silences;
+    assert_int_equal(matcher_inspect(&matching, &event, note, NULL), PICKET_OK);
+    assert_int_equal(finds, found[0] != '\0' || silenced() > 0);
     table_free(table);
     return found;
 }
@@ -130,6 +190,7 @@ static void what_has_expired_by_the_time_of_the_event_does_not_match(void **stat
     list(PLAIN, "9.9.9.9", 0, 90, 5000);
     flow("8.8.8.8", 1);
     assert_string_equal(inspect(5000), "");
+    end(NULL);
     begin(NULL);
     list(PLAIN, "8.8.8.8", 0, 90, 5000);
     flow("8.8.8.8", 1);
@@ -158,7 +219,95 @@ static void many_flows_are_counted_and_few_are_shown(void **state)
     assert_string_equal(inspect(1000), "8.8.8.0/24 100/1 medium;");
 }
 
-#define MATCHER_TEST(f) cmocka_unit_test_setup(f, begin)
+static void an_allow_list_silences_what_it_covers_however_narrow_the_threat(void **state)
+{
+    (void)state;
+    list(PLAIN, "8.8.8.0/24", 0, 90, 0);
+    list(ALLOWED, "8.8.8.8", 0, 50, 0);
+    list(PLAIN, "9.9.9.9", 0, 90, 0);
+    list(PLAIN, "9.9.9.0/24", 0, 90, 0);
+    list(ALLOWED, "9.9.0.0/16", 0, 50, 0);
+    list(PLAIN, "2606:4700::/32", 0, 80, 0);
+    list(ALLOWED, "2606:4700::1111", 0, 0, 0);
+    flow("8.8.8.8", 53);
+    flow("8.8.8.9", 53);
+    flow("9.9.9.9", 443);
+    flow("9.10.9.9", 443);
+    flow("2606:4700::1111", 53);
+    flow("2606:4700::1112", 53);
+    assert_string_equal(inspect(1000), "8.8.8.0/24 1/1 medium;2606:4700::/32 1/1 medium;");
+    assert_int_equal(silences_of(&silences, "allowed"), 3);
+    assert_int_equal(silences_of(&silences, "also"), 0);
+}
+
+static void an_allow_entry_of_a_port_or_protocol_silences_that_alone(void **state)
+{
+    (void)state;
+    struct picket_indicator udp = {.port = 53, .protocol = PICKET_UDP + 1, .tags = ""};
+    list(PLAIN, "8.8.8.8", 0, 50, 0);
+    list(ALLOWED, "8.8.8.8", 443, 50, 0);
+    assert_true(picket_prefix_parse(&udp.prefix, "8.8.8.0/24", 10));
+    assert_true(table_put(batch, ALSO_ALLOWED, &udp));
+    flow("8.8.8.8", 443);
+    flow("8.8.8.8", 53);
+    flow("8.8.8.8", 53);
+    flows[2].protocol = PICKET_UDP;
+    flow("8.8.8.8", 80);
+    assert_string_equal(inspect(1000), "8.8.8.8/32 2/1 medium;");
+    assert_int_equal(silences_of(&silences, "allowed"), 1);
+    assert_int_equal(silences_of(&silences, "also"), 1);
+}
+
+static void an_allow_entry_that_has_expired_silences_nothing(void **state)
+{
+    (void)state;
+    list(PLAIN, "8.8.8.8", 0, 50, 0);
+    list(ALLOWED, "8.8.8.8", 0, 50, 5000);
+    flow("8.8.8.8", 443);
+    assert_string_equal(inspect(5000), "8.8.8.8/32 1/1 medium;");
+    end(NULL);
+    begin(NULL);
+    list(PLAIN, "8.8.8.8", 0, 50, 0);
+    list(ALLOWED, "8.8.8.8", 0, 50, 5000);
+    flow("8.8.8.8", 443);
+    assert_string_equal(inspect(4000), "");
+}
+
+static void allow_and_shared_lists_raise_nothing_themselves(void **state)
+{
+    (void)state;
+    list(ALLOWED, "8.8.8.8", 0, 90, 0);
+    list(SHARED, "9.9.9.9", 0, 90, 0);
+    flow("8.8.8.8", 443);
+    flow("9.9.9.9", 443);
+    assert_string_equal(inspect(1000), "");
+    assert_int_equal(silenced(), 0);
+}
+
+static void an_allow_list_covers_special_purpose_addresses_too(void **state)
+{
+    (void)state;
+    list(SPECIAL, "10.0.0.0/8", 0, 50, 0);
+    list(ALLOWED, "10.1.0.0/16", 0, 50, 0);
+    flow("10.1.2.3", 80);
+    flow("10.2.2.3", 80);
+    assert_string_equal(inspect(1000), "10.0.0.0/8 1/1 medium;");
+    assert_int_equal(silences_of(&silences, "allowed"), 1);
+}
+
+static void the_fleets_own_addresses_match_only_feeds_that_ask_for_them(void **state)
+{
+    (void)state;
+    list(PLAIN, "45.0.0.0/16", 0, 90, 0);
+    list(OWN, "45.0.0.9", 0, 50, 0);
+    flow("45.0.0.8", 80);
+    flow("45.0.0.9", 80);
+    flow("45.0.1.1", 80);
+    assert_string_equal(inspect(1000), "45.0.0.0/16 1/1 medium;45.0.0.9/32 1/1 medium;");
+    assert_int_equal(silenced(), 1);
+}
+
+#define MATCHER_TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
 {
@@ -169,6 +318,12 @@ int main(void)
         MATCHER_TEST(what_has_expired_by_the_time_of_the_event_does_not_match),
         MATCHER_TEST(special_purpose_addresses_match_only_feeds_that_ask_for_them),
         MATCHER_TEST(many_flows_are_counted_and_few_are_shown),
+        MATCHER_TEST(an_allow_list_silences_what_it_covers_however_narrow_the_threat),
+        MATCHER_TEST(an_allow_entry_of_a_port_or_protocol_silences_that_alone),
+        MATCHER_TEST(an_allow_entry_that_has_expired_silences_nothing),
+        MATCHER_TEST(allow_and_shared_lists_raise_nothing_themselves),
+        MATCHER_TEST(an_allow_list_covers_special_purpose_addresses_too),
+        MATCHER_TEST(the_fleets_own_addresses_match_only_feeds_that_ask_for_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

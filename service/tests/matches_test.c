@@ -42,7 +42,7 @@ static void load_feed(struct table *table, struct table_batch *batch, const char
     char *text = shared_file(path, &size);
     const struct feed_options options = {.confidence = 50};
     if (feed_read(&reading, text, size, &options, NULL) == PICKET_OK) {
-        uint16_t feed = table_add_feed(table, name, false);
+        uint16_t feed = table_add_feed(table, &(struct table_feed){.name = name});
         assert_true(feed != 0 && loaded_count < 64);
         snprintf(loaded_feeds[loaded_count++], NAME_BYTES, "%s", name);
         for (size_t i = 0; i < reading.indicators.count; i++)
@@ -206,7 +206,8 @@ static void inspect_capture(const struct table *table, const char *capture)
                                      .flows = flows + first,
                                      .flow_count = end - first};
         current_address = flows[first].remote;
-        assert_int_equal(matcher_inspect(table, &event, NULL, take_finding, NULL), PICKET_OK);
+        struct matching matching = {.table = table};
+        assert_int_equal(matcher_inspect(&matching, &event, take_finding, NULL), PICKET_OK);
         first = end;
     }
 }

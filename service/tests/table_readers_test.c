@@ -125,8 +125,8 @@ static void readers_find_what_stays_while_all_around_it_changes(void **state)
     (void)state;
     struct reading reading = {.table = table_new(),
                               .always = {address("198.51.100.7"), address("2001:db8::7")}};
-    uint16_t stays = table_add_feed(reading.table, "stays", false);
-    uint16_t goes = table_add_feed(reading.table, "comes and goes", false);
+    uint16_t stays = table_add_feed(reading.table, &(struct table_feed){.name = "stays"});
+    uint16_t goes = table_add_feed(reading.table, &(struct table_feed){.name = "comes and goes"});
     struct picket_indicator always[] = {indicator("198.51.100.7"), indicator("2001:db8::7")};
     pthread_t threads[THREADS];
     change(reading.table, stays, always, 2, true);

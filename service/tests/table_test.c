@@ -74,7 +74,9 @@ static void all_that_covers_is_found_most_specific_first(void **state)
 {
     (void)state;
     struct table *table = table_new();
-    uint16_t a = table_add_feed(table, "a", false), b = table_add_feed(table, "b", true);
+    uint16_t a = table_add_feed(table, &(struct table_feed){.name = "a"}),
+             b = table_add_feed(table,
+                                &(struct table_feed){.name = "b", .match_special_purpose = true});
     struct table_batch *batch = table_batch_new(table);
     put(batch, a, "11.0.0.0/8", 1);
     put(batch, b, "10.1.2.0/24", 2);
@@ -106,7 +108,8 @@ static void what_is_taken_out_is_found_no_more(void **state)
 {
     (void)state;
     struct table *table = table_new();
-    uint16_t a = table_add_feed(table, "a", false), b = table_add_feed(table, "b", false);
+    uint16_t a = table_add_feed(table, &(struct table_feed){.name = "a"}),
+             b = table_add_feed(table, &(struct table_feed){.name = "b"});
     struct table_batch *batch = table_batch_new(table);
     put(batch, a, "198.51.100.7", 1);
     put(batch, b, "198.51.100.7", 2);
@@ -135,7 +138,7 @@ static void of_one_prefix_and_port_the_feeds_last_word_counts(void **state)
 {
     (void)state;
     struct table *table = table_new();
-    uint16_t feed = table_add_feed(table, "f", false);
+    uint16_t feed = table_add_feed(table, &(struct table_feed){.name = "f"});
     struct table_batch *batch = table_batch_new(table);
     struct picket_indicator ported = indicator("198.51.100.7", 3);
     ported.port = 443;
@@ -156,8 +159,9 @@ static void an_indicator_keeps_what_matching_needs(void **state)
 {
     (void)state;
     struct table *table = table_new();
-    table_add_feed(table, "other", false);
-    uint16_t feed = table_add_feed(table, "feed", true);
+    table_add_feed(table, &(struct table_feed){.name = "other"});
+    uint16_t feed =
+        table_add_feed(table, &(struct table_feed){.name = "feed", .match_special_purpose = true});
     struct table_batch *batch = table_batch_new(table);
     struct picket_indicator listed = indicator("198.51.100.7", 80);
     listed.port = 443;
@@ -197,11 +201,11 @@ static void a_feeds_number_is_given_to_another_once_it_has_gone(void **state)
 {
     (void)state;
     struct table *table = table_new();
-    uint16_t a = table_add_feed(table, "a", false);
-    assert_int_equal(table_add_feed(table, "b", false), a + 1);
+    uint16_t a = table_add_feed(table, &(struct table_feed){.name = "a"});
+    assert_int_equal(table_add_feed(table, &(struct table_feed){.name = "b"}), a + 1);
     table_remove_feed(table, a);
     assert_int_equal(table_feed_number(table, "a"), 0);
-    assert_int_equal(table_add_feed(table, "c", false), a);
+    assert_int_equal(table_add_feed(table, &(struct table_feed){.name = "c"}), a);
     assert_int_equal(table_feed_number(table, "c"), a);
     table_free(table);
 }
@@ -367,8 +371,9 @@ static void live_a_life(uint32_t seed)
     struct table *table = table_new();
     twin.count = 0;
     random_state = seed * 2654435761u;
-    assert_true(table_add_feed(table, "a", false) == 1 && table_add_feed(table, "b", false) == 2 &&
-                table_add_feed(table, "c", false) == 3);
+    assert_true(table_add_feed(table, &(struct table_feed){.name = "a"}) == 1 &&
+                table_add_feed(table, &(struct table_feed){.name = "b"}) == 2 &&
+                table_add_feed(table, &(struct table_feed){.name = "c"}) == 3);
     for (int step = 0; step < 12; step++) {
         struct table_batch *batch = table_batch_new(table);
         bool grows = step < 5 || step % 3 == 0;
@@ -418,7 +423,7 @@ static void a_hundred_swaps_of_a_feed_take_no_more_memory_than_the_first(void **
     (void)state;
     enum { COUNT = 5000 };
     struct table *table = table_new();
-    uint16_t feed = table_add_feed(table, "f", false);
+    uint16_t feed = table_add_feed(table, &(struct table_feed){.name = "f"});
     size_t first = 0, empty = table_bytes(table);
     fill(table, feed, COUNT, 0, true);
     for (uint32_t swap = 1; swap <= 100; swap++) {

@@ -9,7 +9,8 @@
     "loaded_ms, etag, last_modified, skipped, problem, user, password_file, token_file, "          \
     "header, header_file, proxy, ca_file, certificate_file, key_file, pattern, columns, "          \
     "max_bytes, changed_ms, not_before_ms, whole_ms, cursor, last_added, last_removed, "           \
-    "last_kept, last_changed, last_duration_ms, waits, would_hold"
+    "last_kept, last_changed, last_duration_ms, waits, would_hold, role, "                         \
+    "match_own_networks"
 
 static void bind_access(struct query *query, const struct picket_feed_access *access)
 {
@@ -54,6 +55,8 @@ static void bind_feed(struct query *query, const struct picket_feed *feed)
     query_int(query, feed->last_duration_ms);
     query_int(query, feed->waits);
     query_int(query, feed->would_hold);
+    query_int(query, feed->role);
+    query_int(query, feed->match_own_networks);
 }
 
 /* indicators is left alone: indicators.c keeps it. */
@@ -64,7 +67,7 @@ static int put(struct sqlite_store *store, const struct picket_feed *feed,
     query_begin(&query, &store->intelligence, STATEMENT_FEED_PUT,
                 "insert into feeds (" FEED_COLUMNS ") values ("
                 "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-                "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+                "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
                 ") on conflict (name) do update set "
                 "source = excluded.source, format = excluded.format, "
                 "confidence = excluded.confidence, "
@@ -86,7 +89,8 @@ static int put(struct sqlite_store *store, const struct picket_feed *feed,
                 "last_removed = excluded.last_removed, last_kept = excluded.last_kept, "
                 "last_changed = excluded.last_changed, "
                 "last_duration_ms = excluded.last_duration_ms, waits = excluded.waits, "
-                "would_hold = excluded.would_hold",
+                "would_hold = excluded.would_hold, role = excluded.role, "
+                "match_own_networks = excluded.match_own_networks",
                 "writing a feed");
     bind_feed(&query, feed);
     return query_run(&query, error);
@@ -173,6 +177,8 @@ static void visit_feed(struct query *query, picket_feed_visit visit, void *conte
     feed.last_duration_ms = query_take_int(query);
     feed.waits = query_take_int(query) != 0;
     feed.would_hold = query_take_int(query);
+    feed.role = (int)query_take_int(query);
+    feed.match_own_networks = query_take_int(query) != 0;
     feed.indicators = query_take_int(query);
     visit(context, &feed);
 }

@@ -304,6 +304,10 @@ static const char *const intelligence_steps[] = {
     "  primary key (feed, family, address, length, port, protocol)) without rowid;"
     "create index kept_indicators_expiry on kept_indicators (valid_until_ms) "
     "  where valid_until_ms > 0;",
+
+    /* role: enum picket_feed_role */
+    "alter table feeds add column role integer not null default 0;"
+    "alter table feeds add column match_own_networks integer not null default 0;",
 };
 
 const struct schema picket_schema = {

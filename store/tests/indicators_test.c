@@ -102,11 +102,15 @@ static void a_feed_is_given_back_as_it_was_put(void **state)
         .last_duration_ms = 13,
         .waits = true,
         .would_hold = 14,
+        .role = PICKET_FEED_SHARED,
+        .match_own_networks = true,
     };
     MUST(picket_store_feed_put(*state, &feed, &error));
     look_at_feeds(*state);
     assert_memory_equal(&last_feed, &feed, sizeof feed);
     feed.confidence = 1;
+    feed.role = PICKET_FEED_ALLOW;
+    feed.match_own_networks = false;
     memset(feed.problem, 0, sizeof feed.problem);
     MUST(picket_store_feed_put(*state, &feed, &error));
     look_at_feeds(*state);

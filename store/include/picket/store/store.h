@@ -411,6 +411,15 @@ struct picket_feed_delta {
     int64_t added, removed, kept, changed;
 };
 
+/* What it means that a feed covers an address. The numbers are kept. */
+enum picket_feed_role {
+    PICKET_FEED_THREAT = 0, /* talking to it is an alert */
+    PICKET_FEED_ALLOW = 1,  /* talking to it is none, whoever else lists it */
+    PICKET_FEED_SHARED = 2  /* many use it: that a feed lists it says less */
+};
+const char *picket_feed_role_name(int role); /* "threat", "allow", "shared"; NULL: none of them */
+int picket_feed_role_named(const char *name); /* negative: none of them */
+
 struct picket_feed {
     char name[65];
     char source[1024];          /* path or URL; "": a kept list */
@@ -438,6 +447,8 @@ struct picket_feed {
     int64_t last_duration_ms;
     bool waits;         /* it has shrunk, and that wants a person's yes */
     int64_t would_hold; /* indicators, then */
+    int role;           /* enum picket_feed_role */
+    bool match_own_networks; /* also match the fleet's own addresses */
 };
 int picket_store_feed_put(struct picket_store *store, const struct picket_feed *feed,
                           struct picket_error *error); /* adds or replaces */
