@@ -58,6 +58,22 @@ static void free_fetched(struct fetched *fetched)
     feed_reading_free(&fetched->reading);
 }
 
+/* Half of all addresses are no list, whatever its role: of threats, each flow would be an alert;
+ * allowed, hardly any. Who means that, puts it into a list of his own. */
+static int check_coverage(const struct picket_feed *feed, const struct indicator_list *list,
+                          struct picket_error *error)
+{
+    static const char *const then[] = {
+        [PICKET_FEED_THREAT] = "it would match whatever a device talks to",
+        [PICKET_FEED_ALLOW] = "it would silence alerts on whatever a device talks to",
+        [PICKET_FEED_SHARED] = "it would weaken alerts on whatever a device talks to"};
+    double share = feed_ipv4_share(list);
+    if (share < 0.5)
+        return PICKET_OK;
+    return picket_fail(error, PICKET_INVALID, "%s: covers %.2f %% of all IPv4 addresses; %s",
+                       feed->source, share * 100, then[feed->role]);
+}
+
 /* What is a list of threats, and what may replace what is there. */
 static int check_content(const struct picket_feed *feed, const struct feed_reading *reading,
                          struct picket_error *error)
@@ -70,13 +86,7 @@ static int check_content(const struct picket_feed *feed, const struct feed_readi
         return picket_fail(error, PICKET_INVALID, "%s: holds no indicator; line %u (\"%.60s\"): %s",
                            feed->source, reading->problems[0].line, reading->problems[0].text,
                            reading->problems[0].reason);
-    double share = feed_ipv4_share(&reading->indicators);
-    if (share >= 0.5)
-        return picket_fail(error, PICKET_INVALID,
-                           "%s: covers %.2f %% of all IPv4 addresses; it would match whatever a "
-                           "device talks to",
-                           feed->source, share * 100);
-    return PICKET_OK;
+    return check_coverage(feed, &reading->indicators, error);
 }
 
 /* On request each in the asker's thread: so many at a time, since each may be large. */

@@ -15,6 +15,7 @@ void finding_begin(struct finding *finding, const struct picket_event *event)
     finding->weight.times = finding->weight.devices = 1;
     finding->match_array = json_array();
     finding->flow_array = json_array();
+    finding->shared_array = json_array();
 }
 
 static void set_time(json_t *object, const char *member, int64_t unix_ms)
@@ -94,6 +95,28 @@ void finding_add_match(struct finding *finding, const struct table_match *match,
         json_array_append_new(finding->match_array, listing_json(&listing));
 }
 
+static bool is_same_listing(const struct table_match *a, const struct table_match *b)
+{
+    return a->feed == b->feed && a->port == b->port && a->protocol == b->protocol &&
+           a->prefix.length == b->prefix.length &&
+           memcmp(&a->prefix.address, &b->prefix.address, sizeof a->prefix.address) == 0;
+}
+
+void finding_add_shared(struct finding *finding, const struct table_match *match,
+                        const struct listings *listings)
+{
+    struct listing listing = {.match = *match};
+    for (uint32_t i = 0; i < finding->shared_count; i++)
+        if (is_same_listing(&finding->shared_by[i], match))
+            return;
+    if (finding->shared_count == FINDING_SHARED_SHOWN)
+        return;
+    finding->shared_by[finding->shared_count++] = *match;
+    if (listings != NULL)
+        listings->look_up(listings->context, &listing);
+    json_array_append_new(finding->shared_array, listing_json(&listing));
+}
+
 static void set_address(json_t *object, const char *member, const struct picket_address *address)
 {
     char text[PICKET_ADDRESS_TEXT_BYTES];
@@ -109,13 +132,15 @@ static void weigh_flow(struct severity_inputs *weight, const struct picket_flow 
     weight->bytes_out += flow->bytes_out;
 }
 
-void finding_add_flow(struct finding *finding, const struct picket_flow *flow)
+void finding_add_flow(struct finding *finding, const struct picket_flow *flow, bool is_shared)
 {
     if (finding->flows++ == 0)
         finding->remote = flow->remote;
     else if (memcmp(&finding->remote, &flow->remote, sizeof flow->remote) != 0)
         finding->several_remotes = true;
     weigh_flow(&finding->weight, flow);
+    finding->shared_flows += is_shared;
+    finding->weight.is_shared = finding->shared_flows == finding->flows;
     if (finding->flows > FINDING_FLOWS_SHOWN)
         return;
     json_t *object = json_object();
@@ -171,9 +196,21 @@ static const char *listed_as(const struct finding *finding, char *out, size_t ou
     return out;
 }
 
+/* The evidence is weaker only if all flows go to shared addresses. */
+static const char *shared_text(const struct finding *finding, char *out, size_t out_bytes)
+{
+    out[0] = '\0';
+    if (finding->weight.is_shared)
+        snprintf(out, out_bytes,
+                 " Many use this address, says list \"%s\" (a CDN, a carrier's NAT, a public "
+                 "resolver ...): the device may have talked to somebody else than who is meant.",
+                 finding->shared_by[0].feed->name);
+    return out;
+}
+
 static void describe(const struct finding *finding, char *out, size_t out_bytes)
 {
-    char peer[PICKET_PREFIX_TEXT_BYTES], listed[700], more[64] = "";
+    char peer[PICKET_PREFIX_TEXT_BYTES], listed[700], more[64] = "", shared[300];
     char seen[PICKET_TIME_TEXT_BYTES];
     if (finding->matches > 1)
         snprintf(more, sizeof more, ", and %" PRIu32 " more indicator%s cover%s it",
@@ -181,11 +218,12 @@ static void describe(const struct finding *finding, char *out, size_t out_bytes)
                  finding->matches == 2 ? "s" : "");
     snprintf(out, out_bytes,
              "Device %s communicated with %s (%" PRIu32 " flow%s, %" PRIu64 " bytes sent, %" PRIu64
-             " received), reported for the time up to %s. %s%s. %s",
+             " received), reported for the time up to %s. %s%s. %s%s",
              finding->event->device, peer_text(finding, peer), finding->flows,
              finding->flows == 1 ? "" : "s", finding->weight.bytes_out, finding->weight.bytes_in,
              picket_time_format(finding->event->seen_ms, seen),
-             listed_as(finding, listed, sizeof listed), more, direction_text(finding));
+             listed_as(finding, listed, sizeof listed), more, direction_text(finding),
+             shared_text(finding, shared, sizeof shared));
 }
 
 static const char remediation[] =
@@ -213,6 +251,8 @@ static char *evidence_text(struct finding *finding)
     json_object_set_new(evidence, "bytes_in", json_integer((json_int_t)finding->weight.bytes_in));
     json_object_set_new(evidence, "bytes_out", json_integer((json_int_t)finding->weight.bytes_out));
     json_object_set(evidence, "flows", finding->flow_array);
+    if (finding->shared_count > 0)
+        json_object_set(evidence, "shared_by", finding->shared_array);
     json_object_set_new(evidence, "event_id", json_integer(finding->event->event_id));
     set_time(evidence, "received", finding->event->received_ms);
     char *dumped = json_dumps(evidence, JSON_COMPACT);
@@ -253,7 +293,7 @@ static int yield_texts(struct finding *finding, const char *evidence, picket_yie
                        void *context)
 {
     char subject[PICKET_PREFIX_TEXT_BYTES], peer[PICKET_PREFIX_TEXT_BYTES];
-    char title[256], description[1400];
+    char title[256], description[1700];
     snprintf(title, sizeof title, "Communication with %s, which feed \"%s\" lists",
              peer_text(finding, peer), finding->best.match.feed->name);
     describe(finding, description, sizeof description);
@@ -285,6 +325,7 @@ int finding_yield(struct finding *finding, picket_yield yield, void *context)
     }
     json_decref(finding->match_array);
     json_decref(finding->flow_array);
+    json_decref(finding->shared_array);
     free(finding->reasons);
     return status;
 }

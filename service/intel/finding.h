@@ -1,6 +1,7 @@
 /* What an operator reads about a match: title, description, remediation, and the evidence as JSON.
  *
- *     finding_begin ─▶ finding_add_match … (narrowest first) ─▶ finding_add_flow … ─▶ finding_yield
+ *     finding_begin ─▶ finding_add_match … (narrowest first)
+ *                   ─▶ finding_add_shared …, finding_add_flow … ─▶ finding_yield
  *
  * Thread: one at a time per struct.
  */
@@ -14,7 +15,7 @@
 #include "severity.h"
 #include "table.h"
 
-enum { FINDING_FLOWS_SHOWN = 10, FINDING_MATCHES_SHOWN = 32 };
+enum { FINDING_FLOWS_SHOWN = 10, FINDING_MATCHES_SHOWN = 32, FINDING_SHARED_SHOWN = 8 };
 
 /* An indicator of a feed, with what the table does not know of it. */
 struct listing {
@@ -38,13 +39,16 @@ struct listings {
 
 struct finding {
     const struct picket_event *event;
-    struct listing best; /* the first match: of the narrowest prefix */
+    struct listing best;           /* the first match: of the narrowest prefix */
     struct severity_inputs weight; /* of the event; how often and how many the store adds */
     uint32_t matches, flows;
     const struct table_feed *feeds[FINDING_MATCHES_SHOWN]; /* weight.sources are counted by it */
     struct picket_address remote;
     bool several_remotes;
-    json_t *match_array, *flow_array;
+    struct table_match shared_by[FINDING_SHARED_SHOWN];
+    uint32_t shared_count; /* of these */
+    uint32_t shared_flows; /* to addresses that many use */
+    json_t *match_array, *flow_array, *shared_array;
     char *reasons; /* of the severity last weighed */
 };
 
@@ -53,7 +57,10 @@ void finding_begin(struct finding *finding, const struct picket_event *event);
  * nothing more is known of any. */
 void finding_add_match(struct finding *finding, const struct table_match *match,
                        const struct listings *listings);
-void finding_add_flow(struct finding *finding, const struct picket_flow *flow);
+/* A list of shared addresses has one that a flow goes to; said again, it counts once. */
+void finding_add_shared(struct finding *finding, const struct table_match *match,
+                        const struct listings *listings);
+void finding_add_flow(struct finding *finding, const struct picket_flow *flow, bool is_shared);
 
 /* Hands the finding to yield, if it has a match, and frees it. What yield returned, or
  * PICKET_NO_MEMORY. */

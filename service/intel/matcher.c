@@ -17,6 +17,36 @@ struct hits {
     size_t count;
 };
 
+/* What all feeds say of an address, narrowest prefix first. */
+struct walk {
+    const struct table *table;
+    const struct picket_address *address;
+    struct table_cover covers[TABLE_COVERS_MAX];
+    size_t cover_count, cover, source;
+};
+
+static void walk_begin(struct walk *walk, const struct table *table,
+                       const struct picket_address *address)
+{
+    walk->table = table;
+    walk->address = address;
+    walk->cover_count = table_covers(table, address, walk->covers);
+    walk->cover = walk->source = 0;
+}
+
+static bool walk_next(struct walk *walk, struct table_match *match)
+{
+    while (walk->cover < walk->cover_count &&
+           walk->source == table_source_count(walk->table, &walk->covers[walk->cover])) {
+        walk->cover++;
+        walk->source = 0;
+    }
+    if (walk->cover == walk->cover_count)
+        return false;
+    table_source(walk->table, walk->address, &walk->covers[walk->cover], walk->source++, match);
+    return true;
+}
+
 struct flow_context {
     const struct matching *matching;
     const struct picket_event *event;
@@ -84,17 +114,12 @@ static struct judgement judge(const struct matching *matching, const struct pick
                               const struct picket_flow *flow)
 {
     struct judgement judgement = {.is_hit = false};
-    struct table_cover covers[TABLE_COVERS_MAX];
     struct flow_context context = context_of(matching, event, flow);
-    size_t count = table_covers(matching->table, &flow->remote, covers);
-    for (size_t i = 0; i < count; i++) {
-        size_t sources = table_source_count(matching->table, &covers[i]);
-        for (size_t k = 0; k < sources; k++) {
-            struct table_match match;
-            table_source(matching->table, &flow->remote, &covers[i], k, &match);
-            weigh(&context, &match, &judgement);
-        }
-    }
+    struct table_match match;
+    struct walk walk;
+    walk_begin(&walk, matching->table, &flow->remote);
+    while (walk_next(&walk, &match))
+        weigh(&context, &match, &judgement);
     return judgement;
 }
 
@@ -186,22 +211,32 @@ static bool is_threat_to_any(const struct matching *matching, const struct picke
 static void collect_matches(struct finding *finding, const struct matching *matching,
                             const struct hit *hits, size_t count)
 {
-    const struct table *table = matching->table;
     const struct picket_event *event = finding->event;
-    const struct picket_address *remote = &event->flows[hits[0].flow].remote;
-    struct table_cover covers[TABLE_COVERS_MAX];
-    size_t cover_count = table_covers(table, remote, covers);
-    for (size_t i = 0; i < cover_count; i++) {
-        if (covers[i].length > hits[0].prefix.length)
+    struct table_match match;
+    struct walk walk;
+    walk_begin(&walk, matching->table, &event->flows[hits[0].flow].remote);
+    while (walk_next(&walk, &match))
+        if (match.prefix.length <= hits[0].prefix.length &&
+            is_threat_to_any(matching, event, hits, count, &match))
+            finding_add_match(finding, &match, matching->listings);
+}
+
+/* Whether lists know the flow's remote address as one that many use; they become evidence. */
+static bool collect_shared(struct finding *finding, const struct matching *matching,
+                           const struct picket_flow *flow)
+{
+    struct flow_context context = context_of(matching, finding->event, flow);
+    struct table_match match;
+    struct walk walk;
+    bool is_shared = false;
+    walk_begin(&walk, matching->table, &flow->remote);
+    while (walk_next(&walk, &match)) {
+        if (match.feed->role != PICKET_FEED_SHARED || !is_about(&context, &match))
             continue;
-        size_t sources = table_source_count(table, &covers[i]);
-        for (size_t k = 0; k < sources; k++) {
-            struct table_match match;
-            table_source(table, remote, &covers[i], k, &match);
-            if (is_threat_to_any(matching, event, hits, count, &match))
-                finding_add_match(finding, &match, matching->listings);
-        }
+        finding_add_shared(finding, &match, matching->listings);
+        is_shared = true;
     }
+    return is_shared;
 }
 
 /* The hits are of one prefix. */
@@ -211,8 +246,10 @@ static int yield_hits(const struct matching *matching, const struct picket_event
     struct finding finding;
     finding_begin(&finding, event);
     collect_matches(&finding, matching, hits, count);
-    for (size_t i = 0; i < count; i++)
-        finding_add_flow(&finding, &event->flows[hits[i].flow]);
+    for (size_t i = 0; i < count; i++) {
+        const struct picket_flow *flow = &event->flows[hits[i].flow];
+        finding_add_flow(&finding, flow, collect_shared(&finding, matching, flow));
+    }
     return finding_yield(&finding, yield, context);
 }
 

@@ -5,9 +5,11 @@
  * flow is a hit when an indicator of a threat feed is about it and none of an allow list, however
  * wide or narrow these are; if the address is a special-purpose one (private, multicast, ...) or
  * one of the fleet's own, only the feeds that ask for those count. The narrowest prefix that
- * matches is the finding's subject; all of threat feeds that match are its evidence.
+ * matches is the finding's subject; all of threat feeds that match are its evidence, and what lists
+ * of shared addresses say of it.
  *
- * Thread: pure functions of their arguments, between readers_enter() and readers_leave().
+ * Thread: any, between readers_enter() and readers_leave(); functions of their arguments, but for
+ * the silences that are counted.
  */
 #ifndef INTEL_MATCHER_H
 #define INTEL_MATCHER_H

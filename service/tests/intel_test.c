@@ -134,6 +134,26 @@ static void what_cannot_be_a_feed_is_refused_with_the_reason(void **state)
     assert_int_equal(picket_intel_indicator_count(harness.intel), 1);
 }
 
+static int add_wide(const char *name, int role)
+{
+    struct picket_feed feed = {.confidence = 50, .role = role};
+    snprintf(feed.name, sizeof feed.name, "%s", name);
+    snprintf(feed.source, sizeof feed.source, "%s",
+             harness_file(&harness, name, "0.0.0.0/2\n64.0.0.0/3\n128.0.0.0/3\n"));
+    return picket_intel_feed_add(harness.intel, &feed, &report, &error);
+}
+
+static void half_of_all_addresses_are_no_list_of_any_role(void **state)
+{
+    (void)state;
+    assert_int_equal(add_wide("threats", PICKET_FEED_THREAT), PICKET_INVALID);
+    assert_non_null(strstr(error.text, "would match whatever a device talks to"));
+    assert_int_equal(add_wide("allowed", PICKET_FEED_ALLOW), PICKET_INVALID);
+    assert_non_null(strstr(error.text, "would silence alerts"));
+    assert_int_equal(add_wide("shared", PICKET_FEED_SHARED), PICKET_INVALID);
+    assert_non_null(strstr(error.text, "would weaken alerts"));
+}
+
 static void a_feed_that_is_empty_for_now_is_no_error(void **state)
 {
     (void)state;
@@ -440,6 +460,7 @@ int main(void)
         INTEL_TEST(slow_servers_do_not_hold_up_other_feeds),
         INTEL_TEST(no_more_than_four_feeds_are_read_on_request_at_a_time),
         INTEL_TEST(what_cannot_be_a_feed_is_refused_with_the_reason),
+        INTEL_TEST(half_of_all_addresses_are_no_list_of_any_role),
         INTEL_TEST(a_feed_that_is_empty_for_now_is_no_error),
         INTEL_TEST(a_feed_that_shrinks_to_nothing_is_refused_and_the_old_one_stays),
         INTEL_TEST(feeds_are_there_again_after_a_restart),

@@ -26,7 +26,8 @@ static struct table *table;
 static struct table_batch *batch;
 static struct picket_flow flows[FLOWS_MAX];
 static size_t flow_count;
-static char found[8000]; /* "subject flows severity;" for each finding */
+static char found[8000];                       /* "subject flows severity;" for each finding */
+static char shared_by[500], description[2000]; /* "list prefix\\n"; of the first finding */
 static struct silences silences;
 static uint64_t before; /* flows that were silent before the test */
 static struct picket_prefix own_network;
@@ -75,7 +76,7 @@ static int begin(void **state)
     silences_open(&silences);
     batch = table_batch_new(table);
     flow_count = 0;
-    found[0] = '\0';
+    found[0] = shared_by[0] = description[0] = '\0';
     before += silenced();
     return 0;
 }
@@ -111,11 +112,21 @@ static int note(void *context, const struct picket_finding *finding)
     json_t *evidence = json_loads(finding->evidence, 0, NULL);
     assert_non_null(evidence);
     (void)context;
-    snprintf(found + strlen(found), sizeof found - strlen(found), "%s %lld/%lld %s;",
+    size_t i;
+    json_t *shared = json_object_get(evidence, "shared_by"), *list;
+    json_array_foreach(shared, i, list)
+    {
+        snprintf(shared_by + strlen(shared_by), sizeof shared_by - strlen(shared_by), "%s %s\n",
+                 json_string_value(json_object_get(list, "feed")),
+                 json_string_value(json_object_get(list, "indicator")));
+    }
+    if (description[0] == '\0')
+        snprintf(description, sizeof description, "%s", finding->description);
+    snprintf(found + strlen(found), sizeof found - strlen(found), "%s %lld/%lld %s%s;",
              finding->subject,
              (long long)json_integer_value(json_object_get(evidence, "flow_count")),
              (long long)json_integer_value(json_object_get(evidence, "match_count")),
-             picket_severity_name(finding->severity));
+             picket_severity_name(finding->severity), shared != NULL ? " shared" : "");
     assert_true(json_array_size(json_object_get(evidence, "flows")) <= 10);
     json_decref(evidence);
     return PICKET_OK;
@@ -284,6 +295,35 @@ static void allow_and_shared_lists_raise_nothing_themselves(void **state)
     assert_int_equal(silenced(), 0);
 }
 
+static void what_is_shared_is_told_and_weighs_less(void **state)
+{
+    (void)state;
+    list(PLAIN, "8.8.8.8", 0, 80, 0);
+    list(SHARED, "8.8.0.0/16", 0, 0, 0);
+    list(SHARED, "8.8.8.8", 53, 0, 0);
+    list(PLAIN, "9.9.9.9", 0, 80, 0);
+    flow("8.8.8.8", 443);
+    flow("9.9.9.9", 443);
+    flows[0].bytes_in = flows[1].bytes_in = 5000;
+    flows[0].bytes_out = flows[1].bytes_out = 5000;
+    assert_string_equal(inspect(1000), "8.8.8.8/32 1/1 medium shared;9.9.9.9/32 1/1 high;");
+    assert_string_equal(shared_by, "shared 8.8.0.0/16\n");
+    assert_non_null(strstr(description, "Many use this address, says list \"shared\""));
+}
+
+static void shared_weighs_less_only_if_all_flows_go_to_shared_addresses(void **state)
+{
+    (void)state;
+    list(PLAIN, "8.8.8.0/24", 0, 80, 0);
+    list(SHARED, "8.8.8.8", 0, 0, 0);
+    flow("8.8.8.8", 443);
+    flow("8.8.8.9", 443);
+    flows[0].bytes_in = flows[1].bytes_in = 5000;
+    flows[0].bytes_out = flows[1].bytes_out = 5000;
+    assert_string_equal(inspect(1000), "8.8.8.0/24 2/1 high shared;");
+    assert_null(strstr(description, "Many use"));
+}
+
 static void an_allow_list_covers_special_purpose_addresses_too(void **state)
 {
     (void)state;
@@ -322,6 +362,8 @@ int main(void)
         MATCHER_TEST(an_allow_entry_of_a_port_or_protocol_silences_that_alone),
         MATCHER_TEST(an_allow_entry_that_has_expired_silences_nothing),
         MATCHER_TEST(allow_and_shared_lists_raise_nothing_themselves),
+        MATCHER_TEST(what_is_shared_is_told_and_weighs_less),
+        MATCHER_TEST(shared_weighs_less_only_if_all_flows_go_to_shared_addresses),
         MATCHER_TEST(an_allow_list_covers_special_purpose_addresses_too),
         MATCHER_TEST(the_fleets_own_addresses_match_only_feeds_that_ask_for_them),
     };
