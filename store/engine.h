@@ -77,6 +77,12 @@ struct store_engine {
                   picket_alert_visit visit, void *context, struct picket_error *error);
     int (*events)(struct picket_store *store, const struct picket_event_query *query,
                   picket_event_visit visit, void *context, struct picket_error *error);
+    int (*events_between)(struct picket_store *store, int64_t since_ms, int64_t until_ms,
+                          int64_t *first, int64_t *end, struct picket_error *error);
+    int (*flows_search)(struct picket_store *store, struct picket_flow_search *search,
+                        picket_stored_flows_visit visit, void *context, struct picket_error *error);
+    int (*event_head)(struct picket_store *store, int64_t event_id, struct picket_event_head *head,
+                      struct picket_error *error);
     int (*dead_letters)(struct picket_store *store, int limit, picket_dead_letter_visit visit,
                         void *context, struct picket_error *error);
 

@@ -6,7 +6,7 @@
 
 #include "engine.h"
 
-enum { DEVICE_ID_CHARACTERS_MAX = 128, DEFAULT_LIMIT = 100 };
+enum { DEVICE_ID_CHARACTERS_MAX = 128, DEFAULT_LIMIT = 100, SEARCH_EVENTS = 20000 };
 
 int picket_store_open(struct picket_store **store, const char *folder, struct picket_error *error)
 {
@@ -296,6 +296,27 @@ int picket_store_events(struct picket_store *store, const struct picket_event_qu
     if (limited.limit <= 0)
         limited.limit = DEFAULT_LIMIT;
     return store->engine->events(store, &limited, visit, context, error);
+}
+
+int picket_store_events_between(struct picket_store *store, int64_t since_ms, int64_t until_ms,
+                                int64_t *first, int64_t *end, struct picket_error *error)
+{
+    return store->engine->events_between(store, since_ms, until_ms, first, end, error);
+}
+
+int picket_store_flows_search(struct picket_store *store, struct picket_flow_search *search,
+                              picket_stored_flows_visit visit, void *context,
+                              struct picket_error *error)
+{
+    if (search->events_max <= 0)
+        search->events_max = SEARCH_EVENTS;
+    return store->engine->flows_search(store, search, visit, context, error);
+}
+
+int picket_store_event_head(struct picket_store *store, int64_t event_id,
+                            struct picket_event_head *head, struct picket_error *error)
+{
+    return store->engine->event_head(store, event_id, head, error);
 }
 
 int picket_store_dead_letters(struct picket_store *store, int limit, picket_dead_letter_visit visit,

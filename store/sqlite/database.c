@@ -310,6 +310,13 @@ void query_blob(struct query *query, const void *bytes, size_t size_bytes)
                                             size_bytes > 0 ? bytes : "", size_bytes, SQLITE_STATIC);
 }
 
+void query_pointer(struct query *query, void *pointer, const char *type)
+{
+    if (may_bind(query))
+        query->status =
+            sqlite3_bind_pointer(query->statement, query->parameter, pointer, type, NULL);
+}
+
 bool query_row(struct query *query)
 {
     if (query->status != SQLITE_OK || query->statement == NULL)

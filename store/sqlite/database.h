@@ -88,6 +88,8 @@ void query_begin(struct query *query, struct database *database, int number, con
 void query_int(struct query *query, int64_t value);
 void query_unsigned(struct query *query, uint64_t value); /* stops at INT64_MAX */
 void query_text(struct query *query, const char *text);   /* NULL is NULL */
+/* For an SQL function of ours: it is asked for by its type. */
+void query_pointer(struct query *query, void *pointer, const char *type);
 void query_blob(struct query *query, const void *bytes, size_t size_bytes);
 
 bool query_row(struct query *query);

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-enum { LOCAL_IS_IPV6 = 1, REMOTE_IS_IPV6 = 2, HEADER_BYTES = 2, TRAILER_BYTES = 12 };
-
 static uint8_t *put(uint8_t *out, const void *bytes, size_t size_bytes)
 {
     memcpy(out, bytes, size_bytes);
@@ -34,8 +32,8 @@ size_t flow_pack(const struct picket_flow *flow, uint8_t *out)
 {
     uint8_t *at = out;
     *at++ = flow->protocol;
-    *at++ = (uint8_t)((flow->local.family == 6 ? LOCAL_IS_IPV6 : 0) |
-                      (flow->remote.family == 6 ? REMOTE_IS_IPV6 : 0));
+    *at++ = (uint8_t)((flow->local.family == 6 ? FLOW_LOCAL_IS_IPV6 : 0) |
+                      (flow->remote.family == 6 ? FLOW_REMOTE_IS_IPV6 : 0));
     at = put(at, flow->local.bytes, address_bytes(&flow->local));
     at = put(at, flow->remote.bytes, address_bytes(&flow->remote));
     at = put_number(at, flow->local_port, 2);
@@ -54,15 +52,13 @@ static struct picket_address take_address(const uint8_t **at, bool is_ipv6)
 
 bool flow_unpack(struct picket_flow *flow, const uint8_t **at, const uint8_t *end)
 {
-    const uint8_t *from = *at;
-    if (end - from < HEADER_BYTES)
+    const uint8_t *remote, *from = *at;
+    bool remote_is_ipv6;
+    size_t bytes = flow_peek(from, end, &remote, &remote_is_ipv6);
+    if (bytes == 0)
         return false;
     flow->protocol = *from++;
-    uint8_t lengths = *from++;
-    bool local_is_ipv6 = lengths & LOCAL_IS_IPV6, remote_is_ipv6 = lengths & REMOTE_IS_IPV6;
-    int rest = (local_is_ipv6 ? 16 : 4) + (remote_is_ipv6 ? 16 : 4) + TRAILER_BYTES;
-    if (lengths > (LOCAL_IS_IPV6 | REMOTE_IS_IPV6) || end - from < rest)
-        return false;
+    bool local_is_ipv6 = *from++ & FLOW_LOCAL_IS_IPV6;
     flow->local = take_address(&from, local_is_ipv6);
     flow->remote = take_address(&from, remote_is_ipv6);
     flow->local_port = (uint16_t)take_number(&from, 2);

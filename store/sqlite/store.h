@@ -64,6 +64,11 @@ enum {
     STATEMENT_FLOWS_PUT,
     STATEMENT_FLOWS_PUT_TOGETHER,
     STATEMENT_FLOWS_GET,
+    STATEMENT_FLOWS_SEARCH,
+    STATEMENT_EVENT_HEAD,
+    STATEMENT_EVENT_FROM,
+    STATEMENT_EVENTS_RANGE,
+    STATEMENT_CLOCK_STEPS,
     STATEMENT_EVENTS_OLDEST,
     STATEMENT_BYTES_IN_USE,
     STATEMENT_FLOWS_OLDEST,
@@ -204,6 +209,7 @@ struct sqlite_store {
     struct flow_blocks flow_blocks;
     struct picket_flow *flows; /* those read are unpacked here */
     size_t flows_capacity;
+    bool knows_search; /* the SQL function of flow_search.c */
 };
 
 static inline struct sqlite_store *sqlite_of(struct picket_store *store)
@@ -366,6 +372,13 @@ int sqlite_put_flows(struct picket_store *store, int64_t event_id, const struct 
                      size_t count, struct picket_error *error);
 int sqlite_events(struct picket_store *store, const struct picket_event_query *query,
                   picket_event_visit visit, void *context, struct picket_error *error);
+
+int sqlite_events_between(struct picket_store *store, int64_t since_ms, int64_t until_ms,
+                          int64_t *first, int64_t *end, struct picket_error *error);
+int sqlite_flows_search(struct picket_store *store, struct picket_flow_search *search,
+                        picket_stored_flows_visit visit, void *context, struct picket_error *error);
+int sqlite_event_head(struct picket_store *store, int64_t event_id, struct picket_event_head *head,
+                      struct picket_error *error);
 
 int sqlite_put_dead_letter(struct picket_store *store, const struct picket_dead_letter *letter,
                            struct picket_error *error);

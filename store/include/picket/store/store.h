@@ -32,6 +32,7 @@
 #include <stdint.h>
 
 #include "picket/base/address.h"
+#include "picket/base/address_filter.h"
 #include "picket/base/error.h"
 #include "picket/base/flow.h"
 #include "picket/store/thumbprint.h"
@@ -328,6 +329,52 @@ typedef void (*picket_event_visit)(void *context, int64_t id, const struct picke
                                    const struct picket_flow *flows, size_t flow_count);
 int picket_store_events(struct picket_store *store, const struct picket_event_query *query,
                         picket_event_visit visit, void *context, struct picket_error *error);
+
+/* ---- stored flows, for a search ---- */
+
+/* Which events to look at for those received at or after since_ms and before until_ms: ids from
+ * *first to the one before *end, 0 and 0 for none. Others are among them where the clock was set
+ * back. */
+int picket_store_events_between(struct picket_store *store, int64_t since_ms, int64_t until_ms,
+                                int64_t *first, int64_t *end, struct picket_error *error);
+
+/* What a search finds, and the event it is of. */
+struct picket_stored_flow {
+    int64_t event_id;
+    struct picket_flow flow;
+};
+enum { PICKET_STORED_FLOWS_TOGETHER = 64 };
+/* Up to so many at a time, in the order of their events. */
+typedef void (*picket_stored_flows_visit)(void *context, const struct picket_stored_flow *flows,
+                                          size_t count);
+
+/* A search on its way through the events, slice by slice. */
+struct picket_flow_search {
+    int64_t next_event; /* the first to be looked at; a call leaves where to go on */
+    int64_t end_event;  /* the first not to be looked at: there is nothing left once it is next */
+    const struct picket_address_filter *filter; /* of remote addresses; NULL: all flows are found */
+    int64_t events_max; /* of one call, so that it reads for milliseconds only; 0: 20,000 */
+    /* What the calls have come to, added up. */
+    int64_t events, flows, bytes; /* looked at: events with flows, and their flows */
+    int64_t damaged;              /* events whose flows cannot be read; what comes before in them is */
+    int64_t damaged_event;        /* the last of these; 0: none */
+};
+/* Looks at the next slice, as it is now: what is removed meanwhile is not found, what is added is.
+ * Reads in one transaction that ends with the call; so does what visit reads with the handle. After
+ * a failure the search cannot go on. */
+int picket_store_flows_search(struct picket_store *store, struct picket_flow_search *search,
+                              picket_stored_flows_visit visit, void *context,
+                              struct picket_error *error);
+
+/* What an event's flows do not say of themselves. */
+struct picket_event_head {
+    char device[129];
+    int64_t received_ms;
+    int64_t time_s; /* as in struct picket_event_row */
+};
+/* PICKET_NOT_FOUND. */
+int picket_store_event_head(struct picket_store *store, int64_t event_id,
+                            struct picket_event_head *head, struct picket_error *error);
 
 typedef void (*picket_dead_letter_visit)(void *context, const struct picket_dead_letter *letter);
 int picket_store_dead_letters(struct picket_store *store, int limit, picket_dead_letter_visit visit,
