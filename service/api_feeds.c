@@ -79,9 +79,14 @@ void api_feeds_refresh(struct api_request *request, struct api_answer *answer)
 {
     struct picket_error error = {0};
     struct picket_feed_report report;
+    struct picket_intel *intel = api_config(request->api)->intel;
+    bool accepts = false;
     memset(&report, 0, sizeof report);
-    if (picket_intel_feed_refresh(api_config(request->api)->intel, request->argument, &report,
-                                  &error) == PICKET_OK)
+    int status = api_query_flag(request, "accept_shrink", &accepts, &error);
+    if (status == PICKET_OK)
+        status = accepts ? picket_intel_feed_accept(intel, request->argument, &report, &error)
+                         : picket_intel_feed_refresh(intel, request->argument, &report, &error);
+    if (status == PICKET_OK)
         api_answer_json(answer, 200, report_json(&report));
     else
         api_answer_error(answer, &error);

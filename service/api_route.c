@@ -44,7 +44,7 @@ static const struct api_route routes[] = {
      "name source format role confidence match_special_purpose match_own_networks refresh_s",
      api_feeds_add, "feed.add"},
     {"DELETE", "/v1/feeds/{}", "", NULL, api_feeds_remove, "feed.remove"},
-    {"POST", "/v1/feeds/{}/refresh", "", NULL, api_feeds_refresh, "feed.refresh"},
+    {"POST", "/v1/feeds/{}/refresh", "accept_shrink", NULL, api_feeds_refresh, "feed.refresh"},
     {"POST", "/v1/intelligence/lookup", "", "addresses", api_intelligence_lookup, NULL},
     {"GET", "/v1/alerts", "device since limit before after wait", NULL, api_alerts_list, NULL},
     {"GET", "/v1/alerts/{}", "", NULL, api_alerts_show, NULL},

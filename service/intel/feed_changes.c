@@ -5,15 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "feed_coverage.h"
-#include "feed_reader.h"
-#include "feed_source.h"
+#include "feed_fetch.h"
+#include "feed_settings.h"
 #include "intel_internal.h"
 #include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/time.h"
+#include "picket/store/feed_parts.h"
 
-enum { REQUESTS_MAX = 4 };
+enum { REQUESTS_MAX = 4, SHRINK_FROM = 20 /* indicators: fewer may halve by chance */ };
 
 static struct picket_counter failures = {.name = "service_feed_failures",
                                          .help = "times a feed could not be refreshed"};
@@ -47,48 +47,6 @@ int intel_find_feed(struct picket_intel *intel, const char *name, struct picket_
 
 /* ---- fetching and reading, without the lock ---- */
 
-struct fetched {
-    struct feed_source source;
-    struct feed_reading reading;
-};
-
-static void free_fetched(struct fetched *fetched)
-{
-    feed_source_free(&fetched->source);
-    feed_reading_free(&fetched->reading);
-}
-
-/* Half of all addresses are no list, whatever its role: of threats, each flow would be an alert;
- * allowed, hardly any. Who means that, puts it into a list of his own. */
-static int check_coverage(const struct picket_feed *feed, const struct indicator_list *list,
-                          struct picket_error *error)
-{
-    static const char *const then[] = {
-        [PICKET_FEED_THREAT] = "it would match whatever a device talks to",
-        [PICKET_FEED_ALLOW] = "it would silence alerts on whatever a device talks to",
-        [PICKET_FEED_SHARED] = "it would weaken alerts on whatever a device talks to"};
-    double share = feed_ipv4_share(list);
-    if (share < 0.5)
-        return PICKET_OK;
-    return picket_fail(error, PICKET_INVALID, "%s: covers %.2f %% of all IPv4 addresses; %s",
-                       feed->source, share * 100, then[feed->role]);
-}
-
-/* What is a list of threats, and what may replace what is there. */
-static int check_content(const struct picket_feed *feed, const struct feed_reading *reading,
-                         struct picket_error *error)
-{
-    if (reading->indicators.count == 0 && feed->indicators > 0)
-        return picket_fail(error, PICKET_INVALID,
-                           "%s: holds no indicator any more; the %lld that were there stay",
-                           feed->source, (long long)feed->indicators);
-    if (reading->indicators.count == 0 && reading->skipped > 0)
-        return picket_fail(error, PICKET_INVALID, "%s: holds no indicator; line %u (\"%.60s\"): %s",
-                           feed->source, reading->problems[0].line, reading->problems[0].text,
-                           reading->problems[0].reason);
-    return check_coverage(feed, &reading->indicators, error);
-}
-
 /* On request each in the asker's thread: so many at a time, since each may be large. */
 static int enter_request(struct picket_intel *intel, struct picket_error *error)
 {
@@ -104,46 +62,27 @@ static void leave_request(struct picket_intel *intel)
     atomic_fetch_sub(&intel->requests, 1);
 }
 
-static int fetch(struct picket_intel *intel, const struct picket_feed *feed, bool conditional,
-                 struct fetched *fetched, struct picket_error *error)
-{
-    memset(fetched, 0, sizeof *fetched);
-    const struct feed_request request = {
-        .location = feed->source,
-        .etag = conditional ? feed->etag : "",
-        .last_modified = conditional ? feed->last_modified : "",
-        .access = &feed->access,
-        .max_bytes = feed_max_bytes(feed),
-        .cancel = &intel->stopping,
-    };
-    int status = feed_source_fetch(&fetched->source, &request, error);
-    if (status != PICKET_OK || fetched->source.not_modified)
-        return status;
-    int format = feed_format_named(feed->format[0] != '\0' ? feed->format : "auto");
-    struct feed_options options = {.format = (enum feed_format)format,
-                                   .confidence = feed->confidence};
-    status = feed_read(&fetched->reading, fetched->source.bytes.text,
-                       fetched->source.bytes.size_bytes, &options, error);
-    if (status != PICKET_OK) {
-        picket_fail_in(error, "%s", feed->source);
-        return status;
-    }
-    return check_content(feed, &fetched->reading, error);
-}
-
 /* ---- taking it in, with the lock ---- */
+
+/* Fewer than these are not taken without a person's yes. */
+static int64_t least_of(const struct picket_feed *feed, bool accept_shrink)
+{
+    if (accept_shrink || feed->indicators == 0)
+        return 0;
+    return feed->indicators < SHRINK_FROM ? 1 : (feed->indicators + 1) / 2;
+}
 
 /* With the lock held; the feed has a number in the table. */
 static int store_and_publish(struct picket_intel *intel, const char *name, uint16_t number,
-                             const struct feed_reading *reading, struct picket_feed_delta *delta,
-                             struct picket_error *error)
+                             const struct feed_reading *reading, int64_t least,
+                             struct picket_feed_delta *delta, struct picket_error *error)
 {
     struct taking taking = {intel_change(intel), number};
     if (taking.batch == NULL)
         return picket_fail(error, PICKET_NO_MEMORY, "feed %s: no memory", name);
-    int status = picket_store_indicators_replace(intel->store, name, reading->indicators.items,
-                                                 reading->indicators.count, intel_take_change,
-                                                 &taking, delta, error);
+    int status = picket_store_indicators_replace_at_least(
+        intel->store, name, reading->indicators.items, reading->indicators.count, least,
+        intel_take_change, &taking, delta, error);
     if (status == PICKET_OK)
         status = intel_publish(intel, taking.batch, error);
     else
@@ -155,8 +94,8 @@ static int store_and_publish(struct picket_intel *intel, const char *name, uint1
 /* With the lock held: a feed that is not in the table yet gets a number, and keeps it if all goes
  * well. */
 static int take_indicators(struct picket_intel *intel, const struct picket_feed *feed,
-                           const struct feed_reading *reading, struct picket_feed_delta *delta,
-                           struct picket_error *error)
+                           const struct feed_reading *reading, int64_t least,
+                           struct picket_feed_delta *delta, struct picket_error *error)
 {
     struct table *table = intel->published.table;
     uint16_t number = table_feed_number(table, feed->name);
@@ -166,28 +105,64 @@ static int take_indicators(struct picket_intel *intel, const struct picket_feed 
     if (number == 0)
         return picket_fail(error, PICKET_NO_MEMORY, "feed %s: no memory, or too many feeds",
                            feed->name);
-    int status = store_and_publish(intel, feed->name, number, reading, delta, error);
+    int status = store_and_publish(intel, feed->name, number, reading, least, delta, error);
     if (status != PICKET_OK && is_new && !intel->table_lacks)
         table_remove_feed(table, number);
     return status;
 }
 
+/* What is shown of the last reading. */
+static void keep_problems(struct picket_intel *intel, const char *name,
+                          const struct feed_reading *reading)
+{
+    struct picket_feed_problem problems[FEED_PROBLEMS_SHOWN];
+    struct picket_error error = {0};
+    for (size_t i = 0; i < reading->problem_count; i++)
+        problems[i] = (struct picket_feed_problem){.file = reading->problems[i].file,
+                                                   .line = reading->problems[i].line,
+                                                   .text = reading->problems[i].text,
+                                                   .reason = reading->problems[i].reason};
+    if (picket_store_feed_problems_put(intel->store, name, problems, reading->problem_count,
+                                       &error) != PICKET_OK)
+        picket_say(PICKET_WARNING, "service", "feed %s: its problems cannot be kept: %s", name,
+                   error.text);
+}
+
+static int fail_for_shrinking(struct picket_feed *feed, const struct picket_feed_delta *delta,
+                              struct picket_error *error)
+{
+    feed->waits = true;
+    feed->would_hold = delta->added + delta->kept;
+    return picket_fail(error, PICKET_DENIED,
+                       "%s: holds %lld indicators, of %lld that were there; they stay, until it "
+                       "grows again or somebody says that it is right (picket feed refresh %s "
+                       "--accept-shrink)",
+                       feed->source, (long long)feed->would_hold, (long long)feed->indicators,
+                       feed->name);
+}
+
 static int take(struct picket_intel *intel, struct picket_feed *feed, struct fetched *fetched,
-                struct picket_feed_delta *delta, struct picket_error *error)
+                bool accept_shrink, struct picket_feed_delta *delta, struct picket_error *error)
 {
     const struct feed_reading *reading = &fetched->reading;
     int64_t now_ms = picket_unix_ms();
     for (size_t i = 0; i < reading->indicators.count; i++)
         reading->indicators.items[i].first_seen_ms = now_ms; /* the store keeps what it knows */
-    int status = take_indicators(intel, feed, reading, delta, error);
+    feed->waits = false;
+    int status = take_indicators(intel, feed, reading, least_of(feed, accept_shrink), delta, error);
+    if (status == PICKET_DENIED)
+        return fail_for_shrinking(feed, delta, error);
     if (status != PICKET_OK)
         return status;
     feed->tried_ms = feed->loaded_ms = now_ms;
     feed->indicators = delta->added + delta->kept;
     feed->skipped = (int64_t)reading->skipped;
     feed->problem[0] = '\0';
-    memcpy(feed->etag, fetched->source.etag, sizeof feed->etag);
-    memcpy(feed->last_modified, fetched->source.last_modified, sizeof feed->last_modified);
+    feed->not_before_ms = 0;
+    feed->last = *delta;
+    memcpy(feed->etag, fetched->etag, sizeof feed->etag);
+    memcpy(feed->last_modified, fetched->last_modified, sizeof feed->last_modified);
+    keep_problems(intel, feed->name, reading);
     return picket_store_feed_put(intel->store, feed, error);
 }
 
@@ -219,24 +194,6 @@ static void fill_report(struct picket_feed_report *report, const struct picket_f
 
 /* ---- adding ---- */
 
-static int check_feed(const struct picket_feed *feed, struct picket_error *error)
-{
-    static const char allowed[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-    size_t size = strnlen(feed->name, sizeof feed->name);
-    if (size == 0 || size == sizeof feed->name || strspn(feed->name, allowed) != size)
-        return picket_fail(error, PICKET_INVALID,
-                           "a feed's name has 1 to 64 letters, digits, and . _ -");
-    if (feed->confidence < 0 || feed->confidence > 100)
-        return picket_fail(error, PICKET_INVALID, "feed %s: confidence %d is not within 0 to 100",
-                           feed->name, feed->confidence);
-    if (feed->format[0] != '\0' && feed_format_named(feed->format) < 0)
-        return picket_fail(error, PICKET_INVALID,
-                           "feed %s: format %s is none of auto, plain, csv, ndjson", feed->name,
-                           feed->format);
-    return PICKET_OK;
-}
-
 /* With the lock held. */
 static int check_is_new(struct picket_intel *intel, const char *name, struct picket_error *error)
 {
@@ -258,7 +215,8 @@ static int add_fetched(struct picket_intel *intel, struct picket_feed *feed,
         status = picket_store_feed_put(intel->store, feed, error);
     if (status != PICKET_OK)
         return status;
-    status = take(intel, feed, fetched, delta, error);
+    feed->last_duration_ms = fetched->duration_ms;
+    status = take(intel, feed, fetched, false, delta, error);
     if (status != PICKET_OK)
         picket_store_feed_remove(intel->store, feed->name, NULL);
     return status;
@@ -279,7 +237,7 @@ static int add_feed(struct picket_intel *intel, const struct picket_feed *feed,
     int64_t started_ms = picket_monotonic_ms();
     struct picket_feed_delta delta = {0};
     struct fetched fetched;
-    int status = check_feed(feed, error);
+    int status = feed_settings_check(feed, error);
     if (status != PICKET_OK)
         return status;
     struct picket_feed added = *feed;
@@ -289,14 +247,14 @@ static int add_feed(struct picket_intel *intel, const struct picket_feed *feed,
     pthread_mutex_unlock(&intel->changing);
     if (status != PICKET_OK)
         return status;
-    status = fetch(intel, &added, false, &fetched, error);
+    status = feed_fetch(&fetched, &added, false, &intel->stopping, error);
     if (status == PICKET_OK) {
         pthread_mutex_lock(&intel->changing);
         status = add_fetched(intel, &added, &fetched, &delta, error);
         pthread_mutex_unlock(&intel->changing);
     }
     fill_report(report, &added, &delta, &fetched.reading, started_ms);
-    free_fetched(&fetched);
+    feed_fetched_free(&fetched);
     refresher_wake(intel->refresher);
     return status;
 }
@@ -333,7 +291,7 @@ static int add_list(struct picket_intel *intel, const struct picket_feed *list,
                     struct picket_feed_report *report, struct picket_error *error)
 {
     struct picket_feed made;
-    int status = check_feed(list, error);
+    int status = feed_settings_check(list, error);
     if (status != PICKET_OK)
         return status;
     pthread_mutex_lock(&intel->changing);
@@ -400,38 +358,53 @@ int picket_intel_feed_remove(struct picket_intel *intel, const char *name,
 
 /* ---- refreshing ---- */
 
+static void note_failure(struct picket_intel *intel, struct picket_feed *feed,
+                         const struct fetched *fetched, int status, const char *problem)
+{
+    if (status == PICKET_CLOSED)
+        return;
+    feed->waits = false;
+    feed->not_before_ms =
+        fetched->retry_after_s > 0 ? picket_unix_ms() + 1000 * fetched->retry_after_s : 0;
+    note_attempt(intel, feed, problem);
+}
+
 /* With the lock held: what was fetched for `asked` is taken in if the feed is still that one. */
 static int refresh_fetched(struct picket_intel *intel, const struct picket_feed *asked,
-                           struct fetched *fetched, int fetch_status, struct picket_feed *feed,
-                           struct picket_feed_delta *delta, struct picket_error *error)
+                           struct fetched *fetched, int fetch_status, bool accept_shrink,
+                           struct picket_feed *feed, struct picket_feed_delta *delta,
+                           struct picket_error *error)
 {
     struct picket_error lookup = {0};
     int status = intel_find_feed(intel, asked->name, feed, &lookup);
     if (status != PICKET_OK)
         return picket_fail(error, status, "%s", lookup.text);
-    if (feed->added_ms != asked->added_ms || strcmp(feed->source, asked->source) != 0)
-        return picket_fail(error, PICKET_BUSY, "feed %s was replaced meanwhile", feed->name);
+    if (feed->added_ms != asked->added_ms || feed->changed_ms != asked->changed_ms)
+        return picket_fail(error, PICKET_BUSY, "feed %s was changed meanwhile", feed->name);
     if (fetch_status != PICKET_OK) {
-        if (fetch_status != PICKET_CLOSED)
-            note_attempt(intel, feed, error->text);
+        note_failure(intel, feed, fetched, fetch_status, error->text);
         return fetch_status;
     }
-    if (fetched->source.not_modified) {
+    if (fetched->not_modified) {
         delta->kept = feed->indicators;
+        feed->waits = false;
+        feed->not_before_ms = 0;
         note_attempt(intel, feed, "");
         return PICKET_OK;
     }
-    status = take(intel, feed, fetched, delta, error);
+    feed->last_duration_ms = fetched->duration_ms;
+    status = take(intel, feed, fetched, accept_shrink, delta, error);
     if (status != PICKET_OK) {
         /* Whatever the store has, lookups do not: the next attempt must not be told "not modified".
          */
-        feed->etag[0] = feed->last_modified[0] = '\0';
+        if (status != PICKET_DENIED)
+            feed->etag[0] = feed->last_modified[0] = '\0';
         note_attempt(intel, feed, error->text);
     }
     return status;
 }
 
-int intel_refresh(struct picket_intel *intel, const char *name, bool conditional,
+int intel_refresh(struct picket_intel *intel, const char *name, struct refresh_how how,
                   struct picket_feed_report *report, struct picket_error *error)
 {
     struct picket_error own = {0};
@@ -449,22 +422,102 @@ int intel_refresh(struct picket_intel *intel, const char *name, bool conditional
     if (status != PICKET_OK)
         return status;
     feed = asked;
-    status = fetch(intel, &asked, conditional, &fetched, error);
+    status = feed_fetch(&fetched, &asked, how.conditional, &intel->stopping, error);
     pthread_mutex_lock(&intel->changing);
-    status = refresh_fetched(intel, &asked, &fetched, status, &feed, &delta, error);
+    status =
+        refresh_fetched(intel, &asked, &fetched, status, how.accept_shrink, &feed, &delta, error);
     pthread_mutex_unlock(&intel->changing);
     fill_report(report, &feed, &delta, &fetched.reading, started_ms);
-    free_fetched(&fetched);
+    feed_fetched_free(&fetched);
+    return status;
+}
+
+static int refresh_on_request(struct picket_intel *intel, const char *name, bool accept_shrink,
+                              struct picket_feed_report *report, struct picket_error *error)
+{
+    int status = enter_request(intel, error);
+    if (status != PICKET_OK)
+        return status;
+    status = intel_refresh(intel, name, (struct refresh_how){.accept_shrink = accept_shrink},
+                           report, error);
+    leave_request(intel);
     return status;
 }
 
 int picket_intel_feed_refresh(struct picket_intel *intel, const char *name,
                               struct picket_feed_report *report, struct picket_error *error)
 {
-    int status = enter_request(intel, error);
+    return refresh_on_request(intel, name, false, report, error);
+}
+
+int picket_intel_feed_accept(struct picket_intel *intel, const char *name,
+                             struct picket_feed_report *report, struct picket_error *error)
+{
+    return refresh_on_request(intel, name, true, report, error);
+}
+
+/* ---- changing settings ---- */
+
+static bool matches_otherwise(const struct picket_feed *a, const struct picket_feed *b)
+{
+    return a->match_special_purpose != b->match_special_purpose ||
+           a->match_own_networks != b->match_own_networks || a->role != b->role;
+}
+
+/* With the lock held: the table knows of the feed what lookups need. */
+static int tell_table(struct picket_intel *intel, struct picket_error *error)
+{
+    struct table_batch *nothing = intel_change(intel);
+    if (nothing == NULL)
+        return picket_fail(error, PICKET_NO_MEMORY, "no memory for the table of indicators");
+    intel->table_lacks = true;
+    return intel_publish(intel, nothing, error);
+}
+
+/* With the lock held. What is known of the feed, and its indicators, stay. */
+static int change_feed(struct picket_intel *intel, const struct picket_feed *wanted,
+                       struct picket_feed *feed, struct picket_error *error)
+{
+    struct picket_feed before;
+    int status = intel_find_feed(intel, wanted->name, &before, error);
+    if (status == PICKET_OK && before.changed_ms != wanted->changed_ms)
+        status = picket_fail(error, PICKET_BUSY, "feed %s was changed meanwhile", wanted->name);
+    if (status == PICKET_OK && picket_feed_is_kept(&before) != picket_feed_is_kept(wanted))
+        status = picket_fail(error, PICKET_INVALID,
+                             "feed %s: a list kept here and a feed with a source do not become one "
+                             "another",
+                             wanted->name);
     if (status != PICKET_OK)
         return status;
-    status = intel_refresh(intel, name, false, report, error);
-    leave_request(intel);
+    *feed = *wanted;
+    int64_t now_ms = picket_unix_ms();
+    feed->changed_ms = now_ms > before.changed_ms ? now_ms : before.changed_ms + 1;
+    feed->not_before_ms = 0;
+    if (feed_settings_read_otherwise(&before, feed)) {
+        feed->etag[0] = feed->last_modified[0] = feed->cursor[0] = '\0';
+        feed->whole_ms = 0;
+    }
+    status = picket_store_feed_put(intel->store, feed, error);
+    if (status == PICKET_OK && matches_otherwise(&before, feed))
+        status = tell_table(intel, error);
     return status;
+}
+
+int picket_intel_feed_change(struct picket_intel *intel, const struct picket_feed *wanted,
+                             struct picket_feed *changed, struct picket_error *error)
+{
+    int status = feed_settings_check(wanted, error);
+    if (status != PICKET_OK)
+        return status;
+    pthread_mutex_lock(&intel->changing);
+    status = change_feed(intel, wanted, changed, error);
+    pthread_mutex_unlock(&intel->changing);
+    if (status == PICKET_OK && !picket_feed_is_kept(changed))
+        refresher_ask(intel->refresher, wanted->name);
+    return status;
+}
+
+int64_t picket_intel_feed_next_ms(struct picket_intel *intel, const struct picket_feed *feed)
+{
+    return refresher_next_ms(intel->refresher, feed);
 }

@@ -54,8 +54,12 @@ void intel_take_change(void *context, const struct picket_indicator *before,
 int kept_list_ensure(struct picket_intel *intel, const struct picket_feed *list,
                      struct picket_error *error);
 
-/* Reads the feed again; conditional: only if it has changed. */
-int intel_refresh(struct picket_intel *intel, const char *name, bool conditional,
+struct refresh_how {
+    bool conditional;   /* only if it has changed */
+    bool accept_shrink; /* take it even if it leaves less than half of what is there */
+};
+/* Reads the feed again. */
+int intel_refresh(struct picket_intel *intel, const char *name, struct refresh_how how,
                   struct picket_feed_report *report, struct picket_error *error);
 
 /* The threads that refresh feeds when they are due. */
@@ -64,5 +68,9 @@ int refresher_start(struct refresher **refresher, struct picket_intel *intel,
 void refresher_stop(struct refresher *refresher);
 /* Feeds have changed: look again which is due next. */
 void refresher_wake(struct refresher *refresher);
+/* The feed is due now, unless it is only read on request. */
+void refresher_ask(struct refresher *refresher, const char *name);
+/* When the feed is due, Unix time; 0: only on request. */
+int64_t refresher_next_ms(struct refresher *refresher, const struct picket_feed *feed);
 
 #endif

@@ -15,7 +15,8 @@ enum {
     WORKERS = 4, /* feeds that are fetched at a time, each of FEED_SOURCE_BYTES_MAX at most */
     FIRST_RETRY_S = 30,
     LONGEST_RETRY_S = 6 * 3600,
-    LOOK_AGAIN_MS = 60 * 1000 /* clocks may be set while we sleep */
+    LOOK_AGAIN_MS = 60 * 1000,           /* clocks may be set while we sleep */
+    LEFT_ALONE_MS_MAX = 25 * 3600 * 1000 /* longer no server asked for: the clock was set back */
 };
 
 /* What is remembered of a feed's attempts. The store has their time too, but may be unable to take
@@ -26,6 +27,7 @@ struct attempts {
     unsigned failures; /* in a row */
     int64_t tried_ms;
     bool is_under_way;
+    bool is_asked_for; /* now, whenever it would be due */
 };
 
 struct refresher {
@@ -48,18 +50,28 @@ static struct attempts *attempts_of(const struct refresher *refresher, const cha
     return attempts;
 }
 
-static struct attempts *begin_attempt(struct refresher *refresher, const char *name)
+/* NULL: no memory. */
+static struct attempts *remember(struct refresher *refresher, const char *name)
 {
     struct attempts *attempts = attempts_of(refresher, name);
-    if (attempts == NULL) {
-        attempts = calloc(1, sizeof *attempts);
-        if (attempts == NULL)
-            return NULL;
-        snprintf(attempts->name, sizeof attempts->name, "%s", name);
-        attempts->next = refresher->attempts;
-        refresher->attempts = attempts;
-    }
+    if (attempts != NULL)
+        return attempts;
+    attempts = calloc(1, sizeof *attempts);
+    if (attempts == NULL)
+        return NULL;
+    snprintf(attempts->name, sizeof attempts->name, "%s", name);
+    attempts->next = refresher->attempts;
+    refresher->attempts = attempts;
+    return attempts;
+}
+
+static struct attempts *begin_attempt(struct refresher *refresher, const char *name)
+{
+    struct attempts *attempts = remember(refresher, name);
+    if (attempts == NULL)
+        return NULL;
     attempts->is_under_way = true;
+    attempts->is_asked_for = false;
     return attempts;
 }
 
@@ -91,20 +103,31 @@ struct due {
     char name[65];   /* of the one most overdue, "" if none is */
 };
 
+/* When the feed is due, as of now; INT64_MAX: only on request. */
+static int64_t due_ms(const struct picket_feed *feed, const struct attempts *attempts,
+                      int64_t now_ms)
+{
+    if (feed->refresh_s == 0)
+        return INT64_MAX;
+    if (attempts != NULL && attempts->is_asked_for)
+        return now_ms;
+    int64_t tried_ms = feed->tried_ms;
+    if (attempts != NULL && attempts->tried_ms > tried_ms)
+        tried_ms = attempts->tried_ms;
+    if (tried_ms > now_ms) /* the clock was set back */
+        return now_ms;
+    int64_t at_ms = tried_ms + wait_s(feed, attempts != NULL ? attempts->failures : 0) * 1000;
+    bool wants_rest = feed->not_before_ms - now_ms <= LEFT_ALONE_MS_MAX;
+    return wants_rest && feed->not_before_ms > at_ms ? feed->not_before_ms : at_ms;
+}
+
 static void look_at(void *context, const struct picket_feed *feed)
 {
     struct due *due = context;
-    if (feed->refresh_s == 0)
-        return;
     const struct attempts *attempts = attempts_of(due->refresher, feed->name);
-    int64_t tried_ms = feed->tried_ms;
     if (attempts != NULL && attempts->is_under_way)
         return;
-    if (attempts != NULL && attempts->tried_ms > tried_ms)
-        tried_ms = attempts->tried_ms;
-    int64_t at_ms = tried_ms + wait_s(feed, attempts != NULL ? attempts->failures : 0) * 1000;
-    if (tried_ms > due->now_ms) /* the clock was set back */
-        at_ms = due->now_ms;
+    int64_t at_ms = due_ms(feed, attempts, due->now_ms);
     if (at_ms >= due->next_ms)
         return;
     due->next_ms = at_ms;
@@ -116,7 +139,8 @@ static void refresh(struct refresher *refresher, struct attempts *attempts)
     struct picket_feed_report report;
     struct picket_error error = {0};
     const char *name = attempts->name;
-    int status = intel_refresh(refresher->intel, name, true, &report, &error);
+    int status = intel_refresh(refresher->intel, name, (struct refresh_how){.conditional = true},
+                               &report, &error);
     end_attempt(refresher, attempts, status != PICKET_OK);
     const struct picket_feed_delta *delta = &report.delta;
     if (status == PICKET_OK && (delta->added > 0 || delta->removed > 0 || delta->changed > 0))
@@ -232,4 +256,22 @@ void refresher_wake(struct refresher *refresher)
     refresher->wakes++;
     pthread_cond_broadcast(&refresher->woken);
     pthread_mutex_unlock(&refresher->lock);
+}
+
+void refresher_ask(struct refresher *refresher, const char *name)
+{
+    pthread_mutex_lock(&refresher->picking);
+    struct attempts *attempts = remember(refresher, name);
+    if (attempts != NULL)
+        attempts->is_asked_for = true;
+    pthread_mutex_unlock(&refresher->picking);
+    refresher_wake(refresher);
+}
+
+int64_t refresher_next_ms(struct refresher *refresher, const struct picket_feed *feed)
+{
+    pthread_mutex_lock(&refresher->picking);
+    int64_t at_ms = due_ms(feed, attempts_of(refresher, feed->name), picket_unix_ms());
+    pthread_mutex_unlock(&refresher->picking);
+    return at_ms != INT64_MAX ? at_ms : 0;
 }

@@ -167,15 +167,84 @@ static void a_feed_that_shrinks_to_nothing_is_refused_and_the_old_one_stays(void
     assert_int_equal(add("bad", harness_file(&harness, "bad", "8.8.8.8\n9.9.9.9\n")), PICKET_OK);
     harness_file(&harness, "bad", "# gone\n");
     assert_int_equal(picket_intel_feed_refresh(harness.intel, "bad", &report, &error),
-                     PICKET_INVALID);
+                     PICKET_DENIED);
     assert_string_equal(lookup("9.9.9.9"), "bad:9.9.9.9/32 ");
     struct picket_feed feed = stored("bad");
     assert_int_equal(feed.indicators, 2);
-    assert_non_null(strstr(feed.problem, "holds no indicator any more"));
+    assert_true(feed.waits);
+    assert_non_null(strstr(feed.problem, "holds 0 indicators, of 2 that were there"));
     assert_true(feed.tried_ms >= feed.loaded_ms);
     harness_file(&harness, "bad", "9.9.9.9\n");
     assert_int_equal(picket_intel_feed_refresh(harness.intel, "bad", NULL, NULL), PICKET_OK);
     assert_string_equal(stored("bad").problem, "");
+}
+
+static const char *numbered(int count)
+{
+    static char text[4096];
+    text[0] = '\0';
+    for (int i = 0; i < count; i++)
+        sprintf(text + strlen(text), "8.8.%d.1\n8.8.%d.1\n", i, i); /* twice the same is one */
+    return text;
+}
+
+static void a_feed_that_loses_more_than_half_waits_for_a_persons_yes(void **state)
+{
+    (void)state;
+    assert_int_equal(add("bad", harness_file(&harness, "bad", numbered(20))), PICKET_OK);
+    harness_file(&harness, "bad", numbered(9));
+    assert_int_equal(picket_intel_feed_refresh(harness.intel, "bad", &report, &error),
+                     PICKET_DENIED);
+    assert_non_null(strstr(error.text, "--accept-shrink"));
+    struct picket_feed feed = stored("bad");
+    assert_true(feed.waits);
+    assert_int_equal(feed.would_hold, 9);
+    assert_int_equal(feed.indicators, 20);
+    assert_string_equal(lookup("8.8.19.1"), "bad:8.8.19.1/32 ");
+    harness_file(&harness, "bad", numbered(10)); /* has grown again, to half */
+    assert_int_equal(picket_intel_feed_refresh(harness.intel, "bad", &report, &error), PICKET_OK);
+    assert_false(stored("bad").waits);
+    assert_int_equal(stored("bad").indicators, 10);
+    harness_file(&harness, "bad", "# none\n");
+    assert_int_equal(picket_intel_feed_refresh(harness.intel, "bad", &report, &error),
+                     PICKET_DENIED);
+    assert_int_equal(picket_intel_feed_accept(harness.intel, "bad", &report, &error), PICKET_OK);
+    assert_int_equal(report.delta.removed, 10);
+    assert_false(stored("bad").waits);
+    assert_string_equal(lookup("8.8.1.1"), "");
+}
+
+static void a_small_feed_may_shrink_but_not_to_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(add("bad", harness_file(&harness, "bad", numbered(19))), PICKET_OK);
+    harness_file(&harness, "bad", numbered(1));
+    assert_int_equal(picket_intel_feed_refresh(harness.intel, "bad", &report, &error), PICKET_OK);
+}
+
+static void settings_change_and_what_the_feed_holds_keeps_since_when(void **state)
+{
+    (void)state;
+    struct picket_feed feed = feed_from("bad", harness_file(&harness, "bad", "10.0.0.1\n"));
+    feed.refresh_s = 3600;
+    assert_int_equal(picket_intel_feed_add(harness.intel, &feed, &report, &error), PICKET_OK);
+    assert_string_equal(lookup("10.0.0.1"), "bad:10.0.0.1/32:suppressed ");
+    struct picket_feed wanted = stored("bad"), changed;
+    wanted.match_special_purpose = true;
+    wanted.confidence = 77;
+    assert_int_equal(picket_intel_feed_change(harness.intel, &wanted, &changed, &error), PICKET_OK);
+    assert_string_equal(lookup("10.0.0.1"), "bad:10.0.0.1/32 ");
+    assert_int_equal(picket_intel_feed_change(harness.intel, &wanted, &changed, &error),
+                     PICKET_BUSY);
+    wanted = stored("bad");
+    assert_int_equal(wanted.confidence, 77);
+    wanted.max_bytes = -1;
+    assert_int_equal(picket_intel_feed_change(harness.intel, &wanted, &changed, &error),
+                     PICKET_INVALID);
+    strcpy(wanted.name, "none");
+    wanted.max_bytes = 0;
+    assert_int_equal(picket_intel_feed_change(harness.intel, &wanted, &changed, &error),
+                     PICKET_NOT_FOUND);
 }
 
 static void feeds_are_there_again_after_a_restart(void **state)
@@ -463,6 +532,9 @@ int main(void)
         INTEL_TEST(half_of_all_addresses_are_no_list_of_any_role),
         INTEL_TEST(a_feed_that_is_empty_for_now_is_no_error),
         INTEL_TEST(a_feed_that_shrinks_to_nothing_is_refused_and_the_old_one_stays),
+        INTEL_TEST(a_feed_that_loses_more_than_half_waits_for_a_persons_yes),
+        INTEL_TEST(a_small_feed_may_shrink_but_not_to_nothing),
+        INTEL_TEST(settings_change_and_what_the_feed_holds_keeps_since_when),
         INTEL_TEST(feeds_are_there_again_after_a_restart),
         INTEL_TEST(what_two_feeds_list_is_found_twice),
         INTEL_TEST(a_url_is_fetched_and_errors_are_told_in_words),

@@ -53,6 +53,7 @@ struct picket_feed_line_problem {
     uint32_t line;
     char text[200]; /* what was there, made printable */
     char reason[100];
+    char file[256]; /* within the feed; "" if it is one file */
 };
 struct picket_feed_report {
     struct picket_feed feed;
@@ -76,10 +77,24 @@ int picket_intel_feed_add(struct picket_intel *intel, const struct picket_feed *
                           struct picket_feed_report *report, struct picket_error *error);
 int picket_intel_feed_remove(struct picket_intel *intel, const char *name,
                              struct picket_error *error);
-/* Reads the feed again, in any case. What is there stays when the feed cannot be read or has shrunk
- * to nothing, and feed.problem says why. PICKET_BUSY as above. */
+/* Reads the feed again, in any case. What is there stays, and feed.problem says why, when the feed
+ * cannot be read, or holds less than half of the indicators that are there (from 20 on; none, of
+ * fewer): PICKET_DENIED, and feed.waits and feed.would_hold tell. PICKET_BUSY as above. */
 int picket_intel_feed_refresh(struct picket_intel *intel, const char *name,
                               struct picket_feed_report *report, struct picket_error *error);
+/* The same, and takes it even then. */
+int picket_intel_feed_accept(struct picket_intel *intel, const char *name,
+                             struct picket_feed_report *report, struct picket_error *error);
+
+/* Gives the feed of that name the settings of *wanted, as it was read from the store and then
+ * changed; it is read again soon, and what it holds stays until then. *changed is the feed.
+ * PICKET_NOT_FOUND, PICKET_INVALID; PICKET_BUSY: somebody else has changed it since. Thread: any.
+ */
+int picket_intel_feed_change(struct picket_intel *intel, const struct picket_feed *wanted,
+                             struct picket_feed *changed, struct picket_error *error);
+
+/* When the feed is read again by itself, Unix time; 0: never. Thread: any. */
+int64_t picket_intel_feed_next_ms(struct picket_intel *intel, const struct picket_feed *feed);
 
 /* ---- kept lists: feeds without a source, which their owner changes indicator by indicator ---- */
 
