@@ -131,7 +131,7 @@ void api_alerts_show(struct api_request *request, struct api_answer *answer)
 static int check_verdict(const struct picket_alert_decision *decision, struct picket_error *error)
 {
     static const char verdicts[] = "true-positive benign-positive false-positive unknown";
-    bool closes = strcmp(decision->status, "acknowledged") != 0;
+    bool closes = !api_listed("acknowledged new", decision->status);
     if (closes && !api_listed(verdicts, decision->verdict))
         return picket_fail(error, PICKET_INVALID,
                            "verdict: \"%.40s\" is none of true-positive, benign-positive, "

@@ -12,6 +12,7 @@
 #include "picket/store/feed_parts.h"
 #include "picket/store/messages.h"
 #include "picket/store/store.h"
+#include "picket/store/suppressions.h"
 #include "picket/store/twins.h"
 
 struct device_name {
@@ -72,6 +73,16 @@ struct store_engine {
                 int64_t now_ms, struct picket_store_tidied *tidied, struct picket_error *error);
 
     int (*alert_decide)(struct picket_store *store, const struct picket_alert_decision *decision,
+                        struct picket_error *error);
+    int (*alerts_decide)(struct picket_store *store, const struct picket_alert_query *query,
+                         const struct picket_alert_decision *decision, int64_t *count,
+                         struct picket_error *error);
+    int (*alert_groups)(struct picket_store *store, const struct picket_alert_query *query,
+                        picket_alert_group_visit visit, void *context, struct picket_error *error);
+    int (*suppression_add)(struct picket_store *store, const struct picket_suppression *suppression,
+                           int64_t *id, struct picket_error *error);
+    int (*suppression_remove)(struct picket_store *store, int64_t id, struct picket_error *error);
+    int (*suppressions)(struct picket_store *store, picket_suppression_visit visit, void *context,
                         struct picket_error *error);
     int (*alerts)(struct picket_store *store, const struct picket_alert_query *query,
                   picket_alert_visit visit, void *context, struct picket_error *error);

@@ -255,6 +255,14 @@ int picket_feed_role_named(const char *name)
     return -1;
 }
 
+const char *picket_alert_status_name(int status)
+{
+    static const char *const names[] = {"unknown",   "new",      "acknowledged",
+                                        "dismissed", "resolved", "suppressed"};
+    bool known = status > 0 && status < (int)(sizeof names / sizeof *names);
+    return names[known ? status : 0];
+}
+
 const char *picket_tlp_name(int tlp)
 {
     static const char *const names[] = {NULL, "clear", "green", "amber", "amber+strict", "red"};
@@ -285,6 +293,25 @@ int picket_store_alerts(struct picket_store *store, const struct picket_alert_qu
     if (limited.limit <= 0)
         limited.limit = DEFAULT_LIMIT;
     return store->engine->alerts(store, &limited, visit, context, error);
+}
+
+int picket_store_alerts_decide(struct picket_store *store, const struct picket_alert_query *query,
+                               const struct picket_alert_decision *decision, int64_t *count,
+                               struct picket_error *error)
+{
+    int64_t ignored_count;
+    return store->engine->alerts_decide(store, query, decision,
+                                        count != NULL ? count : &ignored_count, error);
+}
+
+int picket_store_alert_groups(struct picket_store *store, const struct picket_alert_query *query,
+                              picket_alert_group_visit visit, void *context,
+                              struct picket_error *error)
+{
+    struct picket_alert_query limited = *query;
+    if (limited.limit <= 0)
+        limited.limit = DEFAULT_LIMIT;
+    return store->engine->alert_groups(store, &limited, visit, context, error);
 }
 
 /* ---- events and dead letters, for people ---- */

@@ -410,7 +410,10 @@ static void an_alert_is_acknowledged_and_closed(void **state)
         const char *path, *body, *error;
     } cases[] = {
         {400, "/v1/alerts/1", "{}", "\"status\" is missing"},
-        {400, "/v1/alerts/1", "{\"status\": \"new\", \"verdict\": \"unknown\"}", "\"new\" is none"},
+        {400, "/v1/alerts/1", "{\"status\": \"gone\", \"verdict\": \"unknown\"}",
+         "\"gone\" is none"},
+        {400, "/v1/alerts/1", "{\"status\": \"new\", \"verdict\": \"unknown\"}", "goes with"},
+        {409, "/v1/alerts/1", "{\"status\": \"new\"}", "alert 1 is open"},
         {400, "/v1/alerts/1", "{\"status\": \"resolved\"}", "verdict: \"\" is none of"},
         {400, "/v1/alerts/1", "{\"status\": \"acknowledged\", \"verdict\": \"unknown\"}",
          "goes with"},

@@ -8,6 +8,10 @@ static struct picket_counter batches_failed = {
     .name = "store_batches_failed",
     .help = "batches that could not be written and were rolled back"};
 
+static struct picket_counter findings_suppressed = {.name = "store_findings_suppressed",
+                                                    .help = "findings that a suppression kept back",
+                                                    .is_work = true};
+
 enum { TURN_TIMEOUT_MS = 5000 };
 
 int batch_check(const struct sqlite_store *store, struct picket_error *error)
@@ -136,6 +140,8 @@ int sqlite_begin(struct picket_store *base, struct picket_error *error)
     picket_counter_register(&batches_failed);
     store->batch_totals = (struct batch_totals){0};
     flows_forget(store);
+    suppressions_forget(&store->suppressions);
+    store->findings_suppressed = 0;
     status = batch_note(store, activity_refresh(store, error));
     if (status != PICKET_OK)
         sqlite_rollback(base);
@@ -164,6 +170,7 @@ int sqlite_commit(struct picket_store *base, struct picket_error *error)
         return status;
     }
     picket_count(&batches_committed, 1);
+    picket_count(&findings_suppressed, (uint64_t)store->findings_suppressed);
     end_batch(store);
     return PICKET_OK;
 }

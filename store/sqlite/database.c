@@ -278,6 +278,13 @@ void query_begin(struct query *query, struct database *database, int number, con
     query->statement = query->nested ? NULL : *kept;
 }
 
+void query_begin_once(struct query *query, struct database *database, const char *sql,
+                      const char *doing)
+{
+    *query = (struct query){.database = database, .doing = doing, .once = true};
+    query->status = sqlite3_prepare_v2(database->handle, sql, -1, &query->statement, NULL);
+}
+
 static bool may_bind(struct query *query)
 {
     query->parameter++;
@@ -376,7 +383,10 @@ int query_end(struct query *query, struct picket_error *error)
     int status = PICKET_OK;
     if (query->status != SQLITE_OK)
         status = fail_with(query->database, error, query->status, query->doing);
-    sqlite3_reset(query->statement);
+    if (query->once)
+        sqlite3_finalize(query->statement);
+    else
+        sqlite3_reset(query->statement);
     return status;
 }
 

@@ -81,10 +81,14 @@ struct query {
     int parameter;
     int column;
     bool nested; /* the statement is in use further up: called from within its own visit */
+    bool once;   /* the statement goes with the query */
 };
 
 void query_begin(struct query *query, struct database *database, int number, const char *sql,
                  const char *doing);
+/* The same for what is put together for the purpose: prepared anew each time. */
+void query_begin_once(struct query *query, struct database *database, const char *sql,
+                      const char *doing);
 void query_int(struct query *query, int64_t value);
 void query_unsigned(struct query *query, uint64_t value); /* stops at INT64_MAX */
 void query_text(struct query *query, const char *text);   /* NULL is NULL */

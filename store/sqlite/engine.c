@@ -18,6 +18,7 @@ static void sqlite_close(struct picket_store *base)
     database_close(&store->intelligence);
     writers_leave(store->writers);
     activity_free(&store->activity);
+    suppressions_free(&store->suppressions);
     device_numbers_forget(&store->device_numbers);
     free(store->flow_blocks.bytes);
     free(store->flows);
@@ -52,6 +53,11 @@ static const struct store_engine sqlite_engine = {
     .enqueue = sqlite_enqueue,
     .tidy = sqlite_tidy,
     .alert_decide = sqlite_alert_decide,
+    .alerts_decide = sqlite_alerts_decide,
+    .alert_groups = sqlite_alert_groups,
+    .suppression_add = sqlite_suppression_add,
+    .suppression_remove = sqlite_suppression_remove,
+    .suppressions = sqlite_suppressions,
     .alerts = sqlite_alerts,
     .events = sqlite_events,
     .events_between = sqlite_events_between,

@@ -218,6 +218,24 @@ static const char *const picket_steps[] = {
     /* Why an alert has its severity, and others of the same kind. */
     "alter table alerts add column reasons text not null default '';"
     "create index alerts_alike on alerts (type, subject) where status <= 2;",
+
+    /* What the owner does not want to hear of for a while. Suppressed alerts have status 5, and are
+     * found as open ones are; decided_ms is when one was last kept back. Lists of alerts are asked
+     * for by subject, and by status, severity and type. */
+    "create table suppressions ("
+    "  id integer primary key autoincrement,"
+    "  type text not null,"
+    "  device text not null,"
+    "  prefix text not null,"
+    "  created_ms integer not null,"
+    "  until_ms integer not null,"
+    "  reason text not null,"
+    "  hits integer not null default 0,"
+    "  last_hit_ms integer not null default 0);"
+    "alter table alerts add column suppression integer not null default 0;"
+    "create unique index alerts_suppressed on alerts (device, type, subject) where status = 5;"
+    "create index alerts_subject on alerts (subject, type, device);"
+    "create index alerts_state on alerts (status, severity, type);",
 };
 
 static const char *const intelligence_steps[] = {

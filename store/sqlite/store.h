@@ -1,9 +1,8 @@
 /* The SQLite engine: a folder with two files.
  *
- *     picket.db        devices, activity, inventory, events, flows, alerts, dead_letters,
- *                      outbox, targets, twins, messages, sessions, totals, authorities,
- *                      ip_rules, ip_default, audit
- *     intelligence.db  feeds, indicator_blocks, kept_indicators
+ *     picket.db        devices, activity, inventory, events, flows, alerts, suppressions,
+ * dead_letters, outbox, targets, twins, messages, sessions, totals, authorities, ip_rules,
+ * ip_default, audit intelligence.db  feeds, indicator_blocks, kept_indicators
  *
  * Two, because SQLite has one writer a file: a feed of millions may be replaced while batches go
  * on. schema.c has the tables; README.md draws them.
@@ -76,11 +75,20 @@ enum {
     STATEMENT_FLOWS_AGED,
     STATEMENT_CLOCK_STEPS_AGED,
     STATEMENT_ALERT_FIND,
+    STATEMENT_ALERT_FIND_SUPPRESSED,
+    STATEMENT_ALERT_SUPPRESS,
     STATEMENT_ALERT_ALIKE,
     STATEMENT_ALERT_NEW,
     STATEMENT_ALERT_FOLD,
     STATEMENT_ALERT_DECIDE,
     STATEMENT_ALERT_STATUS,
+    STATEMENT_ALERT_OPEN_ALIKE,
+    STATEMENT_SUPPRESSION_PUT,
+    STATEMENT_SUPPRESSION_REMOVE,
+    STATEMENT_SUPPRESSION_HIT,
+    STATEMENT_SUPPRESSIONS,
+    STATEMENT_SUPPRESSIONS_ROOM,
+    STATEMENT_SUPPRESSIONS_COUNT,
     STATEMENT_ALERTS_AGED,
     STATEMENT_TOTALS_ALERTS_AGED,
     STATEMENT_ALERTS_NEWEST,
@@ -191,6 +199,13 @@ struct flow_blocks {
     size_t flows;  /* and how many it has */
 };
 
+/* Suppressions that had not ended when the batch first asked for them. */
+struct suppressions {
+    bool loaded, lacks;
+    int count;
+    struct picket_suppression *items; /* their reasons are not kept */
+};
+
 struct sqlite_store {
     struct picket_store store;
     struct database picket;
@@ -210,6 +225,8 @@ struct sqlite_store {
     struct picket_flow *flows; /* those read are unpacked here */
     size_t flows_capacity;
     bool knows_search; /* the SQL function of flow_search.c */
+    struct suppressions suppressions;
+    int64_t findings_suppressed; /* in this batch */
 };
 
 static inline struct sqlite_store *sqlite_of(struct picket_store *store)
@@ -388,10 +405,44 @@ int sqlite_dead_letters(struct picket_store *store, int limit, picket_dead_lette
 int sqlite_raise(struct picket_store *store, const struct picket_finding *finding,
                  const char *const *targets, int64_t *alert_id, bool *is_told,
                  struct picket_error *error);
+
+/* ---- alert_decisions.c ---- */
+
 int sqlite_alert_decide(struct picket_store *store, const struct picket_alert_decision *decision,
                         struct picket_error *error);
+int sqlite_alerts_decide(struct picket_store *store, const struct picket_alert_query *query,
+                         const struct picket_alert_decision *decision, int64_t *count,
+                         struct picket_error *error);
+
+/* ---- alert_queries.c ---- */
+
 int sqlite_alerts(struct picket_store *store, const struct picket_alert_query *query,
                   picket_alert_visit visit, void *context, struct picket_error *error);
+int sqlite_alert_groups(struct picket_store *store, const struct picket_alert_query *query,
+                        picket_alert_group_visit visit, void *context, struct picket_error *error);
+
+/* What a query asks of alerts, as the tail of a statement about `alerts i`: the index to use, then
+ * "where ..."; and its parameters, in their order. */
+enum { ALERT_FILTER_BYTES = 512 };
+void alert_filter_text(const struct picket_alert_query *asked, char out[ALERT_FILTER_BYTES]);
+void alert_filter_bind(struct query *query, const struct picket_alert_query *asked);
+
+/* ---- suppressions.c ---- */
+
+int sqlite_suppression_add(struct picket_store *store, const struct picket_suppression *suppression,
+                           int64_t *id, struct picket_error *error);
+int sqlite_suppression_remove(struct picket_store *store, int64_t id, struct picket_error *error);
+int sqlite_suppressions(struct picket_store *store, picket_suppression_visit visit, void *context,
+                        struct picket_error *error);
+/* Within a batch: the first that covers the finding now; 0: none does. */
+int suppression_of(struct sqlite_store *store, const struct picket_finding *finding, int64_t now_ms,
+                   int64_t *id, struct picket_error *error);
+/* Within a batch: it has kept back one more. */
+int suppression_hit(struct sqlite_store *store, int64_t id, int64_t now_ms,
+                    struct picket_error *error);
+/* Others may change them between batches. */
+void suppressions_forget(struct suppressions *suppressions);
+void suppressions_free(struct suppressions *suppressions);
 
 int sqlite_enqueue(struct picket_store *store, const char *target,
                    const struct picket_outbox_item *item, struct picket_error *error);

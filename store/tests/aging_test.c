@@ -167,8 +167,11 @@ static void alerts_closed_long_ago_go_and_open_ones_stay(void **state)
     }
     MUST(picket_store_commit(*state, &error));
     for (int id = 1; id <= 120; id++) {
-        struct picket_alert_decision decision = {id, id <= 10 ? "acknowledged" : "resolved", "", "",
-                                                 id <= 115 ? 1000 : 2000};
+        struct picket_alert_decision decision = {.id = id,
+                                                 .status = id <= 10 ? "acknowledged" : "resolved",
+                                                 .verdict = "",
+                                                 .reason = "",
+                                                 .decided_ms = id <= 115 ? 1000 : 2000};
         MUST(picket_store_alert_decide(*state, &decision, &error));
     }
     static const int64_t expected[] = {100, 5, 0};

@@ -133,7 +133,8 @@ static void a_closed_alert_is_not_folded_into(void **state)
 
 static int decide(struct picket_store *store, int64_t id, const char *status, const char *verdict)
 {
-    struct picket_alert_decision decision = {id, status, verdict, "because", 777};
+    struct picket_alert_decision decision = {
+        .id = id, .status = status, .verdict = verdict, .reason = "because", .decided_ms = 777};
     return picket_store_alert_decide(store, &decision, &error);
 }
 
@@ -162,8 +163,9 @@ static void what_cannot_be_decided_is_told(void **state)
 {
     struct picket_finding finding = finding_of("d", "s", 1);
     int64_t id = raise_alone(*state, &finding, true);
-    assert_int_equal(decide(*state, id, "new", ""), PICKET_INVALID);
+    assert_int_equal(decide(*state, id, "new", ""), PICKET_EXISTS);
     assert_int_equal(decide(*state, id, "unknown", ""), PICKET_INVALID);
+    assert_int_equal(decide(*state, id, "suppressed", ""), PICKET_INVALID);
     assert_int_equal(decide(*state, id + 1, "resolved", "x"), PICKET_NOT_FOUND);
     MUST(decide(*state, id, "resolved", "true-positive"));
     assert_int_equal(decide(*state, id, "acknowledged", ""), PICKET_EXISTS);

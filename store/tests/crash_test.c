@@ -9,10 +9,15 @@
 #include "../sqlite/store.h"
 #include "../sqlite/write_back.h"
 #include "faulty_vfs.h"
+#include "picket/base/time.h"
+#include "picket/store/suppressions.h"
 
 enum { EVENTS_PER_BATCH = 20, FLOWS_PER_EVENT = 3, KILLS = 25, FEW_PAGES = 20 };
 
-/* Batch n is always the same: 20 events of 5 devices, a finding, a piece of telemetry. */
+#define SUPPRESSED "quiet"
+
+/* Batch n is always the same: 20 events of 5 devices, a finding, one that is suppressed, a piece of
+ * telemetry. */
 static int put_batch(struct picket_store *store, int n)
 {
     static const char *const names[] = {"a", "b", "c", "d", "e"};
@@ -32,6 +37,8 @@ static int put_batch(struct picket_store *store, int n)
     }
     struct picket_finding finding = finding_of("a", "subject", n);
     struct picket_outbox_item item = {.device = "a"};
+    MUST(picket_store_raise(store, &finding, NULL, NULL, NULL, &error));
+    finding.device = SUPPRESSED;
     MUST(picket_store_raise(store, &finding, NULL, NULL, NULL, &error));
     MUST(picket_store_enqueue(store, "route", &item, &error));
     return 1;
@@ -89,7 +96,7 @@ static int write_and_kill(int first, bool writes_back, int at_least, unsigned mo
 }
 
 struct count {
-    int64_t events, flows, fold_count, items;
+    int64_t events, flows, fold_count, suppressed, items;
 };
 
 static void count_event(void *context, int64_t id, const struct picket_event_row *event,
@@ -110,7 +117,9 @@ static void count_event(void *context, int64_t id, const struct picket_event_row
 
 static void count_alert(void *context, const struct picket_alert *alert)
 {
-    ((struct count *)context)->fold_count += alert->count;
+    struct count *count = context;
+    bool is_suppressed = strcmp(alert->device, SUPPRESSED) == 0;
+    *(is_suppressed ? &count->suppressed : &count->fold_count) += alert->count;
 }
 
 /* How many whole batches there are; fails the test if there is any piece of another. */
@@ -128,11 +137,13 @@ static int whole_batches(void)
     assert_int_equal(count.events, batches * EVENTS_PER_BATCH);
     assert_int_equal(count.flows, count.events * FLOWS_PER_EVENT);
     assert_int_equal(count.fold_count, batches);
+    assert_int_equal(count.suppressed, batches);
     assert_int_equal(totals.events, count.events);
     assert_int_equal(totals.flows, count.flows);
     assert_int_equal(totals.outbox, batches);
     picket_store_close(store);
     assert_int_equal(ask_sql("picket.db", "select sum(events) from activity"), count.events);
+    assert_int_equal(ask_sql("picket.db", "select hits from suppressions"), batches);
     assert_int_equal(ask_sql("picket.db", "select count(*) from pragma_integrity_check "
                                           "where integrity_check <> 'ok'"),
                      0);
@@ -205,8 +216,15 @@ static void what_was_committed_survives_a_power_cut(void **state)
 
 static int with_folder(void **state)
 {
+    struct picket_store *store;
+    struct picket_suppression suppression = {
+        .device = SUPPRESSED, .reason = "test", .created_ms = picket_unix_ms()};
+    suppression.until_ms = suppression.created_ms + 24 * 3600 * 1000;
     (void)state;
     new_folder();
+    MUST(picket_store_open(&store, folder, &error));
+    MUST(picket_store_suppression_add(store, &suppression, NULL, &error));
+    picket_store_close(store);
     return 0;
 }
 

@@ -71,6 +71,7 @@ static void a_batch_is_whole_or_not_at_all_whatever_fails(void **state)
     static struct twin twin;
     struct picket_store *other;
     MUST(picket_store_open(&other, folder, &error));
+    twin_suppress(*state);
     for (int kind = 0; kind < KINDS; kind++) {
         int n = 1;
         while (fail_batch_at(n, kind, &twin, *state, other))
@@ -80,6 +81,7 @@ static void a_batch_is_whole_or_not_at_all_whatever_fails(void **state)
         picket_store_close(other);
         without_store(state);
         with_store(state);
+        twin_suppress(*state);
         MUST(picket_store_open(&other, folder, &error));
     }
     picket_store_close(other);
@@ -209,6 +211,7 @@ static void a_full_disk_is_told_and_survived(void **state)
 {
     static struct twin twin, before;
     uint64_t seed = 5;
+    twin_suppress(*state);
     MUST(try_batch(&twin, *state, seed));
     before = twin;
     faulty_vfs_fail(1, SQLITE_FULL, true);

@@ -1,5 +1,8 @@
 #include "twin.h"
 
+#include "picket/base/time.h"
+#include "picket/store/suppressions.h"
+
 const char *const twin_targets[TWIN_TARGETS + 1] = {"siem", "hook", NULL};
 
 static const char *device_name(int device)
@@ -99,13 +102,17 @@ static void twin_enqueue(struct twin *twin, int target, int64_t alert_id, uint64
 static bool twin_raise(struct twin *twin, const struct twin_alert *finding)
 {
     struct twin_alert *alert = twin_find(twin, finding);
+    twin->suppressed_findings += finding->device == TWIN_SUPPRESSED;
     if (alert != NULL && !twin_fold(alert, finding))
         return false;
     if (alert == NULL) {
         assert_true(twin->alert_count < TWIN_ALERTS_MAX);
         alert = &twin->alerts[twin->alert_count++];
         *alert = *finding;
+        twin->suppressed_alerts += finding->device == TWIN_SUPPRESSED;
     }
+    if (finding->device == TWIN_SUPPRESSED)
+        return false;
     for (int i = 0; i < TWIN_TARGETS; i++)
         twin_enqueue(twin, i, alert - twin->alerts + 1, 0);
     return true;
@@ -286,6 +293,7 @@ static void check_alert(void *context, const struct picket_alert *alert)
     assert_int_equal(alert->id, walk->at);
     assert_string_equal(alert->device, device_name(expected->device));
     assert_string_equal(alert->subject, expected->subject);
+    assert_string_equal(alert->status, expected->device == TWIN_SUPPRESSED ? "suppressed" : "new");
     assert_int_equal(alert->severity, expected->severity);
     assert_int_equal(alert->count, expected->count);
     assert_int_equal(alert->first_seen_ms, expected->first_seen_ms);
@@ -328,9 +336,24 @@ static void compare_totals(const struct twin *twin, struct picket_store *store)
     assert_int_equal(totals.events, twin->event_count);
     assert_int_equal(totals.flows, twin->flow_count);
     assert_int_equal(totals.alerts, twin->alert_count);
-    assert_int_equal(totals.alerts_open, twin->alert_count);
+    assert_int_equal(totals.alerts_open, twin->alert_count - twin->suppressed_alerts);
     assert_int_equal(totals.dead_letters, twin->dead_letter_count);
     assert_int_equal(totals.outbox, twin->item_count);
+}
+
+static void check_suppression(void *context, const struct picket_suppression *suppression)
+{
+    struct walk *walk = context;
+    assert_int_equal(suppression->hits, walk->twin->suppressed_findings);
+    walk->at++;
+}
+
+void twin_suppress(struct picket_store *store)
+{
+    struct picket_suppression suppression = {.reason = "test", .created_ms = picket_unix_ms()};
+    snprintf(suppression.device, sizeof suppression.device, "%s", device_name(TWIN_SUPPRESSED));
+    suppression.until_ms = suppression.created_ms + 24 * 3600 * 1000;
+    MUST(picket_store_suppression_add(store, &suppression, NULL, &error));
 }
 
 void twin_compare(const struct twin *twin, struct picket_store *store)
@@ -341,6 +364,9 @@ void twin_compare(const struct twin *twin, struct picket_store *store)
     struct picket_alert_query query = {.oldest_first = true, .limit = TWIN_ALERTS_MAX};
     MUST(picket_store_alerts(store, &query, check_alert, &alerts, &error));
     assert_int_equal(alerts.at, twin->alert_count);
+    struct walk suppressions = {.twin = twin};
+    MUST(picket_store_suppressions(store, check_suppression, &suppressions, &error));
+    assert_int_equal(suppressions.at, 1);
     for (int target = 0; target < TWIN_TARGETS; target++) {
         struct walk items = {.twin = twin, .target = target};
         MUST(picket_store_outbox(store, twin_targets[target], TWIN_ITEMS_MAX, INT64_MAX, check_item,

@@ -11,6 +11,7 @@ enum {
     TWIN_ALERTS_MAX = 400,
     TWIN_ITEMS_MAX = 4000,
     TWIN_TARGETS = 2,
+    TWIN_SUPPRESSED = 6, /* the device whose findings are kept back */
 };
 
 struct twin_event {
@@ -48,9 +49,13 @@ struct twin {
     struct twin_device devices[TWIN_DEVICES];
     int event_count, alert_count, item_count;
     int64_t flow_count, dead_letter_count;
+    int64_t suppressed_findings, suppressed_alerts;
 };
 
 extern const char *const twin_targets[TWIN_TARGETS + 1];
+
+/* Before the first step. */
+void twin_suppress(struct picket_store *store);
 
 /* One thing at random, done to both. The store's status; the twin is as if it had succeeded. */
 int twin_step(struct twin *twin, struct picket_store *store, uint64_t *seed);

@@ -258,13 +258,23 @@ struct picket_finding {
     void *weigh_context;
 };
 
+/* The numbers are kept. */
+enum picket_alert_status {
+    PICKET_ALERT_NEW = 1,
+    PICKET_ALERT_ACKNOWLEDGED = 2, /* these two are open: findings fold into them */
+    PICKET_ALERT_DISMISSED = 3,
+    PICKET_ALERT_RESOLVED = 4,
+    PICKET_ALERT_SUPPRESSED = 5 /* suppressions.h: told to nobody */
+};
+const char *picket_alert_status_name(int status); /* "new" ... "suppressed", "unknown" */
+
 struct picket_alert {
     int64_t id;
     const char *type;
     const char *device;
     const char *subject;
     int severity;
-    const char *status; /* "new", "acknowledged", "dismissed", "resolved" */
+    const char *status; /* picket_alert_status_name() */
     int64_t first_seen_ms;
     int64_t last_seen_ms;
     int64_t raised_ms; /* when Picket wrote it */
@@ -277,8 +287,9 @@ struct picket_alert {
     const char *last_evidence;
     const char *verdict; /* of who closed it, "" before */
     const char *reason;  /* why it was acknowledged or closed, "" if nobody said */
-    int64_t decided_ms;  /* when it was acknowledged or closed; 0: it is new */
+    int64_t decided_ms;  /* when it was acknowledged, closed or last suppressed; 0: it is new */
     const char *reasons; /* of the highest severity it has had; "" if none are known */
+    int64_t suppression; /* id of the one that kept it back last; 0: none has */
 };
 
 /* Within a batch. A new alert is put into the outbox of every target in `targets` (NULL-terminated,
@@ -291,13 +302,16 @@ int picket_store_raise(struct picket_store *store, const struct picket_finding *
 /* Somebody has looked at it. */
 struct picket_alert_decision {
     int64_t id;
-    const char *status;  /* "acknowledged"; or "dismissed", "resolved": these close it */
-    const char *verdict; /* "" for one that stays open */
+    const char *status;  /* "acknowledged"; or "dismissed", "resolved": these close it; or "new":
+                            opens one that is closed */
+    const char *verdict; /* "" for one that is open */
     const char *reason;  /* "" for none */
     int64_t decided_ms;
+    bool change; /* closes also one that is closed already, with another verdict */
 };
-/* PICKET_NOT_FOUND; PICKET_EXISTS: it is closed already, and stays so; PICKET_INVALID: another
- * status. A finding of the same kind after that is a new alert. Its own transaction. */
+/* PICKET_NOT_FOUND; PICKET_EXISTS: it is closed already, and stays so; it is suppressed; it is to
+ * be opened, but is open, or another of its kind is; PICKET_INVALID: another status. A finding of
+ * the same kind after it was closed is a new alert. Its own transaction. */
 int picket_store_alert_decide(struct picket_store *store,
                               const struct picket_alert_decision *decision,
                               struct picket_error *error);
@@ -310,10 +324,41 @@ struct picket_alert_query {
     const char *device; /* NULL: all */
     int64_t since_ms;   /* last seen at or after */
     int limit;          /* 0: 100 */
+    const char *type;   /* NULL: all */
+    const char *subject; /* NULL: all */
+    int severity;        /* enum picket_severity: at least that; 0: all */
+    unsigned statuses;   /* 1 << enum picket_alert_status, or-ed; 0: all */
 };
+
+/* Decides alike on all open ones that the query asks for, by device, time, type, subject, severity
+ * and status; one transaction. decision: closes or acknowledges; its id is not looked at. */
+int picket_store_alerts_decide(struct picket_store *store, const struct picket_alert_query *query,
+                               const struct picket_alert_decision *decision, int64_t *count,
+                               struct picket_error *error);
+
 typedef void (*picket_alert_visit)(void *context, const struct picket_alert *alert);
 int picket_store_alerts(struct picket_store *store, const struct picket_alert_query *query,
                         picket_alert_visit visit, void *context, struct picket_error *error);
+
+/* Alerts of one type and subject, taken together: what happened, on how many devices, since when.
+ */
+struct picket_alert_group {
+    const char *type;
+    const char *subject;
+    const char *device; /* one of them */
+    int64_t devices;
+    int64_t alerts;
+    int64_t open;  /* of these */
+    int64_t count; /* findings */
+    int severity;  /* the highest */
+    int64_t first_seen_ms, last_seen_ms;
+};
+typedef void (*picket_alert_group_visit)(void *context, const struct picket_alert_group *group);
+/* Of the alerts that the query asks for, as above (ids and order of which are not looked at): the
+ * `limit` last seen, last first. */
+int picket_store_alert_groups(struct picket_store *store, const struct picket_alert_query *query,
+                              picket_alert_group_visit visit, void *context,
+                              struct picket_error *error);
 
 /* ---- events, for people ---- */
 
