@@ -433,7 +433,7 @@ static void an_alert_names_every_feed_that_lists_the_address(void **state)
     assert_int_equal(number(exact, "port"), 8883);
     assert_int_equal(number(exact, "confidence"), 90);
     assert_int_equal(number(exact, "line"), 2);
-    assert_string_equal(json_string_value(json_object_get(exact, "tags")), "Mirai");
+    assert_string_equal(json_string_value(json_object_get(exact, "malware")), "Mirai");
     assert_non_null(json_string_value(json_object_get(exact, "since")));
     assert_string_equal(json_string_value(json_object_get(wide, "feed")), "wide");
     assert_string_equal(json_string_value(json_object_get(wide, "indicator")), "93.184.216.0/24");
