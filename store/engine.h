@@ -136,6 +136,14 @@ struct store_engine {
                           const struct picket_indicator *indicators, size_t count,
                           picket_indicator_change_visit visit, void *context,
                           struct picket_feed_delta *delta, struct picket_error *error);
+    int (*indicators_change)(struct picket_store *store, const char *feed,
+                             const struct picket_indicator_change *changes, size_t count,
+                             picket_indicator_change_visit visit, void *context,
+                             struct picket_feed_delta *delta, size_t *at,
+                             struct picket_error *error);
+    int (*kept_indicators)(struct picket_store *store, const struct picket_kept_query *query,
+                           picket_indicator_visit visit, void *context,
+                           struct picket_error *error);
     int (*indicators_take_out)(struct picket_store *store, const char *feed,
                                const struct picket_indicator *which, size_t count,
                                picket_indicator_change_visit visit, void *context, size_t *at,

@@ -490,6 +490,26 @@ int picket_store_indicators_put(struct picket_store *store, const char *feed,
                                          delta != NULL ? delta : &ignored, error);
 }
 
+int picket_store_indicators_change(struct picket_store *store, const char *feed,
+                                   const struct picket_indicator_change *changes, size_t count,
+                                   picket_indicator_change_visit visit, void *context,
+                                   struct picket_feed_delta *delta, size_t *at,
+                                   struct picket_error *error)
+{
+    struct picket_feed_delta ignored;
+    size_t nowhere;
+    return store->engine->indicators_change(store, feed, changes, count, visit, context,
+                                            delta != NULL ? delta : &ignored,
+                                            at != NULL ? at : &nowhere, error);
+}
+
+int picket_store_kept_indicators(struct picket_store *store, const struct picket_kept_query *query,
+                                 picket_indicator_visit visit, void *context,
+                                 struct picket_error *error)
+{
+    return store->engine->kept_indicators(store, query, visit, context, error);
+}
+
 int picket_store_indicators_take_out(struct picket_store *store, const char *feed,
                                      const struct picket_indicator *which, size_t count,
                                      picket_indicator_change_visit visit, void *context, size_t *at,

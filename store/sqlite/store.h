@@ -174,6 +174,8 @@ enum {
     STATEMENT_KEPT_REMOVE,
     STATEMENT_KEPT_REMOVE_ALL,
     STATEMENT_KEPT_COUNT,
+    STATEMENT_KEPT_PAGE,
+    STATEMENT_KEPT_OF_PREFIX,
     STATEMENTS_OF_INTELLIGENCE_DB
 };
 
@@ -481,6 +483,13 @@ int sqlite_indicators_put(struct picket_store *store, const char *feed,
                           const struct picket_indicator *indicators, size_t count,
                           picket_indicator_change_visit visit, void *context,
                           struct picket_feed_delta *delta, struct picket_error *error);
+int sqlite_indicators_change(struct picket_store *store, const char *feed,
+                             const struct picket_indicator_change *changes, size_t count,
+                             picket_indicator_change_visit visit, void *context,
+                             struct picket_feed_delta *delta, size_t *at,
+                             struct picket_error *error);
+int sqlite_kept_indicators(struct picket_store *store, const struct picket_kept_query *query,
+                           picket_indicator_visit visit, void *context, struct picket_error *error);
 int sqlite_indicators_take_out(struct picket_store *store, const char *feed,
                                const struct picket_indicator *which, size_t count,
                                picket_indicator_change_visit visit, void *context, size_t *at,

@@ -84,6 +84,28 @@ static void one_that_is_not_there_keeps_all_of_a_removal_from_happening(void **s
     assert_int_equal(count_of(*state, "ours"), 1);
 }
 
+static void what_a_change_does_not_give_stays(void **state)
+{
+    size_t at;
+    struct picket_indicator indicators[] = {indicator_of("198.51.100.0/24", 0, 0),
+                                            indicator_of("203.0.113.9/32", 0, 0)};
+    struct picket_indicator_change changes[] = {
+        {{.prefix = indicators[0].prefix, .confidence = 3, .tags = "no"},
+         PICKET_INDICATOR_CONFIDENCE},
+        {{.prefix = indicators[1].prefix}, PICKET_INDICATOR_TAGS}};
+    put_list(*state, "ours", "");
+    MUST(picket_store_indicators_put(*state, "ours", indicators, 1, NULL, NULL, NULL, &error));
+    assert_int_equal(
+        picket_store_indicators_change(*state, "ours", changes, 2, NULL, NULL, NULL, &at, &error),
+        PICKET_NOT_FOUND);
+    assert_int_equal(at, 1);
+    assert_int_equal(ask_sql("intelligence.db", "select confidence from kept_indicators"), 80);
+    MUST(
+        picket_store_indicators_change(*state, "ours", changes, 1, NULL, NULL, NULL, NULL, &error));
+    assert_int_equal(
+        ask_sql("intelligence.db", "select confidence from kept_indicators where tags = 'tag'"), 3);
+}
+
 static void only_lists_without_a_source_are_changed_one_by_one(void **state)
 {
     size_t at;
@@ -223,6 +245,42 @@ static void put_random(struct picket_store *store, uint64_t *seed, int64_t now)
     assert_memory_equal(&delta, &expected, sizeof delta);
 }
 
+/* Some members of some that are there. */
+static void change_random(struct picket_store *store, uint64_t *seed, int64_t now)
+{
+    struct picket_indicator_change changes[BATCH_MAX];
+    size_t count = 0;
+    for (int i = 0; i < BATCH_MAX; i++) {
+        int number = random_below(seed, POOL);
+        struct picket_indicator *kept = &twin.indicators[number];
+        if (!twin.has[number])
+            continue;
+        unsigned members = (unsigned)random_below(seed, PICKET_INDICATOR_ALL + 1);
+        struct picket_indicator to = pool_indicator(number, seed, now);
+        changes[count++] = (struct picket_indicator_change){to, members};
+        if (members & PICKET_INDICATOR_CONFIDENCE)
+            kept->confidence = to.confidence;
+        if (members & PICKET_INDICATOR_SEVERITY)
+            kept->severity = to.severity;
+        if (members & PICKET_INDICATOR_TLP)
+            kept->tlp = to.tlp;
+        if (members & PICKET_INDICATOR_LINE)
+            kept->line = to.line;
+        if (members & PICKET_INDICATOR_LISTED)
+            kept->listed_ms = to.listed_ms;
+        if (members & PICKET_INDICATOR_VALID_UNTIL)
+            kept->valid_until_ms = to.valid_until_ms;
+        if (members & PICKET_INDICATOR_TAGS)
+            kept->tags = to.tags;
+        if (members & PICKET_INDICATOR_MALWARE)
+            kept->malware = to.malware;
+        if (members & PICKET_INDICATOR_REFERENCE)
+            kept->reference = to.reference;
+    }
+    MUST(picket_store_indicators_change(store, "f", changes, count, take_change, NULL, NULL, NULL,
+                                        &error));
+}
+
 static void take_out_random(struct picket_store *store, uint64_t *seed)
 {
     struct picket_indicator which[BATCH_MAX];
@@ -240,18 +298,73 @@ static void take_out_random(struct picket_store *store, uint64_t *seed)
                                           &error));
 }
 
+/* ---- pages ---- */
+
+struct page {
+    struct picket_indicator last; /* its texts are not to be used */
+    int count;
+};
+
+static void note_page(void *context, const char *feed, const struct picket_indicator *indicator)
+{
+    struct page *page = context;
+    check_one(NULL, feed, indicator);
+    page->last = *indicator;
+    page->count++;
+}
+
+static bool is_asked_for(const struct picket_kept_query *query, int number)
+{
+    const struct picket_indicator *indicator = &twin.indicators[number];
+    bool expired = indicator->valid_until_ms > 0 && indicator->valid_until_ms <= query->at_ms;
+    return twin.has[number] && (query->at_ms == 0 || expired == query->expired) &&
+           (query->covering == NULL || picket_prefix_covers(&indicator->prefix, query->covering));
+}
+
+/* Page by page all that is asked for comes, once and in order. */
+static void check_pages(struct picket_store *store, uint64_t *seed, int64_t now)
+{
+    struct picket_indicator any = pool_indicator(random_below(seed, POOL), seed, now);
+    struct picket_kept_query query = {.list = "f",
+                                      .at_ms = random_below(seed, 2) ? now + 300 : 0,
+                                      .expired = random_below(seed, 2),
+                                      .limit = 1 + random_below(seed, 50)};
+    if (random_below(seed, 2))
+        query.covering = &any.prefix.address;
+    int expected = 0;
+    for (int i = 0; i < POOL; i++)
+        expected += is_asked_for(&query, i);
+    struct page page;
+    struct picket_indicator after;
+    walked = 0;
+    last_walked = -1;
+    do {
+        page.count = 0;
+        MUST(picket_store_kept_indicators(store, &query, note_page, &page, &error));
+        assert_in_range(page.count, 0, query.limit);
+        after = page.last;
+        query.after = &after;
+    } while (page.count > 0);
+    assert_int_equal(walked, expected);
+}
+
 static void changes_one_by_one_agree_with_a_naive_twin(void **state)
 {
     struct picket_store **store = (struct picket_store **)state;
     uint64_t seed = 11;
     put_list(*store, "f", "");
     for (int step = 1; step <= STEPS; step++) {
-        if (random_below(&seed, 3) > 0)
-            put_random(*store, &seed, step);
-        else
+        int what = random_below(&seed, 4);
+        if (what == 0)
             take_out_random(*store, &seed);
+        else if (what == 1)
+            change_random(*store, &seed, step);
+        else
+            put_random(*store, &seed, step);
         if (step % 10 == 0)
             check_all(*store);
+        if (step % 10 == 5)
+            check_pages(*store, &seed, step);
         if (step % 50 == 0) {
             picket_store_close(*store);
             MUST(picket_store_open(store, folder, &error));
@@ -267,6 +380,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(port_and_protocol_tell_indicators_of_one_prefix_apart),
         TEST(one_that_is_not_there_keeps_all_of_a_removal_from_happening),
+        TEST(what_a_change_does_not_give_stays),
         TEST(only_lists_without_a_source_are_changed_one_by_one),
         TEST(removing_a_list_removes_what_it_has_and_nothing_else),
         TEST(changes_one_by_one_agree_with_a_naive_twin),

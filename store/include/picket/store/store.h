@@ -609,9 +609,32 @@ int picket_store_indicators_put(struct picket_store *store, const char *feed,
                                 const struct picket_indicator *indicators, size_t count,
                                 picket_indicator_change_visit visit, void *context,
                                 struct picket_feed_delta *delta, struct picket_error *error);
-/* Takes them out of it, all or none: of each prefix, port and protocol are looked at. As above, and
- * PICKET_NOT_FOUND if the list does not have one; *at (may be NULL) is then its place, and `count`
- * if it is not one of them that failed. */
+/* The members of a change that are given; what it does not give stays as it is. */
+enum {
+    PICKET_INDICATOR_CONFIDENCE = 1,
+    PICKET_INDICATOR_SEVERITY = 2,
+    PICKET_INDICATOR_TLP = 4,
+    PICKET_INDICATOR_LINE = 8,
+    PICKET_INDICATOR_LISTED = 16,
+    PICKET_INDICATOR_VALID_UNTIL = 32,
+    PICKET_INDICATOR_TAGS = 64,
+    PICKET_INDICATOR_MALWARE = 128,
+    PICKET_INDICATOR_REFERENCE = 256,
+    PICKET_INDICATOR_ALL = 511
+};
+struct picket_indicator_change {
+    struct picket_indicator to; /* prefix, port and protocol say which */
+    unsigned members;
+};
+/* Changes those that are there, all or none. PICKET_NOT_FOUND also if the list does not have one;
+ * *at (may be NULL) is then its place, and `count` if it is not one of them that failed. */
+int picket_store_indicators_change(struct picket_store *store, const char *feed,
+                                   const struct picket_indicator_change *changes, size_t count,
+                                   picket_indicator_change_visit visit, void *context,
+                                   struct picket_feed_delta *delta, size_t *at,
+                                   struct picket_error *error);
+/* Takes them out of it, all or none: of each prefix, port and protocol are looked at. As
+ * above. */
 int picket_store_indicators_take_out(struct picket_store *store, const char *feed,
                                      const struct picket_indicator *which, size_t count,
                                      picket_indicator_change_visit visit, void *context, size_t *at,
@@ -623,6 +646,19 @@ typedef void (*picket_indicator_visit)(void *context, const char *feed,
 int picket_store_indicators(struct picket_store *store, const char *feed,
                             picket_indicator_visit visit, void *context,
                             struct picket_error *error);
+/* What a kept list has, in the order of family, address, prefix length, port, protocol. */
+struct picket_kept_query {
+    const char *list;
+    const struct picket_indicator *after;  /* those that come after it, for paging; NULL: all */
+    const struct picket_address *covering; /* those that cover it; NULL: all */
+    int64_t at_ms; /* > 0: those in force then or, if so asked, expired by then; 0: both */
+    bool expired;
+    int limit; /* 0: 100 */
+};
+/* PICKET_NOT_FOUND: there is no such list; PICKET_INVALID: it is a feed with a source. */
+int picket_store_kept_indicators(struct picket_store *store, const struct picket_kept_query *query,
+                                 picket_indicator_visit visit, void *context,
+                                 struct picket_error *error);
 /* The one of the feed with exactly that prefix, port and protocol; the rest of which is not looked
  * at. PICKET_NOT_FOUND. */
 int picket_store_indicator(struct picket_store *store, const char *feed,
