@@ -15,7 +15,7 @@ static json_t *problems_json(const struct picket_feed_report *report)
     return array;
 }
 
-static json_t *report_json(const struct picket_feed_report *report)
+json_t *api_json_feed_report(const struct picket_feed_report *report)
 {
     return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
                      "feed", api_json_feed(&report->feed),
@@ -70,7 +70,7 @@ void api_feeds_add(struct api_request *request, struct api_answer *answer)
     memset(&report, 0, sizeof report);
     if (api_parse_feed(request->body, &feed, &error) == PICKET_OK &&
         picket_intel_feed_add(api_config(request->api)->intel, &feed, &report, &error) == PICKET_OK)
-        api_answer_json(answer, 201, report_json(&report));
+        api_answer_json(answer, 201, api_json_feed_report(&report));
     else
         answer_source_error(answer, &error);
 }
@@ -87,7 +87,7 @@ void api_feeds_refresh(struct api_request *request, struct api_answer *answer)
         status = accepts ? picket_intel_feed_accept(intel, request->argument, &report, &error)
                          : picket_intel_feed_refresh(intel, request->argument, &report, &error);
     if (status == PICKET_OK)
-        api_answer_json(answer, 200, report_json(&report));
+        api_answer_json(answer, 200, api_json_feed_report(&report));
     else
         api_answer_error(answer, &error);
 }

@@ -24,6 +24,7 @@
 enum {
     API_BODY_BYTES_MAX = 128 * 1024, /* a message to a device in base64, and what goes with it */
     API_IMPORT_BYTES_MAX = 8 * 1024 * 1024,
+    API_INDICATORS_IMPORT_BYTES_MAX = 32 * 1024 * 1024,
     API_IMPORT_DEVICES_MAX = 20000,
     API_DRAIN_BYTES_MAX =
         1024 * 1024, /* of a body too large, read so that the client gets its answer */
@@ -151,6 +152,7 @@ json_t *api_json_base64(const uint8_t *bytes, size_t count);
 const char *api_event_type_name(uint8_t type); /* as in the schema; "Unknown" */
 json_t *api_json_ip_filter(const struct picket_ip_filter *filter);
 json_t *api_json_feed(const struct picket_feed *feed);
+json_t *api_json_feed_report(const struct picket_feed_report *report); /* api_feeds.c */
 json_t *api_json_flow(const struct picket_flow *flow);
 /* The id of the last one of a full page: ask for what is before, or after, it. null: was the last
  * page. */
@@ -214,6 +216,11 @@ void api_feeds_list(struct api_request *request, struct api_answer *answer);
 void api_feeds_add(struct api_request *request, struct api_answer *answer);
 void api_feeds_refresh(struct api_request *request, struct api_answer *answer);
 void api_feeds_remove(struct api_request *request, struct api_answer *answer);
+void api_indicators_list(struct api_request *request, struct api_answer *answer);
+void api_indicators_add(struct api_request *request, struct api_answer *answer);
+void api_indicators_change(struct api_request *request, struct api_answer *answer);
+void api_indicators_remove(struct api_request *request, struct api_answer *answer);
+void api_indicators_import(struct api_request *request, struct api_answer *answer);
 void api_intelligence_lookup(struct api_request *request, struct api_answer *answer);
 void api_alerts_list(struct api_request *request, struct api_answer *answer);
 void api_alerts_decide(struct api_request *request, struct api_answer *answer);

@@ -1,10 +1,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api_internal.h"
+#include "api_indicators.h"
 #include "audit.h"
 
 static const char import_path[] = "/v1/devices/import";
+static const char indicators_path[] = "/v1/intelligence/indicators";
+static const char indicators_import_path[] = "/v1/intelligence/indicators/import";
 
 static const struct api_route routes[] = {
     {"GET", "/v1/status", "", NULL, api_status_get, NULL},
@@ -45,6 +47,16 @@ static const struct api_route routes[] = {
      api_feeds_add, "feed.add"},
     {"DELETE", "/v1/feeds/{}", "", NULL, api_feeds_remove, "feed.remove"},
     {"POST", "/v1/feeds/{}/refresh", "accept_shrink", NULL, api_feeds_refresh, "feed.refresh"},
+    {"GET", indicators_path, "list address expired limit after", NULL,
+     api_indicators_list, NULL},
+    {"POST", indicators_path, "", "list indicators " API_INDICATOR_MEMBERS,
+     api_indicators_add, "indicator.add"},
+    {"PATCH", indicators_path, "", "list indicators " API_INDICATOR_MEMBERS,
+     api_indicators_change, "indicator.change"},
+    {"DELETE", indicators_path, "", "list indicators " API_INDICATOR_KEY,
+     api_indicators_remove, "indicator.remove"},
+    {"POST", indicators_import_path, "", "list format confidence source text",
+     api_indicators_import, "indicator.import"},
     {"POST", "/v1/intelligence/lookup", "", "addresses", api_intelligence_lookup, NULL},
     {"GET", "/v1/alerts", "device since limit before after wait", NULL, api_alerts_list, NULL},
     {"GET", "/v1/alerts/{}", "", NULL, api_alerts_show, NULL},
@@ -115,7 +127,11 @@ static const struct api_route *find(const struct api_request *request, char *arg
 
 size_t api_body_bytes_max(const char *path)
 {
-    return strcmp(path, import_path) == 0 ? API_IMPORT_BYTES_MAX : API_BODY_BYTES_MAX;
+    if (strcmp(path, indicators_import_path) == 0)
+        return API_INDICATORS_IMPORT_BYTES_MAX;
+    return strcmp(path, import_path) == 0 || strcmp(path, indicators_path) == 0
+               ? API_IMPORT_BYTES_MAX
+               : API_BODY_BYTES_MAX;
 }
 
 static bool query_is_known(const struct api_route *route, const struct api_request *request,

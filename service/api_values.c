@@ -318,7 +318,7 @@ int api_parse_feed(const json_t *body, struct picket_feed *feed, struct picket_e
     strcpy(feed->format, "auto");
     int status = copy_member(body, "name", true, feed->name, sizeof feed->name, error);
     if (status == PICKET_OK)
-        status = copy_member(body, "source", true, feed->source, sizeof feed->source, error);
+        status = copy_member(body, "source", false, feed->source, sizeof feed->source, error);
     if (status == PICKET_OK)
         status = copy_member(body, "format", false, feed->format, sizeof feed->format, error);
     if (status == PICKET_OK && !api_listed("auto plain csv ndjson", feed->format))

@@ -10,9 +10,26 @@
 #include "picket/base/time.h"
 #include "picket/store/audit.h"
 
-enum { PART_BYTES_MAX = 16384, THING_BYTES = 200 }; /* a part: request, before, after */
+enum {
+    PART_BYTES_MAX = 16384,
+    THING_BYTES = 200,
+    ITEMS_SHOWN_MAX = 20
+}; /* a part: request, before, after */
 
 /* ---- what is written down ---- */
+
+static const char *text_of(const json_t *body, const char *name)
+{
+    return json_string_value(json_object_get(body, name));
+}
+
+static json_t *instead_of(const char *text)
+{
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    EVP_Digest(text, strlen(text), digest, NULL, EVP_sha256(), NULL);
+    return json_pack("{s:I, s:o}", "bytes", (json_int_t)strlen(text), "sha256",
+                     api_json_hex(digest, 32));
+}
 
 /* Of devices that come with their keys. */
 static json_t *ids_of(const json_t *devices)
@@ -27,6 +44,14 @@ static json_t *ids_of(const json_t *devices)
     return ids;
 }
 
+/* Of many only how many. */
+static json_t *counted(json_t *array)
+{
+    size_t count = json_array_size(array);
+    return count <= ITEMS_SHOWN_MAX ? json_incref(array)
+                                    : json_pack("{s:I}", "count", (json_int_t)count);
+}
+
 /* Secrets and bulk; what is left of a request says what was asked for. */
 static json_t *shown_request(const json_t *body)
 {
@@ -38,6 +63,11 @@ static json_t *shown_request(const json_t *body)
             json_object_set_new(shown, hidden[i], json_string("(not kept)"));
     if (json_object_get(shown, "devices"))
         json_object_set_new(shown, "devices", ids_of(json_object_get(shown, "devices")));
+    if (json_is_array(json_object_get(shown, "indicators")))
+        json_object_set_new(shown, "indicators", counted(json_object_get(shown, "indicators")));
+    if (json_object_get(shown, "text"))
+        json_object_set_new(shown, "text",
+                            instead_of(text_of(body, "text") ? text_of(body, "text") : ""));
     return shown;
 }
 
@@ -47,14 +77,6 @@ static json_t *shown_query(const struct api_request *request)
     for (size_t i = 0; i < request->query_count; i++)
         json_object_set_new(query, request->query[i].name, api_json_text(request->query[i].value));
     return query;
-}
-
-static json_t *instead_of(const char *text)
-{
-    uint8_t digest[EVP_MAX_MD_SIZE];
-    EVP_Digest(text, strlen(text), digest, NULL, EVP_sha256(), NULL);
-    return json_pack("{s:I, s:o}", "bytes", (json_int_t)strlen(text), "sha256",
-                     api_json_hex(digest, 32));
 }
 
 /* Takes the value. One that is too large is told by its size and hash. */
@@ -79,9 +101,15 @@ struct act {
     int64_t id; /* of its first entry */
 };
 
-static const char *text_of(const json_t *body, const char *name)
+static bool is_of_list(const struct act *act)
 {
-    return json_string_value(json_object_get(body, name));
+    return strncmp(act->name, "indicator.", strlen("indicator.")) == 0;
+}
+
+static const char *list_of(const json_t *body)
+{
+    const char *list = text_of(body, "list");
+    return list ? list : PICKET_LIST_LOCAL;
 }
 
 /* On what: the path says it, or the body, or the query. */
@@ -92,6 +120,7 @@ static void name_thing(struct act *act)
                                 text_of(request->body, "id"),
                                 text_of(request->body, "name"),
                                 text_of(request->body, "prefix"),
+                                is_of_list(act) ? list_of(request->body) : NULL,
                                 text_of(request->body, "source"),
                                 api_query_text(request, "prefix")};
     for (size_t i = 0; i < sizeof candidates / sizeof candidates[0] && !act->thing[0]; i++)

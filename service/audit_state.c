@@ -69,6 +69,13 @@ static void look_at_feed(void *context, const struct picket_feed *feed)
                                   "refresh_s", (json_int_t)feed->refresh_s);
 }
 
+static void look_at_list(void *context, const struct picket_feed *feed)
+{
+    struct search *search = context;
+    if (strcmp(feed->name, search->name) == 0)
+        search->found = json_pack("{s:I}", "indicators", (json_int_t)feed->indicators);
+}
+
 static void look_at_alert(void *context, const struct picket_alert *alert)
 {
     struct search *search = context;
@@ -123,6 +130,8 @@ json_t *audit_state(struct picket_store *store, const char *act, const char *thi
         picket_store_authorities(store, look_at_authority, &search, NULL);
     else if (is_of(act, "feed"))
         picket_store_feeds(store, look_at_feed, &search, NULL);
+    else if (is_of(act, "indicator"))
+        picket_store_feeds(store, look_at_list, &search, NULL);
     else if (is_of(act, "alert"))
         search_alert(store, thing, &search);
     else if (is_of(act, "twin"))

@@ -4,14 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api_internal.h"
+#include "api_indicators.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes);
 
-static const char members[] = "id primary_key secondary_key authentication primary_thumbprint "
-                              "secondary_thumbprint name source format confidence "
-                              "match_special_purpose match_own_networks role refresh_s addresses "
-                              "action prefix at note";
+static const char members[] =
+    "id primary_key secondary_key authentication primary_thumbprint "
+    "secondary_thumbprint name source format confidence "
+    "match_special_purpose match_own_networks role refresh_s addresses action prefix at note list "
+    "indicators " API_INDICATOR_MEMBERS;
 
 static void check(bool holds)
 {
@@ -72,6 +73,32 @@ static void try_addresses(const json_t *body)
         check(count > 0 && count <= API_LOOKUP_MAX);
 }
 
+static void check_indicator(const struct picket_indicator *indicator)
+{
+    char place[API_INDICATOR_PLACE_BYTES];
+    struct picket_indicator again;
+    check(picket_prefix_covers(&indicator->prefix, &indicator->prefix.address));
+    check(indicator->confidence <= 100 && indicator->protocol <= PICKET_ICMP + 1);
+    check(indicator->severity <= PICKET_SEVERITY_HIGH && indicator->tlp <= PICKET_TLP_RED);
+    check(indicator->listed_ms >= 0 && indicator->valid_until_ms >= 0);
+    check(api_parse_indicator_place(api_indicator_place(indicator, place), &again));
+    check(memcmp(&again.prefix, &indicator->prefix, sizeof again.prefix) == 0 &&
+          again.port == indicator->port && again.protocol == indicator->protocol);
+}
+
+static void try_indicators(const json_t *body)
+{
+    struct api_indicators indicators;
+    struct picket_error error = {0};
+    if (api_parse_indicators(body, API_INDICATOR_MEMBERS, &indicators, &error) != PICKET_OK)
+        check(error.text[0] != 0);
+    else
+        check(indicators.count > 0 && indicators.list != NULL);
+    for (size_t i = 0; i < indicators.count; i++)
+        check_indicator(&indicators.items[i].to);
+    api_indicators_free(&indicators);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 {
     json_t *body;
@@ -84,6 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
     try_ip_rule(body);
     try_feed(body);
     try_addresses(body);
+    try_indicators(body);
     json_decref(body);
     return 0;
 }

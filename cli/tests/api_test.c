@@ -273,7 +273,6 @@ static void a_wrong_feed_is_refused(void **state)
         const char *body, *error;
     } cases[] = {
         {"{\"source\": \"/x\"}", "\"name\" is missing"},
-        {"{\"name\": \"f\"}", "\"source\" is missing"},
         {"{\"name\": \"f\", \"source\": \"/nonexistent/feed\"}", "/nonexistent/feed"},
         {"{\"name\": \"f\", \"source\": \"/x\", \"format\": \"xml\"}", "format: \"xml\""},
         {"{\"name\": \"f\", \"source\": \"/x\", \"confidence\": 101}", "confidence"},

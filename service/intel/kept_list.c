@@ -2,54 +2,78 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "feed_reader.h"
 #include "intel_internal.h"
 #include "picket/base/time.h"
 
-/* What the lock is held for: the store takes the change, then the table. */
-struct list_change {
-    struct picket_intel *intel;
+/* ---- one change: the store takes it, then the table ---- */
+
+/* What the store does with them, telling `taking` of each. */
+struct list_work {
+    int (*run)(struct list_work *work, struct picket_store *store, struct taking *taking,
+               struct picket_error *error);
     const char *list;
-    struct taking taking;
+    const void *items;
+    size_t count;
+    struct picket_feed_delta delta;
+    size_t *at;
 };
 
-static int begin_change(struct list_change *change, struct picket_error *error)
+/* With the lock held. */
+static int change_list(struct picket_intel *intel, struct list_work *work,
+                       struct picket_error *error)
 {
-    struct picket_intel *intel = change->intel;
-    change->taking.feed = table_feed_number(intel->published.table, change->list);
-    change->taking.batch = intel_change(intel);
-    return change->taking.batch != NULL
-               ? PICKET_OK
-               : picket_fail(error, PICKET_NO_MEMORY, "list %s: no memory", change->list);
+    struct taking taking = {intel_change(intel),
+                            table_feed_number(intel->published.table, work->list)};
+    if (taking.batch == NULL)
+        return picket_fail(error, PICKET_NO_MEMORY, "list %s: no memory", work->list);
+    int status = work->run(work, intel->store, &taking, error);
+    if (status == PICKET_OK)
+        return intel_publish(intel, taking.batch, error);
+    table_batch_free(taking.batch);
+    return status;
 }
 
-/* status: what became of it in the store. */
-static int end_change(struct list_change *change, int status, struct picket_error *error)
+static int run_work(struct picket_intel *intel, struct list_work *work, struct picket_error *error)
 {
-    if (status == PICKET_OK)
-        return intel_publish(change->intel, change->taking.batch, error);
-    table_batch_free(change->taking.batch);
+    if (work->at != NULL)
+        *work->at = work->count;
+    pthread_mutex_lock(&intel->changing);
+    int status = change_list(intel, work, error);
+    pthread_mutex_unlock(&intel->changing);
     return status;
 }
 
 /* ---- putting ---- */
 
-static int put(struct picket_intel *intel, const char *list,
-               const struct picket_indicator *indicators, size_t count,
-               struct picket_feed_delta *delta, struct picket_error *error)
+/* With the lock held. */
+static int ensure_local(struct picket_intel *intel, const char *list, struct picket_error *error)
 {
     static const struct picket_feed local = {.name = PICKET_LIST_LOCAL,
                                              .confidence = PICKET_LIST_CONFIDENCE};
-    struct list_change change = {.intel = intel, .list = list};
-    int status = PICKET_OK;
-    if (strcmp(list, local.name) == 0)
-        status = kept_list_ensure(intel, &local, error);
+    return strcmp(list, local.name) == 0 ? kept_list_ensure(intel, &local, error) : PICKET_OK;
+}
+
+static int put(struct list_work *work, struct picket_store *store, struct taking *taking,
+               struct picket_error *error)
+{
+    return picket_store_indicators_put(store, work->list, work->items, work->count,
+                                       intel_take_change, taking, &work->delta, error);
+}
+
+static int put_stamped(struct picket_intel *intel, const char *list,
+                       const struct picket_indicator *indicators, size_t count,
+                       struct picket_feed_delta *delta, struct picket_error *error)
+{
+    struct list_work work = {.run = put, .list = list, .items = indicators, .count = count};
+    pthread_mutex_lock(&intel->changing);
+    int status = ensure_local(intel, list, error);
+    pthread_mutex_unlock(&intel->changing);
     if (status == PICKET_OK)
-        status = begin_change(&change, error);
-    if (status != PICKET_OK)
-        return status;
-    status = picket_store_indicators_put(intel->store, list, indicators, count, intel_take_change,
-                                         &change.taking, delta, error);
-    return end_change(&change, status, error);
+        status = run_work(intel, &work, error);
+    if (delta != NULL)
+        *delta = work.delta;
+    return status;
 }
 
 int picket_intel_put(struct picket_intel *intel, const char *list,
@@ -65,36 +89,100 @@ int picket_intel_put(struct picket_intel *intel, const char *list,
         stamped[i] = indicators[i];
         stamped[i].first_seen_ms = now_ms; /* the store keeps what it knows */
     }
-    pthread_mutex_lock(&intel->changing);
-    int status = put(intel, list, stamped, count, delta, error);
-    pthread_mutex_unlock(&intel->changing);
+    int status = put_stamped(intel, list, stamped, count, delta, error);
     free(stamped);
     return status;
 }
 
-/* ---- taking out ---- */
+/* ---- importing ---- */
 
-static int take_out(struct picket_intel *intel, const char *list,
-                    const struct picket_indicator *which, size_t count, size_t *at,
-                    struct picket_error *error)
+static int find_list(struct picket_intel *intel, const char *name, struct picket_feed *list,
+                     struct picket_error *error)
 {
-    struct list_change change = {.intel = intel, .list = list};
-    int status = begin_change(&change, error);
+    pthread_mutex_lock(&intel->changing);
+    int status = ensure_local(intel, name, error);
+    if (status == PICKET_OK)
+        status = intel_find_feed(intel, name, list, error);
+    pthread_mutex_unlock(&intel->changing);
+    return status;
+}
+
+static int put_reading(struct picket_intel *intel, struct feed_reading *reading,
+                       struct picket_feed_report *report, struct picket_error *error)
+{
+    struct indicator_list *indicators = &reading->indicators;
+    int64_t now_ms = picket_unix_ms();
+    report->feed.skipped = (int64_t)reading->skipped;
+    report->problem_count = reading->problem_count;
+    memcpy(report->problems, reading->problems, sizeof report->problems);
+    if (indicators->count == 0 && reading->skipped > 0)
+        return picket_fail(error, PICKET_INVALID, "no indicator; line %u (\"%.60s\"): %s",
+                           reading->problems[0].line, reading->problems[0].text,
+                           reading->problems[0].reason);
+    for (size_t i = 0; i < indicators->count; i++)
+        indicators->items[i].first_seen_ms = now_ms;
+    return put_stamped(intel, report->feed.name, indicators->items, indicators->count,
+                       &report->delta, error);
+}
+
+int picket_intel_import(struct picket_intel *intel, const char *list, const char *text,
+                        size_t size_bytes, const char *format_name, int confidence,
+                        struct picket_feed_report *report, struct picket_error *error)
+{
+    int64_t started_ms = picket_monotonic_ms();
+    memset(report, 0, sizeof *report);
+    int format = feed_format_named(format_name);
+    if (format < 0)
+        return picket_fail(error, PICKET_INVALID, "format %s is not known", format_name);
+    int status = find_list(intel, list, &report->feed, error);
     if (status != PICKET_OK)
         return status;
-    status = picket_store_indicators_take_out(intel->store, list, which, count, intel_take_change,
-                                              &change.taking, at, error);
-    return end_change(&change, status, error);
+    struct feed_reading reading;
+    const struct feed_options options = {.format = (enum feed_format)format,
+                                         .confidence = confidence >= 0 ? confidence
+                                                                       : report->feed.confidence};
+    status = feed_read(&reading, text, size_bytes, &options, error);
+    if (status == PICKET_OK)
+        status = put_reading(intel, &reading, report, error);
+    feed_reading_free(&reading);
+    report->feed.indicators += report->delta.added;
+    report->duration_ms = picket_monotonic_ms() - started_ms;
+    return status;
+}
+
+/* ---- changing, taking out ---- */
+
+static int change(struct list_work *work, struct picket_store *store, struct taking *taking,
+                  struct picket_error *error)
+{
+    return picket_store_indicators_change(store, work->list, work->items, work->count,
+                                          intel_take_change, taking, &work->delta, work->at, error);
+}
+
+int picket_intel_change(struct picket_intel *intel, const char *list,
+                        const struct picket_indicator_change *changes, size_t count,
+                        struct picket_feed_delta *delta, size_t *at, struct picket_error *error)
+{
+    struct list_work work = {
+        .run = change, .list = list, .items = changes, .count = count, .at = at};
+    int status = run_work(intel, &work, error);
+    if (delta != NULL)
+        *delta = work.delta;
+    return status;
+}
+
+static int take_out(struct list_work *work, struct picket_store *store, struct taking *taking,
+                    struct picket_error *error)
+{
+    return picket_store_indicators_take_out(store, work->list, work->items, work->count,
+                                            intel_take_change, taking, work->at, error);
 }
 
 int picket_intel_take_out(struct picket_intel *intel, const char *list,
                           const struct picket_indicator *which, size_t count, size_t *at,
                           struct picket_error *error)
 {
-    if (at != NULL)
-        *at = count;
-    pthread_mutex_lock(&intel->changing);
-    int status = take_out(intel, list, which, count, at, error);
-    pthread_mutex_unlock(&intel->changing);
-    return status;
+    struct list_work work = {
+        .run = take_out, .list = list, .items = which, .count = count, .at = at};
+    return run_work(intel, &work, error);
 }

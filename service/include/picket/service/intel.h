@@ -109,8 +109,19 @@ enum { PICKET_LIST_CONFIDENCE = 90 }; /* of a list that nobody gave another */
 int picket_intel_put(struct picket_intel *intel, const char *list,
                      const struct picket_indicator *indicators, size_t count,
                      struct picket_feed_delta *delta, struct picket_error *error);
-/* Not any more: each by prefix, port and protocol. All or none; PICKET_NOT_FOUND also if the list
- * does not have one, and *at (may be NULL) is its place then, otherwise count. */
+/* Changes what is said of indicators that the list has. All or none; PICKET_NOT_FOUND also if the
+ * list does not have one, and *at (may be NULL) is its place then, otherwise count. */
+int picket_intel_change(struct picket_intel *intel, const char *list,
+                        const struct picket_indicator_change *changes, size_t count,
+                        struct picket_feed_delta *delta, size_t *at, struct picket_error *error);
+/* Puts what a file holds, in any format of feeds, onto what the list has. format: as of a feed;
+ * confidence: of indicators that bring none, negative: the list's. Lines that are not understood are
+ * counted in report->feed.skipped, and the first are in its problems; PICKET_INVALID: none is an
+ * indicator. */
+int picket_intel_import(struct picket_intel *intel, const char *list, const char *text,
+                        size_t size_bytes, const char *format, int confidence,
+                        struct picket_feed_report *report, struct picket_error *error);
+/* Not any more: each by prefix, port and protocol. As above. */
 int picket_intel_take_out(struct picket_intel *intel, const char *list,
                           const struct picket_indicator *which, size_t count, size_t *at,
                           struct picket_error *error);
