@@ -92,6 +92,10 @@ struct store_engine {
                           int64_t *first, int64_t *end, struct picket_error *error);
     int (*flows_search)(struct picket_store *store, struct picket_flow_search *search,
                         picket_stored_flows_visit visit, void *context, struct picket_error *error);
+    int (*hunted_get)(struct picket_store *store, struct picket_hunted *hunted,
+                      struct picket_error *error);
+    int (*hunted_put)(struct picket_store *store, const struct picket_hunted *hunted,
+                      struct picket_error *error);
     int (*event_head)(struct picket_store *store, int64_t event_id, struct picket_event_head *head,
                       struct picket_error *error);
     int (*dead_letters)(struct picket_store *store, int limit, picket_dead_letter_visit visit,

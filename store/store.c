@@ -340,6 +340,18 @@ int picket_store_flows_search(struct picket_store *store, struct picket_flow_sea
     return store->engine->flows_search(store, search, visit, context, error);
 }
 
+int picket_store_hunted_get(struct picket_store *store, struct picket_hunted *hunted,
+                            struct picket_error *error)
+{
+    return store->engine->hunted_get(store, hunted, error);
+}
+
+int picket_store_hunted_put(struct picket_store *store, const struct picket_hunted *hunted,
+                            struct picket_error *error)
+{
+    return store->engine->hunted_put(store, hunted, error);
+}
+
 int picket_store_event_head(struct picket_store *store, int64_t event_id,
                             struct picket_event_head *head, struct picket_error *error)
 {

@@ -38,6 +38,27 @@ static int find(struct sqlite_store *store, const struct picket_finding *finding
     return query_end(&query, error);
 }
 
+/* Whether an alert tells already what a finding about the past does: open, closed, or kept back as
+ * the finding would be. */
+static int find_known(struct sqlite_store *store, const struct picket_finding *finding,
+                      int64_t device, bool suppressed, int64_t *alert_id,
+                      struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_ALERT_FIND_PAST,
+                "select id from alerts where subject = ? and type = ? and device = ? "
+                "and first_seen_ms <= ? and last_seen_ms >= ? and (status <> 5 or ?) limit 1",
+                "looking for an alert");
+    query_text(&query, finding->subject);
+    query_text(&query, finding->type);
+    query_int(&query, device);
+    query_int(&query, finding->past_since_ms);
+    query_int(&query, finding->seen_ms);
+    query_int(&query, suppressed);
+    *alert_id = query_row(&query) ? query_take_int(&query) : 0;
+    return query_end(&query, error);
+}
+
 /* Of low severity are those whom somebody tried to reach; they say nothing of others. */
 static int count_alike(struct sqlite_store *store, const struct picket_finding *finding,
                        int64_t device, int64_t *count, struct picket_error *error)
@@ -71,26 +92,34 @@ static int weigh(struct sqlite_store *store, struct picket_finding *finding, int
     return status;
 }
 
+static int64_t first_seen_ms(const struct picket_finding *finding)
+{
+    return finding->past_count > 0 ? finding->past_since_ms : finding->seen_ms;
+}
+
 /* Findings may come out of the order of their times: the first evidence is that of the earliest,
  * the last that of the latest. The reasons are those of the highest severity. */
 static int fold(struct sqlite_store *store, const struct picket_finding *finding, int64_t alert_id,
                 struct picket_error *error)
 {
     struct query query;
-    query_begin(&query, &store->picket, STATEMENT_ALERT_FOLD,
-                "update alerts set count = count + 1, "
-                "reasons = case when ?2 >= severity and ?5 <> '' then ?5 else reasons end, "
-                "severity = max(severity, ?2), "
-                "first_evidence = case when ?3 < first_seen_ms then ?4 else first_evidence end, "
-                "last_evidence = case when ?3 >= last_seen_ms then ?4 else last_evidence end, "
-                "first_seen_ms = min(first_seen_ms, ?3), last_seen_ms = max(last_seen_ms, ?3) "
-                "where id = ?1",
-                "folding a finding into its alert");
+    query_begin(
+        &query, &store->picket, STATEMENT_ALERT_FOLD,
+        "update alerts set count = case when ?6 > 0 then max(count, ?6) else count + 1 end, "
+        "reasons = case when ?2 >= severity and ?5 <> '' then ?5 else reasons end, "
+        "severity = max(severity, ?2), "
+        "first_evidence = case when ?7 < first_seen_ms then ?4 else first_evidence end, "
+        "last_evidence = case when ?3 >= last_seen_ms then ?4 else last_evidence end, "
+        "first_seen_ms = min(first_seen_ms, ?7), last_seen_ms = max(last_seen_ms, ?3) "
+        "where id = ?1",
+        "folding a finding into its alert");
     query_int(&query, alert_id);
     query_int(&query, finding->severity);
     query_int(&query, finding->seen_ms);
     query_text(&query, finding->evidence);
     query_text(&query, finding->reasons != NULL ? finding->reasons : "");
+    query_int(&query, finding->past_count);
+    query_int(&query, first_seen_ms(finding));
     return query_run(&query, error);
 }
 
@@ -103,7 +132,8 @@ static int write_new(struct sqlite_store *store, const struct picket_finding *fi
                 "insert into alerts (type, device, subject, severity, status, first_seen_ms, "
                 "last_seen_ms, raised_ms, count, title, description, remediation, technique, "
                 "first_evidence, last_evidence, reasons) "
-                "values (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, 1, ?8, ?9, ?10, ?11, ?12, ?12, ?13)",
+                "values (?1, ?2, ?3, ?4, ?5, ?14, ?6, ?7, max(1, ?15), ?8, ?9, ?10, ?11, ?12, ?12, "
+                "?13)",
                 "writing an alert");
     query_text(&query, finding->type);
     query_int(&query, device);
@@ -118,6 +148,8 @@ static int write_new(struct sqlite_store *store, const struct picket_finding *fi
     query_text(&query, finding->technique);
     query_text(&query, finding->evidence);
     query_text(&query, finding->reasons != NULL ? finding->reasons : "");
+    query_int(&query, first_seen_ms(finding));
+    query_int(&query, finding->past_count);
     int status = query_run(&query, error);
     *alert_id = sqlite3_last_insert_rowid(store->picket.handle);
     return status;
@@ -159,6 +191,7 @@ struct raising {
     struct picket_finding finding; /* as weighed */
     int64_t device, now_ms;
     int64_t suppression; /* 0: none */
+    int64_t known;       /* the alert that tells it already; 0: none */
     struct found found;
 };
 
@@ -168,6 +201,11 @@ static int prepare(struct sqlite_store *store, struct raising *raising, struct p
     int status = device_number_of(store, finding->device, &raising->device, error);
     if (status == PICKET_OK)
         status = suppression_of(store, finding, raising->now_ms, &raising->suppression, error);
+    if (status == PICKET_OK && finding->past_count > 0)
+        status = find_known(store, finding, raising->device, raising->suppression != 0,
+                            &raising->known, error);
+    if (raising->known != 0)
+        return status;
     if (status == PICKET_OK)
         status = find(store, finding, raising->device, raising->suppression != 0, &raising->found,
                       error);
@@ -190,6 +228,11 @@ static int raise_finding(struct sqlite_store *store, struct raising *raising,
                          struct picket_error *error)
 {
     int status = prepare(store, raising, error);
+    if (status == PICKET_OK && raising->known != 0) {
+        *alert_id = raising->known;
+        *is_told = false;
+        return PICKET_OK;
+    }
     if (status == PICKET_OK)
         status = write_alert(store, raising, alert_id, error);
     if (status != PICKET_OK)

@@ -236,6 +236,11 @@ static const char *const picket_steps[] = {
     "create unique index alerts_suppressed on alerts (device, type, subject) where status = 5;"
     "create index alerts_subject on alerts (subject, type, device);"
     "create index alerts_state on alerts (status, severity, type);",
+
+    /* How far events have been searched for indicators that came after them. One row. */
+    "create table hunted (mark_ms integer not null, to_ms integer not null, "
+    "end_event integer not null);"
+    "insert into hunted values (0, 0, 0);",
 };
 
 static const char *const intelligence_steps[] = {

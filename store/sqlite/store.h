@@ -68,6 +68,8 @@ enum {
     STATEMENT_EVENT_FROM,
     STATEMENT_EVENTS_RANGE,
     STATEMENT_CLOCK_STEPS,
+    STATEMENT_HUNTED_GET,
+    STATEMENT_HUNTED_PUT,
     STATEMENT_EVENTS_OLDEST,
     STATEMENT_BYTES_IN_USE,
     STATEMENT_FLOWS_OLDEST,
@@ -77,6 +79,7 @@ enum {
     STATEMENT_ALERT_FIND,
     STATEMENT_ALERT_FIND_SUPPRESSED,
     STATEMENT_ALERT_SUPPRESS,
+    STATEMENT_ALERT_FIND_PAST,
     STATEMENT_ALERT_ALIKE,
     STATEMENT_ALERT_NEW,
     STATEMENT_ALERT_FOLD,
@@ -396,6 +399,10 @@ int sqlite_events_between(struct picket_store *store, int64_t since_ms, int64_t 
                           int64_t *first, int64_t *end, struct picket_error *error);
 int sqlite_flows_search(struct picket_store *store, struct picket_flow_search *search,
                         picket_stored_flows_visit visit, void *context, struct picket_error *error);
+int sqlite_hunted_get(struct picket_store *store, struct picket_hunted *hunted,
+                      struct picket_error *error);
+int sqlite_hunted_put(struct picket_store *store, const struct picket_hunted *hunted,
+                      struct picket_error *error);
 int sqlite_event_head(struct picket_store *store, int64_t event_id, struct picket_event_head *head,
                       struct picket_error *error);
 

@@ -256,6 +256,11 @@ struct picket_finding {
     void (*weigh)(void *context, const struct picket_standing *standing,
                   struct picket_finding *finding);
     void *weigh_context;
+    /* Of a finding about the past, that sums up what had happened: how often, and since when;
+     * seen_ms is when it last did. Found again, it is the same: what is in a period that the newest
+     * alert of its kind, open or closed, covers already changes nothing. 0: of one event. */
+    int64_t past_count;
+    int64_t past_since_ms;
 };
 
 /* The numbers are kept. */
@@ -420,6 +425,19 @@ struct picket_event_head {
 /* PICKET_NOT_FOUND. */
 int picket_store_event_head(struct picket_store *store, int64_t event_id,
                             struct picket_event_head *head, struct picket_error *error);
+
+/* How far stored events have been searched for indicators that came after them. Times are those of
+ * indicators' first_seen_ms. */
+struct picket_hunted {
+    int64_t mark_ms;   /* those up to then have been searched for; 0: never was it noted */
+    int64_t to_ms;     /* those up to then are being searched for; 0: none are */
+    int64_t end_event; /* in the events before this one */
+};
+int picket_store_hunted_get(struct picket_store *store, struct picket_hunted *hunted,
+                            struct picket_error *error);
+/* Its own transaction. */
+int picket_store_hunted_put(struct picket_store *store, const struct picket_hunted *hunted,
+                            struct picket_error *error);
 
 typedef void (*picket_dead_letter_visit)(void *context, const struct picket_dead_letter *letter);
 int picket_store_dead_letters(struct picket_store *store, int limit, picket_dead_letter_visit visit,
