@@ -334,6 +334,42 @@ static int level(const struct reading *reading, const char *text)
     return PICKET_OK;
 }
 
+/* ---- intelligence ---- */
+
+static int network(const struct reading *reading, const char *setting, const char *text,
+                   struct picket_prefix *prefix)
+{
+    char canonical[PICKET_PREFIX_TEXT_BYTES];
+    struct picket_address written;
+    if (!picket_prefix_parse(prefix, text, strlen(text)))
+        return wrong(reading, setting, "\"%.60s\" is no IPv4 or IPv6 address or ADDRESS/LENGTH",
+                     text);
+    if (prefix->length == 0)
+        return wrong(reading, setting, "\"%.60s\" is every address there is", text);
+    if (picket_address_parse(&written, text, strcspn(text, "/")) &&
+        memcmp(written.bytes, prefix->address.bytes, sizeof written.bytes) != 0)
+        return wrong(reading, setting, "\"%.60s\" has bits set behind its length; is %s meant?",
+                     text, picket_prefix_format(prefix, canonical));
+    return PICKET_OK;
+}
+
+static int own_networks(const struct reading *reading, const struct yaml_intelligence *yaml)
+{
+    struct picket_prefix prefixes[PICKET_CONFIG_NETWORKS_MAX];
+    struct picket_config *config = reading->config;
+    for (unsigned i = 0; i < yaml->own_networks_count; i++) {
+        char setting[64];
+        snprintf(setting, sizeof setting, "intelligence.own_networks[%u]", i);
+        int status = network(reading, setting, yaml->own_networks[i], &prefixes[i]);
+        if (status != PICKET_OK)
+            return status;
+    }
+    config->own_network_count = yaml->own_networks_count;
+    config->own_networks =
+        keep_bytes(config, prefixes, yaml->own_networks_count * sizeof prefixes[0]);
+    return PICKET_OK;
+}
+
 /* ---- outputs and routes ---- */
 
 static bool name_is_taken(const struct picket_config *config, const char *name)
@@ -631,6 +667,8 @@ static int take(const struct reading *reading, const struct yaml_config *yaml)
                             100000, &config->batch_messages_max);
     if (status == PICKET_OK)
         status = store_bounds(reading, &yaml->store);
+    if (status == PICKET_OK)
+        status = own_networks(reading, &yaml->intelligence);
     if (status == PICKET_OK)
         status = path(reading, "api.socket", yaml->api.socket, &config->api_socket);
     if (status == PICKET_OK)

@@ -21,6 +21,7 @@
 enum {
     PICKET_CONFIG_OUTPUTS_MAX = 32,
     PICKET_CONFIG_PATTERNS_MAX = 1000,
+    PICKET_CONFIG_NETWORKS_MAX = 1000,
     PICKET_CONFIG_BYTES_MAX = 1024 * 1024
 };
 
@@ -30,6 +31,8 @@ struct picket_config {
     struct picket_hub_config hub; /* store_folder is data_folder */
     struct picket_log_limits log;
     const char *api_socket;
+    const struct picket_prefix *own_networks; /* the fleet's own public addresses */
+    size_t own_network_count;
     uint32_t batch_messages_max;
     struct picket_store_bounds bounds;
     int64_t audit_age_s; /* of the audit log; 0: for ever */

@@ -54,6 +54,11 @@ static const cyaml_schema_field_t diagnostics_fields[] = {TEXT(struct yaml_diagn
                                                           CYAML_FIELD_END};
 static const cyaml_schema_value_t text_value = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, 4096)};
+static const cyaml_schema_field_t intelligence_fields[] = {
+    CYAML_FIELD_SEQUENCE("own_networks", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                         struct yaml_intelligence, own_networks, &text_value, 0,
+                         PICKET_CONFIG_NETWORKS_MAX),
+    CYAML_FIELD_END};
 static const cyaml_schema_field_t output_fields[] = {
     TEXT(struct yaml_output, name),
     TEXT(struct yaml_output, kind),
@@ -78,6 +83,7 @@ static const cyaml_schema_field_t config_fields[] = {
     PART(struct yaml_config, log, log_fields),
     PART(struct yaml_config, service, service_fields),
     PART(struct yaml_config, store, store_fields),
+    PART(struct yaml_config, intelligence, intelligence_fields),
     PART(struct yaml_config, api, api_fields),
     PART(struct yaml_config, diagnostics, diagnostics_fields),
     CYAML_FIELD_SEQUENCE("outputs", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_config,

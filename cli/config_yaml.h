@@ -31,6 +31,10 @@ struct yaml_store {
     char *dead_letters, *dead_letter_bytes, *outbox_items, *outbox_bytes, *outbox_age, *retention,
         *max_bytes, *closed_alerts, *audit;
 };
+struct yaml_intelligence {
+    char **own_networks;
+    unsigned own_networks_count;
+};
 struct yaml_api {
     char *socket;
 };
@@ -50,6 +54,7 @@ struct yaml_config {
     struct yaml_service service;
     struct yaml_store store;
     struct yaml_api api;
+    struct yaml_intelligence intelligence;
     struct yaml_diagnostics diagnostics;
     struct yaml_output *outputs;
     unsigned outputs_count;

@@ -227,7 +227,11 @@ static int start_log(struct server *server, struct picket_error *error)
 
 static int start_intel(struct server *server, struct picket_error *error)
 {
-    return picket_intel_start(&server->intel, server->config->data_folder, error);
+    const struct picket_config *config = server->config;
+    int status = picket_intel_start(&server->intel, config->data_folder, error);
+    if (status == PICKET_OK)
+        picket_intel_own_networks(server->intel, config->own_networks, config->own_network_count);
+    return status;
 }
 
 static int start_service(struct server *server, struct picket_error *error)

@@ -311,6 +311,57 @@ static void a_lookup_names_every_indicator_the_most_specific_first(void **state)
     http_release(&answer);
 }
 
+static void add_list(struct fixture *fixture, const char *name, const char *role, const char *text)
+{
+    char path[128], body[300];
+    write_file(fixture, name, text, path, sizeof path);
+    snprintf(body, sizeof body, "{\"name\": \"%s\", \"source\": \"%s\", \"role\": \"%s\"}", name,
+             path, role);
+    struct http_answer answer = expect(fixture, 201, "POST", "/v1/feeds", body);
+    http_release(&answer);
+}
+
+/* "feed outcome allowed-by;" for each match, and whether there is an alert. */
+static const char *outcomes(struct fixture *fixture, const char *body)
+{
+    static char out[500];
+    size_t i;
+    json_t *match;
+    struct http_answer answer = expect(fixture, 200, "POST", "/v1/intelligence/lookup", body);
+    const json_t *result = json_array_get(json_object_get(answer.body, "results"), 0);
+    out[0] = '\0';
+    json_array_foreach(json_object_get(result, "matches"), i, match)
+    {
+        const json_t *allowed = json_object_get(match, "allowed_by");
+        snprintf(out + strlen(out), sizeof out - strlen(out), "%s %s%s%s;", text_at(match, "feed"),
+                 text_at(match, "outcome"), json_is_null(allowed) ? "" : " ",
+                 json_is_null(allowed) ? "" : text_at(allowed, "indicator"));
+    }
+    strcat(out, json_is_true(json_object_get(result, "alerts")) ? " alert" : " silent");
+    http_release(&answer);
+    return out;
+}
+
+static void a_lookup_tells_what_becomes_of_a_flow_and_why(void **state)
+{
+    struct fixture *fixture = *state;
+    add_list(fixture, "bad", "threat", "45.9.0.0/16\n45.9.9.9:443\n10.0.0.0/8\n");
+    add_list(fixture, "good", "allow", "45.9.9.0/24 ; our supplier\n45.9.8.8:53\n");
+    add_list(fixture, "cdn", "shared", "45.9.7.0/24\n");
+    assert_string_equal(outcomes(fixture, "{\"addresses\": [\"45.9.9.9\"]}"),
+                        "bad allowed 45.9.9.0/24;good allows;bad allowed 45.9.9.0/24; silent");
+    assert_string_equal(outcomes(fixture, "{\"addresses\": [\"45.9.9.9\"], \"port\": 80}"),
+                        "bad other-traffic;good allows;bad allowed 45.9.9.0/24; silent");
+    assert_string_equal(outcomes(fixture, "{\"addresses\": [\"45.9.8.8\"]}"),
+                        "good allows;bad alert; alert");
+    assert_string_equal(outcomes(fixture, "{\"addresses\": [\"45.9.8.8\"], \"port\": 53}"),
+                        "good allows;bad allowed 45.9.8.8/32; silent");
+    assert_string_equal(outcomes(fixture, "{\"addresses\": [\"45.9.7.7\"]}"),
+                        "cdn shared;bad alert; alert");
+    assert_string_equal(outcomes(fixture, "{\"addresses\": [\"10.1.1.1\"]}"),
+                        "bad special-purpose; silent");
+}
+
 static void a_wrong_lookup_is_refused(void **state)
 {
     static const struct {
@@ -322,6 +373,8 @@ static void a_wrong_lookup_is_refused(void **state)
         {"{\"addresses\": [\"192.0.2.1\", 5]}", "addresses[1] is not a string"},
         {"{\"addresses\": [\"192.0.2.1\", \"192.0.2.256\"]}", "addresses[1]: \"192.0.2.256\""},
         {"{\"addresses\": [\"192.0.2.1\\u0000\"]}", "body:"},
+        {"{\"addresses\": [\"192.0.2.1\"], \"port\": 65536}", "port"},
+        {"{\"addresses\": [\"192.0.2.1\"], \"protocol\": \"sctp\"}", "protocol: \"sctp\""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         expect_error(*state, 400, "POST", "/v1/intelligence/lookup", cases[i].body, cases[i].error);
@@ -710,6 +763,7 @@ int main(void)
         TEST(a_feed_is_added_listed_refreshed_and_removed),
         TEST(a_wrong_feed_is_refused),
         TEST(a_lookup_names_every_indicator_the_most_specific_first),
+        TEST(a_lookup_tells_what_becomes_of_a_flow_and_why),
         TEST(a_wrong_lookup_is_refused),
         TEST(alerts_are_listed_and_paged_both_ways),
         TEST(one_alert_is_shown_whole),

@@ -118,6 +118,7 @@ static void every_setting_is_taken(void **state)
              "80000000, closed_alerts: 90d,\n"
              "        audit: 20d}\n"
              "api: {socket: /run/p.sock}\n"
+             "intelligence: {own_networks: [45.0.0.0/24, \"2a00:1::/32\", 46.0.0.1]}\n"
              "diagnostics: {level: debug}\n"
              "outputs:\n"
              "  - {name: soc, kind: webhook, location: \"https://x/y\"}\n"
@@ -162,6 +163,9 @@ static void every_setting_is_taken(void **state)
     assert_int_equal(config->bounds.closed_alert_age_s, 90 * 86400);
     assert_int_equal(config->audit_age_s, 20 * 86400);
     assert_string_equal(config->api_socket, "/run/p.sock");
+    assert_int_equal(config->own_network_count, 3);
+    assert_int_equal(config->own_networks[1].length, 32);
+    assert_int_equal(config->own_networks[2].length, 32);
     assert_int_equal(config->level, PICKET_DEBUG);
     assert_int_equal(config->output_count, 2);
     assert_string_equal(config->outputs[0].name, "soc");
@@ -251,6 +255,14 @@ static void a_wrong_file_is_refused_with_line_and_reason(void **state)
         {"hub:\n\n  port: 70000\n", ":3: hub.port: ", "\"70000\" is not a number from 0 to 65535"},
         {"hub:\n  limits:\n    device_bytes_per_s: 1000\n",
          ":3: hub.limits.device_bytes_per_s: ", "neither 0 nor a number from 65536 to"},
+        {"intelligence:\n  own_networks:\n    - 45.0.0.0/24\n    - 45.0.1.1/24\n",
+         ":4: intelligence.own_networks[1]: ", "is 45.0.1.0/24 meant?"},
+        {"intelligence:\n  own_networks: [pumps]\n",
+         ":2: intelligence.own_networks[0]: ", "\"pumps\" is no IPv4 or IPv6 address"},
+        {"intelligence:\n  own_networks: [0.0.0.0/0]\n",
+         ":2: intelligence.own_networks[0]: ", "is every address there is"},
+        {"intelligence:\n  own_networks: 45.0.0.0/24\n",
+         ":2: intelligence.own_networks: ", "Expecting SEQUENCE"},
         {"hub:\n  port: -1\n", ":2: hub.port: ", "is not a number"},
         {"hub:\n  port: 12abc\n", ":2: hub.port: ", "is not a number"},
         {"hub:\n  port: 0x10\n", ":2: hub.port: ", "is not a number"},

@@ -6,6 +6,7 @@
 
 #include "matcher.h"
 #include "picket/base/diagnostics.h"
+#include "picket/base/time.h"
 
 /* ---- the table ---- */
 
@@ -197,52 +198,116 @@ static bool look_up_listing(void *context, struct listing *listing)
 
 /* ---- lookups ---- */
 
-/* False: it is listed no more. */
-static bool visit_match(struct picket_intel *intel, const struct table_match *found, bool special,
-                        picket_match_visit visit, void *context)
+/* What is asked about, and the table that answers. */
+struct lookup {
+    struct picket_intel *intel;
+    const struct table *table;
+    const struct picket_address *address;
+    struct traffic traffic;
+};
+
+/* What the store has of a match too. False: it is listed no more. */
+static bool fill_match(struct picket_intel *intel, const struct table_match *found,
+                       struct listing *listing, struct picket_match *match)
 {
-    struct listing listing = {.match = *found};
-    if (!look_up_listing(intel, &listing))
+    listing->match = *found;
+    if (!look_up_listing(intel, listing))
         return false;
-    struct picket_match match = {
+    *match = (struct picket_match){
         .feed = found->feed->name,
         .prefix = found->prefix,
         .port = found->port,
         .protocol = found->protocol,
         .confidence = found->confidence,
-        .severity = listing.severity,
-        .tlp = listing.tlp,
-        .first_seen_ms = listing.first_seen_ms,
-        .listed_ms = listing.listed_ms,
+        .severity = listing->severity,
+        .tlp = listing->tlp,
+        .first_seen_ms = listing->first_seen_ms,
+        .listed_ms = listing->listed_ms,
         .valid_until_ms = found->valid_until_ms,
-        .line = listing.line,
-        .tags = listing.tags,
-        .malware = listing.malware,
-        .reference = listing.reference,
-        .suppressed = special && !found->feed->match_special_purpose,
+        .line = listing->line,
+        .tags = listing->tags,
+        .malware = listing->malware,
+        .reference = listing->reference,
+        .role = found->feed->role,
     };
+    return true;
+}
+
+/* The narrowest indicator of an allow list that silences the threat. */
+static bool find_allowing(const struct lookup *lookup, const struct table_match *threat,
+                          struct table_match *allow)
+{
+    struct table_walk walk;
+    table_walk(&walk, lookup->table, lookup->address);
+    while (table_walk_next(&walk, allow))
+        if (outcome_of(&lookup->traffic, allow) == PICKET_OUTCOME_ALLOWS &&
+            outcome_is_allowed(&lookup->traffic, threat, allow))
+            return true;
+    return false;
+}
+
+/* False: it is listed no more. */
+static bool visit_match(const struct lookup *lookup, const struct table_match *found,
+                        picket_match_visit visit, void *context)
+{
+    struct listing listing = {.line = 0}, allow_listing = {.line = 0};
+    struct picket_match match, allowed_by;
+    struct table_match allow;
+    if (!fill_match(lookup->intel, found, &listing, &match))
+        return false;
+    match.outcome = outcome_of(&lookup->traffic, found);
+    if (match.outcome == PICKET_OUTCOME_ALERT && find_allowing(lookup, found, &allow) &&
+        fill_match(lookup->intel, &allow, &allow_listing, &allowed_by)) {
+        match.outcome = PICKET_OUTCOME_ALLOWED;
+        match.allowed_by = &allowed_by;
+    }
+    match.suppressed = match.role == PICKET_FEED_THREAT && match.outcome != PICKET_OUTCOME_ALERT;
     visit(context, &match);
     return true;
+}
+
+size_t picket_intel_lookup_flow(struct picket_intel *intel, const struct picket_address *address,
+                                uint16_t port, uint8_t protocol, picket_match_visit visit,
+                                void *context)
+{
+    size_t found = 0;
+    struct table_match match;
+    struct table_walk walk;
+    struct lookup lookup = {intel,
+                            published_read(&intel->published),
+                            address,
+                            {.port = port,
+                             .any_port = port == 0,
+                             .protocol = protocol,
+                             .at_ms = picket_unix_ms(),
+                             .is_special_purpose = picket_address_special_purpose(address) != NULL,
+                             .is_own = own_network_of(&intel->own_networks, address) != NULL}};
+    table_walk(&walk, lookup.table, address);
+    while (table_walk_next(&walk, &match))
+        found += visit_match(&lookup, &match, visit, context);
+    published_done();
+    return found;
 }
 
 size_t picket_intel_lookup(struct picket_intel *intel, const struct picket_address *address,
                            picket_match_visit visit, void *context)
 {
-    size_t found = 0;
-    struct table_cover covers[TABLE_COVERS_MAX];
-    bool special = picket_address_special_purpose(address) != NULL;
-    const struct table *table = published_read(&intel->published);
-    size_t cover_count = table_covers(table, address, covers);
-    for (size_t i = 0; i < cover_count; i++) {
-        size_t sources = table_source_count(table, &covers[i]);
-        for (size_t k = 0; k < sources; k++) {
-            struct table_match match;
-            table_source(table, address, &covers[i], k, &match);
-            found += visit_match(intel, &match, special, visit, context);
-        }
-    }
-    published_done();
-    return found;
+    return picket_intel_lookup_flow(intel, address, 0, 0, visit, context);
+}
+
+void picket_intel_own_networks(struct picket_intel *intel, const struct picket_prefix *prefixes,
+                               size_t count)
+{
+    intel->own_networks = (struct own_networks){prefixes, count};
+}
+
+bool picket_intel_own_network(struct picket_intel *intel, const struct picket_address *address,
+                              struct picket_prefix *prefix)
+{
+    const struct picket_prefix *own = own_network_of(&intel->own_networks, address);
+    if (own != NULL)
+        *prefix = *own;
+    return own != NULL;
 }
 
 size_t picket_intel_indicator_count(struct picket_intel *intel)
@@ -258,7 +323,8 @@ static int inspect(void *state, const struct picket_event *event, picket_yield y
 {
     struct picket_intel *intel = state;
     struct listings listings = {look_up_listing, intel};
-    struct matching matching = {.listings = &listings, .silences = &intel->silences};
+    struct matching matching = {
+        .listings = &listings, .own_networks = intel->own_networks, .silences = &intel->silences};
     if (event->flow_count == 0)
         return PICKET_OK;
     matching.table = published_read(&intel->published);
@@ -276,7 +342,8 @@ static uint64_t look_ahead(void *state, const struct picket_event *event)
 {
     struct picket_intel *intel = state;
     uint64_t before = stamp(state);
-    struct matching matching = {.table = published_read(&intel->published)};
+    struct matching matching = {.table = published_read(&intel->published),
+                                .own_networks = intel->own_networks};
     bool finds = matcher_finds(&matching, event);
     published_done();
     return finds ? 0 : before;

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "outcome.h"
 #include "picket/service/intel.h"
 #include "published.h"
 #include "silences.h"
@@ -23,6 +24,7 @@ struct picket_intel {
     atomic_int requests; /* feeds being read because somebody asked for it */
     struct refresher *refresher;
     struct silences silences;
+    struct own_networks own_networks;
 };
 
 /* table_add_feed() of a feed that the store has. */

@@ -17,43 +17,6 @@ struct hits {
     size_t count;
 };
 
-/* What all feeds say of an address, narrowest prefix first. */
-struct walk {
-    const struct table *table;
-    const struct picket_address *address;
-    struct table_cover covers[TABLE_COVERS_MAX];
-    size_t cover_count, cover, source;
-};
-
-static void walk_begin(struct walk *walk, const struct table *table,
-                       const struct picket_address *address)
-{
-    walk->table = table;
-    walk->address = address;
-    walk->cover_count = table_covers(table, address, walk->covers);
-    walk->cover = walk->source = 0;
-}
-
-static bool walk_next(struct walk *walk, struct table_match *match)
-{
-    while (walk->cover < walk->cover_count &&
-           walk->source == table_source_count(walk->table, &walk->covers[walk->cover])) {
-        walk->cover++;
-        walk->source = 0;
-    }
-    if (walk->cover == walk->cover_count)
-        return false;
-    table_source(walk->table, walk->address, &walk->covers[walk->cover], walk->source++, match);
-    return true;
-}
-
-struct flow_context {
-    const struct matching *matching;
-    const struct picket_event *event;
-    const struct picket_flow *flow;
-    bool is_special_purpose, is_own;
-};
-
 /* What the lists around a flow's remote address say of it together. */
 struct judgement {
     bool is_hit;                         /* of a threat feed, whatever allow lists say */
@@ -62,51 +25,30 @@ struct judgement {
     bool is_own; /* it would be a hit, were the address not the fleet's own */
 };
 
-static bool is_own_address(const struct matching *matching, const struct picket_address *address)
+static struct traffic traffic_of(const struct matching *matching, const struct picket_event *event,
+                                 const struct picket_flow *flow)
 {
-    for (size_t i = 0; i < matching->own_network_count; i++)
-        if (picket_prefix_covers(&matching->own_networks[i], address))
-            return true;
-    return false;
+    return traffic_of_flow(flow, event->seen_ms, &matching->own_networks);
 }
 
-static struct flow_context context_of(const struct matching *matching,
-                                      const struct picket_event *event,
-                                      const struct picket_flow *flow)
-{
-    return (struct flow_context){matching, event, flow,
-                                 picket_address_special_purpose(&flow->remote) != NULL,
-                                 is_own_address(matching, &flow->remote)};
-}
-
-static bool is_about(const struct flow_context *context, const struct table_match *match)
-{
-    return (match->port == 0 || match->port == context->flow->remote_port) &&
-           (match->protocol == 0 || match->protocol == context->flow->protocol + 1) &&
-           (match->valid_until_ms == 0 || match->valid_until_ms > context->event->seen_ms);
-}
-
-static bool is_threat(const struct flow_context *context, const struct table_match *match)
-{
-    return match->feed->role == PICKET_FEED_THREAT && is_about(context, match) &&
-           (!context->is_special_purpose || match->feed->match_special_purpose) &&
-           (!context->is_own || match->feed->match_own_networks);
-}
-
-static void weigh(const struct flow_context *context, const struct table_match *match,
+static void weigh(const struct traffic *traffic, const struct table_match *match,
                   struct judgement *judgement)
 {
-    if (!is_about(context, match))
-        return;
-    if (match->feed->role == PICKET_FEED_ALLOW && judgement->allowed_by == NULL)
-        judgement->allowed_by = match->feed;
-    if (match->feed->role != PICKET_FEED_THREAT)
-        return;
-    if (!is_threat(context, match)) {
-        judgement->is_own = context->is_own && !context->is_special_purpose;
-    } else if (!judgement->is_hit) {
+    switch (outcome_of(traffic, match)) {
+    case PICKET_OUTCOME_ALERT:
+        if (!judgement->is_hit)
+            judgement->prefix = match->prefix;
         judgement->is_hit = true;
-        judgement->prefix = match->prefix;
+        break;
+    case PICKET_OUTCOME_ALLOWS:
+        if (judgement->allowed_by == NULL)
+            judgement->allowed_by = match->feed;
+        break;
+    case PICKET_OUTCOME_OWN_NETWORK:
+        judgement->is_own = true;
+        break;
+    default:
+        break;
     }
 }
 
@@ -114,12 +56,12 @@ static struct judgement judge(const struct matching *matching, const struct pick
                               const struct picket_flow *flow)
 {
     struct judgement judgement = {.is_hit = false};
-    struct flow_context context = context_of(matching, event, flow);
+    struct traffic traffic = traffic_of(matching, event, flow);
     struct table_match match;
-    struct walk walk;
-    walk_begin(&walk, matching->table, &flow->remote);
-    while (walk_next(&walk, &match))
-        weigh(&context, &match, &judgement);
+    struct table_walk walk;
+    table_walk(&walk, matching->table, &flow->remote);
+    while (table_walk_next(&walk, &match))
+        weigh(&traffic, &match, &judgement);
     return judgement;
 }
 
@@ -200,8 +142,8 @@ static bool is_threat_to_any(const struct matching *matching, const struct picke
                              const struct hit *hits, size_t count, const struct table_match *match)
 {
     for (size_t i = 0; i < count; i++) {
-        struct flow_context context = context_of(matching, event, &event->flows[hits[i].flow]);
-        if (is_threat(&context, match))
+        struct traffic traffic = traffic_of(matching, event, &event->flows[hits[i].flow]);
+        if (outcome_of(&traffic, match) == PICKET_OUTCOME_ALERT)
             return true;
     }
     return false;
@@ -213,9 +155,9 @@ static void collect_matches(struct finding *finding, const struct matching *matc
 {
     const struct picket_event *event = finding->event;
     struct table_match match;
-    struct walk walk;
-    walk_begin(&walk, matching->table, &event->flows[hits[0].flow].remote);
-    while (walk_next(&walk, &match))
+    struct table_walk walk;
+    table_walk(&walk, matching->table, &event->flows[hits[0].flow].remote);
+    while (table_walk_next(&walk, &match))
         if (match.prefix.length <= hits[0].prefix.length &&
             is_threat_to_any(matching, event, hits, count, &match))
             finding_add_match(finding, &match, matching->listings);
@@ -225,13 +167,13 @@ static void collect_matches(struct finding *finding, const struct matching *matc
 static bool collect_shared(struct finding *finding, const struct matching *matching,
                            const struct picket_flow *flow)
 {
-    struct flow_context context = context_of(matching, finding->event, flow);
+    struct traffic traffic = traffic_of(matching, finding->event, flow);
     struct table_match match;
-    struct walk walk;
+    struct table_walk walk;
     bool is_shared = false;
-    walk_begin(&walk, matching->table, &flow->remote);
-    while (walk_next(&walk, &match)) {
-        if (match.feed->role != PICKET_FEED_SHARED || !is_about(&context, &match))
+    table_walk(&walk, matching->table, &flow->remote);
+    while (table_walk_next(&walk, &match)) {
+        if (outcome_of(&traffic, &match) != PICKET_OUTCOME_SHARED)
             continue;
         finding_add_shared(finding, &match, matching->listings);
         is_shared = true;

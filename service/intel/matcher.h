@@ -15,6 +15,7 @@
 #define INTEL_MATCHER_H
 
 #include "finding.h"
+#include "outcome.h"
 #include "picket/service/detector.h"
 #include "silences.h"
 #include "table.h"
@@ -22,9 +23,8 @@
 /* What flows are judged by. */
 struct matching {
     const struct table *table;
-    const struct listings *listings;          /* NULL: nothing is known but what the table has */
-    const struct picket_prefix *own_networks; /* the fleet's own addresses */
-    size_t own_network_count;
+    const struct listings *listings; /* NULL: nothing is known but what the table has */
+    struct own_networks own_networks;
     struct silences *silences; /* where hits that stay silent are counted; NULL: nowhere */
 };
 

@@ -349,6 +349,28 @@ void table_source(const struct table *table, const struct picket_address *addres
     match->valid_until_ms = (int64_t)detail->valid_until_s * 1000;
 }
 
+void table_walk(struct table_walk *walk, const struct table *table,
+                const struct picket_address *address)
+{
+    walk->table = table;
+    walk->address = address;
+    walk->cover_count = table_covers(table, address, walk->covers);
+    walk->cover = walk->source = 0;
+}
+
+bool table_walk_next(struct table_walk *walk, struct table_match *match)
+{
+    while (walk->cover < walk->cover_count &&
+           walk->source == table_source_count(walk->table, &walk->covers[walk->cover])) {
+        walk->cover++;
+        walk->source = 0;
+    }
+    if (walk->cover == walk->cover_count)
+        return false;
+    table_source(walk->table, walk->address, &walk->covers[walk->cover], walk->source++, match);
+    return true;
+}
+
 size_t table_indicators(const struct table *table)
 {
     return __atomic_load_n(&table->indicators, __ATOMIC_RELAXED);

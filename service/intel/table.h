@@ -97,6 +97,19 @@ size_t table_source_count(const struct table *table, const struct table_cover *c
 void table_source(const struct table *table, const struct picket_address *address,
                   const struct table_cover *cover, size_t index, struct table_match *match);
 
+/* What all feeds say of an address, narrowest prefix first. */
+struct table_walk {
+    const struct table *table;
+    const struct picket_address *address;
+    struct table_cover covers[TABLE_COVERS_MAX];
+    size_t cover_count, cover, source;
+};
+/* The address has to stay where it is. */
+void table_walk(struct table_walk *walk, const struct table *table,
+                const struct picket_address *address);
+/* False: that was all. */
+bool table_walk_next(struct table_walk *walk, struct table_match *match);
+
 /* Thread: any. */
 size_t table_indicators(const struct table *table);
 /* Thread: the changing one. */

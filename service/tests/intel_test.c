@@ -154,6 +154,25 @@ static void half_of_all_addresses_are_no_list_of_any_role(void **state)
     assert_non_null(strstr(error.text, "would weaken alerts"));
 }
 
+static void a_lookup_tells_of_the_fleets_own_addresses(void **state)
+{
+    static struct picket_prefix own[2];
+    struct picket_prefix found;
+    struct picket_address address;
+    (void)state;
+    assert_true(picket_prefix_parse(&own[0], "45.0.0.0/16", 11));
+    assert_true(picket_prefix_parse(&own[1], "45.0.1.0/24", 11));
+    picket_intel_own_networks(harness.intel, own, 2);
+    assert_int_equal(add("f", harness_file(&harness, "f", "45.0.1.1\n45.1.0.0/16\n")), PICKET_OK);
+    assert_string_equal(lookup("45.0.1.1"), "f:45.0.1.1/32:suppressed ");
+    assert_string_equal(lookup("45.1.1.1"), "f:45.1.0.0/16 ");
+    assert_true(picket_address_parse(&address, "45.0.1.1", 8));
+    assert_true(picket_intel_own_network(harness.intel, &address, &found));
+    assert_int_equal(found.length, 24);
+    assert_true(picket_address_parse(&address, "45.1.1.1", 8));
+    assert_false(picket_intel_own_network(harness.intel, &address, &found));
+}
+
 static void a_feed_that_is_empty_for_now_is_no_error(void **state)
 {
     (void)state;
@@ -530,6 +549,7 @@ int main(void)
         INTEL_TEST(no_more_than_four_feeds_are_read_on_request_at_a_time),
         INTEL_TEST(what_cannot_be_a_feed_is_refused_with_the_reason),
         INTEL_TEST(half_of_all_addresses_are_no_list_of_any_role),
+        INTEL_TEST(a_lookup_tells_of_the_fleets_own_addresses),
         INTEL_TEST(a_feed_that_is_empty_for_now_is_no_error),
         INTEL_TEST(a_feed_that_shrinks_to_nothing_is_refused_and_the_old_one_stays),
         INTEL_TEST(a_feed_that_loses_more_than_half_waits_for_a_persons_yes),

@@ -141,8 +141,7 @@ static const char *inspect(int64_t seen_ms)
                                  .flows = flows,
                                  .flow_count = flow_count};
     assert_int_equal(table_apply(batch, NULL), PICKET_OK);
-    struct matching matching = {
-        .table = table, .own_networks = &own_network, .own_network_count = 1};
+    struct matching matching = {.table = table, .own_networks = {&own_network, 1}};
     bool finds = matcher_finds(&matching, &event);
     matching.silences = &silences;
     assert_int_equal(matcher_inspect(&matching, &event, note, NULL), PICKET_OK);

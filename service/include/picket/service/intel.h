@@ -6,6 +6,7 @@
 #ifndef PICKET_SERVICE_INTEL_H
 #define PICKET_SERVICE_INTEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,29 @@ void picket_intel_stop(struct picket_intel *intel);
  * feeds, who would otherwise wait for a slow server. Thread: any. */
 void picket_intel_interrupt(struct picket_intel *intel);
 
+/* The fleet's own addresses, which raise alerts only for feeds that ask for them. prefixes has to
+ * last as long as intel. Before anything is looked up. */
+void picket_intel_own_networks(struct picket_intel *intel, const struct picket_prefix *prefixes,
+                               size_t count);
+/* The narrowest of them around the address. False: it is none of the fleet's own. */
+bool picket_intel_own_network(struct picket_intel *intel, const struct picket_address *address,
+                              struct picket_prefix *prefix);
+
+/* What an indicator means for what goes to an address that it covers. */
+enum picket_outcome {
+    PICKET_OUTCOME_ALERT,
+    PICKET_OUTCOME_ALLOWS,          /* it is of an allow list */
+    PICKET_OUTCOME_SHARED,          /* it is of a list of shared addresses */
+    PICKET_OUTCOME_ALLOWED,         /* silent: an allow list wins */
+    PICKET_OUTCOME_SPECIAL_PURPOSE, /* silent: such an address, and the feed does not ask for it */
+    PICKET_OUTCOME_OWN_NETWORK,     /* the same of the fleet's own */
+    PICKET_OUTCOME_EXPIRED,         /* of any role, as the next */
+    PICKET_OUTCOME_OTHER_TRAFFIC    /* it has another port or protocol */
+};
+/* "alert", "allows", "shared", "allowed", "special-purpose", "own-network", "expired",
+ * "other-traffic". */
+const char *picket_outcome_name(enum picket_outcome outcome);
+
 /* struct picket_indicator tells what each is. */
 struct picket_match {
     const char *feed;
@@ -40,14 +64,21 @@ struct picket_match {
     const char *tags;
     const char *malware;
     const char *reference;
-    int suppressed; /* 1: special-purpose address and the feed does not ask to match those */
+    int suppressed; /* 1: it is of a threat feed, and raises no alert */
+    int role;       /* enum picket_feed_role */
+    enum picket_outcome outcome;
+    const struct picket_match *allowed_by; /* of outcome ALLOWED; otherwise NULL */
 };
 typedef void (*picket_match_visit)(void *context, const struct picket_match *match);
 
-/* Visits every indicator that covers the address, most specific first; returns their number.
- * Thread: any. */
+/* Visits every indicator that covers the address, most specific first; returns their number. What
+ * each means is told for flows of any port and protocol, now. Thread: any. */
 size_t picket_intel_lookup(struct picket_intel *intel, const struct picket_address *address,
                            picket_match_visit visit, void *context);
+/* The same for flows to one port (0: any) and of one protocol (enum picket_protocol + 1, 0: any). */
+size_t picket_intel_lookup_flow(struct picket_intel *intel, const struct picket_address *address,
+                                uint16_t port, uint8_t protocol, picket_match_visit visit,
+                                void *context);
 
 struct picket_feed_line_problem {
     uint32_t line;
