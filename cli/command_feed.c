@@ -116,7 +116,7 @@ static int run_add(const struct command *command, int argc, char **argv)
     bool as_json = false;
     struct feed_options feed = {.confidence = -1};
     const struct option_spec options[] = {
-        {"format", OPTION_TEXT, &feed.format, "FORMAT", "auto (default), plain, csv or ndjson"},
+        {"format", OPTION_TEXT, &feed.format, "FORMAT", "auto (default), plain, csv, ndjson, stix or misp"},
         {"role", OPTION_TEXT, &feed.role, "ROLE",
          "threat (default); allow: raises no alert; shared: weaker evidence"},
         {"confidence", OPTION_NUMBER, &feed.confidence, "0..100",

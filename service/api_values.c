@@ -321,9 +321,9 @@ int api_parse_feed(const json_t *body, struct picket_feed *feed, struct picket_e
         status = copy_member(body, "source", false, feed->source, sizeof feed->source, error);
     if (status == PICKET_OK)
         status = copy_member(body, "format", false, feed->format, sizeof feed->format, error);
-    if (status == PICKET_OK && !api_listed("auto plain csv ndjson", feed->format))
+    if (status == PICKET_OK && !api_listed("auto plain csv ndjson stix misp", feed->format))
         status = picket_fail(error, PICKET_INVALID,
-                             "format: \"%s\" is none of auto, plain, csv, ndjson", feed->format);
+                             "format: \"%s\" is none of auto, plain, csv, ndjson, stix, misp", feed->format);
     if (status == PICKET_OK)
         status =
             api_member_flag(body, "match_special_purpose", &feed->match_special_purpose, error);

@@ -1,53 +1,17 @@
-/* One JSON object a line, as Spamhaus gives DROP:
- * {"cidr":"1.10.16.0/20","sblid":"SBL256894","rir":"apnic"}
+/* JSON objects, one a line as Spamhaus gives DROP,
+ * {"cidr":"1.10.16.0/20","sblid":"SBL256894","rir":"apnic"}, in an array as abuse.ch gives Feodo's,
+ * or in a member of a document: {"meta":{...},"data":[...]}. An array may be of addresses, too.
  *
  * What its members hold is known by their names (feed_values.h), or said by the feed's owner
  * (feed_columns.h), who may name members within members: "data.ip". Where there is an array, each
  * of its elements is meant. */
-#include <jansson.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "feed_reader.h"
+#include "feed_json.h"
 #include "feed_values.h"
 #include "indicator_text.h"
 
 enum { PATH_DEPTH_MAX = 8 };
-
-/* ---- values as text ---- */
-
-struct member_text {
-    char text[INDICATOR_TEXT_BYTES];
-    size_t bytes;
-};
-
-static void append(struct member_text *joined, const char *text, size_t size)
-{
-    size_t separator = joined->bytes > 0 ? 2 : 0, room = sizeof joined->text - joined->bytes;
-    if (size == 0 || room <= separator)
-        return;
-    if (size > room - separator) {
-        size = room - separator;
-        while (size > 0 && (text[size] & 0xc0) == 0x80) /* not within a character */
-            size--;
-    }
-    memcpy(joined->text + joined->bytes, ", ", separator);
-    memcpy(joined->text + joined->bytes + separator, text, size);
-    joined->bytes += separator + size;
-}
-
-/* A string or a number; of anything else nothing. */
-static void append_value(struct member_text *joined, const json_t *value)
-{
-    char number[32];
-    if (json_is_string(value)) {
-        append(joined, json_string_value(value), json_string_length(value));
-    } else if (json_is_integer(value)) {
-        int size =
-            snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-        append(joined, number, (size_t)size);
-    }
-}
 
 /* ---- finding members ---- */
 
@@ -81,10 +45,10 @@ static void visit_path(const json_t *from, const char *path, unsigned depth, val
 
 static void take_text(void *context, const json_t *value)
 {
-    append_value(context, value);
+    feed_join_json(context, value);
 }
 
-static void collect(const json_t *object, const char *path, struct member_text *text)
+static void collect(const json_t *object, const char *path, struct feed_joined *text)
 {
     visit_path(object, path, 0, take_text, text);
 }
@@ -120,7 +84,7 @@ static const char *address_member(json_t *object)
 }
 
 struct object_texts {
-    struct member_text of[FEED_MEMBERS];
+    struct feed_joined of[FEED_MEMBERS];
 };
 
 static void collect_known(json_t *object, const char *address, struct object_texts *texts)
@@ -217,50 +181,83 @@ static void take_object(struct feed_reading *reading, uint32_t line, json_t *obj
         feed_skip(reading, line, text, size, "no member holds an address");
 }
 
-/* ---- lines ---- */
+/* ---- values ---- */
 
-static json_t *load_line(const char *text, size_t size)
+static void take_string(struct feed_reading *reading, struct json_slice value)
 {
-    return json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+    json_t *string = json_slice_load(value);
+    struct feed_item item = {.line = value.line,
+                             .indicator = {json_string_value(string), json_string_length(string)},
+                             .confidence = -1};
+    if (json_is_string(string))
+        feed_take(reading, &item);
+    else
+        feed_skip(reading, value.line, value.text, value.bytes, "not JSON");
+    json_decref(string);
 }
 
-static size_t line_size(const char *text, const char *end)
+static void take_value(void *context, struct json_slice value)
 {
-    const char *newline = memchr(text, '\n', (size_t)(end - text));
-    return (size_t)((newline != NULL ? newline : end) - text);
+    struct feed_reading *reading = context;
+    if (json_slice_is(value, '"')) {
+        take_string(reading, value);
+        return;
+    }
+    json_t *object = json_slice_is(value, '{') ? json_slice_load(value) : NULL;
+    if (json_is_object(object))
+        take_object(reading, value.line, object, value.text, value.bytes);
+    else
+        feed_skip(reading, value.line, value.text, value.bytes,
+                  value.bytes > JSON_PICK_BYTES_MAX ? "larger than 4 MiB" : "not a JSON object");
+    json_decref(object);
+}
+
+/* {"meta":{...},"data":[{"ip":...},...]}: an object without an address whose members are arrays of
+ * objects or strings. */
+static bool is_wrapper(struct json_slice object)
+{
+    struct json_scan scan;
+    struct json_slice name, value, first;
+    bool has_array = false;
+    if (!json_slice_is(object, '{'))
+        return false;
+    json_scan_into(&scan, object);
+    while (json_scan_member(&scan, &name, &value)) {
+        enum feed_member member = feed_member_called(name.text, name.bytes);
+        if (member == FEED_ADDRESS && json_slice_is(value, '"'))
+            return false;
+        if (!json_slice_is(value, '['))
+            continue;
+        struct json_scan elements;
+        json_scan_into(&elements, value);
+        bool of_objects = json_scan_element(&elements, &first) && json_slice_is(first, '{');
+        if (member == FEED_ADDRESS && !of_objects)
+            return false;
+        has_array |= of_objects;
+    }
+    return has_array;
+}
+
+static void take_wrapped(struct feed_reading *reading, struct json_slice object)
+{
+    struct json_scan scan;
+    struct json_slice name, value;
+    json_scan_into(&scan, object);
+    while (reading->failure == 0 && json_scan_member(&scan, &name, &value))
+        if (json_slice_is(value, '['))
+            feed_each_element(reading, value, take_value, reading);
+}
+
+static void take_document(void *context, struct json_slice value)
+{
+    struct feed_reading *reading = context;
+    if (reading->columns == NULL && is_wrapper(value))
+        take_wrapped(reading, value);
+    else
+        feed_each_element(reading, value, take_value, reading);
 }
 
 void feed_read_ndjson(struct feed_reading *reading, const char *text, size_t size_bytes)
 {
-    const char *end = text + size_bytes;
-    for (uint32_t line = 1; text < end && reading->failure == 0; line++) {
-        const char *content = text;
-        size_t size = line_size(text, end);
-        text += size + 1;
-        feed_trim(&content, &size);
-        if (size == 0)
-            continue;
-        json_t *object = load_line(content, size);
-        if (json_is_object(object))
-            take_object(reading, line, object, content, size);
-        else
-            feed_skip(reading, line, content, size, "not a JSON object");
-        json_decref(object);
-    }
-}
-
-/* The first line is a whole object with an address in it; a JSON document's first line is not, nor
- * is a line of STIX objects. */
-bool feed_looks_like_ndjson(const char *text, size_t size_bytes)
-{
-    const char *end = text + size_bytes;
-    while (text < end && (feed_is_blank(*text) || *text == '\n'))
-        text++;
-    if (text == end || *text != '{')
-        return false;
-    size_t first_line = line_size(text, end);
-    json_t *object = load_line(text, first_line);
-    bool found = json_is_object(object) && address_member(object) != NULL;
-    json_decref(object);
-    return found;
+    feed_each_json(reading, text, size_bytes, take_document, reading);
 }

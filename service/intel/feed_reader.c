@@ -6,13 +6,18 @@
 #include <strings.h>
 
 #include "../text.h"
+#include "feed_json.h"
 #include "indicator_text.h"
+
+static const char *const format_names[FEED_FORMATS] = {
+    [FEED_AUTO] = "auto",     [FEED_PLAIN] = "plain", [FEED_CSV] = "csv",
+    [FEED_NDJSON] = "ndjson", [FEED_STIX] = "stix",   [FEED_MISP_JSON] = "misp",
+};
 
 int feed_format_named(const char *name)
 {
-    static const char *const names[] = {"auto", "plain", "csv", "ndjson"};
-    for (int i = 0; i < (int)(sizeof names / sizeof *names); i++)
-        if (strcmp(name, names[i]) == 0)
+    for (int i = 0; i < FEED_FORMATS; i++)
+        if (strcmp(name, format_names[i]) == 0)
             return i;
     return -1;
 }
@@ -94,23 +99,16 @@ void feed_refuse(struct feed_reading *reading, const char *format, ...)
     va_end(arguments);
 }
 
-static bool add_range(struct feed_reading *reading, struct address_range range,
-                      const struct feed_item *item)
+void feed_add(struct feed_reading *reading, struct address_range range,
+              const struct picket_indicator *like, const struct feed_texts *texts)
 {
-    struct picket_indicator indicator = {
-        .port = range.port != 0 ? range.port : item->port,
-        .protocol = item->protocol,
-        .confidence = (uint8_t)(item->confidence >= 0 ? item->confidence : reading->confidence),
-        .severity = item->severity,
-        .tlp = item->tlp,
-        .line = item->line,
-        .listed_ms = item->listed_ms,
-        .valid_until_ms = item->valid_until_ms,
-    };
-    while (address_range_next_prefix(&range, &indicator.prefix))
-        if (!indicator_list_add(&reading->indicators, &indicator, &item->texts))
-            return false;
-    return true;
+    struct picket_indicator indicator = *like;
+    while (reading->failure == 0 && address_range_next_prefix(&range, &indicator.prefix)) {
+        if (!indicator_list_add(&reading->indicators, &indicator, texts))
+            reading->failure = PICKET_NO_MEMORY;
+        else if (reading->indicators.count > FEED_INDICATORS_MAX)
+            reading->failure = PICKET_FULL;
+    }
 }
 
 void feed_take(struct feed_reading *reading, const struct feed_item *item)
@@ -124,12 +122,21 @@ void feed_take(struct feed_reading *reading, const struct feed_item *item)
     }
     if (reason == NULL && range.port != 0 && item->port != 0 && range.port != item->port)
         reason = "two different ports";
-    if (reason != NULL)
+    if (reason != NULL) {
         feed_skip(reading, item->line, item->indicator.text, item->indicator.bytes, reason);
-    else if (!add_range(reading, range, item))
-        reading->failure = PICKET_NO_MEMORY;
-    else if (reading->indicators.count > FEED_INDICATORS_MAX)
-        reading->failure = PICKET_FULL;
+        return;
+    }
+    const struct picket_indicator indicator = {
+        .port = range.port != 0 ? range.port : item->port,
+        .protocol = item->protocol,
+        .confidence = (uint8_t)(item->confidence >= 0 ? item->confidence : reading->confidence),
+        .severity = item->severity,
+        .tlp = item->tlp,
+        .line = item->line,
+        .listed_ms = item->listed_ms,
+        .valid_until_ms = item->valid_until_ms,
+    };
+    feed_add(reading, range, &indicator, &item->texts);
 }
 
 /* ---- which format ---- */
@@ -140,18 +147,6 @@ static const char *first_content(const char *text, size_t size)
     while (text < end && (feed_is_blank(*text) || *text == '\n'))
         text++;
     return text;
-}
-
-static bool is_json_document(const char *text, size_t size)
-{
-    const char *content = first_content(text, size);
-    size_t left = size - (size_t)(content - text);
-    if (left == 0 || (content[0] != '{' && content[0] != '['))
-        return false;
-    if (content[0] == '{')
-        return true;
-    const char *inner = first_content(content + 1, left - 1);
-    return inner == text + size || *inner == '{' || *inner == '[' || *inner == '"' || *inner == ']';
 }
 
 /* Suricata's and Snort's: "alert ip $HOME_NET any -> [198.51.100.7] any (...)". They hold
@@ -198,15 +193,18 @@ static const char *foreign_content(const char *text, size_t size)
 
 static enum feed_format detect(const char *text, size_t size)
 {
-    if (feed_looks_like_ndjson(text, size))
-        return FEED_NDJSON;
+    if (feed_is_json(text, size))
+        return feed_json_format(text, size);
     return feed_looks_like_csv(text, size) ? FEED_CSV : FEED_PLAIN;
 }
 
-static void (*const readers[])(struct feed_reading *, const char *, size_t) = {
-    [FEED_PLAIN] = feed_read_plain,
-    [FEED_CSV] = feed_read_csv,
-    [FEED_NDJSON] = feed_read_ndjson,
+static const struct {
+    void (*read)(struct feed_reading *, const char *, size_t);
+    bool is_json;
+} readers[] = {
+    [FEED_PLAIN] = {feed_read_plain, false},   [FEED_CSV] = {feed_read_csv, false},
+    [FEED_NDJSON] = {feed_read_ndjson, true},  [FEED_STIX] = {feed_read_stix, true},
+    [FEED_MISP_JSON] = {feed_read_misp, true},
 };
 
 static int reading_result(const struct feed_reading *reading, struct picket_error *error)
@@ -240,10 +238,11 @@ int feed_read(struct feed_reading *reading, const char *text, size_t size,
         size -= 3;
     }
     reading->format = options->format != FEED_AUTO ? options->format : detect(text, size);
-    if (reading->format != FEED_NDJSON && is_json_document(text, size))
-        return picket_fail(error, PICKET_INVALID,
-                           "is a JSON document; plain lists, CSV and NDJSON are read");
-    readers[reading->format](reading, text, size);
+    if (readers[reading->format].is_json != feed_is_json(text, size) && size > 0)
+        return picket_fail(error, PICKET_INVALID, "is %s JSON, and its format is given as %s",
+                           readers[reading->format].is_json ? "no" : "a document in",
+                           format_names[reading->format]);
+    readers[reading->format].read(reading, text, size);
     reading->columns = NULL;
     return reading_result(reading, error);
 }

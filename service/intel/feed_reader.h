@@ -16,10 +16,19 @@
 
 #include "feed_columns.h"
 #include "indicator_list.h"
+#include "indicator_text.h"
 #include "picket/base/error.h"
 #include "picket/service/intel.h"
 
-enum feed_format { FEED_AUTO, FEED_PLAIN, FEED_CSV, FEED_NDJSON, FEED_FORMATS };
+enum feed_format {
+    FEED_AUTO,
+    FEED_PLAIN,
+    FEED_CSV,
+    FEED_NDJSON, /* JSON objects of any kind, one a line or in an array */
+    FEED_STIX,
+    FEED_MISP_JSON, /* events and warninglists */
+    FEED_FORMATS
+};
 
 enum { FEED_INDICATORS_MAX = 32 * 1024 * 1024, FEED_PROBLEMS_SHOWN = 10, FEED_REFUSAL_BYTES = 400 };
 
@@ -43,7 +52,7 @@ struct feed_reading {
     char refusal[FEED_REFUSAL_BYTES];        /* why the whole feed cannot be read, or "" */
 };
 
-/* "auto", "plain", "csv", "ndjson" → format; negative for another name. */
+/* "auto", "plain", "csv", "ndjson", "stix", "misp" → format; negative for another name. */
 int feed_format_named(const char *name);
 
 /* A feed without any indicator is PICKET_OK and empty. PICKET_INVALID: not text of these formats
@@ -68,6 +77,9 @@ struct feed_item {
     struct feed_texts texts;
 };
 
+/* Adds a range's prefixes with what `like` says of them. */
+void feed_add(struct feed_reading *reading, struct address_range range,
+              const struct picket_indicator *like, const struct feed_texts *texts);
 /* Adds the item's indicators, or notes why not. */
 void feed_take(struct feed_reading *reading, const struct feed_item *item);
 void feed_skip(struct feed_reading *reading, uint32_t line, const char *text, size_t text_bytes,
@@ -84,7 +96,8 @@ void feed_read_csv(struct feed_reading *reading, const char *text, size_t size_b
 /* True if the first records look like CSV that a plain reading would not do justice to. */
 bool feed_looks_like_csv(const char *text, size_t size_bytes);
 void feed_read_ndjson(struct feed_reading *reading, const char *text, size_t size_bytes);
-bool feed_looks_like_ndjson(const char *text, size_t size_bytes);
+void feed_read_stix(struct feed_reading *reading, const char *text, size_t size_bytes);
+void feed_read_misp(struct feed_reading *reading, const char *text, size_t size_bytes);
 
 /* Blanks around text, no-break spaces (U+00A0) too. */
 void feed_trim(const char **text, size_t *size_bytes);

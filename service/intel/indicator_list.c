@@ -56,6 +56,16 @@ static const char *keep(struct indicator_list *list, struct feed_text given, con
     return kept;
 }
 
+const char *indicator_list_reference(struct indicator_list *list, struct feed_text reference)
+{
+    return keep(list, reference, &list->last_reference);
+}
+
+const char *indicator_list_malware(struct indicator_list *list, struct feed_text malware)
+{
+    return keep(list, malware, &list->last_malware);
+}
+
 static bool make_room(struct indicator_list *list)
 {
     if (list->count < list->capacity)

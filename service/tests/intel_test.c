@@ -124,7 +124,7 @@ static void what_cannot_be_a_feed_is_refused_with_the_reason(void **state)
     assert_int_equal(add("x", harness.folder), PICKET_INVALID);
     assert_int_equal(add("x", harness_file(&harness, "f", "no address at all\n")), PICKET_INVALID);
     assert_non_null(strstr(error.text, "line 1"));
-    assert_int_equal(add("x", harness_file(&harness, "f", "{\n\"type\":\"bundle\"}\n")),
+    assert_int_equal(add("x", harness_file(&harness, "f", "{\n\"type\":\"bundle\"\n")),
                      PICKET_INVALID);
     assert_int_equal(add("x", harness_file(&harness, "f", "0.0.0.0/2\n64.0.0.0/2\n8.8.8.8\n")),
                      PICKET_INVALID);

@@ -533,7 +533,7 @@ int picket_feed_role_named(const char *name); /* negative: none of them */
 struct picket_feed {
     char name[65];
     char source[1024];          /* path or URL; "": a kept list */
-    char format[16];            /* "auto", "plain", "csv" */
+    char format[16];            /* "auto", "plain", "csv" ... */
     int confidence;             /* 0..100, for indicators that bring none */
     bool match_special_purpose; /* also match private, loopback, multicast ... addresses */
     uint32_t refresh_s;         /* how often it is looked at; 0: only on request */
