@@ -4,11 +4,21 @@
 #include <time.h>
 #include <unistd.h>
 
-double bench_now_s(void)
+static double seconds_of(clockid_t clock)
 {
     struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
+    clock_gettime(clock, &time);
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+double bench_now_s(void)
+{
+    return seconds_of(CLOCK_MONOTONIC);
+}
+
+double bench_cpu_s(void)
+{
+    return seconds_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
 double bench_resident_mb(void)

@@ -3,6 +3,7 @@
 #define BENCH_MEASURE_H
 
 double bench_now_s(void);       /* monotonic */
+double bench_cpu_s(void);       /* that this thread has had */
 double bench_resident_mb(void); /* of this process; 0: not known */
 
 #endif

@@ -1,16 +1,15 @@
 #include "cells.h"
 
 #include <string.h>
-#include <sys/mman.h>
+
+#include "address_space.h"
 
 bool cells_open(struct cells *cells, uint32_t limit)
 {
     memset(cells, 0, sizeof *cells);
-    void *base = mmap(NULL, (size_t)limit * CELL_GRANULE, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (base == MAP_FAILED)
+    cells->base = address_space_reserve((size_t)limit * CELL_GRANULE);
+    if (cells->base == NULL)
         return false;
-    cells->base = base;
     cells->limit = limit;
     cells->used = 1;
     return true;
@@ -18,8 +17,7 @@ bool cells_open(struct cells *cells, uint32_t limit)
 
 void cells_close(struct cells *cells)
 {
-    if (cells->base != NULL)
-        munmap(cells->base, (size_t)cells->limit * CELL_GRANULE);
+    address_space_release(cells->base, (size_t)cells->limit * CELL_GRANULE);
     memset(cells, 0, sizeof *cells);
 }
 

@@ -1,151 +1,189 @@
 #include "ipv4_table.h"
 
 #include <string.h>
-#include <sys/mman.h>
+
+#include "address_space.h"
+#include "slot.h"
 
 enum {
     SLOTS = 1 << 24,
+    HALVES = 2 * SLOTS,
+    SLOTS_IN_WORD = 32, /* of present */
     WIDE_SLOTS = 1 << 16,
-    WIDEST_IN_SLOTS = 17,
-    BUCKET_BITS = 26,
-    BUCKETS_MAX = 1 << BUCKET_BITS,
-    PARTS = 6, /* of a /24 that a slot says of whether anything lies in it */
-    TOGETHER = 16
+    TOGETHER = 64
 };
 
-static const uint32_t bucket_mask = BUCKETS_MAX - 1;
-
-static void *reserve(size_t bytes)
-{
-    void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return at == MAP_FAILED ? NULL : at;
-}
-
-static void release(void *at, size_t bytes)
-{
-    if (at != NULL)
-        munmap(at, bytes);
-}
+static const uint32_t buckets_max = 1u << 27;
+static const size_t slots_bytes = SLOTS * sizeof(uint64_t);
+static const size_t wide_bytes = WIDE_SLOTS * sizeof(uint64_t);
 
 bool ipv4_table_open(struct ipv4_table *table, struct table_sources *sources,
                      struct retired *retired)
 {
     *table = (struct ipv4_table){.sources = sources, .retired = retired};
-    table->present = reserve(SLOTS / 8);
-    table->slots = reserve(SLOTS * sizeof *table->slots);
-    table->wide = reserve(WIDE_SLOTS * sizeof *table->wide);
-    table->wide_present = reserve(WIDE_SLOTS / 8);
+    table->present = address_space_reserve(HALVES / 8);
+    table->slots = address_space_reserve(slots_bytes);
+    table->wide = address_space_reserve(wide_bytes);
+    table->wide_present = address_space_reserve(WIDE_SLOTS / 8);
     return table->present != NULL && table->slots != NULL && table->wide != NULL &&
-           table->wide_present != NULL && cells_open(&table->buckets, BUCKETS_MAX);
+           table->wide_present != NULL && cells_open(&table->buckets, buckets_max);
 }
 
 void ipv4_table_close(struct ipv4_table *table)
 {
-    release(table->present, SLOTS / 8);
-    release(table->slots, SLOTS * sizeof *table->slots);
-    release(table->wide, WIDE_SLOTS * sizeof *table->wide);
-    release(table->wide_present, WIDE_SLOTS / 8);
+    address_space_release(table->present, HALVES / 8);
+    address_space_release(table->slots, slots_bytes);
+    address_space_release(table->wide, wide_bytes);
+    address_space_release(table->wide_present, WIDE_SLOTS / 8);
     cells_close(&table->buckets);
 }
 
 /* ---- looking up ---- */
 
-static const void *bucket_at(const struct ipv4_table *table, uint32_t slot)
+/* Of what is not soon asked for again: it is to push out nothing that is. */
+static void fetch(const void *at)
 {
-    return cells_at(&table->buckets, slot & bucket_mask);
+    __builtin_prefetch(at, 0, 0);
 }
 
-static unsigned part_of(uint8_t octet)
+static const void *bucket_at(const struct ipv4_table *table, uint32_t number)
 {
-    return octet * PARTS >> 8;
+    return cells_at(&table->buckets, number);
 }
 
-static bool has_bit(const uint64_t *bits, uint32_t index)
+static uint32_t bit_of(const uint64_t *bits, uint32_t index)
 {
     return __atomic_load_n(&bits[index >> 6], __ATOMIC_RELAXED) >> (index & 63) & 1;
 }
 
-static bool may_hold(uint32_t slot, uint8_t octet)
+static struct table_cover find_in_bucket(const struct ipv4_table *table, uint64_t slot,
+                                         uint8_t octet)
 {
-    return slot >> BUCKET_BITS >> part_of(octet) & 1;
+    struct table_cover cover = {0, 0};
+    cover.sources = bucket_find(bucket_at(table, slot_bucket(slot)), octet, &cover.length);
+    return cover;
 }
 
-static uint32_t find_wide(const struct ipv4_table *table, uint32_t address, uint8_t *length)
+static struct table_cover find_wide(const struct ipv4_table *table, uint32_t address)
 {
-    if (!has_bit(table->wide_present, address >> 16))
-        return 0;
-    uint32_t slot = __atomic_load_n(&table->wide[address >> 16], __ATOMIC_ACQUIRE);
-    return slot != 0 ? bucket_find(bucket_at(table, slot), 0, length) : 0;
+    if (!bit_of(table->wide_present, address >> 16))
+        return (struct table_cover){0, 0};
+    uint64_t slot = __atomic_load_n(&table->wide[address >> 16], __ATOMIC_ACQUIRE);
+    return slot != 0 ? find_in_bucket(table, slot, 0) : (struct table_cover){0, 0};
 }
 
-uint32_t ipv4_table_find(const struct ipv4_table *table, uint32_t address, uint8_t *length)
+struct table_cover ipv4_table_find(const struct ipv4_table *table, uint32_t address)
 {
-    uint8_t octet = (uint8_t)address;
     /* Fetched while `present` is being asked: who waits for one lookup waits for one access. */
-    __builtin_prefetch(&table->slots[address >> 8]);
-    if (has_bit(table->present, address >> 8)) {
-        uint32_t slot = __atomic_load_n(&table->slots[address >> 8], __ATOMIC_ACQUIRE);
-        uint32_t sources =
-            may_hold(slot, octet) ? bucket_find(bucket_at(table, slot), octet, length) : 0;
-        if (sources != 0)
-            return sources;
-    }
-    return find_wide(table, address, length);
+    fetch(&table->slots[address >> 8]);
+    if (!bit_of(table->present, address >> 7))
+        return (struct table_cover){0, 0};
+    uint8_t octet = (uint8_t)address;
+    uint64_t slot = __atomic_load_n(&table->slots[address >> 8], __ATOMIC_ACQUIRE);
+    struct table_cover cover = entry_cover(slot_find(slot, octet));
+    if (slot_bucket_may_hold(slot, octet))
+        cover = find_in_bucket(table, slot, octet);
+    return cover.sources != 0 ? cover : find_wide(table, address);
 }
 
-/* Up to TOGETHER: what is not told no by one step goes to the next. */
-static void find_group(const struct ipv4_table *table, const uint32_t *addresses, size_t count,
-                       uint32_t *sources, uint8_t *lengths)
+/* ---- looking up many ---- */
+
+/* Each step is made for all before the next, and what the next needs of memory is fetched
+ * meanwhile. Whom a step tells no is left out without a branch, for a wrong guess at what memory
+ * will say holds up all that follow. */
+struct group {
+    struct table_cover covers[TOGETHER];
+    uint8_t left[TOGETHER + 1]; /* whom the last step did not tell no */
+    size_t left_count;
+    uint64_t slots[TOGETHER + 1]; /* of those left */
+};
+
+/* Of whom `present` tells no, slot 0 is fetched: it is there already. */
+static void fetch_slots(struct group *group, const struct ipv4_table *table,
+                        const uint32_t *addresses, size_t count)
 {
-    uint8_t left[TOGETHER], held[TOGETHER];
-    uint32_t slots[TOGETHER];
-    size_t left_count = 0, held_count = 0;
+    const uint64_t *present_bits = table->present, *slots = table->slots;
+    size_t left = 0;
     for (size_t i = 0; i < count; i++) {
-        left[left_count] = (uint8_t)i;
-        left_count += has_bit(table->present, addresses[i] >> 8);
+        uint32_t present = bit_of(present_bits, addresses[i] >> 7);
+        fetch(&slots[addresses[i] >> 8 & -present]);
+        group->covers[i] = (struct table_cover){0, 0};
+        group->left[left] = (uint8_t)i;
+        left += present;
     }
-    for (size_t k = 0; k < left_count; k++)
-        __builtin_prefetch(&table->slots[addresses[left[k]] >> 8]);
-    for (size_t i = 0; i < count; i++)
-        sources[i] = find_wide(table, addresses[i], &lengths[i]);
-    for (size_t k = 0; k < left_count; k++) {
-        uint32_t address = addresses[left[k]];
-        uint32_t slot = __atomic_load_n(&table->slots[address >> 8], __ATOMIC_ACQUIRE);
-        held[held_count] = left[k];
-        slots[held_count] = slot;
-        __builtin_prefetch(bucket_at(table, slot));
-        held_count += may_hold(slot, (uint8_t)address);
+    group->left_count = left;
+}
+
+static void ask_slots(struct group *group, const struct ipv4_table *table,
+                      const uint32_t *addresses)
+{
+    const uint64_t *slots = table->slots;
+    size_t left = 0;
+    for (size_t k = 0; k < group->left_count; k++) {
+        uint8_t i = group->left[k], octet = (uint8_t)addresses[i];
+        uint64_t slot = __atomic_load_n(&slots[addresses[i] >> 8], __ATOMIC_ACQUIRE);
+        uint32_t asks = slot_bucket_may_hold(slot, octet);
+        fetch(bucket_at(table, slot_bucket(slot) & -asks));
+        group->covers[i] = entry_cover(slot_find(slot, octet));
+        group->left[left] = i;
+        group->slots[left] = slot;
+        left += asks;
     }
-    for (size_t k = 0; k < held_count; k++) {
-        uint8_t length;
-        uint32_t found =
-            bucket_find(bucket_at(table, slots[k]), (uint8_t)addresses[held[k]], &length);
-        if (found == 0)
-            continue;
-        sources[held[k]] = found;
-        lengths[held[k]] = length;
+    group->left_count = left;
+}
+
+static void ask_buckets(struct group *group, const struct ipv4_table *table,
+                        const uint32_t *addresses)
+{
+    for (size_t k = 0; k < group->left_count; k++) {
+        uint8_t i = group->left[k];
+        group->covers[i] = find_in_bucket(table, group->slots[k], (uint8_t)addresses[i]);
+    }
+}
+
+static void answer(const struct group *group, const struct ipv4_table *table,
+                   const uint32_t *addresses, size_t count, struct table_cover *covers)
+{
+    for (size_t i = 0; i < count; i++) {
+        covers[i] = group->covers[i];
+        if (bit_of(table->wide_present, addresses[i] >> 16) && covers[i].sources == 0)
+            covers[i] = find_wide(table, addresses[i]);
     }
 }
 
 void ipv4_table_find_all(const struct ipv4_table *table, const uint32_t *addresses, size_t count,
-                         uint32_t *sources, uint8_t *lengths)
+                         struct table_cover *covers)
 {
-    for (size_t at = 0; at < count; at += TOGETHER)
-        find_group(table, addresses + at, count - at < TOGETHER ? count - at : TOGETHER,
-                   sources + at, lengths + at);
+    for (size_t at = 0; at < count; at += TOGETHER) {
+        size_t some = count - at < TOGETHER ? count - at : TOGETHER;
+        struct group group;
+        fetch_slots(&group, table, addresses + at, some);
+        ask_slots(&group, table, addresses + at);
+        ask_buckets(&group, table, addresses + at);
+        answer(&group, table, addresses + at, some, covers + at);
+    }
+}
+
+static size_t cover_by_slot(const struct ipv4_table *table, uint64_t slot, uint8_t octet,
+                            struct bucket_item *items)
+{
+    if (slot_bucket_may_hold(slot, octet))
+        return bucket_cover(bucket_at(table, slot_bucket(slot)), octet, items);
+    size_t count = 0;
+    uint32_t first = slot_first(slot), second = slot_second(slot);
+    if (entry_covers(first, octet))
+        items[count++] = entry_item(first);
+    if (entry_is(first) && entry_covers(second, octet))
+        items[count++] = entry_item(second);
+    return count;
 }
 
 size_t ipv4_table_cover(const struct ipv4_table *table, uint32_t address, struct bucket_item *items)
 {
-    size_t count = 0;
-    uint32_t slot = __atomic_load_n(&table->slots[address >> 8], __ATOMIC_ACQUIRE);
-    if (may_hold(slot, (uint8_t)address))
-        count = bucket_cover(bucket_at(table, slot), (uint8_t)address, items);
-    slot = __atomic_load_n(&table->wide[address >> 16], __ATOMIC_ACQUIRE);
-    if (slot != 0)
-        count += bucket_cover(bucket_at(table, slot), 0, items + count);
-    return count;
+    uint64_t slot = __atomic_load_n(&table->slots[address >> 8], __ATOMIC_ACQUIRE);
+    uint64_t wide = __atomic_load_n(&table->wide[address >> 16], __ATOMIC_ACQUIRE);
+    size_t count = cover_by_slot(table, slot, (uint8_t)address, items);
+    return count + cover_by_slot(table, wide, 0, items + count);
 }
 
 /* ---- changing ---- */
@@ -229,62 +267,107 @@ static bool apply(struct draft *draft, const struct ipv4_change *change)
     return !is_there || take_out(draft, at, change);
 }
 
-static uint32_t parts_of(const struct draft *draft)
+static uint32_t spread_of_draft(const struct draft *draft)
 {
-    uint32_t parts = 0;
-    for (size_t i = 0; i < draft->count; i++) {
-        const struct bucket_item *item = &draft->items[i];
-        unsigned last = item->length <= 24 ? 255u : item->start + (0xffu >> (item->length - 24));
-        for (unsigned part = part_of(item->start); part <= part_of((uint8_t)last); part++)
-            parts |= 1u << part;
-    }
-    return parts;
+    uint32_t spread = 0;
+    for (size_t i = 0; i < draft->count; i++)
+        spread |= spread_of(&draft->items[i]);
+    return spread;
 }
 
-static void read_bucket(struct draft *draft, uint32_t slot)
+static void read_slot(struct draft *draft, uint64_t slot)
 {
-    draft->count = slot != 0 ? bucket_unpack(bucket_at(draft->table, slot), draft->items) : 0;
+    uint32_t bucket = slot_bucket(slot);
+    draft->count = bucket != 0 ? bucket_unpack(bucket_at(draft->table, bucket), draft->items)
+                               : slot_entries(slot, draft->items);
 }
 
-/* Publishes the draft in the place of what is in the slot. */
-static bool write_bucket(struct draft *draft, uint32_t *slot)
+/* 0: the items need a bucket. */
+static uint64_t slot_without_bucket(const struct draft *draft)
+{
+    uint32_t entries[SLOT_ENTRIES_MAX] = {0};
+    if (draft->count > SLOT_ENTRIES_MAX)
+        return 0;
+    for (size_t i = 0; i < draft->count; i++)
+        if ((entries[i] = entry_of(&draft->items[i])) == 0)
+            return 0;
+    return slot_of(entries[0], entries[1]);
+}
+
+/* 0: no memory. */
+static uint64_t slot_with_bucket(const struct draft *draft)
 {
     uint64_t packed[BUCKET_BYTES_MAX / sizeof(uint64_t) + 1];
     struct ipv4_table *table = draft->table;
-    uint32_t old = *slot, fresh = 0;
-    if (draft->count > 0) {
-        size_t bytes = bucket_pack(draft->items, draft->count, packed);
-        fresh = cells_take(&table->buckets, bytes);
-        if (fresh == 0)
-            return false;
-        memcpy(cells_at(&table->buckets, fresh), packed, bytes);
-        fresh |= parts_of(draft) << BUCKET_BITS;
-    }
+    size_t bytes = bucket_pack(draft->items, draft->count, packed);
+    uint32_t number = cells_take(&table->buckets, bytes);
+    if (number == 0)
+        return 0;
+    memcpy(cells_at(&table->buckets, number), packed, bytes);
+    return slot_of(number, spread_of_draft(draft));
+}
+
+/* Publishes the draft in the place of what is in the slot. */
+static bool write_slot(struct draft *draft, uint64_t *slot)
+{
+    struct ipv4_table *table = draft->table;
+    uint32_t old = slot_bucket(*slot);
+    uint64_t fresh = slot_without_bucket(draft);
+    if (fresh == 0 && draft->count > 0 && (fresh = slot_with_bucket(draft)) == 0)
+        return false;
     __atomic_store_n(slot, fresh, __ATOMIC_RELEASE);
     if (old != 0)
-        retire(table->retired, &table->buckets, old & bucket_mask,
-               bucket_bytes(bucket_at(table, old)));
+        retire(table->retired, &table->buckets, old, bucket_bytes(bucket_at(table, old)));
     return true;
 }
 
-static void set_bit(uint64_t *bits, uint32_t index, bool is)
+static void publish_word(uint64_t *word, uint64_t fresh)
 {
-    uint64_t bit = (uint64_t)1 << (index & 63), word = bits[index >> 6];
-    if (((word & bit) != 0) != is)
-        __atomic_store_n(&bits[index >> 6], word ^ bit, __ATOMIC_RELEASE);
+    if (*word != fresh)
+        __atomic_store_n(word, fresh, __ATOMIC_RELEASE);
+}
+
+static uint64_t halves_of(const struct ipv4_table *table, uint32_t index)
+{
+    uint64_t slot = table->slots[index];
+    uint32_t spread = slot != 0 ? slot_spread(slot) : 0;
+    return ((spread & 0xffff) != 0) | (uint64_t)(spread >> 16 != 0) << 1;
+}
+
+/* What `present` says of a /24, by its slot and what is around. */
+static void tell_present(struct ipv4_table *table, uint32_t index)
+{
+    uint64_t *word = &table->present[index / SLOTS_IN_WORD];
+    unsigned shift = 2 * (index % SLOTS_IN_WORD);
+    uint64_t halves = table->wide[index >> 8] != 0 ? 3 : halves_of(table, index);
+    publish_word(word, (*word & ~((uint64_t)3 << shift)) | halves << shift);
+}
+
+/* Of a /16. */
+static void tell_wide_present(struct ipv4_table *table, uint32_t index)
+{
+    uint64_t *wide = &table->wide_present[index / 64], bit = (uint64_t)1 << index % 64;
+    bool is_there = table->wide[index] != 0;
+    publish_word(wide, is_there ? *wide | bit : *wide & ~bit);
+    for (uint32_t slot = index << 8; slot < (index + 1) << 8; slot += SLOTS_IN_WORD) {
+        uint64_t halves = is_there ? UINT64_MAX : 0;
+        for (uint32_t i = 0; i < SLOTS_IN_WORD && !is_there; i++)
+            halves |= halves_of(table, slot + i) << 2 * i;
+        publish_word(&table->present[slot / SLOTS_IN_WORD], halves);
+    }
 }
 
 /* Changes of up to a /24, all in the same one. */
 static bool change_slot(struct draft *draft, uint32_t index, const struct ipv4_change *changes,
                         size_t count)
 {
-    uint32_t *slot = &draft->table->slots[index];
+    uint64_t *slot = &draft->table->slots[index];
     bool ok = true;
-    read_bucket(draft, *slot);
+    read_slot(draft, *slot);
     for (size_t i = 0; i < count && ok; i++)
         ok = apply(draft, &changes[i]);
-    ok = write_bucket(draft, slot) && ok;
-    set_bit(draft->table->present, index, *slot != 0);
+    ok = write_slot(draft, slot) && ok;
+    tell_present(draft->table, index);
     return ok;
 }
 
@@ -292,18 +375,18 @@ static bool change_slot(struct draft *draft, uint32_t index, const struct ipv4_c
 static bool change_wide(struct draft *draft, const struct ipv4_change *change)
 {
     struct ipv4_table *table = draft->table;
-    bool in_slots = change->length >= WIDEST_IN_SLOTS, ok = true;
-    uint32_t *slots = in_slots ? table->slots : table->wide;
-    uint64_t *present = in_slots ? table->present : table->wide_present;
+    bool in_slots = change->length >= ENTRY_WIDEST, ok = true;
+    uint64_t *slots = in_slots ? table->slots : table->wide;
+    void (*tell)(struct ipv4_table *, uint32_t) = in_slots ? tell_present : tell_wide_present;
     unsigned bits = in_slots ? 24 : 16;
     uint32_t first = (uint32_t)((uint64_t)change->start >> (32 - bits));
     uint32_t touched = 1u << (bits - change->length);
     int64_t before = draft->count_change, difference = 0;
     for (uint32_t i = first; i < first + touched && ok; i++) {
         draft->count_change = 0;
-        read_bucket(draft, slots[i]);
-        ok = apply(draft, change) && write_bucket(draft, &slots[i]);
-        set_bit(present, i, slots[i] != 0);
+        read_slot(draft, slots[i]);
+        ok = apply(draft, change) && write_slot(draft, &slots[i]);
+        tell(table, i);
         difference = draft->count_change;
     }
     draft->count_change = before + difference;
@@ -325,9 +408,9 @@ static void expect_many(struct ipv4_table *table)
     if (table->huge)
         return;
     table->huge = true;
-    madvise(table->present, SLOTS / 8, MADV_HUGEPAGE);
-    madvise(table->slots, SLOTS * sizeof *table->slots, MADV_HUGEPAGE);
-    madvise(table->buckets.base, (size_t)BUCKETS_MAX * CELL_GRANULE, MADV_HUGEPAGE);
+    address_space_prefer_huge_pages(table->present, HALVES / 8);
+    address_space_prefer_huge_pages(table->slots, slots_bytes);
+    address_space_prefer_huge_pages(table->buckets.base, (size_t)buckets_max * CELL_GRANULE);
 }
 
 bool ipv4_table_change(struct ipv4_table *table, const struct ipv4_change *changes, size_t count,
@@ -350,6 +433,5 @@ bool ipv4_table_change(struct ipv4_table *table, const struct ipv4_change *chang
 
 size_t ipv4_table_bytes(const struct ipv4_table *table)
 {
-    return SLOTS / 8 + SLOTS * sizeof *table->slots + WIDE_SLOTS * sizeof *table->wide +
-           WIDE_SLOTS / 8 + cells_bytes(&table->buckets);
+    return HALVES / 8 + slots_bytes + wide_bytes + WIDE_SLOTS / 8 + cells_bytes(&table->buckets);
 }

@@ -1,12 +1,15 @@
 /* IPv4 indicators, for lookups that go on while they change.
  *
- *     address ─▶ present: is anything listed in its /24?      2 MB, a bit each: most are told no
- * here ─▶ slots: the /24's bucket, and in which sixths of it anything lies   64 MB, u32 each ─▶
- * bucket: single addresses, and prefixes /17 to /31 (bucket.h)       8 bytes and more and     ─▶
- * wide: prefixes up to /16, a bucket for each /16                    256 KB
+ *     address ─▶ present: is anything listed in its /25?      4 MB, a bit each: most are told no
+ *     ─▶ slots: the /24's one or two prefixes, or its bucket  128 MB, u64 each (slot.h)
+ *     ─▶ buckets: single addresses and prefixes /17 to /31    16 bytes and more each (bucket.h)
+ *     ─▶ wide: prefixes up to /16, a bucket for each /16      512 KB
  *
- * A change writes the bucket anew and publishes it with one store: a lookup sees the old or the
- * new. A prefix /17 to /23 is in each of the up to 128 buckets it touches; a wider one in as many
+ * `present` is as large as a processor's cache still keeps near; slots and buckets are fetched past
+ * that cache, for they are too many to be found there again.
+ *
+ * A change writes the slot or bucket anew and publishes it with one store: a lookup sees the old or
+ * the new. A prefix /17 to /23 is in each of the up to 128 slots it touches; a wider one in as many
  * of `wide`. Memory is reserved as address space, and costs only where something is listed.
  *
  * Thread: one writes; any number look up, between readers_enter() and readers_leave().
@@ -20,13 +23,14 @@
 
 #include "bucket.h"
 #include "cells.h"
+#include "cover.h"
 #include "retired.h"
 #include "table_sources.h"
 
 struct ipv4_table {
     uint64_t *present;
-    uint32_t *slots;
-    uint32_t *wide;
+    uint64_t *slots;
+    uint64_t *wide;
     uint64_t *wide_present; /* a bit for each of them */
     struct cells buckets;
     struct table_sources *sources;
@@ -54,11 +58,11 @@ void ipv4_table_close(struct ipv4_table *table);
 bool ipv4_table_change(struct ipv4_table *table, const struct ipv4_change *changes, size_t count,
                        int64_t *count_change);
 
-/* The sources of the narrowest prefix that covers the address, or 0. */
-uint32_t ipv4_table_find(const struct ipv4_table *table, uint32_t address, uint8_t *length);
-/* The same, sixteen at a time, so that their memory accesses overlap. */
+/* The narrowest prefix that covers the address. */
+struct table_cover ipv4_table_find(const struct ipv4_table *table, uint32_t address);
+/* The same of many, sixteen at a time, whose memory accesses overlap. */
 void ipv4_table_find_all(const struct ipv4_table *table, const uint32_t *addresses, size_t count,
-                         uint32_t *sources, uint8_t *lengths);
+                         struct table_cover *covers);
 /* All that cover it, narrowest first; items has room for 33, their starts are not set. */
 size_t ipv4_table_cover(const struct ipv4_table *table, uint32_t address,
                         struct bucket_item *items);

@@ -204,32 +204,31 @@ static uint32_t find_prefix(const struct ipv6_table *table, struct bits prefix, 
 }
 
 size_t ipv6_table_cover(const struct ipv6_table *table, const uint8_t address[16],
-                        uint32_t *sources, uint8_t *lengths)
+                        struct table_cover *covers)
 {
     struct bits bits = bits_of(address);
     struct lengths candidates = lengths_of(table, bits);
     unsigned length;
     size_t count = 0;
     while (next_length(&candidates, &length)) {
-        sources[count] = find_prefix(table, cut(bits, length), length);
-        lengths[count] = (uint8_t)length;
-        count += sources[count] != 0;
+        uint32_t sources = find_prefix(table, cut(bits, length), length);
+        covers[count] = (struct table_cover){sources, (uint8_t)length};
+        count += sources != 0;
     }
     return count;
 }
 
-uint32_t ipv6_table_find(const struct ipv6_table *table, const uint8_t address[16], uint8_t *length)
+struct table_cover ipv6_table_find(const struct ipv6_table *table, const uint8_t address[16])
 {
     struct bits bits = bits_of(address);
     struct lengths candidates = lengths_of(table, bits);
-    unsigned candidate;
-    while (next_length(&candidates, &candidate)) {
-        uint32_t sources = find_prefix(table, cut(bits, candidate), candidate);
-        *length = (uint8_t)candidate;
+    unsigned length;
+    while (next_length(&candidates, &length)) {
+        uint32_t sources = find_prefix(table, cut(bits, length), length);
         if (sources != 0)
-            return sources;
+            return (struct table_cover){sources, (uint8_t)length};
     }
-    return 0;
+    return (struct table_cover){0, 0};
 }
 
 /* ---- looking up many ---- */
@@ -298,25 +297,23 @@ static void fetch_items(const struct group *group)
 }
 
 /* Longest first, so the first that is found of an address is the narrowest. */
-static void answer(const struct group *group, uint32_t *sources, uint8_t *lengths)
+static void answer(const struct group *group, struct table_cover *covers)
 {
     for (size_t i = 0; i < group->count; i++) {
         const struct asked *asked = &group->asked[i];
         uint32_t number;
-        if (sources[asked->address] != 0)
+        if (covers[asked->address].sources != 0)
             continue;
         const struct ipv6_item *item =
             find_in(group->table, asked->segment, asked->hash,
                     cut(group->bits[asked->address], asked->length), asked->length, &number);
-        if (item == NULL)
-            continue;
-        sources[asked->address] = sources_of(item);
-        lengths[asked->address] = asked->length;
+        if (item != NULL)
+            covers[asked->address] = (struct table_cover){sources_of(item), asked->length};
     }
 }
 
 static void find_group(const struct ipv6_table *table, const uint8_t (*addresses)[16], size_t count,
-                       uint32_t *sources, uint8_t *lengths)
+                       struct table_cover *covers)
 {
     struct group group = {.table = table};
     bool fits[TOGETHER];
@@ -326,23 +323,23 @@ static void find_group(const struct ipv6_table *table, const uint8_t (*addresses
         __builtin_prefetch(&table->far[group.bits[i].high >> 48]);
     }
     for (size_t i = 0; i < count; i++) {
-        sources[i] = 0;
+        covers[i] = (struct table_cover){0, 0};
         fits[i] = ask(&group, (uint8_t)i);
     }
     filter(&group);
     fetch_items(&group);
-    answer(&group, sources, lengths);
+    answer(&group, covers);
     for (size_t i = 0; i < count; i++)
         if (!fits[i])
-            sources[i] = ipv6_table_find(table, addresses[i], &lengths[i]);
+            covers[i] = ipv6_table_find(table, addresses[i]);
 }
 
 void ipv6_table_find_all(const struct ipv6_table *table, const uint8_t (*addresses)[16],
-                         size_t count, uint32_t *sources, uint8_t *lengths)
+                         size_t count, struct table_cover *covers)
 {
     for (size_t at = 0; at < count; at += TOGETHER)
         find_group(table, addresses + at, count - at < TOGETHER ? count - at : TOGETHER,
-                   sources + at, lengths + at);
+                   covers + at);
 }
 
 /* ---- changing ---- */

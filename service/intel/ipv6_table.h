@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "cells.h"
+#include "cover.h"
 #include "prefix_index.h"
 #include "retired.h"
 #include "table_sources.h"
@@ -66,15 +67,14 @@ void ipv6_table_close(struct ipv6_table *table);
 bool ipv6_table_change(struct ipv6_table *table, const struct ipv6_change *changes, size_t count,
                        int64_t *count_change);
 
-/* The sources of the narrowest prefix that covers the address, or 0. */
-uint32_t ipv6_table_find(const struct ipv6_table *table, const uint8_t address[16],
-                         uint8_t *length);
+/* The narrowest prefix that covers the address. */
+struct table_cover ipv6_table_find(const struct ipv6_table *table, const uint8_t address[16]);
 /* The same of many, whose memory accesses overlap. */
 void ipv6_table_find_all(const struct ipv6_table *table, const uint8_t (*addresses)[16],
-                         size_t count, uint32_t *sources, uint8_t *lengths);
-/* All that cover it, narrowest first; sources and lengths have room for IPV6_LENGTHS. */
+                         size_t count, struct table_cover *covers);
+/* All that cover it, narrowest first; covers has room for IPV6_LENGTHS. */
 size_t ipv6_table_cover(const struct ipv6_table *table, const uint8_t address[16],
-                        uint32_t *sources, uint8_t *lengths);
+                        struct table_cover *covers);
 
 size_t ipv6_table_bytes(const struct ipv6_table *table);
 

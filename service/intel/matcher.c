@@ -84,21 +84,13 @@ static bool note_judgement(struct hits *hits, const struct matching *matching,
     return true;
 }
 
-static void find_family(const struct table *table, const struct picket_flow *flows, size_t count,
-                        uint8_t family, struct table_cover *covers)
+static void find(const struct table *table, const struct picket_flow *flows, size_t count,
+                 struct table_cover *covers)
 {
     const struct picket_address *addresses[TOGETHER];
-    struct table_cover found[TOGETHER];
-    size_t asked = 0, answered = 0;
     for (size_t i = 0; i < count; i++)
-        if (flows[i].remote.family == family)
-            addresses[asked++] = &flows[i].remote;
-    if (asked == 0)
-        return;
-    table_find_many(table, addresses, asked, found);
-    for (size_t i = 0; i < count; i++)
-        if (flows[i].remote.family == family)
-            covers[i] = found[answered++];
+        addresses[i] = &flows[i].remote;
+    table_find_many(table, addresses, count, covers);
 }
 
 /* Calls visit for each flow that is a hit, or would be, until it says false, and says so then. */
@@ -111,8 +103,7 @@ static bool each_judgement(const struct matching *matching, const struct picket_
     for (size_t first = 0; first < event->flow_count; first += TOGETHER) {
         struct table_cover covers[TOGETHER];
         size_t count = event->flow_count - first < TOGETHER ? event->flow_count - first : TOGETHER;
-        find_family(matching->table, event->flows + first, count, 4, covers);
-        find_family(matching->table, event->flows + first, count, 6, covers);
+        find(matching->table, event->flows + first, count, covers);
         for (size_t i = 0; i < count; i++) {
             if (covers[i].sources == 0)
                 continue;

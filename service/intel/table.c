@@ -259,47 +259,76 @@ int table_apply(struct table_batch *batch, struct picket_error *error)
 
 struct table_cover table_find(const struct table *table, const struct picket_address *address)
 {
-    struct table_cover cover = {0, 0};
-    cover.sources =
-        address->family == 4
-            ? ipv4_table_find(&table->ipv4, picket_address_ipv4_number(address), &cover.length)
-            : ipv6_table_find(&table->ipv6, address->bytes, &cover.length);
-    return cover;
+    return address->family == 4 ? ipv4_table_find(&table->ipv4, picket_address_ipv4_number(address))
+                                : ipv6_table_find(&table->ipv6, address->bytes);
 }
 
-enum { TOGETHER = 16 };
-
-static void find_ipv4(const struct table *table, const struct picket_address *const *addresses,
-                      size_t count, uint32_t *sources, uint8_t *lengths)
+void table_find_ipv4(const struct table *table, const uint32_t *addresses, size_t count,
+                     struct table_cover *covers)
 {
+    ipv4_table_find_all(&table->ipv4, addresses, count, covers);
+}
+
+void table_find_ipv6(const struct table *table, const uint8_t (*addresses)[16], size_t count,
+                     struct table_cover *covers)
+{
+    ipv6_table_find_all(&table->ipv6, addresses, count, covers);
+}
+
+enum { TOGETHER = 64 };
+
+/* Some of the addresses that are asked for together, of one family. */
+struct asked {
+    size_t count;
+    uint8_t indices[TOGETHER]; /* whose they are */
+    struct table_cover covers[TOGETHER];
+};
+
+static void answer(const struct asked *asked, struct table_cover *covers)
+{
+    for (size_t i = 0; i < asked->count; i++)
+        covers[asked->indices[i]] = asked->covers[i];
+}
+
+static void find_those_of_ipv4(const struct table *table,
+                               const struct picket_address *const *addresses, size_t count,
+                               struct table_cover *covers)
+{
+    struct asked asked = {.count = 0};
     uint32_t numbers[TOGETHER];
-    for (size_t i = 0; i < count; i++)
-        numbers[i] = picket_address_ipv4_number(addresses[i]);
-    ipv4_table_find_all(&table->ipv4, numbers, count, sources, lengths);
+    for (size_t i = 0; i < count; i++) {
+        if (addresses[i]->family != 4)
+            continue;
+        numbers[asked.count] = picket_address_ipv4_number(addresses[i]);
+        asked.indices[asked.count++] = (uint8_t)i;
+    }
+    table_find_ipv4(table, numbers, asked.count, asked.covers);
+    answer(&asked, covers);
 }
 
-static void find_ipv6(const struct table *table, const struct picket_address *const *addresses,
-                      size_t count, uint32_t *sources, uint8_t *lengths)
+static void find_those_of_ipv6(const struct table *table,
+                               const struct picket_address *const *addresses, size_t count,
+                               struct table_cover *covers)
 {
+    struct asked asked = {.count = 0};
     uint8_t copies[TOGETHER][16];
-    for (size_t i = 0; i < count; i++)
-        memcpy(copies[i], addresses[i]->bytes, sizeof copies[i]);
-    ipv6_table_find_all(&table->ipv6, copies, count, sources, lengths);
+    for (size_t i = 0; i < count; i++) {
+        if (addresses[i]->family != 6)
+            continue;
+        memcpy(copies[asked.count], addresses[i]->bytes, sizeof *copies);
+        asked.indices[asked.count++] = (uint8_t)i;
+    }
+    table_find_ipv6(table, copies, asked.count, asked.covers);
+    answer(&asked, covers);
 }
 
 void table_find_many(const struct table *table, const struct picket_address *const *addresses,
                      size_t count, struct table_cover *covers)
 {
-    uint32_t sources[TOGETHER];
-    uint8_t lengths[TOGETHER];
     for (size_t at = 0; at < count; at += TOGETHER) {
-        size_t group = count - at < TOGETHER ? count - at : TOGETHER;
-        if (addresses[at]->family == 4)
-            find_ipv4(table, addresses + at, group, sources, lengths);
-        else
-            find_ipv6(table, addresses + at, group, sources, lengths);
-        for (size_t i = 0; i < group; i++)
-            covers[at + i] = (struct table_cover){sources[i], lengths[i]};
+        size_t some = count - at < TOGETHER ? count - at : TOGETHER;
+        find_those_of_ipv4(table, addresses + at, some, covers + at);
+        find_those_of_ipv6(table, addresses + at, some, covers + at);
     }
 }
 
@@ -313,22 +342,11 @@ static size_t covers_of_ipv4(const struct table *table, const struct picket_addr
     return count;
 }
 
-static size_t covers_of_ipv6(const struct table *table, const struct picket_address *address,
-                             struct table_cover *covers)
-{
-    uint32_t sources[IPV6_LENGTHS];
-    uint8_t lengths[IPV6_LENGTHS];
-    size_t count = ipv6_table_cover(&table->ipv6, address->bytes, sources, lengths);
-    for (size_t i = 0; i < count; i++)
-        covers[i] = (struct table_cover){sources[i], lengths[i]};
-    return count;
-}
-
 size_t table_covers(const struct table *table, const struct picket_address *address,
                     struct table_cover covers[TABLE_COVERS_MAX])
 {
     return address->family == 4 ? covers_of_ipv4(table, address, covers)
-                                : covers_of_ipv6(table, address, covers);
+                                : ipv6_table_cover(&table->ipv6, address->bytes, covers);
 }
 
 size_t table_source_count(const struct table *table, const struct table_cover *cover)

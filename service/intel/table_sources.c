@@ -5,8 +5,6 @@
 
 enum { DETAILS_MAX = (1u << 31) - 1, SETS_MAX = 1 << 28 };
 
-static const uint32_t is_set = 1u << 31;
-
 struct set {
     uint32_t uses;
     uint32_t count; /* > 1 */
@@ -104,7 +102,7 @@ static void let_go_of_detail(struct table_sources *sources, uint32_t number)
 
 static struct set *set_at(const struct table_sources *sources, uint32_t number)
 {
-    return cells_at(&sources->sets, number & ~is_set);
+    return cells_at(&sources->sets, number & ~SOURCES_SET);
 }
 
 static size_t set_bytes(size_t count)
@@ -119,7 +117,7 @@ struct members {
 
 static bool is_set_of(const void *context, uint32_t number, const void *looked_for)
 {
-    const struct set *set = cells_at(context, number & ~is_set);
+    const struct set *set = cells_at(context, number & ~SOURCES_SET);
     const struct members *members = looked_for;
     return set->count == members->count &&
            memcmp(set->details, members->details, set->count * sizeof *set->details) == 0;
@@ -136,7 +134,7 @@ static uint32_t add_set(struct table_sources *sources, const struct members *mem
     uint32_t cell = cells_take(&sources->sets, bytes);
     if (cell == 0)
         return 0;
-    if (!number_set_add(&sources->set_set, hash, cell | is_set)) {
+    if (!number_set_add(&sources->set_set, hash, cell | SOURCES_SET)) {
         cells_give_back(&sources->sets, cell, bytes);
         return 0;
     }
@@ -146,7 +144,7 @@ static uint32_t add_set(struct table_sources *sources, const struct members *mem
     memcpy(set->details, members->details, members->count * sizeof *set->details);
     for (size_t i = 0; i < members->count; i++)
         table_sources_keep_again(sources, members->details[i]);
-    return cell | is_set;
+    return cell | SOURCES_SET;
 }
 
 static uint32_t keep_members(struct table_sources *sources, const struct members *members)
@@ -171,14 +169,14 @@ static void let_go_of_set(struct table_sources *sources, uint32_t number)
     number_set_remove(&sources->set_set, hash_of_members(set->details, set->count), number);
     for (uint32_t i = 0; i < set->count; i++)
         let_go_of_detail(sources, set->details[i]);
-    retire(sources->retired, &sources->sets, number & ~is_set, set_bytes(set->count));
+    retire(sources->retired, &sources->sets, number & ~SOURCES_SET, set_bytes(set->count));
 }
 
 /* ---- both ---- */
 
 void table_sources_keep_again(struct table_sources *sources, uint32_t number)
 {
-    if (number & is_set)
+    if (number & SOURCES_SET)
         set_at(sources, number)->uses++;
     else
         ((struct detail *)cells_at(&sources->details, number))->uses++;
@@ -186,7 +184,7 @@ void table_sources_keep_again(struct table_sources *sources, uint32_t number)
 
 void table_sources_let_go(struct table_sources *sources, uint32_t number)
 {
-    if (number & is_set)
+    if (number & SOURCES_SET)
         let_go_of_set(sources, number);
     else
         let_go_of_detail(sources, number);
@@ -210,7 +208,7 @@ static int compare_sources(struct source a, struct source b)
 static const uint32_t *details_of(const struct table_sources *sources, const uint32_t *number,
                                   size_t *count)
 {
-    if ((*number & is_set) == 0) {
+    if ((*number & SOURCES_SET) == 0) {
         *count = *number != 0;
         return number;
     }
@@ -261,13 +259,13 @@ bool table_sources_without(struct table_sources *sources, uint32_t old, struct s
 
 size_t table_sources_count(const struct table_sources *sources, uint32_t number)
 {
-    return number & is_set ? set_at(sources, number)->count : 1;
+    return number & SOURCES_SET ? set_at(sources, number)->count : 1;
 }
 
 const struct detail *table_sources_detail(const struct table_sources *sources, uint32_t number,
                                           size_t index)
 {
-    if (number & is_set)
+    if (number & SOURCES_SET)
         number = set_at(sources, number)->details[index];
     return cells_at(&sources->details, number);
 }

@@ -1,7 +1,7 @@
 /* Who lists an indicator, and what they say of it: one number for all of it.
  *
  *     sources ─┬─▶ a detail: feed, port, protocol, confidence, valid until   most often
- *              └─▶ a set of several details                        bit 31
+ *              └─▶ a set of several details                        SOURCES_SET
  *
  * What is said alike of many indicators is kept once, for as long as any of them is there: a plain
  * list of a million addresses has one detail. Here is what matching needs; the rest of what feeds
@@ -20,6 +20,9 @@
 #include "number_set.h"
 #include "picket/store/store.h"
 #include "retired.h"
+
+/* In a number: it is a set of details, and no detail. */
+#define SOURCES_SET (UINT32_C(1) << 31)
 
 enum { SOURCES_OF_ONE_MAX = CELL_BYTES_MAX / 4 - 2 };
 

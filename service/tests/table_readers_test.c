@@ -60,7 +60,11 @@ static void look_up(const struct reading *reading, const struct picket_address *
     check_name(reading, asked, &covers[0], "stays");
     for (size_t i = 1; i < count; i++)
         check_name(reading, asked, &covers[i], "comes and goes");
-    table_find_many(reading->table, &asked, 1, &narrowest);
+    if (asked->family == 4)
+        table_find_ipv4(reading->table, &(uint32_t){picket_address_ipv4_number(asked)}, 1,
+                        &narrowest);
+    else
+        table_find_ipv6(reading->table, &asked->bytes, 1, &narrowest);
     check(narrowest.sources == covers[0].sources);
 }
 

@@ -187,6 +187,34 @@ static void an_indicator_keeps_what_matching_needs(void **state)
     table_free(table);
 }
 
+/* Some of what is said is then numbered beyond what a slot holds. */
+static void each_of_many_addresses_keeps_what_is_said_of_it_alone(void **state)
+{
+    (void)state;
+    enum { COUNT = 140000 };
+    struct table *table = table_new();
+    uint16_t feed = table_add_feed(table, &(struct table_feed){.name = "f"});
+    struct table_batch *batch = table_batch_new(table);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        uint8_t bytes[4] = {11, (uint8_t)(i >> 12), (uint8_t)(i >> 4), (uint8_t)(i << 4)};
+        struct picket_indicator listed = {.prefix = {picket_address_ipv4(bytes), 32},
+                                          .valid_until_ms = (1 + (int64_t)i) * 1000,
+                                          .tags = ""};
+        assert_true(table_put(batch, feed, &listed));
+    }
+    apply(batch);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        uint8_t bytes[4] = {11, (uint8_t)(i >> 12), (uint8_t)(i >> 4), (uint8_t)(i << 4)};
+        struct picket_address looked_up = picket_address_ipv4(bytes);
+        struct table_cover cover = table_find(table, &looked_up);
+        struct table_match match;
+        assert_int_equal(cover.length, 32);
+        table_source(table, &looked_up, &cover, 0, &match);
+        assert_int_equal(match.valid_until_ms, (1 + (int64_t)i) * 1000);
+    }
+    table_free(table);
+}
+
 static void an_empty_table_finds_nothing(void **state)
 {
     (void)state;
@@ -212,7 +240,7 @@ static void a_feeds_number_is_given_to_another_once_it_has_gone(void **state)
 
 /* ---- against a naive twin ---- */
 
-enum { FEEDS = 3, LISTED_MAX = 3000 };
+enum { FEEDS = 3, LISTED_MAX = 3000, ASKED = 100 };
 
 static uint32_t random_state;
 
@@ -339,30 +367,46 @@ static size_t by_table(const struct table *table, const struct picket_address *l
     return count;
 }
 
+/* By each of the ways to look up many; of one family, or of both (0). */
+static void check_many(const struct table *table, const struct picket_address *asked, size_t count,
+                       uint8_t family)
+{
+    const struct picket_address *pointers[ASKED];
+    uint32_t ipv4[ASKED];
+    uint8_t ipv6[ASKED][16];
+    struct table_cover covers[2][ASKED];
+    for (size_t i = 0; i < count; i++) {
+        pointers[i] = &asked[i];
+        ipv4[i] = picket_address_ipv4_number(&asked[i]);
+        memcpy(ipv6[i], asked[i].bytes, sizeof ipv6[i]);
+    }
+    table_find_many(table, pointers, count, covers[0]);
+    if (family == 4)
+        table_find_ipv4(table, ipv4, count, covers[1]);
+    if (family == 6)
+        table_find_ipv6(table, ipv6, count, covers[1]);
+    for (size_t i = 0; i < count; i++)
+        for (int way = 0; way < (family == 0 ? 1 : 2); way++) {
+            struct table_cover alone = table_find(table, &asked[i]);
+            assert_int_equal(covers[way][i].sources, alone.sources);
+            assert_true(alone.sources == 0 || covers[way][i].length == alone.length);
+        }
+}
+
 static void compare(const struct table *table, const struct twin *twin, uint8_t family)
 {
-    enum { ASKED = 40 };
     static uint64_t expected[LISTED_MAX], found[LISTED_MAX];
     struct picket_address asked[ASKED];
-    const struct picket_address *pointers[ASKED];
-    struct table_cover covers[ASKED];
     for (size_t i = 0; i < ASKED; i++) {
-        asked[i] = random_prefix(family).address;
-        pointers[i] = &asked[i];
+        asked[i] = random_prefix(family != 0 ? family : 4 + i % 2 * 2).address;
         size_t expected_count = by_twin(twin, &asked[i], expected);
         assert_int_equal(by_table(table, &asked[i], found), expected_count);
         assert_memory_equal(found, expected, expected_count * sizeof *found);
+        struct table_cover narrowest = table_find(table, &asked[i]);
+        assert_int_equal(narrowest.sources != 0, expected_count > 0);
+        assert_true(expected_count == 0 || narrowest.length == expected[0] >> 56);
     }
-    size_t count = random_number() % (ASKED + 1);
-    table_find_many(table, pointers, count, covers);
-    for (size_t i = 0; i < count; i++) {
-        struct table_cover alone = table_find(table, &asked[i]);
-        assert_int_equal(covers[i].sources, alone.sources);
-        assert_true(alone.sources == 0 || covers[i].length == alone.length);
-        size_t expected_count = by_twin(twin, &asked[i], expected);
-        assert_int_equal(alone.sources != 0, expected_count > 0);
-        assert_true(expected_count == 0 || alone.length == expected[0] >> 56);
-    }
+    check_many(table, asked, random_number() % (ASKED + 1), family);
 }
 
 static void live_a_life(uint32_t seed)
@@ -383,6 +427,7 @@ static void live_a_life(uint32_t seed)
         assert_int_equal(table_indicators(table), twin.count);
         compare(table, &twin, 4);
         compare(table, &twin, 6);
+        compare(table, &twin, 0);
     }
     struct table_batch *batch = table_batch_new(table);
     while (twin.count > 0)
@@ -446,6 +491,7 @@ int main(void)
         cmocka_unit_test(what_is_taken_out_is_found_no_more),
         cmocka_unit_test(of_one_prefix_and_port_the_feeds_last_word_counts),
         cmocka_unit_test(an_indicator_keeps_what_matching_needs),
+        cmocka_unit_test(each_of_many_addresses_keeps_what_is_said_of_it_alone),
         cmocka_unit_test(an_empty_table_finds_nothing),
         cmocka_unit_test(a_feeds_number_is_given_to_another_once_it_has_gone),
         cmocka_unit_test(lookups_agree_with_a_naive_twin_after_each_batch),
