@@ -19,26 +19,41 @@ enum { FOLLOW_WAIT_S = 5, FOLLOW_FIRST = 10, PAGE = 1000, LIST_LIMIT = 100, LABE
 struct alert_options {
     const char *socket_path;
     const char *device;
+    const char *type;
+    const char *indicator;
+    const char *severity;
+    const char *status;
     const char *since;
     long long limit; /* negative: not given */
     bool as_json;
     bool follow;
+    bool by_indicator;
 };
 
 /* ---- list ---- */
 
-static void alerts_url(struct client_url *url, const struct alert_options *options)
+/* All but the time. */
+static void alerts_url(struct client_url *url, const char *path,
+                       const struct alert_options *options)
 {
-    client_url(url, "/v1/alerts", NULL);
-    if (options->device)
-        client_url_query(url, "device", options->device);
+    const struct {
+        const char *name, *value;
+    } asked[] = {{"device", options->device},
+                 {"type", options->type},
+                 {"subject", options->indicator},
+                 {"severity", options->severity},
+                 {"status", options->status}};
+    client_url(url, path, NULL);
+    for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++)
+        if (asked[i].value)
+            client_url_query(url, asked[i].name, asked[i].value);
 }
 
 /* Up to so many of the newest; the caller's to release, if EXIT_DONE. */
 static int newest(const struct alert_options *options, long long limit, json_t **alerts)
 {
     struct client_url url;
-    alerts_url(&url, options);
+    alerts_url(&url, "/v1/alerts", options);
     if (options->since)
         client_url_query(&url, "since", options->since);
     *alerts = json_array();
@@ -79,6 +94,59 @@ static void print_alerts(const json_t *alerts)
     table_end(&table);
 }
 
+/* ---- by indicator ---- */
+
+static const struct table_column group_columns[] = {
+    {.title = "SEVERITY"},
+    {.title = "INDICATOR", .cut_to = 34},
+    {.title = "DEVICES", .cut_to = 14},
+    {"OPEN", .right = true, .leave_out = 2},
+    {"COUNT", .right = true, .leave_out = 1},
+    {"FIRST SEEN", .leave_out = 3},
+    {.title = "LAST SEEN"},
+    {"TYPE", .cut_to = 20, .leave_out = 1},
+};
+
+/* A device by its name, several by their number. */
+static void devices_cell(struct table *table, const json_t *group)
+{
+    if (member_number(group, "devices") == 1)
+        table_cell(table, "%s", member_shown(group, "device"));
+    else
+        table_cell(table, "%lld devices", member_number(group, "devices"));
+}
+
+static void print_groups(const json_t *groups)
+{
+    struct table table;
+    size_t index;
+    json_t *group;
+    table_begin(&table, group_columns, sizeof group_columns / sizeof group_columns[0]);
+    json_array_foreach(groups, index, group)
+    {
+        table_severity_color(&table, member_text(group, "severity"));
+        table_cell(&table, "%s", member_text(group, "severity"));
+        table_cell(&table, "%s", member_shown(group, "subject"));
+        devices_cell(&table, group);
+        table_cell(&table, "%lld", member_number(group, "open"));
+        table_cell(&table, "%lld", member_number(group, "count"));
+        table_time(&table, member_time(group, "first_seen"));
+        table_time(&table, member_time(group, "last_seen"));
+        table_cell(&table, "%s", member_text(group, "type"));
+    }
+    table_end(&table);
+}
+
+static int list_by_indicator(const struct alert_options *options)
+{
+    struct client_url url;
+    alerts_url(&url, "/v1/alerts/groups", options);
+    if (options->since)
+        client_url_query(&url, "since", options->since);
+    client_url_query_number(&url, "limit", options->limit < 0 ? LIST_LIMIT : options->limit);
+    return client_show(options->socket_path, &url, "groups", options->as_json, print_groups);
+}
+
 /* ---- follow ---- */
 
 static void print_followed(const json_t *alert, bool as_json)
@@ -106,7 +174,7 @@ static int follow_once(const struct alert_options *options, long long *last)
     struct client_url url;
     json_t *answer, *alert;
     size_t index;
-    alerts_url(&url, options);
+    alerts_url(&url, "/v1/alerts", options);
     client_url_query_number(&url, "after", *last);
     client_url_query_number(&url, "wait", FOLLOW_WAIT_S);
     client_url_query_number(&url, "limit", PAGE);
@@ -194,7 +262,17 @@ static int run_list(const struct command *command, int argc, char **argv)
     struct alert_options alerts = {.limit = -1};
     const struct option_spec options[] = {
         {"follow", OPTION_FLAG, &alerts.follow, NULL, "print the last ones, then each as it comes"},
+        {"by-indicator", OPTION_FLAG, &alerts.by_indicator, NULL,
+         "a line for each indicator: on which devices, since when, how often"},
         {"device", OPTION_TEXT, &alerts.device, "ID", "of this device only"},
+        {"indicator", OPTION_TEXT, &alerts.indicator, "PREFIX",
+         "of this indicator, or what else an alert is about"},
+        {"type", OPTION_TEXT, &alerts.type, "TYPE", "of this type only"},
+        {"severity", OPTION_TEXT, &alerts.severity, "SEVERITY",
+         "at least that: low, medium or high"},
+        {"status", OPTION_TEXT, &alerts.status, "STATUS",
+         "new, acknowledged, dismissed, resolved, suppressed; open, closed, all; or some of "
+         "them with commas (default: all but suppressed)"},
         {"since", OPTION_TEXT, &alerts.since, "TIME",
          "last seen since: 2026-11-20T23:51:17Z, or 90s, 15m, 24h, 7d ago"},
         {"limit", OPTION_NUMBER, &alerts.limit, "N", "the newest N (default 100; --follow: 10)"},
@@ -210,6 +288,12 @@ static int run_list(const struct command *command, int argc, char **argv)
         complain("--limit: expected a number from 1");
         return EXIT_USAGE;
     }
+    if (alerts.follow && alerts.by_indicator) {
+        complain("--follow and --by-indicator exclude each other");
+        return EXIT_USAGE;
+    }
+    if (alerts.by_indicator)
+        return list_by_indicator(&alerts);
     return alerts.follow ? follow(&alerts) : list(&alerts);
 }
 
@@ -219,6 +303,8 @@ const struct command command_alert_list = {
     "adds to its count. When picket stops, it waits until picket is back.\n"
     "\n"
     "  picket alert list --since 24h\n"
+    "  picket alert list --by-indicator --status open\n"
+    "  picket alert list --indicator 203.0.113.9 --severity high\n"
     "  picket alert list --follow --json | while read -r alert; do ...; done\n",
     run_list};
 
@@ -400,6 +486,25 @@ static void print_decision(const json_t *alert)
         print_labeled("verdict", member_text(alert, "verdict"));
     if (*member_text(alert, "reason"))
         print_labeled("reason", member_text(alert, "reason"));
+    if (member_number(alert, "suppression")) {
+        char suppression[64];
+        snprintf(suppression, sizeof suppression, "#%lld (picket suppression list)",
+                 member_number(alert, "suppression"));
+        print_labeled("suppression", suppression);
+    }
+}
+
+/* What is known of its kind on other devices. */
+static void print_alike(const json_t *alike)
+{
+    char text[160], devices[64], times[64], first[32];
+    if (member_number(alike, "devices") < 2)
+        return;
+    snprintf(text, sizeof text, "%s, %s, since %s",
+             text_count(member_number(alike, "devices"), "device", devices),
+             text_count(member_number(alike, "count"), "finding", times),
+             text_time(member_time(alike, "first_seen"), first));
+    print_labeled("on all devices", text);
 }
 
 static void print_alert(const json_t *alert)
@@ -424,6 +529,7 @@ static void print_alert(const json_t *alert)
     print_labeled("raised", text_time(member_time(alert, "raised"), when));
     snprintf(text, sizeof text, "%lld", member_number(alert, "count"));
     print_labeled("times", text);
+    print_alike(json_object_get(alert, "alike"));
     print_techniques(json_object_get(alert, "technique"));
     print_reasons(alert);
     json_t *first = json_object_get(alert, "first_evidence");

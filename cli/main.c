@@ -23,25 +23,26 @@ const struct command command_decode = {"decode", "FILE...",
 static const struct {
     const char *title;
     const struct command *commands[24]; /* up to the first NULL */
-} groups[] = {
-    {"Running it", {&command_serve, &command_status}},
-    {"Devices and what they are told",
-     {&command_device_add, &command_device_import, &command_device_list, &command_device_show,
-      &command_device_disable, &command_device_enable, &command_device_remove,
-      &command_device_rotate_key, &command_device_rotate_x509, &command_twin_show,
-      &command_twin_set, &command_method_invoke, &command_c2d_send, &command_c2d_list,
-      &command_c2d_purge}},
-    {"Threat intelligence",
-     {&command_feed_add, &command_feed_list, &command_feed_refresh, &command_feed_remove,
-      &command_intel_lookup}},
-    {"What was found and reported",
-     {&command_alert_list, &command_alert_show, &command_alert_acknowledge, &command_alert_close,
-      &command_event_list, &command_dead_letter_list, &command_decode}},
-    {"Who may connect, and who did what",
-     {&command_ca_add, &command_ca_list, &command_ca_show, &command_ca_remove,
-      &command_ip_filter_list, &command_ip_filter_add, &command_ip_filter_remove,
-      &command_ip_filter_move, &command_ip_filter_default, &command_audit_list,
-      &command_audit_export, &command_audit_check}}};
+} groups[] = {{"Running it", {&command_serve, &command_status}},
+              {"Devices and what they are told",
+               {&command_device_add, &command_device_import, &command_device_list,
+                &command_device_show, &command_device_disable, &command_device_enable,
+                &command_device_remove, &command_device_rotate_key, &command_device_rotate_x509,
+                &command_twin_show, &command_twin_set, &command_method_invoke, &command_c2d_send,
+                &command_c2d_list, &command_c2d_purge}},
+              {"Threat intelligence",
+               {&command_feed_add, &command_feed_list, &command_feed_refresh, &command_feed_remove,
+                &command_intel_lookup}},
+              {"What was found and reported",
+               {&command_alert_list, &command_alert_show, &command_alert_acknowledge,
+                &command_alert_close, &command_alert_reopen, &command_suppression_add,
+                &command_suppression_list, &command_suppression_remove, &command_event_list,
+                &command_dead_letter_list, &command_decode}},
+              {"Who may connect, and who did what",
+               {&command_ca_add, &command_ca_list, &command_ca_show, &command_ca_remove,
+                &command_ip_filter_list, &command_ip_filter_add, &command_ip_filter_remove,
+                &command_ip_filter_move, &command_ip_filter_default, &command_audit_list,
+                &command_audit_export, &command_audit_check}}};
 enum { GROUP_COUNT = sizeof groups / sizeof groups[0] };
 
 static void print_command(FILE *stream, const struct command *command)

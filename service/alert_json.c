@@ -90,5 +90,7 @@ json_t *picket_alert_json(const struct picket_alert *alert)
     json_object_set_new(object, "count", json_integer(alert->count));
     set_evidence(object, alert);
     set_decision(object, alert);
+    if (alert->suppression != 0)
+        json_object_set_new(object, "suppression", json_integer(alert->suppression));
     return object;
 }

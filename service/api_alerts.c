@@ -8,7 +8,7 @@
 #include "api_internal.h"
 #include "picket/base/time.h"
 
-enum { LOOK_EVERY_MS = 200, REASON_BYTES_MAX = 1000 };
+enum { LOOK_EVERY_MS = 200 };
 
 static void append_alert(void *context, const struct picket_alert *alert)
 {
@@ -45,12 +45,12 @@ static json_t *wait_for_alerts(struct picket_api *api, const struct picket_alert
     return alerts;
 }
 
-static int parse_query(const struct api_request *request, struct picket_alert_query *query,
+static int parse_query(const struct api_request *request, struct alert_asked *asked,
                        int64_t *wait_s, struct picket_error *error)
 {
+    struct picket_alert_query *query = &asked->query;
     int64_t limit = API_LIMIT_DEFAULT, after = -1;
-    query->device = api_query_text(request, "device");
-    int status = api_query_time(request, "since", &query->since_ms, error);
+    int status = api_query_alerts(request, asked, error);
     if (status == PICKET_OK)
         status = api_query_number(request, "limit", 1, API_LIMIT_MAX, &limit, error);
     if (status == PICKET_OK)
@@ -73,25 +73,77 @@ static int parse_query(const struct api_request *request, struct picket_alert_qu
 void api_alerts_list(struct api_request *request, struct api_answer *answer)
 {
     struct picket_error error = {0};
-    struct picket_alert_query query = {0};
+    struct alert_asked asked;
+    const struct picket_alert_query *query = &asked.query;
     int64_t wait_s = 0;
     json_t *alerts = NULL;
-    if (parse_query(request, &query, &wait_s, &error) == PICKET_OK)
-        alerts = wait_for_alerts(request->api, &query, wait_s, &error);
+    if (parse_query(request, &asked, &wait_s, &error) == PICKET_OK)
+        alerts = wait_for_alerts(request->api, query, wait_s, &error);
     if (!alerts) {
         api_answer_error(answer, &error);
         return;
     }
-    json_t *next = api_json_next(alerts, (size_t)query.limit);
+    json_t *next = api_json_next(alerts, (size_t)query->limit);
     api_answer_json(answer, 200,
                     json_pack("{s:o, s:o}", "alerts", alerts,
-                              query.oldest_first ? "next_after" : "next_before", next));
+                              query->oldest_first ? "next_after" : "next_before", next));
+}
+
+/* ---- by indicator ---- */
+
+static json_t *group_json(const struct picket_alert_group *group)
+{
+    return json_pack("{s:o, s:o, s:s, s:I, s:o, s:I, s:I, s:I, s:o, s:o}", "type",
+                     api_json_text(group->type), "subject", api_json_text(group->subject),
+                     "severity", picket_severity_name(group->severity), "devices",
+                     (json_int_t)group->devices, "device", api_json_text(group->device), "alerts",
+                     (json_int_t)group->alerts, "open", (json_int_t)group->open, "count",
+                     (json_int_t)group->count, "first_seen", api_json_time(group->first_seen_ms),
+                     "last_seen", api_json_time(group->last_seen_ms));
+}
+
+static void append_group(void *context, const struct picket_alert_group *group)
+{
+    json_array_append_new(context, group_json(group));
+}
+
+/* NULL with *error. */
+static json_t *groups_json(struct picket_api *api, const struct picket_alert_query *query,
+                           struct picket_error *error)
+{
+    struct picket_store *store = api_store_borrow(api, error);
+    if (!store)
+        return NULL;
+    json_t *array = json_array();
+    int status = picket_store_alert_groups(store, query, append_group, array, error);
+    api_store_return(api, store);
+    if (status == PICKET_OK)
+        return array;
+    json_decref(array);
+    return NULL;
+}
+
+void api_alerts_groups(struct api_request *request, struct api_answer *answer)
+{
+    struct picket_error error = {0};
+    struct alert_asked asked;
+    int64_t limit = API_LIMIT_DEFAULT;
+    json_t *groups = NULL;
+    int status = api_query_alerts(request, &asked, &error);
+    if (status == PICKET_OK)
+        status = api_query_number(request, "limit", 1, API_LIMIT_MAX, &limit, &error);
+    asked.query.limit = (int)limit;
+    if (status == PICKET_OK)
+        groups = groups_json(request->api, &asked.query, &error);
+    if (groups)
+        api_answer_json(answer, 200, json_pack("{s:o}", "groups", groups));
+    else
+        api_answer_error(answer, &error);
 }
 
 /* ---- one of them ---- */
 
-/* False: it was refused. */
-static bool parse_id(const struct api_request *request, int64_t *id, struct api_answer *answer)
+bool api_alert_id(const struct api_request *request, int64_t *id, struct api_answer *answer)
 {
     char *end;
     errno = 0;
@@ -104,7 +156,28 @@ static bool parse_id(const struct api_request *request, int64_t *id, struct api_
     return false;
 }
 
-static void answer_alert(const struct api_request *request, int64_t id, struct api_answer *answer)
+/* All of its type and subject, whatever their status: does it concern one device or many? */
+static void add_alike(struct picket_api *api, json_t *alert)
+{
+    struct picket_error error = {0};
+    const struct picket_alert_query query = {
+        .type = json_string_value(json_object_get(alert, "type")),
+        .subject = json_string_value(json_object_get(alert, "subject")),
+        .limit = 1};
+    json_t *groups = groups_json(api, &query, &error);
+    json_t *group = json_array_get(groups, 0);
+    if (group)
+        json_object_set_new(alert, "alike",
+                            json_pack("{s:O, s:O, s:O, s:O, s:O}", "devices",
+                                      json_object_get(group, "devices"), "alerts",
+                                      json_object_get(group, "alerts"), "count",
+                                      json_object_get(group, "count"), "first_seen",
+                                      json_object_get(group, "first_seen"), "last_seen",
+                                      json_object_get(group, "last_seen")));
+    json_decref(groups);
+}
+
+void api_answer_alert(const struct api_request *request, int64_t id, struct api_answer *answer)
 {
     struct picket_error error = {0};
     struct picket_alert_query query = {.id = id, .limit = 1};
@@ -113,69 +186,17 @@ static void answer_alert(const struct api_request *request, int64_t id, struct a
         api_answer_error(answer, &error);
     else if (json_array_size(alerts) == 0)
         api_answer_refuse(answer, 404, "there is no alert %lld", (long long)id);
-    else
-        api_answer_json(answer, 200, json_incref(json_array_get(alerts, 0)));
+    else {
+        json_t *alert = json_array_get(alerts, 0);
+        add_alike(request->api, alert);
+        api_answer_json(answer, 200, json_incref(alert));
+    }
     json_decref(alerts);
 }
 
 void api_alerts_show(struct api_request *request, struct api_answer *answer)
 {
     int64_t id;
-    if (parse_id(request, &id, answer))
-        answer_alert(request, id, answer);
-}
-
-/* ---- decisions ---- */
-
-/* Closing takes a verdict, and only closing does. */
-static int check_verdict(const struct picket_alert_decision *decision, struct picket_error *error)
-{
-    static const char verdicts[] = "true-positive benign-positive false-positive unknown";
-    bool closes = !api_listed("acknowledged new", decision->status);
-    if (closes && !api_listed(verdicts, decision->verdict))
-        return picket_fail(error, PICKET_INVALID,
-                           "verdict: \"%.40s\" is none of true-positive, benign-positive, "
-                           "false-positive, unknown",
-                           decision->verdict);
-    if (!closes && decision->verdict[0])
-        return picket_fail(error, PICKET_INVALID, "verdict: goes with dismissed or resolved");
-    return PICKET_OK;
-}
-
-static int parse_decision(const json_t *body, struct picket_alert_decision *decision,
-                          struct picket_error *error)
-{
-    int status = api_member_text(body, "status", true, &decision->status, error);
-    if (status == PICKET_OK)
-        status = api_member_text(body, "verdict", false, &decision->verdict, error);
-    if (status == PICKET_OK)
-        status = api_member_text(body, "reason", false, &decision->reason, error);
-    if (status == PICKET_OK && strlen(decision->reason) > REASON_BYTES_MAX)
-        return picket_fail(error, PICKET_INVALID, "reason: longer than %d bytes", REASON_BYTES_MAX);
-    return status == PICKET_OK ? check_verdict(decision, error) : status;
-}
-
-static int decide(struct picket_api *api, const struct picket_alert_decision *decision,
-                  struct picket_error *error)
-{
-    struct picket_store *store = api_store_borrow(api, error);
-    if (!store)
-        return error->status;
-    int status = picket_store_alert_decide(store, decision, error);
-    api_store_return(api, store);
-    return status;
-}
-
-void api_alerts_decide(struct api_request *request, struct api_answer *answer)
-{
-    struct picket_error error = {0};
-    struct picket_alert_decision decision = {
-        .verdict = "", .reason = "", .decided_ms = picket_unix_ms()};
-    if (!parse_id(request, &decision.id, answer))
-        return;
-    if (parse_decision(request->body, &decision, &error) != PICKET_OK ||
-        decide(request->api, &decision, &error) != PICKET_OK)
-        api_answer_error(answer, &error);
-    else
-        answer_alert(request, decision.id, answer);
+    if (api_alert_id(request, &id, answer))
+        api_answer_alert(request, id, answer);
 }

@@ -20,6 +20,7 @@
 #include "picket/service/api.h"
 #include "picket/store/administration.h"
 #include "picket/store/store.h"
+#include "picket/store/suppressions.h"
 
 enum {
     API_BODY_BYTES_MAX = 128 * 1024, /* a message to a device in base64, and what goes with it */
@@ -139,6 +140,26 @@ int api_parse_ip_rule(const json_t *body, struct picket_ip_rule *rule, int64_t *
 int api_parse_addresses(const json_t *body, struct picket_address *addresses, size_t *count,
                         struct picket_error *error);
 
+/* until_ms is now_ms and what a span adds to it, or a time. */
+int api_parse_suppression(const json_t *body, int64_t now_ms,
+                          struct picket_suppression *suppression, struct picket_error *error);
+/* Without its id and time. */
+int api_parse_decision(const json_t *body, struct picket_alert_decision *decision,
+                       struct picket_error *error);
+
+/* ---- what alerts are asked for (api_alert_filter.c) ---- */
+
+struct alert_asked {
+    struct picket_alert_query query; /* its texts live as long as the request and this */
+    char prefix[PICKET_PREFIX_TEXT_BYTES];
+};
+/* Of a query: device, type, subject, severity, status, since; suppressed ones only by status. */
+int api_query_alerts(const struct api_request *request, struct alert_asked *asked,
+                     struct picket_error *error);
+/* Of a body: open ones, by device, type, subject, severity. PICKET_INVALID: all are. */
+int api_parse_alerts_asked(const json_t *body, struct alert_asked *asked,
+                           struct picket_error *error);
+
 /* ---- values to outside (api_json.c) ---- */
 
 /* A string, made fit by text_json() if it must be; null for NULL. */
@@ -158,6 +179,7 @@ json_t *api_json_flow(const struct picket_flow *flow);
  * page. */
 json_t *api_json_next(const json_t *page, size_t limit);
 
+json_t *api_json_suppression(const struct picket_suppression *suppression);
 json_t *api_json_thumbprint(const struct picket_thumbprint *thumbprint); /* null for none */
 
 /* ---- what the handlers of devices share (api_devices.c) ---- */
@@ -172,6 +194,12 @@ int api_make_key(uint8_t *key, size_t *key_bytes, struct picket_error *error);
 int api_make_keys(struct picket_device_identity *device, struct picket_error *error);
 /* The hub looks at the registry when a device connects; those that are connected it must be told. */
 void api_tell_hub(const struct picket_api *api, const char *id);
+
+/* ---- what the handlers of alerts share (api_alerts.c) ---- */
+
+/* The id in the path. False: it was refused. */
+bool api_alert_id(const struct api_request *request, int64_t *id, struct api_answer *answer);
+void api_answer_alert(const struct api_request *request, int64_t id, struct api_answer *answer);
 
 /* ---- store handles: each request borrows one (api_stores.c) ---- */
 
@@ -224,6 +252,11 @@ void api_indicators_import(struct api_request *request, struct api_answer *answe
 void api_intelligence_lookup(struct api_request *request, struct api_answer *answer);
 void api_alerts_list(struct api_request *request, struct api_answer *answer);
 void api_alerts_decide(struct api_request *request, struct api_answer *answer);
+void api_alerts_decide_many(struct api_request *request, struct api_answer *answer);
+void api_alerts_groups(struct api_request *request, struct api_answer *answer);
+void api_suppressions_list(struct api_request *request, struct api_answer *answer);
+void api_suppressions_add(struct api_request *request, struct api_answer *answer);
+void api_suppressions_remove(struct api_request *request, struct api_answer *answer);
 void api_alerts_show(struct api_request *request, struct api_answer *answer);
 void api_audit_list(struct api_request *request, struct api_answer *answer);
 void api_audit_check(struct api_request *request, struct api_answer *answer);

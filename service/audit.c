@@ -121,6 +121,9 @@ static void name_thing(struct act *act)
                                 text_of(request->body, "name"),
                                 text_of(request->body, "prefix"),
                                 is_of_list(act) ? list_of(request->body) : NULL,
+                                text_of(request->body, "indicator"),
+                                text_of(request->body, "subject"),
+                                text_of(request->body, "device"),
                                 text_of(request->body, "source"),
                                 api_query_text(request, "prefix")};
     for (size_t i = 0; i < sizeof candidates / sizeof candidates[0] && !act->thing[0]; i++)

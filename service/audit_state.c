@@ -84,6 +84,13 @@ static void look_at_alert(void *context, const struct picket_alert *alert)
                   api_json_known(alert->verdict), "reason", api_json_known(alert->reason));
 }
 
+static void look_at_suppression(void *context, const struct picket_suppression *suppression)
+{
+    struct search *search = context;
+    if (suppression->id == strtoll(search->name, NULL, 10))
+        search->found = api_json_suppression(suppression);
+}
+
 static void look_at_twin(void *context, const struct picket_twin *twin)
 {
     struct search *search = context;
@@ -134,6 +141,8 @@ json_t *audit_state(struct picket_store *store, const char *act, const char *thi
         picket_store_feeds(store, look_at_list, &search, NULL);
     else if (is_of(act, "alert"))
         search_alert(store, thing, &search);
+    else if (is_of(act, "suppression"))
+        picket_store_suppressions(store, look_at_suppression, &search, NULL);
     else if (is_of(act, "twin"))
         picket_store_twin(store, thing, module, look_at_twin, &search, NULL);
     return search.found ? search.found : json_null();

@@ -99,6 +99,37 @@ static void try_indicators(const json_t *body)
     api_indicators_free(&indicators);
 }
 
+static void try_suppression(const json_t *body)
+{
+    struct picket_suppression suppression;
+    struct picket_error error = {0};
+    if (api_parse_suppression(body, 1000, &suppression, &error) != PICKET_OK) {
+        check(error.text[0] != 0);
+        return;
+    }
+    check(memchr(suppression.type, 0, sizeof suppression.type) != NULL);
+    check(memchr(suppression.device, 0, sizeof suppression.device) != NULL);
+    check(!suppression.has_prefix ||
+          picket_prefix_covers(&suppression.prefix, &suppression.prefix.address));
+    check(suppression.reason != NULL && suppression.created_ms == 1000);
+}
+
+static void try_decision(const json_t *body)
+{
+    struct picket_alert_decision decision;
+    struct alert_asked asked;
+    struct picket_error error = {0};
+    if (api_parse_decision(body, &decision, &error) == PICKET_OK)
+        check(decision.status && decision.verdict && strlen(decision.reason) <= 1000);
+    else
+        check(error.text[0] != 0);
+    error.text[0] = 0;
+    if (api_parse_alerts_asked(body, &asked, &error) == PICKET_OK)
+        check(asked.query.device || asked.query.type || asked.query.subject);
+    else
+        check(error.text[0] != 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 {
     json_t *body;
@@ -112,6 +143,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
     try_feed(body);
     try_addresses(body);
     try_indicators(body);
+    try_suppression(body);
+    try_decision(body);
     json_decref(body);
     return 0;
 }

@@ -1,0 +1,142 @@
+"""Alerts are sorted, decided on, kept back and explained, from outside. usage: triage_test.py PICKET SCHEMA"""
+
+import json
+import os
+import sys
+import unittest
+
+from device import network_activity, security_message
+from running import Running, setUpModule, tearDownModule  # noqa: F401
+
+SCHEMA = sys.argv[2]
+LISTED, OTHER = "45.148.10.7", "45.148.10.8"
+
+
+class Triage(Running):
+    def setUp(self):
+        super().setUp()
+        self.sent = 0
+        self.devices = {}
+        path = os.path.join(self.server.folder, "feed.csv")
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write(f"ip,confidence,malware,reference\n{LISTED},90,Mirai,https://example.org/mirai\n"
+                         f"{OTHER},50,,\n")
+        self.done("feed", "add", "ours", path)
+
+    def talk(self, device, remote=LISTED, sent=300, received=1200):
+        """The device reports that it talked to the address."""
+        if device not in self.devices:
+            self.devices[device] = self.connect(self.add_device(device))
+        self.sent += 1
+        activity = network_activity(self.sent, remote)
+        activity["payload"]["ipv4_activity"][0]["common"].update(bytes_out=sent, bytes_in=received)
+        self.devices[device].publish(security_message(self.server.folder, SCHEMA, activity))
+
+    def listed(self, *options):
+        return self.server.json("alert", "list", *options)
+
+
+class Severity(Triage):
+    def test_a_probe_is_low_and_rises_with_an_exchange_which_is_sent_again(self):
+        self.talk("pump-7", sent=0, received=60)
+        self.assertEqual([alert["severity"] for alert in self.listed()], ["low"])
+        self.talk("pump-7")
+        alert, = self.listed()
+        self.assertEqual((alert["severity"], alert["count"]), ("high", 2))
+        self.server.wait_for(lambda: self.server.alerts_written().count("\n") == 2)
+        written = [json.loads(line) for line in self.server.alerts_written().splitlines()]
+        self.assertEqual([(item["id"], item["severity"]) for item in written], [(1, "low"), (1, "high")])
+        self.assertEqual(sum(reason["points"] for reason in written[1]["severity_reasons"]), 5)
+        page = self.done("alert", "show", "1")
+        self.assertRegex(page, r"Why high\n  \+3 +confidence 90 of 100\n  \+2 +data went both ways")
+
+    def test_a_third_device_makes_an_attempt_high(self):
+        for device in ("a", "b", "c"):
+            self.talk(device, received=0)
+        self.assertEqual([alert["severity"] for alert in self.listed()], ["high", "medium", "medium"])
+
+
+class Lists(Triage):
+    def test_what_happened_on_which_devices_is_a_line_for_each_indicator(self):
+        for device in ("a", "b"):
+            self.talk(device)
+        self.talk("a", OTHER)
+        groups = {group["subject"]: group for group in self.listed("--by-indicator")}
+        self.assertEqual({subject: (group["devices"], group["severity"]) for subject, group in groups.items()},
+                         {f"{LISTED}/32": (2, "high"), f"{OTHER}/32": (1, "medium")})
+        table = self.done("alert", "list", "--by-indicator")
+        self.assertRegex(table, rf"high +{LISTED}/32 +2 devices ")
+        self.assertRegex(table, rf"medium +{OTHER}/32 +a ")
+        self.assertEqual(len(self.listed("--indicator", LISTED)), 2)
+        self.assertEqual(len(self.listed("--severity", "high", "--device", "a")), 1)
+        self.assertEqual(self.listed("--status", "closed"), [])
+        self.assertIn("2 devices, 2 findings", self.done("alert", "show", "1"))
+        self.assertIn("none of low, medium, high", self.refused("alert", "list", "--severity", "x"))
+
+    def test_follow_and_by_indicator_exclude_each_other(self):
+        self.assertEqual(self.server.run("alert", "list", "--follow", "--by-indicator").returncode, 2)
+
+
+class Verdicts(Triage):
+    def test_many_are_closed_at_once_and_one_is_opened_again(self):
+        for device in ("a", "b", "c"):
+            self.talk(device)
+        done = self.server.run("alert", "close", "--indicator", LISTED, "--verdict", "false-positive")
+        self.assertEqual((done.returncode, done.stdout), (0, "3 alerts closed\n"))
+        self.assertIn(f"picket suppression add --indicator {LISTED} --until 30d --reason", done.stderr)
+        self.assertEqual(len(self.listed("--status", "dismissed")), 3)
+        self.done("alert", "reopen", "2", "--reason", "not so")
+        self.assertEqual([alert["id"] for alert in self.listed("--status", "open")], [2])
+        self.assertIn("closed already", self.refused("alert", "close", "1", "--verdict", "true-positive"))
+        self.done("alert", "close", "1", "--verdict", "true-positive", "--change")
+        self.assertEqual([alert["id"] for alert in self.listed("--status", "resolved")], [1])
+        acts = [entry["act"] for entry in self.server.json("audit", "list") if entry["status"] == 200]
+        for act in ("alerts.decide", "alert.decide"):
+            self.assertIn(act, acts)
+
+    def test_a_wrong_call_says_what_is_expected(self):
+        for arguments, part in (((), "--verdict is missing"),
+                                (("--verdict", "unknown"), "expected is one alert's ID"),
+                                (("1", "--device", "a", "--verdict", "unknown"), "expected is one alert's ID"),
+                                (("--device", "a", "--change", "--verdict", "unknown"), "--change goes with")):
+            done = self.server.run("alert", "close", *arguments)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(part, done.stderr)
+
+
+class Suppressions(Triage):
+    def test_what_is_suppressed_is_kept_counted_and_sent_to_nobody(self):
+        self.talk("a")
+        self.server.wait_for(lambda: self.server.alerts_written().count("\n") == 1)
+        done = self.server.run("suppression", "add", "--indicator", "45.148.10.0/24", "--until", "30d", "--reason",
+                               "the vendor is asked")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"^suppression 1, until \d{4}-")
+        self.assertIn("1 alert that it covers stays open", done.stderr)
+        self.talk("a")
+        self.talk("b", OTHER)
+        self.assertEqual([(alert["device"], alert["count"]) for alert in self.listed()], [("a", 1)])
+        suppressed = self.listed("--status", "suppressed")
+        self.assertEqual({alert["device"] for alert in suppressed}, {"a", "b"})
+        suppression, = self.server.json("suppression", "list")
+        self.assertEqual((suppression["hits"], suppression["reason"]), (2, "the vendor is asked"))
+        self.assertRegex(self.done("suppression", "list"), r"1 +active +- +45.148.10.0/24 +- ")
+        self.assertRegex(self.done("status"), r"2  findings that a suppression kept back")
+        self.done("suppression", "remove", "1")
+        self.talk("b", OTHER)
+        self.assertEqual([alert["device"] for alert in self.listed("--status", "new")], ["b", "a"])
+        self.server.wait_for(lambda: self.server.alerts_written().count("\n") == 2)
+        written = [json.loads(line)["device"] for line in self.server.alerts_written().splitlines()]
+        self.assertEqual(written, ["a", "b"])
+        acts = {entry["act"] for entry in self.server.json("audit", "list")}
+        self.assertLessEqual({"suppression.add", "suppression.remove"}, acts)
+
+    def test_an_end_and_a_reason_are_needed(self):
+        for arguments in (("--device", "a", "--reason", "r"), ("--device", "a", "--until", "1d")):
+            self.assertEqual(self.server.run("suppression", "add", *arguments).returncode, 2)
+        self.assertIn("longer than 366 days", self.refused("suppression", "add", "--device", "a", "--until", "400d",
+                                                           "--reason", "r"))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
