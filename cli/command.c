@@ -10,7 +10,7 @@
 #include "page.h"
 #include "text.h"
 
-enum { OPTIONS_MAX = 16, HELP_COLUMN = 31, FIRST_CODE = 256 };
+enum { OPTIONS_MAX = 32, HELP_COLUMN = 31, FIRST_CODE = 256 };
 
 void complain(const char *format, ...)
 {

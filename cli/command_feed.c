@@ -8,7 +8,7 @@
 
 #include "client.h"
 #include "command.h"
-#include "picket/base/time.h"
+#include "feed_settings.h"
 #include "request.h"
 #include "table.h"
 #include "text.h"
@@ -42,8 +42,10 @@ static void print_report(const json_t *report)
     {
         char *reason = text_printable_copy(member_text(problem, "reason"));
         char *text = text_printable_copy(member_text(problem, "text"));
-        fprintf(stderr, "  %s:%lld: %s: %s\n", source, member_number(problem, "line"), reason,
-                text);
+        char *file = text_printable_copy(member_text(problem, "file"));
+        fprintf(stderr, "  %s%s%s:%lld: %s: %s\n", source, *file ? "/" : "", file,
+                member_number(problem, "line"), reason, text);
+        free(file);
         free(reason);
         free(text);
     }
@@ -55,76 +57,16 @@ static void print_report(const json_t *report)
 
 /* ---- add ---- */
 
-/* The server has another working folder than we have. */
-static const char *absolute_source(const char *source, char *out, size_t size_bytes)
-{
-    char folder[PATH_MAX];
-    if (strstr(source, "://") || source[0] == '/' || !getcwd(folder, sizeof folder))
-        return source;
-    snprintf(out, size_bytes, "%s/%s", folder, source);
-    return out;
-}
-
-/* "90s", "30m", "1h", "2d"; "0" or "never". Negative: it is none. */
-static long long span_s(const char *text)
-{
-    int64_t span;
-    if (strcmp(text, "never") == 0 || strcmp(text, "0") == 0)
-        return 0;
-    return picket_span_parse(text, &span) && span > 0 ? (long long)span : -1;
-}
-
-struct feed_options {
-    const char *format;
-    const char *refresh;
-    long long confidence; /* negative: not given */
-    bool match_special_purpose;
-    bool match_own_networks;
-    const char *role;
-};
-
-static json_t *feed_body(const char *name, const char *source, const struct feed_options *options)
-{
-    char whole[2 * PATH_MAX];
-    json_t *body = json_pack("{s:s, s:s, s:s*, s:s*}", "name", name, "source",
-                             absolute_source(source, whole, sizeof whole), "format",
-                             options->format, "role", options->role);
-    if (!body) {
-        complain("name, source, format and role must be UTF-8");
-        return NULL;
-    }
-    if (options->confidence >= 0)
-        json_object_set_new(body, "confidence", json_integer(options->confidence));
-    if (options->match_special_purpose)
-        json_object_set_new(body, "match_special_purpose", json_true());
-    if (options->match_own_networks)
-        json_object_set_new(body, "match_own_networks", json_true());
-    if (options->refresh && span_s(options->refresh) < 0) {
-        complain("--refresh: \"%s\" is not a span such as 90s, 30m, 1h, 2d, or never",
-                 options->refresh);
-        json_decref(body);
-        return NULL;
-    }
-    if (options->refresh)
-        json_object_set_new(body, "refresh_s", json_integer(span_s(options->refresh)));
-    return body;
-}
-
 static int run_add(const struct command *command, int argc, char **argv)
 {
     const char *socket_path = NULL;
-    bool as_json = false;
-    struct feed_options feed = {.confidence = -1};
+    bool as_json = false, special = false, own = false;
+    struct feed_settings feed = {.confidence = -1};
     const struct option_spec options[] = {
-        {"format", OPTION_TEXT, &feed.format, "FORMAT", "auto (default), plain, csv, ndjson, stix or misp"},
-        {"role", OPTION_TEXT, &feed.role, "ROLE",
-         "threat (default); allow: raises no alert; shared: weaker evidence"},
-        {"confidence", OPTION_NUMBER, &feed.confidence, "0..100",
-         "of indicators that bring none (default 50)"},
-        {"refresh", OPTION_TEXT, &feed.refresh, "SPAN", "90s, 30m, 1h (default), 2d; never"},
-        {"match-special-purpose", OPTION_FLAG, &feed.match_special_purpose, NULL,
+        FEED_SETTING_OPTIONS(feed),
+        {"match-special-purpose", OPTION_FLAG, &special, NULL,
          "match private, loopback, multicast ... addresses too"},
-        {"match-own-networks", OPTION_FLAG, &feed.match_own_networks, NULL,
+        {"match-own-networks", OPTION_FLAG, &own, NULL,
          "match the fleet's own public addresses too"},
         {"json", OPTION_FLAG, &as_json, NULL, "print the report as JSON"},
         OPTION_SOCKET(socket_path),
@@ -134,9 +76,16 @@ static int run_add(const struct command *command, int argc, char **argv)
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
-    json_t *body = feed_body(operands.words[0], operands.words[1], &feed);
+    json_t *body = json_pack("{s:s}", "name", operands.words[0]);
+    feed.source = operands.words[1];
+    feed.match_special_purpose = special ? "yes" : NULL;
+    feed.match_own_networks = own ? "yes" : NULL;
     if (!body)
+        complain("name must be UTF-8");
+    if (!body || !feed_settings_put(body, &feed)) {
+        json_decref(body);
         return EXIT_USAGE;
+    }
     client_url(&url, "/v1/feeds", NULL);
     return client_change(socket_path, "POST", &url, body, as_json, print_report);
 }
@@ -148,7 +97,9 @@ const struct command command_feed_add = {
     "\n"
     "  picket feed add drop https://www.spamhaus.org/drop/drop.txt --refresh 12h\n"
     "  picket feed add ours blocklist.csv --format csv --confidence 90\n"
-    "  picket feed add resolvers public-dns.txt --role shared\n",
+    "  picket feed add resolvers public-dns.txt --role shared\n"
+    "  picket feed add otx https://otx.alienvault.com/api/... --header X-OTX-API-KEY \\\n"
+    "      --header-file /etc/picket/otx.key\n",
     run_add};
 
 /* ---- list ---- */
@@ -213,11 +164,14 @@ const struct command command_feed_list = {
 
 /* ---- refresh ---- */
 
-static int refresh_one(const char *socket_path, const char *name, json_t *reports, bool as_json)
+static int refresh_one(const char *socket_path, const char *name, bool accepts, json_t *reports,
+                       bool as_json)
 {
     struct client_url url;
     json_t *report;
     client_url(&url, "/v1/feeds/{name}/refresh", name);
+    if (accepts)
+        client_url_query(&url, "accept_shrink", "true");
     int result = client_call(socket_path, "POST", &url, NULL, &report);
     if (result != EXIT_DONE)
         return result;
@@ -238,7 +192,8 @@ static int refresh_all(const char *socket_path, json_t *reports, bool as_json)
         return result;
     json_array_foreach(json_object_get(answer, "feeds"), index, feed)
     {
-        if (refresh_one(socket_path, member_text(feed, "name"), reports, as_json) != EXIT_DONE)
+        if (refresh_one(socket_path, member_text(feed, "name"), false, reports, as_json) !=
+            EXIT_DONE)
             result = EXIT_FAILED;
     }
     json_decref(answer);
@@ -248,8 +203,10 @@ static int refresh_all(const char *socket_path, json_t *reports, bool as_json)
 static int run_refresh(const struct command *command, int argc, char **argv)
 {
     const char *socket_path = NULL;
-    bool as_json = false;
+    bool as_json = false, accepts = false;
     const struct option_spec options[] = {
+        {"accept-shrink", OPTION_FLAG, &accepts, NULL,
+         "take it even if it loses more than half of its indicators"},
         {"json", OPTION_FLAG, &as_json, NULL, "print an array of reports as JSON"},
         OPTION_SOCKET(socket_path),
         {0}};
@@ -257,9 +214,13 @@ static int run_refresh(const struct command *command, int argc, char **argv)
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
+    if (accepts && operands.count != 1) {
+        complain("--accept-shrink: of which feed? Its NAME is missing");
+        return EXIT_USAGE;
+    }
     json_t *reports = json_array();
     if (operands.count == 1)
-        result = refresh_one(socket_path, operands.words[0], reports, as_json);
+        result = refresh_one(socket_path, operands.words[0], accepts, reports, as_json);
     else
         result = refresh_all(socket_path, reports, as_json);
     if (as_json)
@@ -270,10 +231,11 @@ static int run_refresh(const struct command *command, int argc, char **argv)
 
 const struct command command_feed_refresh = {
     "feed refresh", "[NAME]", "Reads a feed again, or all of them",
-    "What a feed held stays when it cannot be read or has shrunk to nothing; then the\n"
-    "exit code is 1.\n"
+    "What a feed held stays when it cannot be read, or has lost more than half of its\n"
+    "indicators; then the exit code is 1. --accept-shrink says that it may.\n"
     "\n"
     "  picket feed refresh drop\n"
+    "  picket feed refresh drop --accept-shrink\n"
     "  picket feed refresh\n",
     run_refresh};
 

@@ -2,12 +2,15 @@
 #include <string.h>
 
 #include "api_internal.h"
+#include "picket/store/feed_parts.h"
 
 static json_t *problems_json(const struct picket_feed_report *report)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < report->problem_count; i++)
-        json_array_append_new(array, json_pack("{s:I, s:o, s:o}",
+        json_array_append_new(array, json_pack("{s:o, s:I, s:o, s:o}",
+                                               "file",
+                                               api_json_known(report->problems[i].file),
                                                "line", (json_int_t)report->problems[i].line,
                                                "text", api_json_text(report->problems[i].text),
                                                "reason",
@@ -28,9 +31,27 @@ json_t *api_json_feed_report(const struct picket_feed_report *report)
                      "problems", problems_json(report));
 }
 
+static json_t *feed_json(const struct picket_api *api, const struct picket_feed *feed)
+{
+    json_t *object = api_json_feed(feed);
+    json_object_set_new(object, "next_refresh",
+                        api_json_time(picket_intel_feed_next_ms(api_config(api)->intel, feed)));
+    return object;
+}
+
+/* ---- list and show ---- */
+
+struct listing {
+    struct picket_api *api;
+    const char *name; /* of the one that is wanted; NULL: all */
+    json_t *feeds;
+};
+
 static void append_feed(void *context, const struct picket_feed *feed)
 {
-    json_array_append_new(context, api_json_feed(feed));
+    struct listing *listing = context;
+    if (!listing->name || strcmp(listing->name, feed->name) == 0)
+        json_array_append_new(listing->feeds, feed_json(listing->api, feed));
 }
 
 void api_feeds_list(struct api_request *request, struct api_answer *answer)
@@ -41,15 +62,60 @@ void api_feeds_list(struct api_request *request, struct api_answer *answer)
         api_answer_error(answer, &error);
         return;
     }
-    json_t *array = json_array();
-    int status = picket_store_feeds(store, append_feed, array, &error);
+    struct listing listing = {.api = request->api, .feeds = json_array()};
+    int status = picket_store_feeds(store, append_feed, &listing, &error);
     api_store_return(request->api, store);
     if (status == PICKET_OK)
-        api_answer_json(answer, 200, json_pack("{s:O}", "feeds", array));
+        api_answer_json(answer, 200, json_pack("{s:O}", "feeds", listing.feeds));
     else
         api_answer_error(answer, &error);
-    json_decref(array);
+    json_decref(listing.feeds);
 }
+
+static void append_problem(void *context, const struct picket_feed_problem *problem)
+{
+    json_array_append_new(context,
+                          json_pack("{s:o, s:I, s:o, s:o}", "file", api_json_known(problem->file),
+                                    "line", (json_int_t)problem->line, "text",
+                                    api_json_text(problem->text), "reason",
+                                    api_json_text(problem->reason)));
+}
+
+static int show(struct api_request *request, struct picket_store *store, json_t **shown,
+                struct picket_error *error)
+{
+    struct listing listing = {request->api, request->argument, json_array()};
+    json_t *problems = json_array();
+    int status = picket_store_feeds(store, append_feed, &listing, error);
+    if (status == PICKET_OK)
+        status = picket_store_feed_problems(store, request->argument, append_problem, problems,
+                                            error);
+    if (status == PICKET_OK && json_array_size(listing.feeds) == 0)
+        status = picket_fail(error, PICKET_NOT_FOUND, "there is no feed %s", request->argument);
+    if (status == PICKET_OK) {
+        *shown = json_incref(json_array_get(listing.feeds, 0));
+        json_object_set(*shown, "problems", problems);
+    }
+    json_decref(problems);
+    json_decref(listing.feeds);
+    return status;
+}
+
+void api_feeds_show(struct api_request *request, struct api_answer *answer)
+{
+    struct picket_error error = {0};
+    json_t *shown = NULL;
+    struct picket_store *store = api_store_borrow(request->api, &error);
+    int status = store ? show(request, store, &shown, &error) : error.status;
+    if (store)
+        api_store_return(request->api, store);
+    if (status == PICKET_OK)
+        api_answer_json(answer, 200, shown);
+    else
+        api_answer_error(answer, &error);
+}
+
+/* ---- changing ---- */
 
 /* A source that is not there is the request's fault, and one that fails is the other server's. */
 static void answer_source_error(struct api_answer *answer, struct picket_error *error)
@@ -88,6 +154,51 @@ void api_feeds_refresh(struct api_request *request, struct api_answer *answer)
                          : picket_intel_feed_refresh(intel, request->argument, &report, &error);
     if (status == PICKET_OK)
         api_answer_json(answer, 200, api_json_feed_report(&report));
+    else
+        api_answer_error(answer, &error);
+}
+
+struct finding_one {
+    const char *name;
+    struct picket_feed *feed;
+    bool found;
+};
+
+static void take_one(void *context, const struct picket_feed *feed)
+{
+    struct finding_one *finding = context;
+    if (strcmp(feed->name, finding->name) != 0)
+        return;
+    *finding->feed = *feed;
+    finding->found = true;
+}
+
+static int find_feed(struct picket_api *api, const char *name, struct picket_feed *feed,
+                     struct picket_error *error)
+{
+    struct finding_one finding = {.name = name, .feed = feed};
+    struct picket_store *store = api_store_borrow(api, error);
+    if (!store)
+        return error->status;
+    int status = picket_store_feeds(store, take_one, &finding, error);
+    api_store_return(api, store);
+    return status != PICKET_OK || finding.found
+               ? status
+               : picket_fail(error, PICKET_NOT_FOUND, "there is no feed %s", name);
+}
+
+void api_feeds_change(struct api_request *request, struct api_answer *answer)
+{
+    struct picket_error error = {0};
+    struct picket_feed feed, changed;
+    int status = find_feed(request->api, request->argument, &feed, &error);
+    if (status == PICKET_OK)
+        status = api_parse_feed_settings(request->body, &feed, &error);
+    if (status == PICKET_OK)
+        status =
+            picket_intel_feed_change(api_config(request->api)->intel, &feed, &changed, &error);
+    if (status == PICKET_OK)
+        api_answer_json(answer, 200, feed_json(request->api, &changed));
     else
         api_answer_error(answer, &error);
 }

@@ -134,6 +134,9 @@ int api_parse_device(const json_t *body, struct picket_device_identity *device,
                      struct picket_error *error);
 int api_parse_prefix(const char *text, struct picket_prefix *prefix, struct picket_error *error);
 int api_parse_feed(const json_t *body, struct picket_feed *feed, struct picket_error *error);
+/* Of PATCH: what is not given stays as it is. */
+int api_parse_feed_settings(const json_t *body, struct picket_feed *feed,
+                            struct picket_error *error);
 /* *at: 0 when it is not given. */
 int api_parse_ip_rule(const json_t *body, struct picket_ip_rule *rule, int64_t *at,
                       struct picket_error *error);
@@ -174,6 +177,7 @@ const char *api_event_type_name(uint8_t type); /* as in the schema; "Unknown" */
 json_t *api_json_ip_filter(const struct picket_ip_filter *filter);
 json_t *api_json_feed(const struct picket_feed *feed);
 json_t *api_json_feed_report(const struct picket_feed_report *report); /* api_feeds.c */
+json_t *api_json_feed_settings(const struct picket_feed *feed);
 json_t *api_json_flow(const struct picket_flow *flow);
 /* The id of the last one of a full page: ask for what is before, or after, it. null: was the last
  * page. */
@@ -242,6 +246,8 @@ void api_messages_purge(struct api_request *request, struct api_answer *answer);
 void api_methods_invoke(struct api_request *request, struct api_answer *answer);
 void api_feeds_list(struct api_request *request, struct api_answer *answer);
 void api_feeds_add(struct api_request *request, struct api_answer *answer);
+void api_feeds_show(struct api_request *request, struct api_answer *answer);
+void api_feeds_change(struct api_request *request, struct api_answer *answer);
 void api_feeds_refresh(struct api_request *request, struct api_answer *answer);
 void api_feeds_remove(struct api_request *request, struct api_answer *answer);
 void api_indicators_list(struct api_request *request, struct api_answer *answer);

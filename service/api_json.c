@@ -64,25 +64,6 @@ const char *api_event_type_name(uint8_t type)
     return name ? name : "Unknown";
 }
 
-json_t *api_json_feed(const struct picket_feed *feed)
-{
-    return json_pack("{s:o, s:o, s:o, s:s, s:i, s:b, s:b, s:I, s:o, s:o, s:o, s:I, s:I, s:o}",
-                     "name", api_json_text(feed->name),
-                     "source", api_json_text(feed->source),
-                     "format", api_json_text(feed->format),
-                     "role", picket_feed_role_name(feed->role),
-                     "confidence", feed->confidence,
-                     "match_special_purpose", feed->match_special_purpose,
-                     "match_own_networks", feed->match_own_networks,
-                     "refresh_s", (json_int_t)feed->refresh_s,
-                     "added", api_json_time(feed->added_ms),
-                     "tried", api_json_time(feed->tried_ms),
-                     "loaded", api_json_time(feed->loaded_ms),
-                     "indicators", (json_int_t)feed->indicators,
-                     "skipped", (json_int_t)feed->skipped,
-                     "problem", api_json_known(feed->problem));
-}
-
 json_t *api_json_flow(const struct picket_flow *flow)
 {
     char local[PICKET_ADDRESS_TEXT_BYTES], remote[PICKET_ADDRESS_TEXT_BYTES];

@@ -8,6 +8,13 @@ static const char import_path[] = "/v1/devices/import";
 static const char indicators_path[] = "/v1/intelligence/indicators";
 static const char indicators_import_path[] = "/v1/intelligence/indicators/import";
 
+#define FEED_ACCESS                                                                                \
+    "source user password_file token_file header header_file proxy ca_file certificate_file "      \
+    "key_file"
+#define FEED_SETTINGS                                                                              \
+    FEED_ACCESS " format columns pattern role confidence match_special_purpose "                   \
+                "match_own_networks refresh_s max_bytes"
+
 static const struct api_route routes[] = {
     {"GET", "/v1/status", "", NULL, api_status_get, NULL},
     {"GET", "/v1/devices", "limit after", NULL, api_devices_list, NULL},
@@ -42,9 +49,9 @@ static const struct api_route routes[] = {
     {"PATCH", "/v1/ip-filter/rules", "prefix", "at", api_ip_filter_move, "ip-filter.move"},
     {"DELETE", "/v1/ip-filter/rules", "prefix", NULL, api_ip_filter_remove, "ip-filter.remove"},
     {"GET", "/v1/feeds", "", NULL, api_feeds_list, NULL},
-    {"POST", "/v1/feeds", "",
-     "name source format role confidence match_special_purpose match_own_networks refresh_s",
-     api_feeds_add, "feed.add"},
+    {"POST", "/v1/feeds", "", "name " FEED_SETTINGS, api_feeds_add, "feed.add"},
+    {"GET", "/v1/feeds/{}", "", NULL, api_feeds_show, NULL},
+    {"PATCH", "/v1/feeds/{}", "", FEED_SETTINGS, api_feeds_change, "feed.set"},
     {"DELETE", "/v1/feeds/{}", "", NULL, api_feeds_remove, "feed.remove"},
     {"POST", "/v1/feeds/{}/refresh", "accept_shrink", NULL, api_feeds_refresh, "feed.refresh"},
     {"GET", indicators_path, "list address expired limit after", NULL,

@@ -7,7 +7,7 @@
 #include "api_internal.h"
 #include "picket/base/time.h"
 
-enum { KEY_BYTES_MIN = 16, FEED_CONFIDENCE = 50, FEED_REFRESH_S = 3600, REFRESH_S_MIN = 10 };
+enum { KEY_BYTES_MIN = 16 };
 
 /* ---- query ---- */
 
@@ -266,74 +266,6 @@ int api_parse_device(const json_t *body, struct picket_device_identity *device,
         status = api_member_thumbprint(body, "secondary_thumbprint", &device->secondary_thumbprint,
                                        error);
     return status == PICKET_OK ? parse_authentication(body, device, error) : status;
-}
-
-/* ---- a feed ---- */
-
-static int copy_member(const json_t *body, const char *name, bool required, char *out,
-                       size_t capacity, struct picket_error *error)
-{
-    const char *text = NULL;
-    int status = api_member_text(body, name, required, &text, error);
-    if (status != PICKET_OK || !text)
-        return status;
-    if (strlen(text) >= capacity)
-        return picket_fail(error, PICKET_INVALID, "%s: longer than %zu characters", name,
-                           capacity - 1);
-    strcpy(out, text);
-    return PICKET_OK;
-}
-
-static int parse_feed_numbers(const json_t *body, struct picket_feed *feed,
-                              struct picket_error *error)
-{
-    int64_t confidence = FEED_CONFIDENCE, refresh_s = FEED_REFRESH_S;
-    int status = api_member_number(body, "confidence", 0, 100, &confidence, error);
-    if (status == PICKET_OK)
-        status = api_member_number(body, "refresh_s", 0, UINT32_MAX, &refresh_s, error);
-    if (status == PICKET_OK && refresh_s > 0 && refresh_s < REFRESH_S_MIN)
-        status = picket_fail(error, PICKET_INVALID,
-                             "refresh_s: %lld is too often; at least %d, or 0 for never",
-                             (long long)refresh_s, REFRESH_S_MIN);
-    feed->confidence = (int)confidence;
-    feed->refresh_s = (uint32_t)refresh_s;
-    return status;
-}
-
-static int parse_feed_role(const json_t *body, struct picket_feed *feed, struct picket_error *error)
-{
-    const char *role = NULL;
-    int status = api_member_text(body, "role", false, &role, error);
-    if (status != PICKET_OK || !role)
-        return status;
-    feed->role = picket_feed_role_named(role);
-    return feed->role >= 0 ? PICKET_OK
-                           : picket_fail(error, PICKET_INVALID,
-                                         "role: \"%.60s\" is none of threat, allow, shared", role);
-}
-
-int api_parse_feed(const json_t *body, struct picket_feed *feed, struct picket_error *error)
-{
-    memset(feed, 0, sizeof *feed);
-    strcpy(feed->format, "auto");
-    int status = copy_member(body, "name", true, feed->name, sizeof feed->name, error);
-    if (status == PICKET_OK)
-        status = copy_member(body, "source", false, feed->source, sizeof feed->source, error);
-    if (status == PICKET_OK)
-        status = copy_member(body, "format", false, feed->format, sizeof feed->format, error);
-    if (status == PICKET_OK && !api_listed("auto plain csv ndjson stix misp", feed->format))
-        status = picket_fail(error, PICKET_INVALID,
-                             "format: \"%s\" is none of auto, plain, csv, ndjson, stix, misp", feed->format);
-    if (status == PICKET_OK)
-        status =
-            api_member_flag(body, "match_special_purpose", &feed->match_special_purpose, error);
-    if (status == PICKET_OK)
-        status = api_member_flag(body, "match_own_networks", &feed->match_own_networks, error);
-    if (status == PICKET_OK)
-        status = parse_feed_role(body, feed, error);
-    if (status == PICKET_OK)
-        status = parse_feed_numbers(body, feed, error);
-    return status;
 }
 
 /* ---- addresses to look up ---- */

@@ -52,6 +52,14 @@ static json_t *counted(json_t *array)
                                     : json_pack("{s:I}", "count", (json_int_t)count);
 }
 
+/* "https://user:password@host/": refused, but its attempt is an entry, too. */
+static bool holds_password(const json_t *address)
+{
+    const char *text = json_string_value(address);
+    const char *host = text ? strstr(text, "://") : NULL;
+    return host && memchr(host + 3, '@', strcspn(host + 3, "/?#"));
+}
+
 /* Secrets and bulk; what is left of a request says what was asked for. */
 static json_t *shown_request(const json_t *body)
 {
@@ -61,6 +69,10 @@ static json_t *shown_request(const json_t *body)
     for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++)
         if (json_object_get(shown, hidden[i]))
             json_object_set_new(shown, hidden[i], json_string("(not kept)"));
+    if (holds_password(json_object_get(shown, "source")))
+        json_object_set_new(shown, "source", json_string("(not kept)"));
+    if (holds_password(json_object_get(shown, "proxy")))
+        json_object_set_new(shown, "proxy", json_string("(not kept)"));
     if (json_object_get(shown, "devices"))
         json_object_set_new(shown, "devices", ids_of(json_object_get(shown, "devices")));
     if (json_is_array(json_object_get(shown, "indicators")))

@@ -64,9 +64,7 @@ static void look_at_feed(void *context, const struct picket_feed *feed)
 {
     struct search *search = context;
     if (strcmp(feed->name, search->name) == 0)
-        search->found = json_pack("{s:o, s:s, s:i, s:I}", "source", api_json_text(feed->source),
-                                  "format", feed->format, "confidence", feed->confidence,
-                                  "refresh_s", (json_int_t)feed->refresh_s);
+        search->found = api_json_feed_settings(feed);
 }
 
 static void look_at_list(void *context, const struct picket_feed *feed)

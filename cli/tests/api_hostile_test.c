@@ -41,7 +41,7 @@ static void a_wrong_method_is_told_which_there_are(void **state)
         {"DELETE", "/v1/status", "Allow: GET, HEAD"},
         {"PUT", "/v1/devices", "Allow: GET, HEAD, POST"},
         {"POST", "/v1/devices/a", "Allow: GET, HEAD, PATCH, DELETE"},
-        {"GET", "/v1/feeds/a", "Allow: DELETE"},
+        {"PUT", "/v1/feeds/a", "Allow: GET, HEAD, PATCH, DELETE"},
         {"GET", "/v1/feeds/a/refresh", "Allow: POST"},
         {"GET", "/v1/intelligence/lookup", "Allow: POST"},
         {"BREW", "/v1/alerts", "Allow: GET, HEAD"},

@@ -81,7 +81,8 @@ static int check_source(const struct picket_feed *feed, struct picket_error *err
 static int check_format(const struct picket_feed *feed, struct picket_error *error)
 {
     if (feed->format[0] != '\0' && feed_format_named(feed->format) < 0)
-        return picket_fail(error, PICKET_INVALID, "format %s is none of auto, plain, csv, ndjson",
+        return picket_fail(error, PICKET_INVALID,
+                           "format %s is none of auto, plain, csv, ndjson, stix, misp",
                            feed->format);
     return PICKET_OK;
 }

@@ -21,6 +21,8 @@ struct http_server {
     pthread_mutex_t lock;
     struct http_answer answers[16];
     size_t answer_count, next_answer;
+    struct http_special special;
+    bool is_special;
     char *requests[HTTP_SERVER_REQUESTS_MAX];
     size_t request_count;
 };
@@ -57,40 +59,75 @@ static char *read_request(struct http_server *server, int connection)
     return NULL;
 }
 
-static struct http_answer keep_request(struct http_server *server, char *request)
+static struct http_special keep_request(struct http_server *server, char *request)
 {
-    struct http_answer answer = {200, NULL, NULL};
+    struct http_special what = {.answer.status = 200};
     pthread_mutex_lock(&server->lock);
     if (server->request_count < HTTP_SERVER_REQUESTS_MAX)
         server->requests[server->request_count++] = request;
     else
         free(request);
-    if (server->answer_count > 0) {
-        answer = server->answers[server->next_answer];
+    if (server->is_special) {
+        what = server->special;
+    } else if (server->answer_count > 0) {
+        what.answer = server->answers[server->next_answer];
         if (server->next_answer + 1 < server->answer_count)
             server->next_answer++;
     }
     pthread_mutex_unlock(&server->lock);
-    return answer;
+    return what;
+}
+
+/* False: the client or the server has had enough. */
+static bool send_bytes(struct http_server *server, int connection, const char *bytes, size_t size,
+                       int pause_ms)
+{
+    size_t piece = pause_ms > 0 ? 1 : size;
+    for (size_t at = 0; at < size; at += piece) {
+        if (atomic_load(&server->stop))
+            return false;
+        if (pause_ms > 0)
+            poll(NULL, 0, pause_ms);
+        if (send(connection, bytes + at, piece, MSG_NOSIGNAL) != (ssize_t)piece)
+            return false;
+    }
+    return true;
+}
+
+/* False: the connection is to be closed. */
+static bool answer_request(struct http_server *server, int connection,
+                           const struct http_special *what)
+{
+    const struct http_answer *answer = &what->answer;
+    char head[2048], length[64] = "Transfer-Encoding: identity\r\n";
+    const char *body = answer->body != NULL ? answer->body : "";
+    size_t size = what->body_bytes > 0 ? what->body_bytes : strlen(body);
+    if (answer->status == 0 || what->raw != NULL) {
+        if (what->raw != NULL)
+            send_bytes(server, connection, what->raw, strlen(what->raw), what->pause_ms);
+        return false;
+    }
+    if (answer->status == 304)
+        size = 0;
+    if (!what->endless)
+        snprintf(length, sizeof length, "Content-Length: %zu\r\n", size);
+    int head_size = snprintf(head, sizeof head, "HTTP/1.1 %d x\r\n%s%s\r\n", answer->status,
+                             answer->headers != NULL ? answer->headers : "", length);
+    if (!send_bytes(server, connection, head, (size_t)head_size, 0))
+        return false;
+    do {
+        if (!send_bytes(server, connection, body, size, what->pause_ms))
+            return false;
+    } while (what->endless);
+    return true;
 }
 
 static void serve(struct http_server *server, int connection)
 {
     char *request;
     while ((request = read_request(server, connection)) != NULL) {
-        struct http_answer answer = keep_request(server, request);
-        if (answer.status == 0)
-            return;
-        const char *body = answer.body != NULL ? answer.body : "";
-        size_t capacity = strlen(body) + 1024;
-        char *text = malloc(capacity);
-        int size =
-            snprintf(text, capacity, "HTTP/1.1 %d x\r\n%sContent-Length: %zu\r\n\r\n%s",
-                     answer.status, answer.headers != NULL ? answer.headers : "",
-                     answer.status == 304 ? 0 : strlen(body), answer.status == 304 ? "" : body);
-        ssize_t sent = send(connection, text, (size_t)size, MSG_NOSIGNAL);
-        free(text);
-        if (sent != size)
+        struct http_special what = keep_request(server, request);
+        if (!answer_request(server, connection, &what))
             return;
     }
 }
@@ -152,6 +189,15 @@ void http_server_answers(struct http_server *server, const struct http_answer *a
     memcpy(server->answers, answers, count * sizeof *answers);
     server->answer_count = count;
     server->next_answer = 0;
+    server->is_special = false;
+    pthread_mutex_unlock(&server->lock);
+}
+
+void http_server_special(struct http_server *server, struct http_special special)
+{
+    pthread_mutex_lock(&server->lock);
+    server->special = special;
+    server->is_special = true;
     pthread_mutex_unlock(&server->lock);
 }
 
