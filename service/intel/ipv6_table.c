@@ -8,10 +8,14 @@
 #include <xxhash.h>
 
 enum {
-    PLACES = 1 << 16, /* of near and of far */
-    LONGEST_FAR = 32,
+    PLACE_BITS = 16, /* of near and of far */
+    PLACES = 1 << PLACE_BITS,
+    TOUCHED_BITS = 21,
+    TOUCHED_BYTES = 1 << (TOUCHED_BITS - 3),
+    NEAR_FROM = 32, /* the shortest prefix there */
     ITEMS_MAX = 1 << PREFIX_NUMBER_BITS,
-    TOGETHER = 16,
+    TOGETHER = 64,
+    ASKED_TOGETHER = 16,
     ASKED_MAX = 128
 };
 
@@ -24,9 +28,11 @@ bool ipv6_table_open(struct ipv6_table *table, struct table_sources *sources,
     table->index.retired = retired;
     table->index.hash_of = hash_of_item;
     table->index.context = table;
+    table->touched = calloc(1, TOUCHED_BYTES);
     table->near = calloc(PLACES, sizeof *table->near);
     table->far = calloc(PLACES, sizeof *table->far);
-    return table->near != NULL && table->far != NULL && cells_open(&table->items, ITEMS_MAX) &&
+    return table->touched != NULL && table->near != NULL && table->far != NULL &&
+           cells_open(&table->items, ITEMS_MAX) &&
            getrandom(&table->seed, sizeof table->seed, 0) == sizeof table->seed;
 }
 
@@ -34,6 +40,7 @@ void ipv6_table_close(struct ipv6_table *table)
 {
     prefix_index_close(&table->index);
     cells_close(&table->items);
+    free(table->touched);
     free(table->near);
     free(table->far);
 }
@@ -90,10 +97,31 @@ static bool is_item(const struct ipv6_item *item, struct bits prefix, unsigned l
 
 /* ---- which lengths ---- */
 
+/* Of the first 32 bits; its first bits say where they belong. */
+static uint64_t mix(struct bits bits)
+{
+    return (bits.high >> 32) * 0x9e3779b97f4a7c15;
+}
+
 static struct ipv6_near *near_of(const struct ipv6_table *table, struct bits bits)
 {
-    uint64_t mixed = (bits.high >> 32) * 0x9e3779b97f4a7c15;
-    return &table->near[mixed >> 48];
+    return &table->near[mix(bits) >> (64 - PLACE_BITS)];
+}
+
+static uint64_t *touched_of(const struct ipv6_table *table, struct bits bits)
+{
+    return &table->touched[mix(bits) >> (64 - TOUCHED_BITS + 6)];
+}
+
+static unsigned touched_bit(struct bits bits)
+{
+    return mix(bits) >> (64 - TOUCHED_BITS) & 63;
+}
+
+/* Whether a prefix from NEAR_FROM on may be there: 1 or 0. */
+static uint32_t is_touched(const struct ipv6_table *table, struct bits bits)
+{
+    return __atomic_load_n(touched_of(table, bits), __ATOMIC_ACQUIRE) >> touched_bit(bits) & 1;
 }
 
 /* The lengths that may be there, longest first. */
@@ -101,15 +129,21 @@ struct lengths {
     uint64_t near[2], far;
 };
 
+static uint32_t far_lengths(const struct ipv6_table *table, struct bits bits)
+{
+    uint32_t any = __atomic_load_n(&table->far_any, __ATOMIC_RELAXED);
+    return any == 0 ? 0 : any & __atomic_load_n(&table->far[bits.high >> 48], __ATOMIC_ACQUIRE);
+}
+
 static struct lengths lengths_of(const struct ipv6_table *table, struct bits bits)
 {
+    struct lengths lengths = {.far = far_lengths(table, bits)};
+    if (!is_touched(table, bits))
+        return lengths;
     const struct ipv6_near *near = near_of(table, bits);
-    struct lengths lengths;
     for (int i = 0; i < 2; i++)
         lengths.near[i] = __atomic_load_n(&near->lengths[i], __ATOMIC_ACQUIRE) &
                           __atomic_load_n(&table->near_any.lengths[i], __ATOMIC_RELAXED);
-    lengths.far = __atomic_load_n(&table->far[bits.high >> 48], __ATOMIC_ACQUIRE) &
-                  __atomic_load_n(&table->far_any, __ATOMIC_RELAXED);
     return lengths;
 }
 
@@ -124,9 +158,9 @@ static int take_longest(uint64_t *set)
 static bool next_length(struct lengths *lengths, unsigned *length)
 {
     if (lengths->near[1] != 0)
-        *length = (unsigned)take_longest(&lengths->near[1]) + LONGEST_FAR + 1 + 64;
+        *length = (unsigned)take_longest(&lengths->near[1]) + NEAR_FROM + 64;
     else if (lengths->near[0] != 0)
-        *length = (unsigned)take_longest(&lengths->near[0]) + LONGEST_FAR + 1;
+        *length = (unsigned)take_longest(&lengths->near[0]) + NEAR_FROM;
     else if (lengths->far != 0)
         *length = (unsigned)take_longest(&lengths->far);
     else
@@ -139,38 +173,68 @@ static void add_bit(uint64_t *set, unsigned bit)
     __atomic_store_n(set, *set | (uint64_t)1 << bit, __ATOMIC_RELEASE);
 }
 
+static void add_far_bit(uint32_t *set, unsigned bit)
+{
+    __atomic_store_n(set, *set | (uint32_t)1 << bit, __ATOMIC_RELEASE);
+}
+
+static void tell_near_length(struct ipv6_table *table, struct bits prefix, unsigned bit)
+{
+    add_bit(&near_of(table, prefix)->lengths[bit / 64], bit % 64);
+    add_bit(&table->near_any.lengths[bit / 64], bit % 64);
+    add_bit(touched_of(table, prefix), touched_bit(prefix));
+    table->near_count++;
+}
+
 static void tell_length(struct ipv6_table *table, struct bits prefix, unsigned length)
 {
-    if (length > LONGEST_FAR) {
-        unsigned bit = length - LONGEST_FAR - 1;
-        add_bit(&near_of(table, prefix)->lengths[bit / 64], bit % 64);
-        add_bit(&table->near_any.lengths[bit / 64], bit % 64);
+    table->counts[length]++;
+    if (length >= NEAR_FROM) {
+        tell_near_length(table, prefix, length - NEAR_FROM);
         return;
     }
     uint32_t first = (uint32_t)(prefix.high >> 48);
     uint32_t count = length >= 16 ? 1 : 1u << (16 - length);
     for (uint32_t i = 0; i < count; i++)
-        add_bit(&table->far[first + i], length);
-    add_bit(&table->far_any, length);
+        add_far_bit(&table->far[first + i], length);
+    add_far_bit(&table->far_any, length);
 }
 
-/* The last prefix of the length has gone. */
-static void forget_length(struct ipv6_table *table, unsigned length)
+static void forget_near_length(struct ipv6_table *table, unsigned bit)
 {
-    if (length > LONGEST_FAR) {
-        unsigned bit = length - LONGEST_FAR - 1;
-        uint64_t *any = &table->near_any.lengths[bit / 64];
-        __atomic_store_n(any, *any & ~((uint64_t)1 << bit % 64), __ATOMIC_RELEASE);
-        for (uint32_t i = 0; i < PLACES; i++) {
-            uint64_t *set = &table->near[i].lengths[bit / 64];
-            __atomic_store_n(set, *set & ~((uint64_t)1 << bit % 64), __ATOMIC_RELAXED);
-        }
-        return;
+    uint64_t mask = ~((uint64_t)1 << bit % 64);
+    uint64_t *any = &table->near_any.lengths[bit / 64];
+    __atomic_store_n(any, *any & mask, __ATOMIC_RELEASE);
+    for (uint32_t i = 0; i < PLACES; i++) {
+        uint64_t *set = &table->near[i].lengths[bit / 64];
+        __atomic_store_n(set, *set & mask, __ATOMIC_RELAXED);
     }
-    uint64_t mask = ~((uint64_t)1 << length);
+}
+
+static void forget_far_length(struct ipv6_table *table, unsigned length)
+{
+    uint32_t mask = ~((uint32_t)1 << length);
     __atomic_store_n(&table->far_any, table->far_any & mask, __ATOMIC_RELEASE);
     for (uint32_t i = 0; i < PLACES; i++)
         __atomic_store_n(&table->far[i], table->far[i] & mask, __ATOMIC_RELAXED);
+}
+
+static void forget_touched(struct ipv6_table *table)
+{
+    for (size_t i = 0; i < TOUCHED_BYTES / sizeof *table->touched; i++)
+        __atomic_store_n(&table->touched[i], 0, __ATOMIC_RELAXED);
+}
+
+/* A prefix of the length has gone. */
+static void forget_prefix(struct ipv6_table *table, unsigned length)
+{
+    bool was_last = --table->counts[length] == 0;
+    if (length >= NEAR_FROM && --table->near_count == 0)
+        forget_touched(table);
+    if (was_last && length >= NEAR_FROM)
+        forget_near_length(table, length - NEAR_FROM);
+    else if (was_last)
+        forget_far_length(table, length);
 }
 
 /* ---- looking up ---- */
@@ -243,7 +307,7 @@ struct asked {
 
 struct group {
     const struct ipv6_table *table;
-    struct bits bits[TOGETHER];
+    struct bits bits[ASKED_TOGETHER];
     struct asked asked[ASKED_MAX];
     size_t count;
 };
@@ -312,34 +376,56 @@ static void answer(const struct group *group, struct table_cover *covers)
     }
 }
 
-static void find_group(const struct ipv6_table *table, const uint8_t (*addresses)[16], size_t count,
-                       struct table_cover *covers)
+/* Of those that are left: up to ASKED_TOGETHER. */
+static void find_group(const struct ipv6_table *table, const uint8_t (*addresses)[16],
+                       const uint8_t *left, size_t count, struct table_cover *covers)
 {
-    struct group group = {.table = table};
-    bool fits[TOGETHER];
+    struct group group;
+    struct table_cover found[ASKED_TOGETHER];
+    bool fits[ASKED_TOGETHER];
+    group.table = table;
+    group.count = 0;
     for (size_t i = 0; i < count; i++) {
-        group.bits[i] = bits_of(addresses[i]);
+        group.bits[i] = bits_of(addresses[left[i]]);
         __builtin_prefetch(near_of(table, group.bits[i]));
-        __builtin_prefetch(&table->far[group.bits[i].high >> 48]);
     }
     for (size_t i = 0; i < count; i++) {
-        covers[i] = (struct table_cover){0, 0};
+        found[i] = (struct table_cover){0, 0};
         fits[i] = ask(&group, (uint8_t)i);
     }
     filter(&group);
     fetch_items(&group);
-    answer(&group, covers);
+    answer(&group, found);
     for (size_t i = 0; i < count; i++)
-        if (!fits[i])
-            covers[i] = ipv6_table_find(table, addresses[i]);
+        covers[left[i]] = fits[i] ? found[i] : ipv6_table_find(table, addresses[left[i]]);
+}
+
+/* Most are told no at once, without a branch. */
+static size_t keep_touched(const struct ipv6_table *table, const uint8_t (*addresses)[16],
+                           size_t count, uint8_t *left, struct table_cover *covers)
+{
+    size_t left_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct bits bits = bits_of(addresses[i]);
+        covers[i] = (struct table_cover){0, 0};
+        left[left_count] = (uint8_t)i;
+        left_count += is_touched(table, bits) | (far_lengths(table, bits) != 0);
+    }
+    return left_count;
 }
 
 void ipv6_table_find_all(const struct ipv6_table *table, const uint8_t (*addresses)[16],
                          size_t count, struct table_cover *covers)
 {
-    for (size_t at = 0; at < count; at += TOGETHER)
-        find_group(table, addresses + at, count - at < TOGETHER ? count - at : TOGETHER,
-                   covers + at);
+    uint8_t left[TOGETHER + 1];
+    for (size_t at = 0; at < count; at += TOGETHER) {
+        size_t some = count - at < TOGETHER ? count - at : TOGETHER;
+        size_t left_count = keep_touched(table, addresses + at, some, left, covers + at);
+        for (size_t i = 0; i < left_count; i += ASKED_TOGETHER)
+            find_group(table, addresses + at, left + i,
+                       left_count - i < ASKED_TOGETHER ? left_count - i : ASKED_TOGETHER,
+                       covers + at);
+    }
 }
 
 /* ---- changing ---- */
@@ -356,7 +442,6 @@ static bool add(struct ipv6_table *table, const struct ipv6_change *change, uint
     item->sources = sources;
     if (!prefix_index_add(&table->index, hash, number))
         return false;
-    table->counts[change->length]++;
     tell_length(table, bits_of(change->address), change->length);
     return true;
 }
@@ -375,8 +460,7 @@ static void remove_item(struct ipv6_table *table, struct ipv6_item *item, uint32
     prefix_index_remove(&table->index, hash, number);
     table_sources_let_go(table->sources, item->sources);
     retire(table->retired, &table->items, number, sizeof *item);
-    if (--table->counts[length] == 0)
-        forget_length(table, length);
+    forget_prefix(table, length);
 }
 
 static bool put(struct ipv6_table *table, struct ipv6_item *item, const struct ipv6_change *change,
@@ -439,5 +523,5 @@ bool ipv6_table_change(struct ipv6_table *table, const struct ipv6_change *chang
 size_t ipv6_table_bytes(const struct ipv6_table *table)
 {
     return cells_bytes(&table->items) + prefix_index_bytes(&table->index) +
-           PLACES * (sizeof *table->near + sizeof *table->far);
+           PLACES * (sizeof *table->near + sizeof *table->far) + TOUCHED_BYTES;
 }

@@ -3,12 +3,13 @@
  * Each prefix is a cell, found by the hash of its address and length. A lookup asks for one length
  * after another, longest first; which may be there at all it is told by
  *
- *     near: by a hash of the first 32 bits, the lengths over 32     1 MB
- *     far:  by the first 16 bits, the lengths up to 32              512 KB
+ *     touched: a bit for a hash of the first 32 bits                 256 KB: most are told no
+ *     near:    by a shorter hash of them, the lengths from 32 on     1 MB
+ *     far:     by the first 16 bits, the lengths up to 31            256 KB
  *
  * and most of these the index denies without looking at a cell (prefix_index.h). A length stays in
  * near and far after the last of its prefixes has gone from there, until none of it is left
- * anywhere: it costs a look at the filter.
+ * anywhere, and a bit in touched until nothing is: it costs a look at the filter.
  *
  * Thread: one writes; any number look up, between readers_enter() and readers_leave().
  */
@@ -33,7 +34,7 @@ struct ipv6_item {
     uint8_t length;
 };
 
-/* Which lengths: bit n is length n + 33, or of `far` length n. */
+/* Which lengths: bit n is length n + 32, or of `far` length n. */
 struct ipv6_near {
     uint64_t lengths[2];
 };
@@ -41,11 +42,13 @@ struct ipv6_near {
 struct ipv6_table {
     struct cells items;
     struct prefix_index index;
+    uint64_t *touched;
     struct ipv6_near *near;
-    uint64_t *far;
+    uint32_t *far;
     struct ipv6_near near_any; /* the lengths there are anywhere */
-    uint64_t far_any;
+    uint32_t far_any;
     uint64_t counts[IPV6_LENGTHS]; /* prefixes of each length */
+    uint64_t near_count;           /* of all from 32 on */
     uint64_t seed;                 /* so that nobody can choose prefixes whose hashes agree */
     struct table_sources *sources;
     struct retired *retired;
