@@ -34,7 +34,7 @@ extern const struct command command_feed_add, command_feed_list, command_feed_re
     command_feed_remove, command_feed_show, command_feed_set;
 extern const struct command command_intel_lookup;
 extern const struct command command_alert_list, command_alert_show, command_alert_acknowledge,
-    command_alert_close, command_alert_reopen;
+    command_alert_close, command_alert_reopen, command_alert_explain;
 extern const struct command command_suppression_add, command_suppression_list,
     command_suppression_remove;
 extern const struct command command_event_list;

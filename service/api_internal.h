@@ -259,6 +259,7 @@ void api_intelligence_lookup(struct api_request *request, struct api_answer *ans
 void api_alerts_list(struct api_request *request, struct api_answer *answer);
 void api_alerts_decide(struct api_request *request, struct api_answer *answer);
 void api_alerts_decide_many(struct api_request *request, struct api_answer *answer);
+void api_alerts_explain(struct api_request *request, struct api_answer *answer);
 void api_alerts_groups(struct api_request *request, struct api_answer *answer);
 void api_suppressions_list(struct api_request *request, struct api_answer *answer);
 void api_suppressions_add(struct api_request *request, struct api_answer *answer);

@@ -173,6 +173,51 @@ static void a_suppression_without_end_reason_or_subject_is_refused(void **state)
         expect_error(*state, 400, "POST", "/v1/suppressions", cases[i].body, cases[i].error);
 }
 
+/* ---- explanations ---- */
+
+static const char *command_at(const json_t *explanation, size_t index)
+{
+    return text_at(json_array_get(json_object_get(explanation, "silence"), index), "command");
+}
+
+static void commands_can_be_copied_whatever_the_device_is_called(void **state)
+{
+    struct fixture *fixture = *state;
+    raise_alert(fixture->store, "it's $(a) pump", TRIAGE_INDICATOR);
+    struct http_answer answer = expect(fixture, 200, "GET", "/v1/alerts/1/explanation", NULL);
+    assert_string_equal(command_at(answer.body, 0),
+                        "picket suppression add --device 'it'\\''s $(a) pump' --indicator "
+                        "203.0.113.9/32 --until 30d --reason TEXT");
+    assert_string_equal(command_at(answer.body, 2),
+                        "picket allow add 203.0.113.9/32 --reason TEXT");
+    http_release(&answer);
+}
+
+static void other_devices_and_earlier_alerts_are_told_apart(void **state)
+{
+    struct fixture *fixture = *state;
+    raise_some(fixture);
+    close_many(fixture, "{\"device\": \"a\", \"status\": \"resolved\", "
+                        "\"verdict\": \"true-positive\"}");
+    int64_t id = raise_alert(fixture->store, "a", TRIAGE_INDICATOR);
+    assert_int_equal(id, 5);
+    struct http_answer answer = expect(fixture, 200, "GET", "/v1/alerts/5/explanation", NULL);
+    const json_t *others = json_object_get(answer.body, "other_devices"),
+                 *earlier = json_object_get(answer.body, "earlier");
+    assert_int_equal(json_array_size(others), 2);
+    assert_string_equal(text_at(json_array_get(others, 0), "device"), "c");
+    assert_string_equal(text_at(json_array_get(others, 1), "device"), "b");
+    assert_int_equal(json_array_size(earlier), 1);
+    assert_string_equal(text_at(json_array_get(earlier, 0), "verdict"), "true-positive");
+    const json_t *rule = json_object_get(answer.body, "rule");
+    assert_string_equal(text_at(rule, "detector"), "intelligence");
+    const json_t *technique = json_array_get(json_object_get(rule, "techniques"), 0);
+    assert_string_equal(text_at(technique, "name"), "Standard Application Layer Protocol");
+    http_release(&answer);
+    expect_error(fixture, 404, "GET", "/v1/alerts/6/explanation", NULL, "no alert 6");
+    expect_error(fixture, 400, "GET", "/v1/alerts/x/explanation", NULL, "positive number");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_start, fixture_stop)
@@ -183,6 +228,8 @@ int main(void)
         TEST(a_verdict_is_changed_and_an_alert_opened_again),
         TEST(what_is_suppressed_is_listed_apart),
         TEST(a_suppression_without_end_reason_or_subject_is_refused),
+        TEST(commands_can_be_copied_whatever_the_device_is_called),
+        TEST(other_devices_and_earlier_alerts_are_told_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,8 @@ import sys
 import unittest
 
 from device import network_activity, security_message
-from running import Running, setUpModule, tearDownModule  # noqa: F401
+from outside import on_terminal
+from running import PICKET, Running, setUpModule, tearDownModule  # noqa: F401
 
 SCHEMA = sys.argv[2]
 LISTED, OTHER = "45.148.10.7", "45.148.10.8"
@@ -136,6 +137,60 @@ class Suppressions(Triage):
             self.assertEqual(self.server.run("suppression", "add", *arguments).returncode, 2)
         self.assertIn("longer than 366 days", self.refused("suppression", "add", "--device", "a", "--until", "400d",
                                                            "--reason", "r"))
+
+
+class Explain(Triage):
+    def test_an_alert_says_why_it_is_there_and_what_would_silence_it(self):
+        self.talk("pump-6", received=0)
+        self.talk("pump-7")
+        self.done("alert", "close", "2", "--verdict", "benign-positive", "--reason", "a test")
+        self.talk("pump-7")
+        page = self.done("alert", "explain", "3")
+        for part in ("  detector        intelligence\n", "T0869 Standard Application Layer Protocol (ics)",
+                     "Why high\n  +3              confidence 90 of 100\n", "feed            ours, line 2: 45.148.10.7/32",
+                     "malware         Mirai\n", "reference       https://example.org/mirai\n",
+                     "at the flow     listed\n", "now             listed, line 2\n",
+                     "300 B out, both ways\n", "pump-6          #1 medium, new",
+                     "alert           #2 high, dismissed as benign-positive: a test",
+                     "picket suppression add --device pump-7 --indicator 45.148.10.7/32 --until 30d --reason TEXT\n",
+                     "picket allow add 45.148.10.7/32 --reason TEXT\n", "picket feed remove ours\n",
+                     "picket alert close 3 --verdict VERDICT"):
+            self.assertIn(part, page)
+        code, screen = on_terminal(80, [PICKET, "alert", "explain", "3"],
+                                   dict(os.environ, LC_ALL="C.UTF-8", NO_COLOR="1", PICKET_SOCKET=self.server.socket))
+        self.assertEqual(code, 0)
+        for line in screen.splitlines():
+            self.assertTrue(len(line) <= 80 or " " not in line.strip(), line)
+
+    def test_what_has_gone_since_is_told(self):
+        self.talk("pump-7")
+        now = lambda: self.server.json("alert", "explain", "1")["indicators"][0]["now"]["state"]
+        self.assertEqual(now(), "listed")
+        path = os.path.join(self.server.folder, "feed.csv")
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write(f"ip,confidence,valid_until\n{LISTED},90,2020-01-01\n{OTHER},50,\n")
+        self.done("feed", "refresh", "ours")
+        self.assertEqual(now(), "expired")
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write(f"ip,confidence\n{OTHER},50\n")
+        self.done("feed", "refresh", "ours")
+        self.assertEqual(now(), "gone")
+        self.assertIn("GONE: the feed lists it no more", self.done("alert", "explain", "1"))
+        self.done("feed", "remove", "ours")
+        self.assertEqual(now(), "feed removed")
+
+    def test_the_commands_it_names_do_what_it_says(self):
+        self.talk("pump-7")
+        commands = [item["command"] for item in self.server.json("alert", "explain", "1")["silence"]]
+        first = next(command for command in commands if "--device" in command)
+        self.done(*first.replace("TEXT", "known").split()[1:])
+        self.assertEqual(len(self.server.json("alert", "explain", "1")["suppressed_by"]), 1)
+        self.assertIn("suppression 1 does already", self.done("alert", "explain", "1"))
+        self.talk("pump-7")
+        self.assertEqual(self.server.json("suppression", "list")[0]["hits"], 1)
+
+    def test_of_what_is_not_there_nothing_is_explained(self):
+        self.assertIn("there is no alert 9", self.refused("alert", "explain", "9"))
 
 
 if __name__ == "__main__":

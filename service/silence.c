@@ -1,0 +1,135 @@
+#include "silence.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { WORD_BYTES = 600, COMMAND_BYTES = 2000 };
+
+static const char *text_of(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text ? text : "";
+}
+
+/* As one word of a shell's command line. */
+static const char *word(const char *text, char out[WORD_BYTES])
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:/@%,=";
+    size_t used = 0;
+    if (*text && strspn(text, plain) == strlen(text)) {
+        snprintf(out, WORD_BYTES, "%s", text);
+        return out;
+    }
+    out[used++] = '\'';
+    for (; *text && used < WORD_BYTES - 6; text++) {
+        if (*text == '\'') {
+            memcpy(out + used, "'\\''", 4);
+            used += 4;
+        } else {
+            out[used++] = *text;
+        }
+    }
+    out[used++] = '\'';
+    out[used] = '\0';
+    return out;
+}
+
+static void add(json_t *commands, const char *effect, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void add(json_t *commands, const char *effect, const char *format, ...)
+{
+    char command[COMMAND_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(command, sizeof command, format, arguments);
+    va_end(arguments);
+    json_array_append_new(commands, json_pack("{s:s, s:s}", "command", command, "effect", effect));
+}
+
+/* ---- of an indicator ---- */
+
+static void add_suppressions(json_t *commands, const char *device, const char *indicator)
+{
+    char quoted[WORD_BYTES];
+    add(commands,
+        "this device may talk to the indicator for 30 days without anybody being told; it is "
+        "recorded and counted",
+        "picket suppression add --device %s --indicator %s --until 30d --reason TEXT",
+        word(device, quoted), indicator);
+    add(commands, "the same for all devices",
+        "picket suppression add --indicator %s --until 30d --reason TEXT", indicator);
+}
+
+/* Of each feed once: the matches are in the order of narrowest first. */
+static bool is_named_before(const json_t *matches, size_t index)
+{
+    const char *feed = text_of(json_array_get(matches, index), "feed");
+    for (size_t i = 0; i < index; i++)
+        if (strcmp(text_of(json_array_get(matches, i), "feed"), feed) == 0)
+            return true;
+    return false;
+}
+
+static void add_feeds(json_t *commands, const json_t *matches)
+{
+    size_t index;
+    const json_t *match;
+    json_array_foreach(matches, index, match)
+    {
+        char quoted[WORD_BYTES];
+        if (!is_named_before(matches, index))
+            add(commands,
+                json_array_size(matches) > 1
+                    ? "nothing that this feed lists raises an alert any more; other feeds go on"
+                    : "nothing that this feed lists raises an alert any more",
+                "picket feed remove %s", word(text_of(match, "feed"), quoted));
+    }
+}
+
+static void add_of_indicator(json_t *commands, const json_t *alert)
+{
+    const char *indicator = text_of(alert, "subject");
+    add_suppressions(commands, text_of(alert, "device"), indicator);
+    add(commands,
+        "no flow to it raises an alert any more, on no device, whatever feed lists it; nothing is "
+        "recorded but a count",
+        "picket allow add %s --reason TEXT", indicator);
+    add_feeds(commands, json_object_get(json_object_get(alert, "evidence"), "matches"));
+}
+
+/* ---- of anything else ---- */
+
+static void add_of_type(json_t *commands, const json_t *alert)
+{
+    char device[WORD_BYTES], type[WORD_BYTES];
+    word(text_of(alert, "type"), type);
+    if (*text_of(alert, "device"))
+        add(commands,
+            "alerts of this type on this device are recorded and counted for 30 days, and nobody "
+            "is told",
+            "picket suppression add --device %s --type %s --until 30d --reason TEXT",
+            word(text_of(alert, "device"), device), type);
+    add(commands, "the same wherever it happens",
+        "picket suppression add --type %s --until 30d --reason TEXT", type);
+}
+
+json_t *silence_json(const json_t *alert)
+{
+    json_t *commands = json_array();
+    if (commands == NULL)
+        return NULL;
+    if (strcmp(text_of(alert, "type"), "IoT_SuspiciousIpCommunication") == 0)
+        add_of_indicator(commands, alert);
+    else
+        add_of_type(commands, alert);
+    if (strcmp(text_of(alert, "status"), "new") == 0 ||
+        strcmp(text_of(alert, "status"), "acknowledged") == 0)
+        add(commands, "this alert is over; the next finding of its kind is a new one",
+            "picket alert close %lld --verdict VERDICT --reason TEXT",
+            (long long)json_integer_value(json_object_get(alert, "id")));
+    return commands;
+}
