@@ -256,6 +256,7 @@ static int add_feed(struct picket_intel *intel, const struct picket_feed *feed,
     fill_report(report, &added, &delta, &fetched.reading, started_ms);
     feed_fetched_free(&fetched);
     refresher_wake(intel->refresher);
+    feed_watch_look_again(intel->watch);
     return status;
 }
 
@@ -353,6 +354,7 @@ int picket_intel_feed_remove(struct picket_intel *intel, const char *name,
     pthread_mutex_lock(&intel->changing);
     int status = remove_feed(intel, name, error);
     pthread_mutex_unlock(&intel->changing);
+    feed_watch_look_again(intel->watch);
     return status;
 }
 
@@ -404,6 +406,18 @@ static int refresh_fetched(struct picket_intel *intel, const struct picket_feed 
     return status;
 }
 
+/* Half a file is no list. The feed is read as soon as it is written. */
+static bool is_being_written(struct picket_intel *intel, const struct picket_feed *feed,
+                             struct picket_error *error)
+{
+    char file[256];
+    if (!feed_watch_is_written(intel->watch, feed->name, file, sizeof file))
+        return false;
+    picket_fail(error, PICKET_BUSY, "%s: %s is being written; it is read when that is done",
+                feed->source, file);
+    return true;
+}
+
 int intel_refresh(struct picket_intel *intel, const char *name, struct refresh_how how,
                   struct picket_feed_report *report, struct picket_error *error)
 {
@@ -422,6 +436,10 @@ int intel_refresh(struct picket_intel *intel, const char *name, struct refresh_h
     if (status != PICKET_OK)
         return status;
     feed = asked;
+    if (is_being_written(intel, &asked, error)) {
+        fill_report(report, &feed, &delta, &(struct feed_reading){0}, started_ms);
+        return how.conditional ? PICKET_OK : PICKET_BUSY;
+    }
     status = feed_fetch(&fetched, &asked, how.conditional, &intel->stopping, error);
     pthread_mutex_lock(&intel->changing);
     status =
@@ -514,6 +532,7 @@ int picket_intel_feed_change(struct picket_intel *intel, const struct picket_fee
     pthread_mutex_unlock(&intel->changing);
     if (status == PICKET_OK && !picket_feed_is_kept(changed))
         refresher_ask(intel->refresher, wanted->name);
+    feed_watch_look_again(intel->watch);
     return status;
 }
 

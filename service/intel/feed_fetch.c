@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "feed_coverage.h"
+#include "feed_folder.h"
+#include "feed_settings.h"
 #include "feed_source.h"
 #include "picket/base/time.h"
 
@@ -87,12 +89,32 @@ static int fetch_one(struct fetched *fetched, const struct picket_feed *feed, bo
     return status;
 }
 
+static int fetch_folder(struct fetched *fetched, const struct picket_feed *feed, bool conditional,
+                        const atomic_int *cancel, struct picket_error *error)
+{
+    struct feed_options options;
+    int status = options_of(feed, &options, error);
+    if (status != PICKET_OK)
+        return status;
+    return feed_folder_read(feed, &options, conditional ? feed->last_modified : "", cancel,
+                            &fetched->reading, fetched->last_modified, &fetched->not_modified,
+                            error);
+}
+
+static int fetch_any(struct fetched *fetched, const struct picket_feed *feed, bool conditional,
+                     const atomic_int *cancel, struct picket_error *error)
+{
+    if (feed_kind_of(feed->source) == FEED_ON_DISK && feed_is_folder(feed->source))
+        return fetch_folder(fetched, feed, conditional, cancel, error);
+    return fetch_one(fetched, feed, conditional, cancel, error);
+}
+
 int feed_fetch(struct fetched *fetched, const struct picket_feed *feed, bool conditional,
                const atomic_int *cancel, struct picket_error *error)
 {
     int64_t started_ms = picket_monotonic_ms();
     memset(fetched, 0, sizeof *fetched);
-    int status = fetch_one(fetched, feed, conditional, cancel, error);
+    int status = fetch_any(fetched, feed, conditional, cancel, error);
     fetched->duration_ms = picket_monotonic_ms() - started_ms;
     if (status != PICKET_OK || fetched->not_modified)
         return status;

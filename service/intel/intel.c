@@ -136,6 +136,7 @@ int picket_intel_start(struct picket_intel **intel, const char *store_folder,
         picket_intel_stop(started);
         return status;
     }
+    started->watch = feed_watch_start(started);
     *intel = started;
     return PICKET_OK;
 }
@@ -150,6 +151,7 @@ void picket_intel_stop(struct picket_intel *intel)
     if (intel == NULL)
         return;
     picket_intel_interrupt(intel);
+    feed_watch_stop(intel->watch); /* it asks the refresher */
     if (intel->refresher != NULL)
         refresher_stop(intel->refresher);
     if (intel->store != NULL)

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "feed_watch.h"
 #include "outcome.h"
 #include "picket/service/intel.h"
 #include "published.h"
@@ -23,6 +24,7 @@ struct picket_intel {
     atomic_int stopping;
     atomic_int requests; /* feeds being read because somebody asked for it */
     struct refresher *refresher;
+    struct feed_watch *watch; /* NULL: files are not watched */
     struct silences silences;
     struct own_networks own_networks;
 };

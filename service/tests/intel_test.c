@@ -13,11 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "harness.h"
 #include "http_server.h"
 #include "intel/feed_source.h"
+#include "intel/intel_internal.h"
 #include "picket/base/time.h"
 
 static struct harness harness;
@@ -121,7 +123,7 @@ static void what_cannot_be_a_feed_is_refused_with_the_reason(void **state)
     assert_int_equal(add("", "/x"), PICKET_INVALID);
     assert_int_equal(add("x", "/nowhere/at/all"), PICKET_NOT_FOUND);
     assert_non_null(strstr(error.text, "/nowhere/at/all"));
-    assert_int_equal(add("x", harness.folder), PICKET_INVALID);
+    assert_int_equal(add("x", "/dev/null"), PICKET_INVALID);
     assert_int_equal(add("x", harness_file(&harness, "f", "no address at all\n")), PICKET_INVALID);
     assert_non_null(strstr(error.text, "line 1"));
     assert_int_equal(add("x", harness_file(&harness, "f", "{\n\"type\":\"bundle\"\n")),
@@ -283,6 +285,152 @@ static void what_two_feeds_list_is_found_twice(void **state)
     assert_int_equal(add("one", harness_file(&harness, "1", "8.8.8.0/24\n")), PICKET_OK);
     assert_int_equal(add("two", harness_file(&harness, "2", "8.8.8.0/24\n8.8.8.8\n")), PICKET_OK);
     assert_string_equal(lookup("8.8.8.8"), "two:8.8.8.8/32 one:8.8.8.0/24 two:8.8.8.0/24 ");
+}
+
+/* ---- folders, and files that change ---- */
+
+/* Written beside and moved there, as whoever wants no half files does. */
+static void put_file(const char *folder, const char *name, const char *text)
+{
+    char path[512], temporary[520];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    snprintf(temporary, sizeof temporary, "%s/.%s.new", folder, name);
+    FILE *file = fopen(temporary, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+    assert_int_equal(rename(temporary, path), 0);
+}
+
+static const char *make_folder(void)
+{
+    static char folder[256];
+    harness_path(&harness, "lists", folder, sizeof folder);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    return folder;
+}
+
+static void print_reference(void *context, const struct picket_match *match)
+{
+    sprintf(context, "%s:%u %s", match->feed, match->line, match->reference);
+}
+
+static const char *reference_of(const char *text)
+{
+    static char out[500];
+    struct picket_address address;
+    out[0] = '\0';
+    assert_true(picket_address_parse(&address, text, strlen(text)));
+    picket_intel_lookup(harness.intel, &address, print_reference, out);
+    return out;
+}
+
+static void the_files_of_a_folder_are_one_feed_that_names_them(void **state)
+{
+    (void)state;
+    const char *folder = make_folder();
+    put_file(folder, "a.txt", "8.8.8.8\n");
+    put_file(folder, "b.csv", "ip,note\n9.9.9.9,x\nnonsense,y\n");
+    put_file(folder, "c.txt~", "1.1.1.1\n");
+    put_file(folder, ".hidden", "1.1.1.1\n");
+    assert_int_equal(add("ours", folder), PICKET_OK);
+    assert_int_equal(report.feed.indicators, 2);
+    assert_int_equal(report.problem_count, 1);
+    assert_string_equal(report.problems[0].file, "b.csv");
+    assert_int_equal(report.problems[0].line, 3);
+    assert_string_equal(reference_of("8.8.8.8"), "ours:1 a.txt");
+    assert_string_equal(reference_of("9.9.9.9"), "ours:2 b.csv");
+    put_file(folder, "d.html", "<html>");
+    assert_int_equal(picket_intel_feed_refresh(harness.intel, "ours", &report, &error),
+                     PICKET_INVALID);
+    assert_non_null(strstr(error.text, "lists: d.html: is a web page"));
+    struct picket_feed wanted = stored("ours"), changed;
+    strcpy(wanted.pattern, "*.txt");
+    assert_int_equal(picket_intel_feed_change(harness.intel, &wanted, &changed, &error), PICKET_OK);
+    assert_int_equal(picket_intel_feed_refresh(harness.intel, "ours", &report, &error), PICKET_OK);
+    assert_int_equal(report.feed.indicators, 1);
+}
+
+static void the_files_of_a_folder_share_the_feeds_bound(void **state)
+{
+    (void)state;
+    const char *folder = make_folder();
+    put_file(folder, "a", "8.8.8.8\n");
+    put_file(folder, "b", "9.9.9.9\n");
+    struct picket_feed feed = feed_from("ours", folder);
+    feed.max_bytes = 15;
+    assert_int_equal(picket_intel_feed_add(harness.intel, &feed, &report, &error), PICKET_FULL);
+    feed.max_bytes = 16;
+    assert_int_equal(picket_intel_feed_add(harness.intel, &feed, &report, &error), PICKET_OK);
+}
+
+static bool is_known(void *context)
+{
+    return lookup(context)[0] != '\0';
+}
+
+static bool is_unknown(void *context)
+{
+    return lookup(context)[0] == '\0';
+}
+
+static bool is_watched(void *context)
+{
+    (void)context;
+    struct picket_feed feed = stored("ours");
+    return feed.tried_ms > feed.loaded_ms; /* it was asked for when the watch began */
+}
+
+static void add_watched(const char *source)
+{
+    struct picket_feed feed = feed_from("ours", source);
+    feed.refresh_s = 3600;
+    assert_int_equal(picket_intel_feed_add(harness.intel, &feed, &report, &error), PICKET_OK);
+    assert_true(harness_wait(is_watched, NULL));
+}
+
+static void what_changes_in_a_folder_is_read_at_once(void **state)
+{
+    static char nine[] = "9.9.9.9";
+    (void)state;
+    const char *folder = make_folder();
+    char path[512];
+    put_file(folder, "a.txt", "8.8.8.8\n");
+    add_watched(folder);
+    put_file(folder, "b.txt", "9.9.9.9\n");
+    assert_true(harness_wait(is_known, nine));
+    snprintf(path, sizeof path, "%s/b.txt", folder);
+    assert_int_equal(unlink(path), 0);
+    assert_true(harness_wait(is_unknown, nine));
+    assert_string_equal(lookup("8.8.8.8"), "ours:8.8.8.8/32 ");
+}
+
+static bool is_being_written(void *context)
+{
+    char file[256];
+    (void)context;
+    return feed_watch_is_written(harness.intel->watch, "ours", file, sizeof file);
+}
+
+static void half_a_file_is_not_read(void **state)
+{
+    static char written[] = "1.2.3.4";
+    (void)state;
+    add_watched(harness_file(&harness, "list.txt", "8.8.8.8\n"));
+    char path[512];
+    harness_path(&harness, "list.txt", path, sizeof path);
+    FILE *file = fopen(path, "w");
+    fputs("9.9.9.9\n1.2.3.", file);
+    fflush(file);
+    assert_true(harness_wait(is_being_written, NULL));
+    assert_int_equal(picket_intel_feed_refresh(harness.intel, "ours", NULL, &error), PICKET_BUSY);
+    assert_non_null(strstr(error.text, "list.txt is being written"));
+    assert_string_equal(lookup("8.8.8.8"), "ours:8.8.8.8/32 ");
+    assert_string_equal(stored("ours").problem, "");
+    fputs("4\n", file);
+    fclose(file);
+    assert_true(harness_wait(is_known, written));
+    assert_string_equal(lookup("8.8.8.8"), "");
 }
 
 /* ---- over HTTP ---- */
@@ -556,6 +704,10 @@ int main(void)
         INTEL_TEST(a_small_feed_may_shrink_but_not_to_nothing),
         INTEL_TEST(settings_change_and_what_the_feed_holds_keeps_since_when),
         INTEL_TEST(feeds_are_there_again_after_a_restart),
+        INTEL_TEST(the_files_of_a_folder_are_one_feed_that_names_them),
+        INTEL_TEST(the_files_of_a_folder_share_the_feeds_bound),
+        INTEL_TEST(what_changes_in_a_folder_is_read_at_once),
+        INTEL_TEST(half_a_file_is_not_read),
         INTEL_TEST(what_two_feeds_list_is_found_twice),
         INTEL_TEST(a_url_is_fetched_and_errors_are_told_in_words),
         INTEL_TEST(what_all_feeds_hold_that_are_being_read_is_bounded),
