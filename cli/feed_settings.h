@@ -20,7 +20,8 @@ struct feed_settings {
 
 /* The options of a command that sets them, to go into its struct option_spec array. */
 #define FEED_SETTING_OPTIONS(settings)                                                             \
-    {"format", OPTION_TEXT, &(settings).format, "FORMAT", "auto (default), plain, csv, ndjson, stix, misp"}, \
+    {"format", OPTION_TEXT, &(settings).format, "FORMAT",                                          \
+     "auto (default), plain, csv, ndjson, stix, misp, zeek, rules, p2p, text"},                    \
         {"columns", OPTION_TEXT, &(settings).columns, "MAP",                                       \
          "which column has what: address=ioc,port=dst_port"},                                      \
         {"pattern", OPTION_TEXT, &(settings).pattern, "GLOB", "which files of a folder: '*.txt'"}, \
@@ -28,7 +29,8 @@ struct feed_settings {
          "threat (default); allow: raises no alert; shared: weaker evidence"},                     \
         {"confidence", OPTION_NUMBER, &(settings).confidence, "0..100",                            \
          "of indicators that bring none (default 50)"},                                            \
-        {"refresh", OPTION_TEXT, &(settings).refresh, "SPAN", "90s, 30m, 1h (default), 2d; never"}, \
+        {"refresh", OPTION_TEXT, &(settings).refresh, "SPAN",                                      \
+         "90s, 30m, 1h (default), 2d; never"},                                                     \
         {"max-bytes", OPTION_TEXT, &(settings).max_bytes, "BYTES",                                 \
          "how large it may be: 500000, 50M (default 512M)"},                                       \
         {"user", OPTION_TEXT, &(settings).user, "NAME", "for HTTP basic, with --password-file"},   \
@@ -44,7 +46,9 @@ struct feed_settings {
          "http://, https://, socks5h:// (default: the environment's)"},                            \
         {"ca", OPTION_TEXT, &(settings).ca, "FILE", "whom to trust instead of the system's CAs"},  \
         {"certificate", OPTION_TEXT, &(settings).certificate, "FILE", "our own, with --key"},      \
-        {"key", OPTION_TEXT, &(settings).key, "FILE", "of our certificate"}
+    {                                                                                              \
+        "key", OPTION_TEXT, &(settings).key, "FILE", "of our certificate"                          \
+    }
 
 /* The server has another working folder than we have; into out. What is no path stays. */
 const char *feed_absolute(const char *path, char *out, size_t size_bytes);

@@ -57,9 +57,11 @@ static int parse_texts(const json_t *body, struct picket_feed *feed, struct pick
                              (char *)feed + text_settings[i].offset, text_settings[i].bytes, error);
     if (status == PICKET_OK && !feed->format[0])
         strcpy(feed->format, "auto");
-    if (status == PICKET_OK && !api_listed("auto plain csv ndjson stix misp", feed->format))
+    if (status == PICKET_OK &&
+        !api_listed("auto plain csv ndjson stix misp zeek rules p2p text", feed->format))
         status = picket_fail(error, PICKET_INVALID,
-                             "format: \"%s\" is none of auto, plain, csv, ndjson, stix, misp",
+                             "format: \"%s\" is none of auto, plain, csv, ndjson, stix, misp, "
+                             "zeek, rules, p2p, text",
                              feed->format);
     return status;
 }

@@ -10,8 +10,9 @@
 #include "indicator_text.h"
 
 static const char *const format_names[FEED_FORMATS] = {
-    [FEED_AUTO] = "auto",     [FEED_PLAIN] = "plain", [FEED_CSV] = "csv",
-    [FEED_NDJSON] = "ndjson", [FEED_STIX] = "stix",   [FEED_MISP_JSON] = "misp",
+    [FEED_AUTO] = "auto", [FEED_PLAIN] = "plain",    [FEED_CSV] = "csv",   [FEED_NDJSON] = "ndjson",
+    [FEED_STIX] = "stix", [FEED_MISP_JSON] = "misp", [FEED_ZEEK] = "zeek", [FEED_RULES] = "rules",
+    [FEED_P2P] = "p2p",   [FEED_PROSE] = "text",
 };
 
 int feed_format_named(const char *name)
@@ -149,28 +150,6 @@ static const char *first_content(const char *text, size_t size)
     return text;
 }
 
-/* Suricata's and Snort's: "alert ip $HOME_NET any -> [198.51.100.7] any (...)". They hold
- * addresses, and commas, but read as CSV they would be read by half. */
-static bool is_rules(const char *text, size_t size)
-{
-    static const char *const actions[] = {"alert ", "drop ", "reject ", "pass ", "log "};
-    const char *end = text + size;
-    while (text < end) {
-        const char *newline = memchr(text, '\n', (size_t)(end - text));
-        const char *line = text;
-        size_t left = (size_t)((newline != NULL ? newline : end) - text);
-        text += left + 1;
-        feed_trim(&line, &left);
-        if (left == 0 || feed_is_comment(line, left))
-            continue;
-        for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
-            if (feed_starts(line, left, actions[i]) && memmem(line, left, " -> ", 4) != NULL)
-                return true;
-        return false;
-    }
-    return false;
-}
-
 /* What a feed's address returns when it is not the feed, and what we do not read. */
 static const char *foreign_content(const char *text, size_t size)
 {
@@ -186,8 +165,6 @@ static const char *foreign_content(const char *text, size_t size)
         (strncasecmp(content, "<!doc", 5) == 0 || strncasecmp(content, "<html", 5) == 0 ||
          strncasecmp(content, "<?xml", 5) == 0))
         return "is a web page or XML, not a list";
-    if (is_rules(text, size))
-        return "holds Suricata or Snort rules; plain lists, CSV and NDJSON are read";
     return NULL;
 }
 
@@ -195,7 +172,15 @@ static enum feed_format detect(const char *text, size_t size)
 {
     if (feed_is_json(text, size))
         return feed_json_format(text, size);
-    return feed_looks_like_csv(text, size) ? FEED_CSV : FEED_PLAIN;
+    if (feed_looks_like_zeek(text, size))
+        return FEED_ZEEK;
+    if (feed_looks_like_rules(text, size))
+        return FEED_RULES;
+    if (feed_looks_like_p2p(text, size))
+        return FEED_P2P;
+    if (feed_looks_like_csv(text, size))
+        return FEED_CSV;
+    return feed_looks_like_prose(text, size) ? FEED_PROSE : FEED_PLAIN;
 }
 
 static const struct {
@@ -204,7 +189,9 @@ static const struct {
 } readers[] = {
     [FEED_PLAIN] = {feed_read_plain, false},   [FEED_CSV] = {feed_read_csv, false},
     [FEED_NDJSON] = {feed_read_ndjson, true},  [FEED_STIX] = {feed_read_stix, true},
-    [FEED_MISP_JSON] = {feed_read_misp, true},
+    [FEED_MISP_JSON] = {feed_read_misp, true}, [FEED_ZEEK] = {feed_read_zeek, false},
+    [FEED_RULES] = {feed_read_rules, false},   [FEED_P2P] = {feed_read_p2p, false},
+    [FEED_PROSE] = {feed_read_prose, false},
 };
 
 static int reading_result(const struct feed_reading *reading, struct picket_error *error)

@@ -1,13 +1,13 @@
 /* The bytes of a threat feed → indicators.
  *
- * Plain lists (one indicator a line, comments, trailing text), CSV (RFC 4180, with or without a
- * header) and NDJSON (one JSON object a line). A line that does not parse is skipped and counted,
- * and the first ten are kept with their reason; docs/intelligence.md has the table of what is read
- * how.
+ * Each format has a reader of its own. What does not parse is skipped and counted, and the first
+ * ten are kept with their reason; what parses and is of no use to us is counted apart.
+ * docs/intelligence.md has the tables of what is read how.
  *
- *     text ─▶ feed_read ─▶ plain lines  ─┐
- *                      ├─▶ feed_csv     ─┼─▶ feed_take ─▶ indicator_text ─▶ indicators
- *                      └─▶ feed_ndjson  ─┘
+ *     text ─▶ feed_read ─▶ feed_plain, feed_prose, feed_p2p, feed_zeek, feed_rules ─┐
+ *                      ├─▶ feed_csv                                                ├─▶ feed_take
+ *                      └─▶ feed_json ─▶ feed_ndjson, feed_stix, feed_misp          ─┘      │
+ *                                                              indicators ◀─ indicator_text ┘
  *
  * Thread: any; one reading at a time per struct.
  */
@@ -27,6 +27,10 @@ enum feed_format {
     FEED_NDJSON, /* JSON objects of any kind, one a line or in an array */
     FEED_STIX,
     FEED_MISP_JSON, /* events and warninglists */
+    FEED_ZEEK,
+    FEED_RULES, /* Suricata's and Snort's */
+    FEED_P2P,
+    FEED_PROSE,
     FEED_FORMATS
 };
 
@@ -52,7 +56,8 @@ struct feed_reading {
     char refusal[FEED_REFUSAL_BYTES];        /* why the whole feed cannot be read, or "" */
 };
 
-/* "auto", "plain", "csv", "ndjson", "stix", "misp" → format; negative for another name. */
+/* "auto", "plain", "csv", "ndjson", "stix", "misp", "zeek", "rules", "p2p", "text" → format;
+ * negative for another name. */
 int feed_format_named(const char *name);
 
 /* A feed without any indicator is PICKET_OK and empty. PICKET_INVALID: not text of these formats
@@ -97,6 +102,14 @@ void feed_read_csv(struct feed_reading *reading, const char *text, size_t size_b
 bool feed_looks_like_csv(const char *text, size_t size_bytes);
 void feed_read_ndjson(struct feed_reading *reading, const char *text, size_t size_bytes);
 void feed_read_stix(struct feed_reading *reading, const char *text, size_t size_bytes);
+void feed_read_zeek(struct feed_reading *reading, const char *text, size_t size_bytes);
+bool feed_looks_like_zeek(const char *text, size_t size_bytes);
+void feed_read_rules(struct feed_reading *reading, const char *text, size_t size_bytes);
+bool feed_looks_like_rules(const char *text, size_t size_bytes);
+void feed_read_p2p(struct feed_reading *reading, const char *text, size_t size_bytes);
+bool feed_looks_like_p2p(const char *text, size_t size_bytes);
+void feed_read_prose(struct feed_reading *reading, const char *text, size_t size_bytes);
+bool feed_looks_like_prose(const char *text, size_t size_bytes);
 void feed_read_misp(struct feed_reading *reading, const char *text, size_t size_bytes);
 
 /* Blanks around text, no-break spaces (U+00A0) too. */

@@ -512,10 +512,6 @@ static void what_is_no_list_is_refused_whole(void **state)
     (void)state;
     assert_int_equal(read_text("<!DOCTYPE html>\n1.2.3.4\n", FEED_AUTO), PICKET_INVALID);
     assert_int_equal(read_text("\x1f\x8b\x08", FEED_AUTO), PICKET_INVALID);
-    assert_int_equal(
-        read_text("# rules\nalert ip $HOME_NET any -> [1.2.3.4,5.6.7.8] any (msg:\"x\";)\n",
-                  FEED_AUTO),
-        PICKET_INVALID);
     assert_int_equal(read_text("\xff\xfe"
                                "1",
                                FEED_AUTO),
