@@ -36,6 +36,10 @@ static json_t *feed_json(const struct picket_api *api, const struct picket_feed 
     json_t *object = api_json_feed(feed);
     json_object_set_new(object, "next_refresh",
                         api_json_time(picket_intel_feed_next_ms(api_config(api)->intel, feed)));
+    json_object_set_new(object, "kept", json_boolean(picket_feed_is_kept(feed)));
+    json_object_set_new(
+        object, "expired",
+        json_integer(picket_intel_feed_expired(api_config(api)->intel, feed->name)));
     return object;
 }
 

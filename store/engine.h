@@ -148,6 +148,11 @@ struct store_engine {
     int (*kept_indicators)(struct picket_store *store, const struct picket_kept_query *query,
                            picket_indicator_visit visit, void *context,
                            struct picket_error *error);
+    int (*kept_expiring)(struct picket_store *store, const char *list, int64_t after_ms,
+                         int64_t until_ms, picket_indicator_visit visit, void *context,
+                         int64_t *next_ms, struct picket_error *error);
+    int (*kept_forget)(struct picket_store *store, int64_t before_ms, picket_indicator_visit visit,
+                       void *context, bool *more, struct picket_error *error);
     int (*indicators_take_out)(struct picket_store *store, const char *feed,
                                const struct picket_indicator *which, size_t count,
                                picket_indicator_change_visit visit, void *context, size_t *at,

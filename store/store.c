@@ -522,6 +522,21 @@ int picket_store_kept_indicators(struct picket_store *store, const struct picket
     return store->engine->kept_indicators(store, query, visit, context, error);
 }
 
+int picket_store_kept_expiring(struct picket_store *store, const char *list, int64_t after_ms,
+                               int64_t until_ms, picket_indicator_visit visit, void *context,
+                               int64_t *next_ms, struct picket_error *error)
+{
+    return store->engine->kept_expiring(store, list, after_ms, until_ms, visit, context, next_ms,
+                                        error);
+}
+
+int picket_store_kept_forget(struct picket_store *store, int64_t before_ms,
+                             picket_indicator_visit visit, void *context, bool *more,
+                             struct picket_error *error)
+{
+    return store->engine->kept_forget(store, before_ms, visit, context, more, error);
+}
+
 int picket_store_indicators_take_out(struct picket_store *store, const char *feed,
                                      const struct picket_indicator *which, size_t count,
                                      picket_indicator_change_visit visit, void *context, size_t *at,

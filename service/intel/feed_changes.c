@@ -77,14 +77,14 @@ static int store_and_publish(struct picket_intel *intel, const char *name, uint1
                              const struct feed_reading *reading, int64_t least,
                              struct picket_feed_delta *delta, struct picket_error *error)
 {
-    struct taking taking = {intel_change(intel), number};
-    if (taking.batch == NULL)
+    struct taking taking;
+    if (!intel_begin_taking(intel, number, &taking))
         return picket_fail(error, PICKET_NO_MEMORY, "feed %s: no memory", name);
     int status = picket_store_indicators_replace_at_least(
         intel->store, name, reading->indicators.items, reading->indicators.count, least,
         intel_take_change, &taking, delta, error);
     if (status == PICKET_OK)
-        status = intel_publish(intel, taking.batch, error);
+        status = intel_publish(intel, &taking, error);
     else
         table_batch_free(taking.batch);
     malloc_trim(0); /* what a large feed took is given back to the system, not kept for next time */
@@ -101,13 +101,13 @@ static int take_indicators(struct picket_intel *intel, const struct picket_feed 
     uint16_t number = table_feed_number(table, feed->name);
     bool is_new = number == 0;
     if (is_new)
-        number = intel_add_to_table(table, feed);
+        number = intel_add_to_table(intel, feed);
     if (number == 0)
         return picket_fail(error, PICKET_NO_MEMORY, "feed %s: no memory, or too many feeds",
                            feed->name);
     int status = store_and_publish(intel, feed->name, number, reading, least, delta, error);
     if (status != PICKET_OK && is_new && !intel->table_lacks)
-        table_remove_feed(table, number);
+        intel_remove_from_table(intel, number);
     return status;
 }
 
@@ -271,7 +271,7 @@ static int make_list(struct picket_intel *intel, const struct picket_feed *list,
     int status = picket_store_feed_put(intel->store, made, error);
     if (status != PICKET_OK || intel->table_lacks)
         return status;
-    if (intel_add_to_table(intel->published.table, made) != 0)
+    if (intel_add_to_table(intel, made) != 0)
         return PICKET_OK;
     picket_store_feed_remove(intel->store, made->name, NULL);
     return picket_fail(error, PICKET_NO_MEMORY, "list %s: no memory, or too many feeds",
@@ -331,8 +331,8 @@ static void take_out(void *context, const char *feed, const struct picket_indica
 static int remove_feed(struct picket_intel *intel, const char *name, struct picket_error *error)
 {
     struct table *table = intel->published.table;
-    struct taking taking = {intel_change(intel), table_feed_number(table, name)};
-    if (taking.batch == NULL)
+    struct taking taking;
+    if (!intel_begin_taking(intel, table_feed_number(table, name), &taking))
         return picket_fail(error, PICKET_NO_MEMORY, "feed %s: no memory", name);
     int status = picket_store_indicators(intel->store, name, take_out, &taking, error);
     if (status == PICKET_OK)
@@ -341,10 +341,10 @@ static int remove_feed(struct picket_intel *intel, const char *name, struct pick
         table_batch_free(taking.batch);
         return status;
     }
-    status = intel_publish(intel, taking.batch, error);
+    status = intel_publish(intel, &taking, error);
     malloc_trim(0);
     if (taking.feed != 0 && intel->published.table == table)
-        table_remove_feed(table, taking.feed);
+        intel_remove_from_table(intel, taking.feed);
     return status;
 }
 
@@ -485,11 +485,11 @@ static bool matches_otherwise(const struct picket_feed *a, const struct picket_f
 /* With the lock held: the table knows of the feed what lookups need. */
 static int tell_table(struct picket_intel *intel, struct picket_error *error)
 {
-    struct table_batch *nothing = intel_change(intel);
-    if (nothing == NULL)
+    struct taking nothing;
+    if (!intel_begin_taking(intel, 0, &nothing))
         return picket_fail(error, PICKET_NO_MEMORY, "no memory for the table of indicators");
     intel->table_lacks = true;
-    return intel_publish(intel, nothing, error);
+    return intel_publish(intel, &nothing, error);
 }
 
 /* With the lock held. What is known of the feed, and its indicators, stay. */

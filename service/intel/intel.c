@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "matcher.h"
 #include "picket/base/diagnostics.h"
@@ -12,43 +13,72 @@
 
 struct loading {
     struct table *table;
+    struct expiry expiry;
     struct table_batch *batch;
-    const char *name; /* of the feed of the last indicator: they come feed by feed */
+    char name[65]; /* of the feed of the last indicator: they come feed by feed */
     uint16_t feed;
+    struct expiry_change change; /* of that feed */
     bool failed;
 };
 
-uint16_t intel_add_to_table(struct table *table, const struct picket_feed *feed)
+static uint16_t add_to_table(struct table *table, struct expiry *expiry,
+                             const struct picket_feed *feed)
 {
     struct table_feed added = {.name = feed->name,
                                .match_special_purpose = feed->match_special_purpose,
                                .match_own_networks = feed->match_own_networks,
                                .role = (uint8_t)feed->role};
-    return table_add_feed(table, &added);
+    uint16_t number = table_add_feed(table, &added);
+    if (number != 0)
+        expiry_add_feed(expiry, number, feed->name);
+    return number;
+}
+
+uint16_t intel_add_to_table(struct picket_intel *intel, const struct picket_feed *feed)
+{
+    return add_to_table(intel->published.table, &intel->expiry, feed);
+}
+
+void intel_remove_from_table(struct picket_intel *intel, uint16_t feed)
+{
+    table_remove_feed(intel->published.table, feed);
+    expiry_remove_feed(&intel->expiry, feed);
 }
 
 static void load_feed(void *context, const struct picket_feed *feed)
 {
     struct loading *loading = context;
-    if (intel_add_to_table(loading->table, feed) == 0)
+    if (add_to_table(loading->table, &loading->expiry, feed) == 0)
         loading->failed = true;
+}
+
+static void end_feed(struct loading *loading)
+{
+    if (loading->feed != 0)
+        expiry_changed(&loading->expiry, loading->feed, &loading->change);
+}
+
+static void begin_feed(struct loading *loading, const char *feed)
+{
+    end_feed(loading);
+    snprintf(loading->name, sizeof loading->name, "%s", feed);
+    loading->feed = table_feed_number(loading->table, feed);
+    loading->change = expiry_change_of(&loading->expiry, loading->feed);
 }
 
 static void load_indicator(void *context, const char *feed,
                            const struct picket_indicator *indicator)
 {
     struct loading *loading = context;
-    if (loading->name != feed) {
-        loading->name = feed;
-        loading->feed = table_feed_number(loading->table, feed);
-    }
-    if (loading->feed != 0 && !loading->failed)
+    if (strcmp(loading->name, feed) != 0)
+        begin_feed(loading, feed);
+    if (loading->feed != 0 && !loading->failed && expiry_take(&loading->change, indicator))
         loading->failed = !table_put(loading->batch, loading->feed, indicator);
 }
 
 static int read_all(struct picket_store *store, struct loading *loading, struct picket_error *error)
 {
-    if (loading->table == NULL)
+    if (!expiry_open(&loading->expiry) || loading->table == NULL)
         return picket_fail(error, PICKET_NO_MEMORY, "no memory for the table of indicators");
     int status = picket_store_feeds(store, load_feed, loading, error);
     loading->batch = table_batch_new(loading->table);
@@ -56,23 +86,27 @@ static int read_all(struct picket_store *store, struct loading *loading, struct 
         loading->failed = true;
     if (status == PICKET_OK && !loading->failed)
         status = picket_store_indicators(store, NULL, load_indicator, loading, error);
+    end_feed(loading);
     if (status == PICKET_OK && loading->failed)
         status = picket_fail(error, PICKET_NO_MEMORY, "no memory for the table of indicators");
     return status;
 }
 
-static int load_table(struct picket_store *store, struct table **table, struct picket_error *error)
+static int load_table(struct picket_intel *intel, struct table **table, struct picket_error *error)
 {
     struct loading loading = {.table = table_new()};
-    int status = read_all(store, &loading, error);
+    int status = read_all(intel->store, &loading, error);
     if (status == PICKET_OK)
         status = table_apply(loading.batch, error);
     else
         table_batch_free(loading.batch);
-    if (status != PICKET_OK)
+    if (status != PICKET_OK) {
         table_free(loading.table);
-    else
+    } else {
         *table = loading.table;
+        expiry_swap(&intel->expiry, &loading.expiry);
+    }
+    expiry_close(&loading.expiry);
     malloc_trim(0); /* what building took is given back to the system, not kept for next time */
     return status;
 }
@@ -80,38 +114,48 @@ static int load_table(struct picket_store *store, struct table **table, struct p
 static int build_anew(struct picket_intel *intel, struct picket_error *error)
 {
     struct table *fresh;
-    int status = load_table(intel->store, &fresh, error);
+    int status = load_table(intel, &fresh, error);
     intel->table_lacks = status != PICKET_OK;
     if (status == PICKET_OK)
         published_swap(&intel->published, fresh);
     return status;
 }
 
+/* ---- changes ---- */
+
+bool intel_begin_taking(struct picket_intel *intel, uint16_t feed, struct taking *taking)
+{
+    *taking = (struct taking){.batch = table_batch_new(intel->published.table),
+                              .feed = feed,
+                              .expiry = expiry_change_of(&intel->expiry, feed)};
+    return taking->batch != NULL;
+}
+
 void intel_take_change(void *context, const struct picket_indicator *before,
                        const struct picket_indicator *now)
 {
     struct taking *taking = context;
-    if (now != NULL)
+    if (before != NULL)
+        expiry_take_out(&taking->expiry, before);
+    if (now != NULL && expiry_take(&taking->expiry, now))
         table_put(taking->batch, taking->feed, now);
-    else
+    else if (before != NULL)
         table_take_out(taking->batch, taking->feed, before);
 }
 
-struct table_batch *intel_change(struct picket_intel *intel)
-{
-    return table_batch_new(intel->published.table);
-}
-
-int intel_publish(struct picket_intel *intel, struct table_batch *batch, struct picket_error *error)
+int intel_publish(struct picket_intel *intel, struct taking *taking, struct picket_error *error)
 {
     struct picket_error problem = {0};
     if (intel->table_lacks) {
-        table_batch_free(batch);
+        table_batch_free(taking->batch);
         return build_anew(intel, error);
     }
-    int status = table_apply(batch, &problem);
+    int status = table_apply(taking->batch, &problem);
     published_changed(&intel->published);
-    return status == PICKET_OK ? PICKET_OK : build_anew(intel, error);
+    if (status != PICKET_OK)
+        return build_anew(intel, error);
+    expiry_changed(&intel->expiry, taking->feed, &taking->expiry);
+    return PICKET_OK;
 }
 
 /* ---- start and stop ---- */
@@ -128,10 +172,14 @@ int picket_intel_start(struct picket_intel **intel, const char *store_folder,
     int status = picket_store_open(&started->store, store_folder, error);
     if (status == PICKET_OK)
         status = picket_store_open(&started->listed, store_folder, error);
+    if (status == PICKET_OK && !expiry_open(&started->expiry))
+        status = picket_fail(error, PICKET_NO_MEMORY, "no memory for intelligence");
     if (status == PICKET_OK)
-        status = load_table(started->store, &started->published.table, error);
+        status = load_table(started, &started->published.table, error);
     if (status == PICKET_OK)
         status = refresher_start(&started->refresher, started, error);
+    if (status == PICKET_OK)
+        status = sweeper_start(&started->sweeper, started, store_folder, error);
     if (status != PICKET_OK) {
         picket_intel_stop(started);
         return status;
@@ -152,6 +200,8 @@ void picket_intel_stop(struct picket_intel *intel)
         return;
     picket_intel_interrupt(intel);
     feed_watch_stop(intel->watch); /* it asks the refresher */
+    if (intel->sweeper != NULL)
+        sweeper_stop(intel->sweeper);
     if (intel->refresher != NULL)
         refresher_stop(intel->refresher);
     if (intel->store != NULL)
@@ -159,6 +209,7 @@ void picket_intel_stop(struct picket_intel *intel)
     if (intel->listed != NULL)
         picket_store_close(intel->listed);
     table_free(intel->published.table);
+    expiry_close(&intel->expiry);
     silences_close(&intel->silences);
     pthread_mutex_destroy(&intel->looking_up);
     pthread_mutex_destroy(&intel->changing);
@@ -310,6 +361,11 @@ bool picket_intel_own_network(struct picket_intel *intel, const struct picket_ad
     if (own != NULL)
         *prefix = *own;
     return own != NULL;
+}
+
+int64_t picket_intel_feed_expired(struct picket_intel *intel, const char *feed)
+{
+    return expiry_count(&intel->expiry, feed);
 }
 
 size_t picket_intel_indicator_count(struct picket_intel *intel)

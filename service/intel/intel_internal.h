@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "expiry.h"
 #include "feed_watch.h"
 #include "outcome.h"
 #include "picket/service/intel.h"
@@ -13,6 +14,7 @@
 #include "silences.h"
 
 struct refresher;
+struct sweeper;
 
 struct picket_intel {
     struct published published;
@@ -27,31 +29,35 @@ struct picket_intel {
     struct feed_watch *watch; /* NULL: files are not watched */
     struct silences silences;
     struct own_networks own_networks;
+    struct expiry expiry; /* of the feeds in the table */
+    struct sweeper *sweeper;
 };
 
-/* table_add_feed() of a feed that the store has. */
-uint16_t intel_add_to_table(struct table *table, const struct picket_feed *feed);
+/* With the lock held: the table knows of a feed that the store has; its number, or 0: no memory, or
+ * too many. And not any more: nothing of it is left. */
+uint16_t intel_add_to_table(struct picket_intel *intel, const struct picket_feed *feed);
+void intel_remove_from_table(struct picket_intel *intel, uint16_t feed);
 
-/* With the lock held: a batch of changes of the table, or NULL: no memory. */
-struct table_batch *intel_change(struct picket_intel *intel);
+/* Changes of one feed, on their way from the store to the table. */
+struct taking {
+    struct table_batch *batch;
+    uint16_t feed;
+    struct expiry_change expiry;
+};
+
+/* With the lock held: false is no memory. */
+bool intel_begin_taking(struct picket_intel *intel, uint16_t feed, struct taking *taking);
+/* A picket_indicator_change_visit; its context is a struct taking. */
+void intel_take_change(void *context, const struct picket_indicator *before,
+                       const struct picket_indicator *now);
 /* With the lock held: what the store has taken, the table takes too, and lookups know of it when
- * this returns. Consumes the batch. If it cannot be, the table is built anew from the store, now or
+ * this returns. Ends the taking. If it cannot be, the table is built anew from the store, now or
  * with the next change. */
-int intel_publish(struct picket_intel *intel, struct table_batch *batch,
-                  struct picket_error *error);
+int intel_publish(struct picket_intel *intel, struct taking *taking, struct picket_error *error);
 
 /* With the lock held. PICKET_NOT_FOUND. */
 int intel_find_feed(struct picket_intel *intel, const char *name, struct picket_feed *feed,
                     struct picket_error *error);
-
-/* What the store is told of one feed, on its way to the table. */
-struct taking {
-    struct table_batch *batch;
-    uint16_t feed;
-};
-/* A picket_indicator_change_visit; its context is a struct taking. */
-void intel_take_change(void *context, const struct picket_indicator *before,
-                       const struct picket_indicator *now);
 
 /* With the lock held: makes a kept list like *list (name, confidence, ...) if there is no feed of
  * that name. */
@@ -65,6 +71,14 @@ struct refresh_how {
 /* Reads the feed again. */
 int intel_refresh(struct picket_intel *intel, const char *name, struct refresh_how how,
                   struct picket_feed_report *report, struct picket_error *error);
+
+/* The thread that takes out of memory what has expired, and removes from kept lists what did so
+ * long ago. */
+int sweeper_start(struct sweeper **sweeper, struct picket_intel *intel, const char *store_folder,
+                  struct picket_error *error);
+void sweeper_stop(struct sweeper *sweeper);
+/* What is due at that Unix time. Thread: any. */
+void sweeper_sweep(struct sweeper *sweeper, int64_t now_ms);
 
 /* The threads that refresh feeds when they are due. */
 int refresher_start(struct refresher **refresher, struct picket_intel *intel,

@@ -23,13 +23,13 @@ struct list_work {
 static int change_list(struct picket_intel *intel, struct list_work *work,
                        struct picket_error *error)
 {
-    struct taking taking = {intel_change(intel),
-                            table_feed_number(intel->published.table, work->list)};
-    if (taking.batch == NULL)
+    struct taking taking;
+    uint16_t number = table_feed_number(intel->published.table, work->list);
+    if (!intel_begin_taking(intel, number, &taking))
         return picket_fail(error, PICKET_NO_MEMORY, "list %s: no memory", work->list);
     int status = work->run(work, intel->store, &taking, error);
     if (status == PICKET_OK)
-        return intel_publish(intel, taking.batch, error);
+        return intel_publish(intel, &taking, error);
     table_batch_free(taking.batch);
     return status;
 }

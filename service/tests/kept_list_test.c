@@ -118,6 +118,27 @@ static void lists_are_there_again_after_a_restart(void **state)
                         "local:8.8.8.8/32:ours local:8.8.8.0/25:ours bad:8.8.8.0/24: ");
 }
 
+static void after_a_restart_each_list_has_its_own(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"aaaa", "bbbb", "cccc"};
+    char prefix[32], expected[64];
+    for (int i = 0; i < 3; i++) {
+        struct picket_feed list = {.confidence = 60};
+        snprintf(list.name, sizeof list.name, "%s", names[i]);
+        snprintf(prefix, sizeof prefix, "8.8.8.%d/32", i);
+        assert_int_equal(picket_intel_feed_add(harness.intel, &list, NULL, &error), PICKET_OK);
+        assert_int_equal(put(names[i], prefix), PICKET_OK);
+    }
+    harness_stop(&harness);
+    harness_start(&harness);
+    for (int i = 0; i < 3; i++) {
+        snprintf(prefix, sizeof prefix, "8.8.8.%d", i);
+        snprintf(expected, sizeof expected, "%s:%s/32:ours ", names[i], prefix);
+        assert_string_equal(lookup(prefix), expected);
+    }
+}
+
 static void of_several_all_change_or_none(void **state)
 {
     (void)state;
@@ -150,6 +171,7 @@ int main(void)
         TEST(other_lists_are_made_first_and_removed_with_what_they_have),
         TEST(a_feed_with_a_source_is_not_changed_one_by_one),
         TEST(lists_are_there_again_after_a_restart),
+        TEST(after_a_restart_each_list_has_its_own),
         TEST(of_several_all_change_or_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,22 +4,16 @@
 
 #include "indicator_block.h"
 #include "indicator_order.h"
-#include "store.h"
+#include "kept_indicators.h"
 
 enum { KEPT_LIMIT_DEFAULT = 100 };
-
-#define COLUMNS                                                                                    \
-    "family, address, length, port, protocol, confidence, severity, tlp, line, first_seen_ms, "    \
-    "listed_ms, valid_until_ms, tags, malware, reference "
-#define IS_KEY                                                                                     \
-    "feed = ? and family = ? and address = ? and length = ? and port = ? and protocol = ?"
 
 static size_t address_bytes(const struct picket_indicator *indicator)
 {
     return indicator->prefix.address.family == 4 ? 4 : 16;
 }
 
-static void bind_key(struct query *query, const struct picket_indicator *which)
+void kept_bind_key(struct query *query, const struct picket_indicator *which)
 {
     query_int(query, which->prefix.address.family);
     query_blob(query, which->prefix.address.bytes, address_bytes(which));
@@ -28,8 +22,7 @@ static void bind_key(struct query *query, const struct picket_indicator *which)
     query_int(query, which->protocol);
 }
 
-/* Its texts are the row's: valid until the next. */
-static struct picket_indicator take_row(struct query *query)
+struct picket_indicator kept_take_row(struct query *query)
 {
     struct picket_indicator indicator;
     memset(&indicator, 0, sizeof indicator);
@@ -58,12 +51,12 @@ int kept_visit(struct sqlite_store *store, const char *name, int64_t feed,
 {
     struct query query;
     query_begin(&query, &store->intelligence, STATEMENT_KEPT_ALL,
-                "select " COLUMNS "from kept_indicators where feed = ? "
+                "select " KEPT_COLUMNS "from kept_indicators where feed = ? "
                 "order by family, address, length, port, protocol",
                 "reading indicators");
     query_int(&query, feed);
     while (query_row(&query)) {
-        struct picket_indicator indicator = take_row(&query);
+        struct picket_indicator indicator = kept_take_row(&query);
         visit(context, name, &indicator);
     }
     return query_end(&query, error);
@@ -75,12 +68,13 @@ int kept_find(struct sqlite_store *store, const char *name, int64_t feed,
 {
     struct query query;
     query_begin(&query, &store->intelligence, STATEMENT_KEPT_ONE,
-                "select " COLUMNS "from kept_indicators where " IS_KEY, "looking up an indicator");
+                "select " KEPT_COLUMNS "from kept_indicators where " KEPT_IS_KEY,
+                "looking up an indicator");
     query_int(&query, feed);
-    bind_key(&query, which);
+    kept_bind_key(&query, which);
     *found = query_row(&query);
     if (*found) {
-        struct picket_indicator indicator = take_row(&query);
+        struct picket_indicator indicator = kept_take_row(&query);
         visit(context, name, &indicator);
     }
     return query_end(&query, error);
@@ -88,16 +82,7 @@ int kept_find(struct sqlite_store *store, const char *name, int64_t feed,
 
 /* ---- a list, and what changes in it ---- */
 
-struct change {
-    struct sqlite_store *store;
-    const char *name;
-    int64_t feed;
-    picket_indicator_change_visit visit; /* NULL: nobody wants to know */
-    void *context;
-    struct picket_feed_delta delta;
-};
-
-static int find_list(struct change *change, struct picket_error *error)
+int kept_find_list(struct kept_change *change, struct picket_error *error)
 {
     struct query query;
     bool is_kept = false;
@@ -128,13 +113,13 @@ static struct query page_query(struct sqlite_store *store, int64_t feed,
     const struct picket_indicator *after = asked->after != NULL ? asked->after : &none;
     struct query query;
     query_begin(&query, &store->intelligence, STATEMENT_KEPT_PAGE,
-                "select " COLUMNS "from kept_indicators where feed = ?1 and "
+                "select " KEPT_COLUMNS "from kept_indicators where feed = ?1 and "
                 "(family, address, length, port, protocol) > (?2, ?3, ?4, ?5, ?6) and "
                 "(?7 = 0 or (valid_until_ms > 0 and valid_until_ms <= ?7) = ?8) "
                 "order by family, address, length, port, protocol limit ?9",
                 "reading indicators");
     query_int(&query, feed);
-    bind_key(&query, after);
+    kept_bind_key(&query, after);
     query_int(&query, asked->at_ms);
     query_int(&query, asked->expired);
     query_int(&query, asked->limit > 0 ? asked->limit : KEPT_LIMIT_DEFAULT);
@@ -148,13 +133,13 @@ static struct query prefix_query(struct sqlite_store *store, int64_t feed,
 {
     struct query query;
     query_begin(&query, &store->intelligence, STATEMENT_KEPT_OF_PREFIX,
-                "select " COLUMNS "from kept_indicators where feed = ?1 and family = ?2 and "
+                "select " KEPT_COLUMNS "from kept_indicators where feed = ?1 and family = ?2 and "
                 "address = ?3 and length = ?4 and port >= ?5 and protocol >= ?6 and "
                 "(?7 = 0 or (valid_until_ms > 0 and valid_until_ms <= ?7) = ?8) "
                 "order by port, protocol",
                 "reading indicators");
     query_int(&query, feed);
-    bind_key(&query, which);
+    kept_bind_key(&query, which);
     query_int(&query, asked->at_ms);
     query_int(&query, asked->expired);
     return query;
@@ -165,7 +150,7 @@ static int visit_rows(struct query *query, const struct picket_kept_query *asked
                       struct picket_error *error)
 {
     while (*left > 0 && query_row(query)) {
-        struct picket_indicator indicator = take_row(query);
+        struct picket_indicator indicator = kept_take_row(query);
         if (asked->after != NULL && indicator_compare(&indicator, asked->after) <= 0)
             continue;
         visit(context, asked->list, &indicator);
@@ -192,9 +177,9 @@ static int visit_covering(struct sqlite_store *store, int64_t feed,
 int sqlite_kept_indicators(struct picket_store *base, const struct picket_kept_query *asked,
                            picket_indicator_visit visit, void *context, struct picket_error *error)
 {
-    struct change list = {.store = sqlite_of(base), .name = asked->list};
+    struct kept_change list = {.store = sqlite_of(base), .name = asked->list};
     int limit = asked->limit > 0 ? asked->limit : KEPT_LIMIT_DEFAULT;
-    int status = find_list(&list, error);
+    int status = kept_find_list(&list, error);
     if (status != PICKET_OK)
         return status;
     if (asked->covering != NULL)
@@ -205,16 +190,16 @@ int sqlite_kept_indicators(struct picket_store *base, const struct picket_kept_q
 
 /* ---- a change of several ---- */
 
-static int put_row(const struct change *change, const struct picket_indicator *indicator,
+static int put_row(const struct kept_change *change, const struct picket_indicator *indicator,
                    struct picket_error *error)
 {
     struct query query;
     query_begin(&query, &change->store->intelligence, STATEMENT_KEPT_PUT,
-                "insert or replace into kept_indicators (feed, " COLUMNS
+                "insert or replace into kept_indicators (feed, " KEPT_COLUMNS
                 ") values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 "writing an indicator");
     query_int(&query, change->feed);
-    bind_key(&query, indicator);
+    kept_bind_key(&query, indicator);
     query_int(&query, indicator->confidence);
     query_int(&query, indicator->severity);
     query_int(&query, indicator->tlp);
@@ -228,18 +213,18 @@ static int put_row(const struct change *change, const struct picket_indicator *i
     return query_run(&query, error);
 }
 
-static int remove_row(const struct change *change, const struct picket_indicator *which,
-                      struct picket_error *error)
+int kept_remove_row(const struct kept_change *change, const struct picket_indicator *which,
+                    struct picket_error *error)
 {
     struct query query;
     query_begin(&query, &change->store->intelligence, STATEMENT_KEPT_REMOVE,
-                "delete from kept_indicators where " IS_KEY, "removing an indicator");
+                "delete from kept_indicators where " KEPT_IS_KEY, "removing an indicator");
     query_int(&query, change->feed);
-    bind_key(&query, which);
+    kept_bind_key(&query, which);
     return query_run(&query, error);
 }
 
-static int fail_missing(const struct change *change, const struct picket_indicator *which,
+static int fail_missing(const struct kept_change *change, const struct picket_indicator *which,
                         struct picket_error *error)
 {
     char text[PICKET_PREFIX_TEXT_BYTES];
@@ -249,7 +234,7 @@ static int fail_missing(const struct change *change, const struct picket_indicat
 
 /* One that is given, and what becomes of it beside what was there. */
 struct put_one {
-    struct change *change;
+    struct kept_change *change;
     unsigned members;            /* that are given; the others stay */
     struct picket_indicator now; /* as given, at first */
     char *texts[3];              /* of now, that stayed: copies */
@@ -281,7 +266,7 @@ static void keep_numbers(struct picket_indicator *now, unsigned members,
 static void put_onto_old(void *context, const char *name, const struct picket_indicator *before)
 {
     struct put_one *put = context;
-    struct change *change = put->change;
+    struct kept_change *change = put->change;
     struct picket_indicator *now = &put->now;
     (void)name;
     now->first_seen_ms = before->first_seen_ms;
@@ -304,7 +289,7 @@ static void put_onto_old(void *context, const char *name, const struct picket_in
 
 static int write_put(struct put_one *put, bool found, struct picket_error *error)
 {
-    struct change *change = put->change;
+    struct kept_change *change = put->change;
     if (put->failed)
         return picket_fail(error, PICKET_NO_MEMORY, "list %s: no memory", change->name);
     if (found && !put->changes)
@@ -317,7 +302,7 @@ static int write_put(struct put_one *put, bool found, struct picket_error *error
     return put_row(change, &put->now, error);
 }
 
-static int put_members(struct change *change, const struct picket_indicator *given,
+static int put_members(struct kept_change *change, const struct picket_indicator *given,
                        unsigned members, bool may_add, struct picket_error *error)
 {
     struct put_one put = {.change = change, .members = members, .now = *given};
@@ -333,12 +318,12 @@ static int put_members(struct change *change, const struct picket_indicator *giv
     return status;
 }
 
-static int put(struct change *change, const void *indicator, struct picket_error *error)
+static int put(struct kept_change *change, const void *indicator, struct picket_error *error)
 {
     return put_members(change, indicator, PICKET_INDICATOR_ALL, true, error);
 }
 
-static int change_members(struct change *change, const void *item, struct picket_error *error)
+static int change_members(struct kept_change *change, const void *item, struct picket_error *error)
 {
     const struct picket_indicator_change *given = item;
     return put_members(change, &given->to, given->members, false, error);
@@ -346,24 +331,24 @@ static int change_members(struct change *change, const void *item, struct picket
 
 static void tell_removed(void *context, const char *name, const struct picket_indicator *before)
 {
-    struct change *change = context;
+    struct kept_change *change = context;
     (void)name;
     change->delta.removed++;
     if (change->visit != NULL)
         change->visit(change->context, before, NULL);
 }
 
-static int take_out(struct change *change, const void *which, struct picket_error *error)
+static int take_out(struct kept_change *change, const void *which, struct picket_error *error)
 {
     bool found;
     int status = kept_find(change->store, change->name, change->feed, which, tell_removed, change,
                            &found, error);
     if (status == PICKET_OK && !found)
         return fail_missing(change, which, error);
-    return status == PICKET_OK ? remove_row(change, which, error) : status;
+    return status == PICKET_OK ? kept_remove_row(change, which, error) : status;
 }
 
-static int note_count(const struct change *change, struct picket_error *error)
+int kept_note_count(const struct kept_change *change, struct picket_error *error)
 {
     struct query query;
     query_begin(&query, &change->store->intelligence, STATEMENT_KEPT_COUNT,
@@ -375,27 +360,27 @@ static int note_count(const struct change *change, struct picket_error *error)
 
 /* What is to be done, to each item of an array. */
 struct work {
-    int (*one)(struct change *change, const void *item, struct picket_error *error);
+    int (*one)(struct kept_change *change, const void *item, struct picket_error *error);
     const void *items;
     size_t count, item_bytes;
 };
 
 /* Within the transaction. */
-static int change_each(struct change *change, const struct work *work, size_t *at,
+static int change_each(struct kept_change *change, const struct work *work, size_t *at,
                        struct picket_error *error)
 {
-    int status = find_list(change, error);
+    int status = kept_find_list(change, error);
     for (size_t i = 0; i < work->count && status == PICKET_OK; i++) {
         status = work->one(change, (const char *)work->items + i * work->item_bytes, error);
         if (status != PICKET_OK)
             *at = i;
     }
     if (status == PICKET_OK && change->delta.added != change->delta.removed)
-        status = note_count(change, error);
+        status = kept_note_count(change, error);
     return status;
 }
 
-static int run(struct change *change, const struct work *work, size_t *at,
+static int run(struct kept_change *change, const struct work *work, size_t *at,
                struct picket_error *error)
 {
     *at = work->count;
@@ -410,7 +395,7 @@ int sqlite_indicators_put(struct picket_store *base, const char *feed,
                           picket_indicator_change_visit visit, void *context,
                           struct picket_feed_delta *delta, struct picket_error *error)
 {
-    struct change change = {
+    struct kept_change change = {
         .store = sqlite_of(base), .name = feed, .visit = visit, .context = context};
     const struct work work = {put, indicators, count, sizeof *indicators};
     size_t at;
@@ -425,7 +410,7 @@ int sqlite_indicators_change(struct picket_store *base, const char *feed,
                              struct picket_feed_delta *delta, size_t *at,
                              struct picket_error *error)
 {
-    struct change change = {
+    struct kept_change change = {
         .store = sqlite_of(base), .name = feed, .visit = visit, .context = context};
     const struct work work = {change_members, changes, count, sizeof *changes};
     int status = run(&change, &work, at, error);
@@ -438,7 +423,7 @@ int sqlite_indicators_take_out(struct picket_store *base, const char *feed,
                                picket_indicator_change_visit visit, void *context, size_t *at,
                                struct picket_error *error)
 {
-    struct change change = {
+    struct kept_change change = {
         .store = sqlite_of(base), .name = feed, .visit = visit, .context = context};
     const struct work work = {take_out, which, count, sizeof *which};
     return run(&change, &work, at, error);

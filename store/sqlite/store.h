@@ -179,6 +179,9 @@ enum {
     STATEMENT_KEPT_COUNT,
     STATEMENT_KEPT_PAGE,
     STATEMENT_KEPT_OF_PREFIX,
+    STATEMENT_KEPT_EXPIRING,
+    STATEMENT_KEPT_NEXT_EXPIRY,
+    STATEMENT_KEPT_OLDEST,
     STATEMENTS_OF_INTELLIGENCE_DB
 };
 
@@ -497,6 +500,11 @@ int sqlite_indicators_change(struct picket_store *store, const char *feed,
                              struct picket_error *error);
 int sqlite_kept_indicators(struct picket_store *store, const struct picket_kept_query *query,
                            picket_indicator_visit visit, void *context, struct picket_error *error);
+int sqlite_kept_expiring(struct picket_store *store, const char *list, int64_t after_ms,
+                         int64_t until_ms, picket_indicator_visit visit, void *context,
+                         int64_t *next_ms, struct picket_error *error);
+int sqlite_kept_forget(struct picket_store *store, int64_t before_ms, picket_indicator_visit visit,
+                       void *context, bool *more, struct picket_error *error);
 int sqlite_indicators_take_out(struct picket_store *store, const char *feed,
                                const struct picket_indicator *which, size_t count,
                                picket_indicator_change_visit visit, void *context, size_t *at,

@@ -159,6 +159,10 @@ int picket_intel_take_out(struct picket_intel *intel, const char *list,
 /* The detector that matches flows' remote addresses. */
 struct picket_detector picket_intel_detector(struct picket_intel *intel);
 
+/* How many of a feed's indicators expired more than an hour ago: they are in the store, and not in
+ * memory. Thread: any. */
+int64_t picket_intel_feed_expired(struct picket_intel *intel, const char *feed);
+/* In memory. */
 size_t picket_intel_indicator_count(struct picket_intel *intel);
 
 #endif

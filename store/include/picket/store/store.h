@@ -677,6 +677,16 @@ struct picket_kept_query {
 int picket_store_kept_indicators(struct picket_store *store, const struct picket_kept_query *query,
                                  picket_indicator_visit visit, void *context,
                                  struct picket_error *error);
+/* Those of a kept list that are valid until after `after_ms` and until `until_ms` at the latest.
+ * *next_ms: the next such time after until_ms; INT64_MAX: there is none. */
+int picket_store_kept_expiring(struct picket_store *store, const char *list, int64_t after_ms,
+                               int64_t until_ms, picket_indicator_visit visit, void *context,
+                               int64_t *next_ms, struct picket_error *error);
+/* Removes from kept lists what was valid until before_ms at the latest, oldest first, some at a
+ * time, in a transaction: visit (may be NULL) tells which. *more: there are others. */
+int picket_store_kept_forget(struct picket_store *store, int64_t before_ms,
+                             picket_indicator_visit visit, void *context, bool *more,
+                             struct picket_error *error);
 /* The one of the feed with exactly that prefix, port and protocol; the rest of which is not looked
  * at. PICKET_NOT_FOUND. */
 int picket_store_indicator(struct picket_store *store, const char *feed,
