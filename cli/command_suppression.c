@@ -117,7 +117,7 @@ static int run_list(const struct command *command, int argc, char **argv)
 }
 
 const struct command command_suppression_list = {
-    "suppression list", "", "Shows what is kept back, until when, and how often it was",
+    "suppression list", "", "Shows what is kept back, and until when",
     "What was kept back: picket alert list --status suppressed\n"
     "\n"
     "  picket suppression list\n",
