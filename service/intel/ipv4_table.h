@@ -43,7 +43,6 @@ struct ipv4_table {
 struct ipv4_change {
     uint32_t start;  /* host order; host bits are zero */
     uint32_t detail; /* whose use the caller keeps */
-    uint32_t order;  /* of changes of one prefix */
     struct source source;
     uint8_t length;
 };

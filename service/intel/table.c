@@ -5,6 +5,7 @@
 
 #include "ipv4_table.h"
 #include "ipv6_table.h"
+#include "picket/base/sort.h"
 #include "readers.h"
 
 struct table {
@@ -170,7 +171,6 @@ static bool note_ipv4(struct table_batch *batch, uint16_t feed,
         return false;
     *change = (struct ipv4_change){.start = picket_address_ipv4_number(&indicator->prefix.address),
                                    .detail = detail,
-                                   .order = (uint32_t)batch->ipv4.count,
                                    .source = source_of(feed, indicator),
                                    .length = indicator->prefix.length};
     return true;
@@ -216,33 +216,54 @@ bool table_take_out(struct table_batch *batch, uint16_t feed,
     return note(batch, feed, indicator, 0);
 }
 
-/* By address, so that what lies in one /24 is changed at once. */
-static int compare_ipv4(const void *a, const void *b)
+/* By address, so that what lies in one /24 is changed at once; then wider before narrower. */
+static uint64_t ipv4_key(const struct ipv4_change *change)
 {
-    const struct ipv4_change *x = a, *y = b;
-    if (x->start != y->start)
-        return x->start < y->start ? -1 : 1;
-    if (x->length != y->length)
-        return x->length < y->length ? -1 : 1;
-    return x->order < y->order ? -1 : x->order > y->order;
+    return (uint64_t)change->start << 8 | change->length;
 }
 
-static bool is_sorted(const struct growing *changes)
+static bool is_sorted(const struct ipv4_change *changes, size_t count)
 {
-    const struct ipv4_change *items = changes->items;
-    for (size_t i = 1; i < changes->count; i++)
-        if (compare_ipv4(&items[i - 1], &items[i]) > 0)
+    for (size_t i = 1; i < count; i++)
+        if (ipv4_key(&changes[i - 1]) > ipv4_key(&changes[i]))
             return false;
     return true;
+}
+
+static void put_in_order(struct ipv4_change *sorted, const struct ipv4_change *changes,
+                         const struct picket_sort_item *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = changes[items[i].index];
+}
+
+/* Of one prefix those that were noted first come first. False: no memory. */
+static bool sort_ipv4(struct table_batch *batch)
+{
+    struct ipv4_change *changes = batch->ipv4.items, *sorted = NULL;
+    size_t count = batch->ipv4.count;
+    if (is_sorted(changes, count))
+        return true;
+    struct picket_sort_item *items = malloc(count * sizeof *items);
+    for (size_t i = 0; items != NULL && i < count; i++)
+        items[i] = (struct picket_sort_item){ipv4_key(&changes[i]), (uint32_t)i};
+    if (items != NULL && picket_sort(items, count))
+        sorted = malloc(count * sizeof *sorted);
+    if (sorted != NULL) {
+        put_in_order(sorted, changes, items, count);
+        free(changes);
+        batch->ipv4.items = sorted;
+        batch->ipv4.capacity = count;
+    }
+    free(items);
+    return sorted != NULL;
 }
 
 int table_apply(struct table_batch *batch, struct picket_error *error)
 {
     struct table *table = batch->table;
     int64_t ipv4 = 0, ipv6 = 0;
-    bool ok = !batch->failed;
-    if (ok && batch->ipv4.count > 1 && !is_sorted(&batch->ipv4))
-        qsort(batch->ipv4.items, batch->ipv4.count, batch->ipv4.item_bytes, compare_ipv4);
+    bool ok = !batch->failed && sort_ipv4(batch);
     if (ok)
         ok = ipv4_table_change(&table->ipv4, batch->ipv4.items, batch->ipv4.count, &ipv4) &&
              ipv6_table_change(&table->ipv6, batch->ipv6.items, batch->ipv6.count, &ipv6);

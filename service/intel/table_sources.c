@@ -67,6 +67,14 @@ static uint32_t add_detail(struct table_sources *sources, const struct detail *d
     return number;
 }
 
+static uint32_t find_or_add_detail(struct table_sources *sources, const struct detail *detail)
+{
+    uint32_t hash = hash_of_detail(detail);
+    uint32_t number =
+        number_set_find(&sources->detail_set, hash, is_detail, &sources->details, detail);
+    return number != 0 ? number : add_detail(sources, detail, hash);
+}
+
 uint32_t table_sources_keep(struct table_sources *sources, uint16_t feed,
                             const struct picket_indicator *indicator)
 {
@@ -79,14 +87,11 @@ uint32_t table_sources_keep(struct table_sources *sources, uint16_t feed,
     };
     if (indicator->valid_until_ms != 0 && detail.valid_until_s == 0)
         detail.valid_until_s = 1; /* long past, and not for ever */
-    uint32_t hash = hash_of_detail(&detail);
-    uint32_t number =
-        number_set_find(&sources->detail_set, hash, is_detail, &sources->details, &detail);
-    if (number == 0)
-        number = add_detail(sources, &detail, hash);
-    if (number != 0)
-        table_sources_keep_again(sources, number);
-    return number;
+    if (sources->last_detail == 0 || !is_detail(&sources->details, sources->last_detail, &detail))
+        sources->last_detail = find_or_add_detail(sources, &detail);
+    if (sources->last_detail != 0)
+        table_sources_keep_again(sources, sources->last_detail);
+    return sources->last_detail;
 }
 
 static void let_go_of_detail(struct table_sources *sources, uint32_t number)
@@ -94,6 +99,8 @@ static void let_go_of_detail(struct table_sources *sources, uint32_t number)
     struct detail *detail = cells_at(&sources->details, number);
     if (--detail->uses > 0)
         return;
+    if (sources->last_detail == number)
+        sources->last_detail = 0;
     number_set_remove(&sources->detail_set, hash_of_detail(detail), number);
     retire(sources->retired, &sources->details, number, sizeof *detail);
 }

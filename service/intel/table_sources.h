@@ -46,6 +46,7 @@ struct detail {
 struct table_sources {
     struct cells details, sets;
     struct number_set detail_set, set_set;
+    uint32_t last_detail; /* that was kept: the next is often the same; 0: none */
     struct retired *retired;
 };
 

@@ -259,6 +259,8 @@ static struct picket_prefix random_prefix(uint8_t family)
     for (unsigned i = 0; i < bytes; i++)
         random.address.bytes[i] = random_number() % 3 == 0 ? (uint8_t)(random_number() & 0x81) : 0;
     random.length = (uint8_t)(random_number() % (bytes * 8 + 1));
+    if (random.length < 8 && random_number() % 8 != 0) /* the widest take long to change */
+        random.length += 8;
     if (random_number() % 2 == 0) {
         random.address.bytes[bytes - 1] = (uint8_t)random_number();
         random.length = (uint8_t)(bytes * 8 - random_number() % 3);

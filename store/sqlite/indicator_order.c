@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "picket/base/sort.h"
+
 static uint64_t number_of(const uint8_t bytes[8])
 {
     uint64_t number = 0;
@@ -11,18 +13,32 @@ static uint64_t number_of(const uint8_t bytes[8])
     return number;
 }
 
-static struct indicator_key key_of(const struct picket_indicator *indicator, uint32_t index)
+static bool is_ipv6(const struct picket_indicator *indicator)
 {
-    const struct picket_prefix *prefix = &indicator->prefix;
-    return (struct indicator_key){
-        .high = number_of(prefix->address.bytes),
-        .low = number_of(prefix->address.bytes + 8),
-        .index = index,
-        .port = indicator->port,
-        .length = prefix->length,
-        .protocol = indicator->protocol & 0x3f,
-        .is_ipv6 = prefix->address.family == 6,
-    };
+    return indicator->prefix.address.family == 6;
+}
+
+/* Of an IPv4 address its 32 bits are the upper half. */
+static uint64_t high_of(const struct picket_indicator *indicator)
+{
+    return number_of(indicator->prefix.address.bytes);
+}
+
+static uint64_t low_of(const struct picket_indicator *indicator)
+{
+    return number_of(indicator->prefix.address.bytes + 8);
+}
+
+/* What is compared behind the address: 32 bits. */
+static uint64_t rest_of(const struct picket_indicator *indicator)
+{
+    return (uint64_t)indicator->prefix.length << 24 | (uint64_t)indicator->port << 8 |
+           indicator->protocol;
+}
+
+static uint64_t ipv4_key(const struct picket_indicator *indicator)
+{
+    return high_of(indicator) | rest_of(indicator);
 }
 
 static int sign(uint64_t a, uint64_t b)
@@ -30,27 +46,14 @@ static int sign(uint64_t a, uint64_t b)
     return (a > b) - (a < b);
 }
 
-static int compare_keys(const void *left, const void *right)
-{
-    const struct indicator_key *a = left, *b = right;
-    int order = sign(a->is_ipv6, b->is_ipv6);
-    if (order == 0)
-        order = sign(a->high, b->high);
-    if (order == 0)
-        order = sign(a->low, b->low);
-    if (order == 0)
-        order = sign(a->length, b->length);
-    if (order == 0)
-        order = sign(a->port, b->port);
-    if (order == 0)
-        order = sign(a->protocol, b->protocol);
-    return order != 0 ? order : sign(a->index, b->index);
-}
-
 int indicator_compare(const struct picket_indicator *a, const struct picket_indicator *b)
 {
-    struct indicator_key left = key_of(a, 0), right = key_of(b, 0);
-    return compare_keys(&left, &right);
+    int order = sign(is_ipv6(a), is_ipv6(b));
+    if (order == 0)
+        order = sign(high_of(a), high_of(b));
+    if (order == 0)
+        order = sign(low_of(a), low_of(b));
+    return order != 0 ? order : sign(rest_of(a), rest_of(b));
 }
 
 static bool same_text(const char *a, const char *b)
@@ -66,19 +69,61 @@ bool indicator_same_content(const struct picket_indicator *a, const struct picke
            same_text(a->reference, b->reference);
 }
 
-struct indicator_key *indicators_sort(const struct picket_indicator *indicators, size_t count)
+static bool sort_by(const struct picket_indicator *indicators, struct picket_sort_item *items,
+                    size_t count, uint64_t (*key)(const struct picket_indicator *indicator))
+{
+    for (size_t i = 0; i < count; i++)
+        items[i].key = key(&indicators[items[i].index]);
+    return picket_sort(items, count);
+}
+
+/* IPv4 first. */
+static bool sort(const struct picket_indicator *indicators, size_t count,
+                 struct picket_sort_item *items)
+{
+    size_t ipv4 = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!is_ipv6(&indicators[i]))
+            items[ipv4++].index = (uint32_t)i;
+    for (size_t i = 0, at = ipv4; i < count; i++)
+        if (is_ipv6(&indicators[i]))
+            items[at++].index = (uint32_t)i;
+    return sort_by(indicators, items, ipv4, ipv4_key) &&
+           sort_by(indicators, items + ipv4, count - ipv4, rest_of) &&
+           sort_by(indicators, items + ipv4, count - ipv4, low_of) &&
+           sort_by(indicators, items + ipv4, count - ipv4, high_of);
+}
+
+static uint32_t *places(size_t count)
+{
+    uint32_t *order = malloc((count > 0 ? count : 1) * sizeof *order);
+    for (size_t i = 0; order != NULL && i < count; i++)
+        order[i] = (uint32_t)i;
+    return order;
+}
+
+static bool is_sorted(const struct picket_indicator *indicators, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (indicator_compare(&indicators[i - 1], &indicators[i]) > 0)
+            return false;
+    return true;
+}
+
+uint32_t *indicators_sort(const struct picket_indicator *indicators, size_t count)
 {
     if (count > UINT32_MAX)
         return NULL;
-    struct indicator_key *keys = malloc((count > 0 ? count : 1) * sizeof *keys);
-    if (keys == NULL)
-        return NULL;
-    bool sorted = true; /* as many feeds are */
-    for (size_t i = 0; i < count; i++) {
-        keys[i] = key_of(&indicators[i], (uint32_t)i);
-        sorted &= i == 0 || compare_keys(&keys[i - 1], &keys[i]) < 0;
-    }
-    if (!sorted)
-        qsort(keys, count, sizeof *keys, compare_keys);
-    return keys;
+    uint32_t *order = places(count);
+    if (order == NULL || is_sorted(indicators, count)) /* as many feeds are */
+        return order;
+    struct picket_sort_item *items = malloc(count * sizeof *items);
+    bool sorted = items != NULL && sort(indicators, count, items);
+    for (size_t i = 0; sorted && i < count; i++)
+        order[i] = items[i].index;
+    free(items);
+    if (sorted)
+        return order;
+    free(order);
+    return NULL;
 }

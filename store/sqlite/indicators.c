@@ -262,12 +262,11 @@ static bool has_seen_enough(const struct merge *merge)
 /* Of the duplicates of one prefix, port and protocol the most confident counts, the first among
  * equals. */
 static const struct picket_indicator *take_next(const struct picket_indicator *indicators,
-                                                const struct indicator_key *keys, size_t count,
-                                                size_t *at)
+                                                const uint32_t *order, size_t count, size_t *at)
 {
-    const struct picket_indicator *best = &indicators[keys[*at].index];
+    const struct picket_indicator *best = &indicators[order[*at]];
     for (++*at; *at < count; ++*at) {
-        const struct picket_indicator *next = &indicators[keys[*at].index];
+        const struct picket_indicator *next = &indicators[order[*at]];
         if (indicator_compare(next, best) != 0)
             break;
         if (next->confidence > best->confidence)
@@ -277,12 +276,12 @@ static const struct picket_indicator *take_next(const struct picket_indicator *i
 }
 
 static int merge_all(struct merge *merge, const char *feed,
-                     const struct picket_indicator *indicators, const struct indicator_key *keys,
-                     size_t count, struct picket_error *error)
+                     const struct picket_indicator *indicators, const uint32_t *order, size_t count,
+                     struct picket_error *error)
 {
     int status = PICKET_OK;
     for (size_t at = 0; at < count && status == PICKET_OK && !has_seen_enough(merge);)
-        status = merge_one(merge, take_next(indicators, keys, count, &at), error);
+        status = merge_one(merge, take_next(indicators, order, count, &at), error);
     while (status == PICKET_OK && merge->old.has && !has_seen_enough(merge))
         drop_old(merge);
     int end_status = reader_end(&merge->old, feed, status == PICKET_OK ? error : NULL);
@@ -310,7 +309,7 @@ struct replacement {
     const char *name;
     int64_t feed, generation;
     const struct picket_indicator *indicators;
-    const struct indicator_key *keys;
+    const uint32_t *order;
     size_t count;
     int64_t least;
     picket_indicator_change_visit visit;
@@ -330,7 +329,7 @@ static int run_merge(const struct replacement *replacement, bool writes,
     };
     indicator_coder_start(&merge.new.coder);
     reader_start(&merge.old, store, feed, generation);
-    int status = merge_all(&merge, replacement->name, replacement->indicators, replacement->keys,
+    int status = merge_all(&merge, replacement->name, replacement->indicators, replacement->order,
                            replacement->count, error);
     free(merge.new.block);
     *delta = merge.delta;
@@ -369,14 +368,14 @@ int sqlite_indicators_replace(struct picket_store *base, const char *feed,
                               struct picket_feed_delta *delta, struct picket_error *error)
 {
     struct sqlite_store *store = sqlite_of(base);
-    struct indicator_key *keys = indicators_sort(indicators, count);
-    if (keys == NULL)
+    uint32_t *order = indicators_sort(indicators, count);
+    if (order == NULL)
         return picket_fail(error, PICKET_NO_MEMORY, "%s: no memory for %zu indicators",
                            store->folder, count);
     struct replacement replacement = {.store = store,
                                       .name = feed,
                                       .indicators = indicators,
-                                      .keys = keys,
+                                      .order = order,
                                       .count = count,
                                       .least = least,
                                       .visit = visit,
@@ -384,6 +383,6 @@ int sqlite_indicators_replace(struct picket_store *base, const char *feed,
     int status = intelligence_begin(store, error);
     if (status == PICKET_OK)
         status = intelligence_end(store, replace(&replacement, delta, error), error);
-    free(keys);
+    free(order);
     return status;
 }
