@@ -226,13 +226,14 @@ static const uint32_t *details_of(const struct table_sources *sources, const uin
 /* Members stand in the order of their sources, so that equal sets are found equal. */
 uint32_t table_sources_with(struct table_sources *sources, uint32_t old, uint32_t detail)
 {
-    struct members members = {.count = 0};
+    struct members members; /* large: not to be cleared each time */
     struct source added = source_of(sources, detail);
     size_t count;
     const uint32_t *details = details_of(sources, &old, &count);
     bool placed = false;
     if (count == SOURCES_OF_ONE_MAX)
         return 0;
+    members.count = 0;
     for (size_t i = 0; i < count; i++) {
         int order = compare_sources(source_of(sources, details[i]), added);
         if (!placed && order >= 0) {
@@ -250,9 +251,10 @@ uint32_t table_sources_with(struct table_sources *sources, uint32_t old, uint32_
 bool table_sources_without(struct table_sources *sources, uint32_t old, struct source source,
                            uint32_t *left, bool *found)
 {
-    struct members members = {.count = 0};
+    struct members members; /* large: not to be cleared each time */
     size_t count;
     const uint32_t *details = details_of(sources, &old, &count);
+    members.count = 0;
     for (size_t i = 0; i < count; i++)
         if (compare_sources(source_of(sources, details[i]), source) != 0)
             members.details[members.count++] = details[i];
