@@ -30,6 +30,7 @@ extern const struct command command_ca_add, command_ca_list, command_ca_show, co
 extern const struct command command_twin_show, command_twin_set;
 extern const struct command command_method_invoke;
 extern const struct command command_c2d_send, command_c2d_list, command_c2d_purge;
+extern const struct command command_allow_add, command_allow_list, command_allow_remove;
 extern const struct command command_feed_add, command_feed_list, command_feed_refresh,
     command_feed_remove, command_feed_show, command_feed_set;
 extern const struct command command_intel_lookup;

@@ -40,6 +40,10 @@ static json_t *feed_json(const struct picket_api *api, const struct picket_feed 
     json_object_set_new(
         object, "expired",
         json_integer(picket_intel_feed_expired(api_config(api)->intel, feed->name)));
+    if (feed->role == PICKET_FEED_ALLOW)
+        json_object_set_new(
+            object, "silenced",
+            json_integer((json_int_t)picket_intel_silenced(api_config(api)->intel, feed->name)));
     return object;
 }
 

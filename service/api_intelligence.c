@@ -1,6 +1,5 @@
 /* /v1/intelligence/lookup: which indicators cover these addresses, and what comes of that. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "api_internal.h"
 
@@ -78,14 +77,7 @@ static int parse_protocol(const json_t *body, uint8_t *protocol, struct picket_e
 {
     const char *name = NULL;
     int status = api_member_text(body, "protocol", false, &name, error);
-    if (status != PICKET_OK || !name)
-        return status;
-    for (uint8_t i = PICKET_TCP; i <= PICKET_ICMP; i++)
-        if (strcmp(name, picket_protocol_name(i)) == 0)
-            *protocol = (uint8_t)(i + 1);
-    return *protocol ? PICKET_OK
-                     : picket_fail(error, PICKET_INVALID,
-                                   "protocol: \"%.60s\" is none of tcp, udp, icmp", name);
+    return status == PICKET_OK && name ? api_parse_protocol(name, protocol, error) : status;
 }
 
 static int parse_asked(const json_t *body, struct asked *asked, struct picket_error *error)

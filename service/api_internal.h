@@ -133,6 +133,8 @@ int api_member_thumbprint(const json_t *body, const char *name,
 int api_parse_device(const json_t *body, struct picket_device_identity *device,
                      struct picket_error *error);
 int api_parse_prefix(const char *text, struct picket_prefix *prefix, struct picket_error *error);
+/* tcp, udp, icmp: enum picket_protocol + 1. */
+int api_parse_protocol(const char *name, uint8_t *protocol, struct picket_error *error);
 int api_parse_feed(const json_t *body, struct picket_feed *feed, struct picket_error *error);
 /* Of PATCH: what is not given stays as it is. */
 int api_parse_feed_settings(const json_t *body, struct picket_feed *feed,
@@ -178,6 +180,8 @@ json_t *api_json_ip_filter(const struct picket_ip_filter *filter);
 json_t *api_json_feed(const struct picket_feed *feed);
 json_t *api_json_feed_report(const struct picket_feed_report *report); /* api_feeds.c */
 json_t *api_json_feed_settings(const struct picket_feed *feed);
+/* Of the list of what the owner allows. */
+json_t *api_json_allow_entry(const struct picket_indicator *entry);
 json_t *api_json_flow(const struct picket_flow *flow);
 /* The id of the last one of a full page: ask for what is before, or after, it. null: was the last
  * page. */
@@ -255,6 +259,9 @@ void api_indicators_add(struct api_request *request, struct api_answer *answer);
 void api_indicators_change(struct api_request *request, struct api_answer *answer);
 void api_indicators_remove(struct api_request *request, struct api_answer *answer);
 void api_indicators_import(struct api_request *request, struct api_answer *answer);
+void api_allow_list(struct api_request *request, struct api_answer *answer);
+void api_allow_add(struct api_request *request, struct api_answer *answer);
+void api_allow_remove(struct api_request *request, struct api_answer *answer);
 void api_intelligence_lookup(struct api_request *request, struct api_answer *answer);
 void api_alerts_list(struct api_request *request, struct api_answer *answer);
 void api_alerts_decide(struct api_request *request, struct api_answer *answer);

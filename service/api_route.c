@@ -6,6 +6,7 @@
 
 static const char import_path[] = "/v1/devices/import";
 static const char indicators_path[] = "/v1/intelligence/indicators";
+static const char allow_path[] = "/v1/intelligence/allow";
 static const char indicators_import_path[] = "/v1/intelligence/indicators/import";
 
 #define FEED_ACCESS                                                                                \
@@ -63,6 +64,9 @@ static const struct api_route routes[] = {
      "indicator.remove"},
     {"POST", indicators_import_path, "", "list format confidence source text",
      api_indicators_import, "indicator.import"},
+    {"GET", allow_path, "", NULL, api_allow_list, NULL},
+    {"POST", allow_path, "", "prefix port protocol reason expires", api_allow_add, "allow.add"},
+    {"DELETE", allow_path, "", "prefix port protocol", api_allow_remove, "allow.remove"},
     {"POST", "/v1/intelligence/lookup", "", "addresses port protocol", api_intelligence_lookup,
      NULL},
     {"GET", "/v1/alerts", "device type subject severity status since limit before after wait", NULL,

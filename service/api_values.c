@@ -270,6 +270,18 @@ int api_parse_device(const json_t *body, struct picket_device_identity *device,
 
 /* ---- addresses to look up ---- */
 
+int api_parse_protocol(const char *name, uint8_t *protocol, struct picket_error *error)
+{
+    for (uint8_t i = PICKET_TCP; i <= PICKET_ICMP; i++) {
+        if (strcmp(name, picket_protocol_name(i)) != 0)
+            continue;
+        *protocol = (uint8_t)(i + 1);
+        return PICKET_OK;
+    }
+    return picket_fail(error, PICKET_INVALID, "protocol: \"%.60s\" is none of tcp, udp, icmp", name);
+}
+
+
 int api_parse_addresses(const json_t *body, struct picket_address *addresses, size_t *count,
                         struct picket_error *error)
 {

@@ -103,6 +103,38 @@ static void search_alert(struct picket_store *store, const char *thing, struct s
         picket_store_alerts(store, &query, look_at_alert, search, NULL);
 }
 
+/* ---- what is allowed ---- */
+
+/* All of a prefix, whatever their port and protocol. */
+struct allow_search {
+    struct picket_prefix prefix;
+    json_t *entries;
+};
+
+static void look_at_entry(void *context, const char *list, const struct picket_indicator *entry)
+{
+    struct allow_search *search = context;
+    (void)list;
+    if (entry->prefix.length != search->prefix.length ||
+        memcmp(&entry->prefix.address, &search->prefix.address, sizeof entry->prefix.address) != 0)
+        return;
+    json_t *object = api_json_allow_entry(entry);
+    json_object_del(object, "prefix");
+    json_array_append_new(search->entries, object);
+}
+
+static json_t *allow_state(struct picket_store *store, const char *prefix)
+{
+    struct allow_search search;
+    if (!picket_prefix_parse(&search.prefix, prefix, strlen(prefix)))
+        return json_null();
+    search.entries = json_array();
+    const struct picket_kept_query query = {
+        .list = PICKET_LIST_ALLOW, .covering = &search.prefix.address, .limit = API_LIMIT_MAX};
+    picket_store_kept_indicators(store, &query, look_at_entry, &search, NULL);
+    return search.entries;
+}
+
 /* ---- the IP filter ---- */
 
 static json_t *filter_state(struct picket_store *store)
@@ -131,6 +163,8 @@ json_t *audit_state(struct picket_store *store, const char *act, const char *thi
         return device_state(store, thing);
     if (is_of(act, "ip-filter"))
         return filter_state(store);
+    if (is_of(act, "allow"))
+        return allow_state(store, thing);
     if (is_of(act, "ca"))
         picket_store_authorities(store, look_at_authority, &search, NULL);
     else if (is_of(act, "feed"))

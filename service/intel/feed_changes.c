@@ -281,11 +281,18 @@ static int make_list(struct picket_intel *intel, const struct picket_feed *list,
 int kept_list_ensure(struct picket_intel *intel, const struct picket_feed *list,
                      struct picket_error *error)
 {
-    struct picket_feed made;
-    int status = check_is_new(intel, list->name, error);
-    if (status == PICKET_EXISTS)
-        return PICKET_OK;
-    return status == PICKET_OK ? make_list(intel, list, &made, error) : status;
+    struct picket_feed made, existing;
+    struct picket_error not_found = {0};
+    if (intel_find_feed(intel, list->name, &existing, &not_found) != PICKET_OK)
+        return not_found.status == PICKET_NOT_FOUND
+                   ? make_list(intel, list, &made, error)
+                   : picket_fail(error, not_found.status, "%s", not_found.text);
+    if (existing.role != list->role)
+        return picket_fail(error, PICKET_EXISTS,
+                           "feed %s has the role %s; a list of the role %s is kept by that name",
+                           list->name, picket_feed_role_name(existing.role),
+                           picket_feed_role_name(list->role));
+    return PICKET_OK;
 }
 
 static int add_list(struct picket_intel *intel, const struct picket_feed *list,

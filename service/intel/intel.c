@@ -368,6 +368,11 @@ int64_t picket_intel_feed_expired(struct picket_intel *intel, const char *feed)
     return expiry_count(&intel->expiry, feed);
 }
 
+uint64_t picket_intel_silenced(struct picket_intel *intel, const char *list)
+{
+    return silences_of(&intel->silences, list);
+}
+
 size_t picket_intel_indicator_count(struct picket_intel *intel)
 {
     size_t count = table_indicators(published_read(&intel->published));

@@ -49,9 +49,13 @@ static int run_work(struct picket_intel *intel, struct list_work *work, struct p
 /* With the lock held. */
 static int ensure_local(struct picket_intel *intel, const char *list, struct picket_error *error)
 {
-    static const struct picket_feed local = {.name = PICKET_LIST_LOCAL,
-                                             .confidence = PICKET_LIST_CONFIDENCE};
-    return strcmp(list, local.name) == 0 ? kept_list_ensure(intel, &local, error) : PICKET_OK;
+    static const struct picket_feed made_when_used[] = {
+        {.name = PICKET_LIST_LOCAL, .confidence = PICKET_LIST_CONFIDENCE},
+        {.name = PICKET_LIST_ALLOW, .confidence = 100, .role = PICKET_FEED_ALLOW}};
+    for (size_t i = 0; i < sizeof made_when_used / sizeof *made_when_used; i++)
+        if (strcmp(list, made_when_used[i].name) == 0)
+            return kept_list_ensure(intel, &made_when_used[i], error);
+    return PICKET_OK;
 }
 
 static int put(struct list_work *work, struct picket_store *store, struct taking *taking,

@@ -131,6 +131,8 @@ int64_t picket_intel_feed_next_ms(struct picket_intel *intel, const struct picke
 enum { PICKET_LIST_CONFIDENCE = 90 }; /* of a list that nobody gave another */
 /* Exists from its first use on; others are made by picket_intel_feed_add(), source "". */
 #define PICKET_LIST_LOCAL "local"
+/* The same, of the role allow: what the owner allows, the reason as its tags. */
+#define PICKET_LIST_ALLOW "local-allow"
 
 /* The list has these from now on; first_seen_ms is the time of this call for those that are new.
  * When it returns they are on the disk, and lookups see them. All or none; the last of several
@@ -159,6 +161,9 @@ int picket_intel_take_out(struct picket_intel *intel, const char *list,
 /* The detector that matches flows' remote addresses. */
 struct picket_detector picket_intel_detector(struct picket_intel *intel);
 
+/* Flows that a feed lists and that the allow list kept from raising an alert, since the start.
+ * Thread: any. */
+uint64_t picket_intel_silenced(struct picket_intel *intel, const char *list);
 /* How many of a feed's indicators expired more than an hour ago: they are in the store, and not in
  * memory. Thread: any. */
 int64_t picket_intel_feed_expired(struct picket_intel *intel, const char *feed);
