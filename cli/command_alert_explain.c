@@ -298,7 +298,7 @@ static int run_explain(const struct command *command, int argc, char **argv)
 }
 
 const struct command command_alert_explain = {
-    "alert explain", "ID", "Explains why there is an alert, and what would silence it",
+    "alert explain", "ID", "Says why there is an alert, and what ends it",
     "Which rule, which feed and line, since when it was listed and whether it still\n"
     "is, what was sent and received, which other devices, what was decided before.\n"
     "\n"

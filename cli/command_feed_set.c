@@ -113,7 +113,7 @@ static int run_show(const struct command *command, int argc, char **argv)
 }
 
 const struct command command_feed_show = {"feed show", "NAME",
-                                          "Shows a feed: its settings, and how reading it went",
+                                          "Shows a feed's settings, and how reading it went",
                                           "  picket feed show drop\n", run_show};
 
 /* ---- set ---- */
