@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "activity.h"
+#include "alert_page.h"
 #include "client.h"
 #include "command.h"
 #include "page.h"
@@ -14,7 +15,7 @@
 #include "table.h"
 #include "text.h"
 
-enum { FOLLOW_WAIT_S = 5, FOLLOW_FIRST = 10, PAGE = 1000, LIST_LIMIT = 100, LABEL_COLUMN = 18 };
+enum { FOLLOW_WAIT_S = 5, FOLLOW_FIRST = 10, PAGE = 1000, LIST_LIMIT = 100 };
 
 struct alert_options {
     const char *socket_path;
@@ -310,28 +311,6 @@ const struct command command_alert_list = {
 
 /* ---- show ---- */
 
-static void print_labeled(const char *label, const char *value)
-{
-    char indented[80];
-    snprintf(indented, sizeof indented, "  %s", label);
-    page_line(indented, LABEL_COLUMN, "%s", value);
-}
-
-/* "tcp 10.0.0.7:49152 to 198.51.100.7:443, 1.2 kB in, 300 B out" */
-static void print_flow(const json_t *flow)
-{
-    char text[300], in[32], out[32];
-    const char *local = member_text(flow, "local_address"),
-               *remote = member_text(flow, "remote_address");
-    snprintf(text, sizeof text, "%.10s %s%.46s%s:%lld with %s%.46s%s:%lld, %s in, %s out",
-             member_shown(flow, "protocol"), strchr(local, ':') ? "[" : "", local,
-             strchr(local, ':') ? "]" : "", member_number(flow, "local_port"),
-             strchr(remote, ':') ? "[" : "", remote, strchr(remote, ':') ? "]" : "",
-             member_number(flow, "remote_port"), text_bytes(member_number(flow, "bytes_in"), in),
-             text_bytes(member_number(flow, "bytes_out"), out));
-    print_labeled("flow", text);
-}
-
 /* "drop, line 12: 198.51.100.0/24, confidence 90, since 2026-11-20T23:51:17Z: botnet" */
 static void print_match(const json_t *match)
 {
@@ -344,7 +323,7 @@ static void print_match(const json_t *match)
              member_text(match, "indicator"), port, member_number(match, "confidence"),
              text_time(member_time(match, "since"), since), valid_until ? ", until " : "",
              valid_until ? text_time(valid_until, until) : "", *tags ? ": " : "", tags);
-    print_labeled("feed", text);
+    alert_page_line("feed", text);
 }
 
 /* {"address": "10.0.0.7", "tls": "TLSv1.2"} as "address 10.0.0.7, tls TLSv1.2". */
@@ -390,7 +369,7 @@ static void print_value(const char *name, json_t *value)
     for (char *at = label; *at; at++)
         *at = *at == '_' ? ' ' : *at;
     if (text && *text)
-        print_labeled(label, text);
+        alert_page_line(label, text);
     free(text);
 }
 
@@ -401,7 +380,7 @@ static bool print_activity(json_t *evidence)
     const char *about = member_text(evidence, "about");
     if (strcmp(about, "activity") != 0 && strcmp(about, "unauthorized") != 0)
         return false;
-    print_labeled("seen", activity_words(evidence, "", words));
+    alert_page_line("seen", activity_words(evidence, "", words));
     for (const char *const *name =
              (const char *const[]){"since_ms", "last_refused", "last_accepted", "event_id", NULL};
          *name; name++)
@@ -424,7 +403,7 @@ static void print_evidence(const char *title, json_t *evidence)
     json_object_foreach(evidence, name, value)
     {
         if (json_is_object(value) && json_object_get(value, "remote_address"))
-            print_flow(value);
+            alert_page_flow(value);
         else if (strcmp(name, "matches") != 0 && strcmp(name, "flows") != 0)
             print_value(name, value);
     }
@@ -434,7 +413,7 @@ static void print_evidence(const char *title, json_t *evidence)
     }
     json_array_foreach(json_object_get(evidence, "flows"), index, value)
     {
-        print_flow(value);
+        alert_page_flow(value);
     }
 }
 
@@ -450,29 +429,7 @@ static void print_techniques(const json_t *techniques)
             used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? " " : "", id);
     }
     if (*text)
-        print_labeled("technique", text);
-}
-
-/* "+3  confidence 90 of 100", "at most low: a probe from outside" */
-static void print_reasons(const json_t *alert)
-{
-    size_t index;
-    json_t *reason;
-    json_array_foreach(json_object_get(alert, "severity_reasons"), index, reason)
-    {
-        char text[300];
-        if (index == 0)
-            printf("\nWhy %s\n", member_text(alert, "severity"));
-        if (*member_text(reason, "at_most"))
-            snprintf(text, sizeof text, "at most %.10s: %.200s", member_text(reason, "at_most"),
-                     member_text(reason, "reason"));
-        else
-            snprintf(text, sizeof text, "%.200s", member_text(reason, "reason"));
-        char points[24] = "";
-        if (member_number(reason, "points"))
-            snprintf(points, sizeof points, "%+lld", member_number(reason, "points"));
-        print_labeled(points, text);
-    }
+        alert_page_line("technique", text);
 }
 
 static void print_decision(const json_t *alert)
@@ -481,16 +438,16 @@ static void print_decision(const json_t *alert)
     const char *decided = member_time(alert, "decided");
     if (!decided)
         return;
-    print_labeled("since", text_time(decided, when));
+    alert_page_line("since", text_time(decided, when));
     if (*member_text(alert, "verdict"))
-        print_labeled("verdict", member_text(alert, "verdict"));
+        alert_page_line("verdict", member_text(alert, "verdict"));
     if (*member_text(alert, "reason"))
-        print_labeled("reason", member_text(alert, "reason"));
+        alert_page_line("reason", member_text(alert, "reason"));
     if (member_number(alert, "suppression")) {
         char suppression[64];
         snprintf(suppression, sizeof suppression, "#%lld (picket suppression list)",
                  member_number(alert, "suppression"));
-        print_labeled("suppression", suppression);
+        alert_page_line("suppression", suppression);
     }
 }
 
@@ -504,34 +461,31 @@ static void print_alike(const json_t *alike)
              text_count(member_number(alike, "devices"), "device", devices),
              text_count(member_number(alike, "count"), "finding", times),
              text_time(member_time(alike, "first_seen"), first));
-    print_labeled("on all devices", text);
+    alert_page_line("on all devices", text);
 }
 
 static void print_alert(const json_t *alert)
 {
-    const char *severity = member_text(alert, "severity");
     char text[100], when[32];
-    printf("%s%s%s  ", severity_color(severity), severity, severity_color_end(severity));
-    page_text(strlen(severity) + 2, strlen(severity) + 2, member_text(alert, "title"));
-    putchar('\n');
+    alert_page_title(alert);
     page_paragraph(member_text(alert, "description"));
     printf("\nWho and when\n");
     snprintf(text, sizeof text, "#%lld, %.40s", member_number(alert, "id"),
              member_text(alert, "status"));
-    print_labeled("alert", text);
+    alert_page_line("alert", text);
     print_decision(alert);
-    print_labeled("type", member_text(alert, "type"));
-    print_labeled("device", member_shown(alert, "device"));
+    alert_page_line("type", member_text(alert, "type"));
+    alert_page_line("device", member_shown(alert, "device"));
     if (*member_text(alert, "subject"))
-        print_labeled("about", member_text(alert, "subject"));
-    print_labeled("first seen", text_time(member_time(alert, "first_seen"), when));
-    print_labeled("last seen", text_time(member_time(alert, "last_seen"), when));
-    print_labeled("raised", text_time(member_time(alert, "raised"), when));
+        alert_page_line("about", member_text(alert, "subject"));
+    alert_page_line("first seen", text_time(member_time(alert, "first_seen"), when));
+    alert_page_line("last seen", text_time(member_time(alert, "last_seen"), when));
+    alert_page_line("raised", text_time(member_time(alert, "raised"), when));
     snprintf(text, sizeof text, "%lld", member_number(alert, "count"));
-    print_labeled("times", text);
+    alert_page_line("times", text);
     print_alike(json_object_get(alert, "alike"));
     print_techniques(json_object_get(alert, "technique"));
-    print_reasons(alert);
+    alert_page_reasons(member_text(alert, "severity"), json_object_get(alert, "severity_reasons"));
     json_t *first = json_object_get(alert, "first_evidence");
     print_evidence(first ? "Evidence, last" : "Evidence", json_object_get(alert, "evidence"));
     print_evidence("Evidence, first", first);

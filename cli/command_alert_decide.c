@@ -18,19 +18,24 @@ static int decide(const char *socket_path, const char *id, json_t *body)
     return client_change(socket_path, "PATCH", &url, body, false, NULL);
 }
 
-static int run_acknowledge(const struct command *command, int argc, char **argv)
+/* A decision that takes nothing but a reason. */
+static int run_decision(const struct command *command, int argc, char **argv, const char *status,
+                        const char *reason_help)
 {
     const char *socket_path = NULL, *reason = NULL;
     const struct option_spec options[] = {
-        {"reason", OPTION_TEXT, &reason, "TEXT", "who looks at it, and how"},
-        OPTION_SOCKET(socket_path),
-        {0}};
+        {"reason", OPTION_TEXT, &reason, "TEXT", reason_help}, OPTION_SOCKET(socket_path), {0}};
     struct operands operands;
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
     return decide(socket_path, operands.words[0],
-                  json_pack("{s:s, s:s*}", "status", "acknowledged", "reason", reason));
+                  json_pack("{s:s, s:s*}", "status", status, "reason", reason));
+}
+
+static int run_acknowledge(const struct command *command, int argc, char **argv)
+{
+    return run_decision(command, argc, argv, "acknowledged", "who looks at it, and how");
 }
 
 const struct command command_alert_acknowledge = {
@@ -69,10 +74,8 @@ static void suggest_silence(const char *device, const char *indicator, const cha
             "  picket suppression add%s%s%s%s%s%s --until 30d --reason TEXT\n",
             *device ? " --device " : "", device, *indicator ? " --indicator " : "", indicator,
             *type ? " --type " : "", type);
-    if (*device && *indicator)
-        fprintf(stderr, "On all devices: the same without --device. ");
     if (*indicator)
-        fprintf(stderr, "For good: put it on an allow list (picket feed add --role allow).\n");
+        fprintf(stderr, "For good, on all devices: picket allow add %s --reason TEXT\n", indicator);
 }
 
 static bool is_false_alarm(const struct closing *closing)
@@ -183,17 +186,7 @@ const struct command command_alert_close = {
 
 static int run_reopen(const struct command *command, int argc, char **argv)
 {
-    const char *socket_path = NULL, *reason = NULL;
-    const struct option_spec options[] = {
-        {"reason", OPTION_TEXT, &reason, "TEXT", "why it is looked at again"},
-        OPTION_SOCKET(socket_path),
-        {0}};
-    struct operands operands;
-    int result;
-    if (!command_parse(command, options, argc, argv, &operands, &result))
-        return result;
-    return decide(socket_path, operands.words[0],
-                  json_pack("{s:s, s:s*}", "status", "new", "reason", reason));
+    return run_decision(command, argc, argv, "new", "why it is looked at again");
 }
 
 const struct command command_alert_reopen = {

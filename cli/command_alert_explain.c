@@ -2,56 +2,34 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alert_page.h"
 #include "client.h"
 #include "command.h"
 #include "page.h"
-#include "table.h"
 #include "text.h"
-
-enum { LABEL_COLUMN = 18 };
-
-static void print_labeled(const char *label, const char *value)
-{
-    char indented[80];
-    snprintf(indented, sizeof indented, "  %.60s", label);
-    page_line(indented, LABEL_COLUMN, "%s", value);
-}
 
 /* Nothing for what is not known. */
 static void print_known(const char *label, const json_t *object, const char *name)
 {
     if (*member_text(object, name))
-        print_labeled(label, member_text(object, name));
+        alert_page_line(label, member_text(object, name));
 }
 
 static void print_when(const char *label, const json_t *object, const char *name)
 {
     char when[32];
     if (member_time(object, name))
-        print_labeled(label, text_time(member_time(object, name), when));
+        alert_page_line(label, text_time(member_time(object, name), when));
 }
 
 /* ---- the rule ---- */
-
-static void print_reason(const json_t *reason)
-{
-    char points[24] = "at most", text[300];
-    if (member_number(reason, "points"))
-        snprintf(points, sizeof points, "%+lld", member_number(reason, "points"));
-    if (*member_text(reason, "at_most"))
-        snprintf(text, sizeof text, "%.10s: %.200s", member_text(reason, "at_most"),
-                 member_text(reason, "reason"));
-    else
-        snprintf(text, sizeof text, "%.200s", member_text(reason, "reason"));
-    print_labeled(points, text);
-}
 
 static void print_technique(const json_t *technique)
 {
     char text[300];
     snprintf(text, sizeof text, "%.20s %.200s (%.20s)", member_text(technique, "id"),
              member_shown(technique, "name"), member_shown(technique, "matrix"));
-    print_labeled("technique", text);
+    alert_page_line("technique", text);
 }
 
 static void print_rule(const json_t *rule)
@@ -59,20 +37,14 @@ static void print_rule(const json_t *rule)
     size_t index;
     json_t *item;
     printf("\nRule\n");
-    print_labeled("detector", member_text(rule, "detector"));
-    print_labeled("raised when", member_text(rule, "what"));
-    print_labeled("type", member_text(rule, "type"));
+    alert_page_line("detector", member_text(rule, "detector"));
+    alert_page_line("raised when", member_text(rule, "what"));
+    alert_page_line("type", member_text(rule, "type"));
     json_array_foreach(json_object_get(rule, "techniques"), index, item)
     {
         print_technique(item);
     }
-    printf("\nWhy %s\n", member_text(rule, "severity"));
-    json_array_foreach(json_object_get(rule, "severity_reasons"), index, item)
-    {
-        print_reason(item);
-    }
-    if (index == 0)
-        print_labeled("fixed", "this type always has it");
+    alert_page_reasons(member_text(rule, "severity"), json_object_get(rule, "severity_reasons"));
 }
 
 /* ---- the indicators ---- */
@@ -89,7 +61,7 @@ static void print_place(const json_t *indicator)
     snprintf(text, sizeof text, "%.64s%s: %.50s%s%s, confidence %lld of 100",
              member_text(indicator, "feed"), line, member_text(indicator, "indicator"), port,
              protocol, member_number(indicator, "confidence"));
-    print_labeled("feed", text);
+    alert_page_line("feed", text);
 }
 
 static void print_now(const json_t *now)
@@ -107,16 +79,16 @@ static void print_now(const json_t *now)
         snprintf(text, sizeof text, "GONE: the feed was removed");
     else
         snprintf(text, sizeof text, "%.30s", *state ? state : "not known");
-    print_labeled("now", text);
+    alert_page_line("now", text);
 }
 
 static void print_then(const json_t *indicator)
 {
     const json_t *was_listed = json_object_get(indicator, "was_listed");
     if (json_is_boolean(was_listed))
-        print_labeled("at the flow", json_is_true(was_listed)
-                                         ? "listed"
-                                         : "NOT LISTED YET: the flow was found afterwards");
+        alert_page_line("at the flow", json_is_true(was_listed)
+                                           ? "listed"
+                                           : "NOT LISTED YET: the flow was found afterwards");
 }
 
 static void print_indicator(const json_t *indicator)
@@ -147,27 +119,6 @@ static void print_indicators(const json_t *indicators)
 
 /* ---- the traffic ---- */
 
-static const char *direction_of(long long bytes_in, long long bytes_out)
-{
-    return bytes_in > 0 && bytes_out > 0 ? "both ways"
-           : bytes_out > 0               ? "sent by the device only"
-           : bytes_in > 0                ? "received by the device only"
-                                         : "no bytes counted";
-}
-
-static void print_flow(const json_t *flow)
-{
-    char text[300], in[32], out[32];
-    long long bytes_in = member_number(flow, "bytes_in"),
-              bytes_out = member_number(flow, "bytes_out");
-    snprintf(text, sizeof text, "%.10s %.46s port %lld with %.46s port %lld: %s in, %s out, %s",
-             member_shown(flow, "protocol"), member_text(flow, "local_address"),
-             member_number(flow, "local_port"), member_text(flow, "remote_address"),
-             member_number(flow, "remote_port"), text_bytes(bytes_in, in),
-             text_bytes(bytes_out, out), direction_of(bytes_in, bytes_out));
-    print_labeled("flow", text);
-}
-
 static void print_traffic(const json_t *traffic)
 {
     size_t index;
@@ -178,13 +129,13 @@ static void print_traffic(const json_t *traffic)
     printf("\nTraffic, as last seen\n");
     json_array_foreach(flows, index, flow)
     {
-        print_flow(flow);
+        alert_page_flow(flow);
     }
     if (member_number(traffic, "flow_count") > (long long)index) {
         char more[64];
         snprintf(more, sizeof more, "and %lld more",
                  member_number(traffic, "flow_count") - (long long)index);
-        print_labeled("", more);
+        alert_page_line("", more);
     }
 }
 
@@ -200,7 +151,7 @@ static void print_other(const char *label, const json_t *alert)
              reason, text_count(member_number(alert, "count"), "finding", times),
              text_time(member_time(alert, "first_seen"), first),
              text_time(member_time(alert, "last_seen"), last));
-    print_labeled(label, text);
+    alert_page_line(label, text);
 }
 
 static void print_others(const json_t *explanation)
@@ -219,7 +170,7 @@ static void print_others(const json_t *explanation)
     if (more > 0) {
         char text[64];
         snprintf(text, sizeof text, "and %lld more", more);
-        print_labeled("", text);
+        alert_page_line("", text);
     }
     printf("\nEarlier on this device%s\n", json_array_size(earlier) ? "" : ": none");
     json_array_foreach(earlier, index, alert)
@@ -259,18 +210,15 @@ static void print_silence(const json_t *explanation)
 static void print_explanation(const json_t *explanation)
 {
     const json_t *alert = json_object_get(explanation, "alert");
-    const char *severity = member_text(alert, "severity");
     char text[200], first[32], last[32], times[64];
-    printf("%s%s%s  ", severity_color(severity), severity, severity_color_end(severity));
-    page_text(strlen(severity) + 2, strlen(severity) + 2, member_text(alert, "title"));
-    putchar('\n');
+    alert_page_title(alert);
     snprintf(text, sizeof text, "#%lld, %.20s; %s from %s to %s", member_number(alert, "id"),
              member_text(alert, "status"),
              text_count(member_number(alert, "count"), "finding", times),
              text_time(member_time(alert, "first_seen"), first),
              text_time(member_time(alert, "last_seen"), last));
-    print_labeled("alert", text);
-    print_labeled("device", member_shown(alert, "device"));
+    alert_page_line("alert", text);
+    alert_page_line("device", member_shown(alert, "device"));
     print_known("about", alert, "subject");
     print_rule(json_object_get(explanation, "rule"));
     print_indicators(json_object_get(explanation, "indicators"));

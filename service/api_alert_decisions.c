@@ -53,7 +53,7 @@ void api_alerts_decide(struct api_request *request, struct api_answer *answer)
     struct picket_error error = {0};
     struct picket_alert_decision decision;
     int64_t id;
-    if (!api_alert_id(request, &id, answer))
+    if (!api_path_id(request, "alert", &id, answer))
         return;
     int status = api_parse_decision(request->body, &decision, &error);
     decision.id = id;

@@ -1,7 +1,5 @@
 /* /v1/alerts: what was found. Newest first, or, after an id, in the order they were raised; then a
  * request may wait for the next one, which is how `picket alert list --follow` follows. */
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "alert_json.h"
@@ -143,19 +141,6 @@ void api_alerts_groups(struct api_request *request, struct api_answer *answer)
 
 /* ---- one of them ---- */
 
-bool api_alert_id(const struct api_request *request, int64_t *id, struct api_answer *answer)
-{
-    char *end;
-    errno = 0;
-    long long number = strtoll(request->argument, &end, 10);
-    *id = number;
-    if (!*end && end != request->argument && number > 0 && !errno)
-        return true;
-    api_answer_refuse(answer, 400, "alert \"%s\": an alert's id is a positive number",
-                      request->argument);
-    return false;
-}
-
 /* All of its type and subject, whatever their status: does it concern one device or many? */
 static void add_alike(struct picket_api *api, json_t *alert)
 {
@@ -197,6 +182,6 @@ void api_answer_alert(const struct api_request *request, int64_t id, struct api_
 void api_alerts_show(struct api_request *request, struct api_answer *answer)
 {
     int64_t id;
-    if (api_alert_id(request, &id, answer))
+    if (api_path_id(request, "alert", &id, answer))
         api_answer_alert(request, id, answer);
 }

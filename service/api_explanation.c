@@ -7,6 +7,7 @@
 #include "picket/base/time.h"
 #include "silence.h"
 #include "techniques.h"
+#include "text.h"
 
 enum { OTHERS_SHOWN = 20, EARLIER_SHOWN = 10 };
 
@@ -19,17 +20,11 @@ struct explaining {
     struct picket_error *error;
 };
 
-static const char *text_of(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-    return text ? text : "";
-}
-
 /* 0 for null and what is no time. */
 static int64_t time_of(const json_t *object, const char *name)
 {
     int64_t unix_ms = 0;
-    const char *text = text_of(object, name);
+    const char *text = text_member(object, name);
     return *text && picket_time_parse(text, &unix_ms) ? unix_ms : 0;
 }
 
@@ -52,7 +47,7 @@ static json_t *techniques_json(const json_t *ids)
 
 static bool is_of_intelligence(const json_t *alert)
 {
-    return strcmp(text_of(alert, "type"), "IoT_SuspiciousIpCommunication") == 0;
+    return strcmp(text_member(alert, "type"), "IoT_SuspiciousIpCommunication") == 0;
 }
 
 static json_t *rule_json(const json_t *alert)
@@ -112,11 +107,11 @@ static uint8_t protocol_named(const char *name)
 static json_t *now_json(struct explaining *explaining, const json_t *match)
 {
     struct now now = {json_object(), picket_unix_ms()};
-    struct feed_search search = {.name = text_of(match, "feed")};
-    const char *prefix = text_of(match, "indicator");
+    struct feed_search search = {.name = text_member(match, "feed")};
+    const char *prefix = text_member(match, "indicator");
     struct picket_indicator which = {
         .port = (uint16_t)json_integer_value(json_object_get(match, "port")),
-        .protocol = protocol_named(text_of(match, "protocol"))};
+        .protocol = protocol_named(text_member(match, "protocol"))};
     if (!picket_prefix_parse(&which.prefix, prefix, strlen(prefix)) ||
         picket_store_indicator(explaining->store, search.name, &which, note_now, &now, NULL) ==
             PICKET_OK)
@@ -165,8 +160,8 @@ static json_t *alike_json(struct explaining *explaining, const char *device, int
                           int limit)
 {
     json_t *array = json_array();
-    const struct picket_alert_query query = {.type = text_of(explaining->alert, "type"),
-                                             .subject = text_of(explaining->alert, "subject"),
+    const struct picket_alert_query query = {.type = text_member(explaining->alert, "type"),
+                                             .subject = text_member(explaining->alert, "subject"),
                                              .device = device,
                                              .before_id = before_id,
                                              .limit = limit};
@@ -183,10 +178,10 @@ static json_t *others_json(struct explaining *explaining)
     json_t *alerts = alike_json(explaining, NULL, 0, 10 * OTHERS_SHOWN), *seen = json_object();
     json_t *others = alerts ? json_array() : NULL, *alert;
     size_t index;
-    json_object_set_new(seen, text_of(explaining->alert, "device"), json_true());
+    json_object_set_new(seen, text_member(explaining->alert, "device"), json_true());
     json_array_foreach(alerts, index, alert)
     {
-        const char *device = text_of(alert, "device");
+        const char *device = text_member(alert, "device");
         if (json_object_get(seen, device) || json_array_size(others) == OTHERS_SHOWN)
             continue;
         json_object_set_new(seen, device, json_true());
@@ -208,8 +203,8 @@ static void append_covering(void *context, const struct picket_suppression *supp
     struct covering *covering = context;
     const json_t *alert = covering->alert;
     if (suppression->until_ms > covering->now_ms &&
-        picket_suppression_covers(suppression, text_of(alert, "type"), text_of(alert, "device"),
-                                  text_of(alert, "subject")))
+        picket_suppression_covers(suppression, text_member(alert, "type"),
+                                  text_member(alert, "device"), text_member(alert, "subject")))
         json_array_append_new(covering->found, api_json_suppression(suppression));
 }
 
@@ -238,7 +233,7 @@ static json_t *flows_json(const json_t *alert)
 static json_t *explanation_json(struct explaining *explaining)
 {
     json_t *others = others_json(explaining);
-    json_t *earlier = others ? alike_json(explaining, text_of(explaining->alert, "device"),
+    json_t *earlier = others ? alike_json(explaining, text_member(explaining->alert, "device"),
                                           explaining->id, EARLIER_SHOWN)
                              : NULL;
     if (!earlier) {
@@ -257,7 +252,7 @@ void api_alerts_explain(struct api_request *request, struct api_answer *answer)
     struct picket_error error = {0};
     struct explaining explaining = {.error = &error};
     struct api_answer shown = {0};
-    if (!api_alert_id(request, &explaining.id, answer))
+    if (!api_path_id(request, "alert", &explaining.id, answer))
         return;
     api_answer_alert(request, explaining.id, &shown);
     if (shown.status != 200) {

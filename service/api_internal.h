@@ -109,6 +109,10 @@ int api_query_flag(const struct api_request *request, const char *name, bool *ou
 int api_query_module(const struct api_request *request, const char **out,
                      struct picket_error *error);
 
+/* The id that the path gives of a noun ("alert"). False: it is none, and was refused. */
+bool api_path_id(const struct api_request *request, const char *noun, int64_t *id,
+                 struct api_answer *answer);
+
 /* A body: one JSON object with none but the members listed, no duplicates, of bounded depth. */
 int api_body_parse(const char *text, size_t size_bytes, const char *members, json_t **body,
                    struct picket_error *error);
@@ -205,8 +209,6 @@ void api_tell_hub(const struct picket_api *api, const char *id);
 
 /* ---- what the handlers of alerts share (api_alerts.c) ---- */
 
-/* The id in the path. False: it was refused. */
-bool api_alert_id(const struct api_request *request, int64_t *id, struct api_answer *answer);
 void api_answer_alert(const struct api_request *request, int64_t id, struct api_answer *answer);
 
 /* ---- store handles: each request borrows one (api_stores.c) ---- */

@@ -73,7 +73,7 @@ static const struct api_route routes[] = {
      api_alerts_list, NULL},
     {"GET", "/v1/alerts/groups", "device type subject severity status since limit", NULL,
      api_alerts_groups, NULL},
-    {"POST", "/v1/alerts/decide", "", "device type subject severity status verdict reason change",
+    {"POST", "/v1/alerts/decide", "", "device type subject severity status verdict reason",
      api_alerts_decide_many, "alerts.decide"},
     {"GET", "/v1/alerts/{}", "", NULL, api_alerts_show, NULL},
     {"GET", "/v1/alerts/{}/explanation", "", NULL, api_alerts_explain, NULL},

@@ -1,7 +1,4 @@
 /* /v1/suppressions: findings that nobody is told of until a certain day. */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api_internal.h"
@@ -167,14 +164,9 @@ void api_suppressions_add(struct api_request *request, struct api_answer *answer
 void api_suppressions_remove(struct api_request *request, struct api_answer *answer)
 {
     struct picket_error error = {0};
-    char *end;
-    errno = 0;
-    long long id = strtoll(request->argument, &end, 10);
-    if (*end || end == request->argument || id <= 0 || errno) {
-        api_answer_refuse(answer, 400, "suppression \"%s\": its id is a positive number",
-                          request->argument);
+    int64_t id;
+    if (!api_path_id(request, "suppression", &id, answer))
         return;
-    }
     struct picket_store *store = api_store_borrow(request->api, &error);
     int status = store ? picket_store_suppression_remove(store, id, &error) : error.status;
     if (store)

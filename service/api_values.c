@@ -81,6 +81,16 @@ int api_query_flag(const struct api_request *request, const char *name, bool *ou
     return PICKET_OK;
 }
 
+bool api_path_id(const struct api_request *request, const char *noun, int64_t *id,
+                 struct api_answer *answer)
+{
+    if (number_parse(request->argument, id) && *id > 0)
+        return true;
+    api_answer_refuse(answer, 400, "%s \"%s\": its id is a positive number", noun,
+                      request->argument);
+    return false;
+}
+
 /* ---- body ---- */
 
 int api_members_check(const json_t *object, const char *members, struct picket_error *error)

@@ -5,13 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WORD_BYTES = 600, COMMAND_BYTES = 2000 };
+#include "text.h"
 
-static const char *text_of(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-    return text ? text : "";
-}
+enum { WORD_BYTES = 600, COMMAND_BYTES = 2000 };
 
 /* As one word of a shell's command line. */
 static const char *word(const char *text, char out[WORD_BYTES])
@@ -67,9 +63,9 @@ static void add_suppressions(json_t *commands, const char *device, const char *i
 /* Of each feed once: the matches are in the order of narrowest first. */
 static bool is_named_before(const json_t *matches, size_t index)
 {
-    const char *feed = text_of(json_array_get(matches, index), "feed");
+    const char *feed = text_member(json_array_get(matches, index), "feed");
     for (size_t i = 0; i < index; i++)
-        if (strcmp(text_of(json_array_get(matches, i), "feed"), feed) == 0)
+        if (strcmp(text_member(json_array_get(matches, i), "feed"), feed) == 0)
             return true;
     return false;
 }
@@ -86,14 +82,14 @@ static void add_feeds(json_t *commands, const json_t *matches)
                 json_array_size(matches) > 1
                     ? "nothing that this feed lists raises an alert any more; other feeds go on"
                     : "nothing that this feed lists raises an alert any more",
-                "picket feed remove %s", word(text_of(match, "feed"), quoted));
+                "picket feed remove %s", word(text_member(match, "feed"), quoted));
     }
 }
 
 static void add_of_indicator(json_t *commands, const json_t *alert)
 {
-    const char *indicator = text_of(alert, "subject");
-    add_suppressions(commands, text_of(alert, "device"), indicator);
+    const char *indicator = text_member(alert, "subject");
+    add_suppressions(commands, text_member(alert, "device"), indicator);
     add(commands,
         "no flow to it raises an alert any more, on no device, whatever feed lists it; nothing is "
         "recorded but a count",
@@ -106,13 +102,13 @@ static void add_of_indicator(json_t *commands, const json_t *alert)
 static void add_of_type(json_t *commands, const json_t *alert)
 {
     char device[WORD_BYTES], type[WORD_BYTES];
-    word(text_of(alert, "type"), type);
-    if (*text_of(alert, "device"))
+    word(text_member(alert, "type"), type);
+    if (*text_member(alert, "device"))
         add(commands,
             "alerts of this type on this device are recorded and counted for 30 days, and nobody "
             "is told",
             "picket suppression add --device %s --type %s --until 30d --reason TEXT",
-            word(text_of(alert, "device"), device), type);
+            word(text_member(alert, "device"), device), type);
     add(commands, "the same wherever it happens",
         "picket suppression add --type %s --until 30d --reason TEXT", type);
 }
@@ -122,12 +118,12 @@ json_t *silence_json(const json_t *alert)
     json_t *commands = json_array();
     if (commands == NULL)
         return NULL;
-    if (strcmp(text_of(alert, "type"), "IoT_SuspiciousIpCommunication") == 0)
+    if (strcmp(text_member(alert, "type"), "IoT_SuspiciousIpCommunication") == 0)
         add_of_indicator(commands, alert);
     else
         add_of_type(commands, alert);
-    if (strcmp(text_of(alert, "status"), "new") == 0 ||
-        strcmp(text_of(alert, "status"), "acknowledged") == 0)
+    if (strcmp(text_member(alert, "status"), "new") == 0 ||
+        strcmp(text_member(alert, "status"), "acknowledged") == 0)
         add(commands, "this alert is over; the next finding of its kind is a new one",
             "picket alert close %lld --verdict VERDICT --reason TEXT",
             (long long)json_integer_value(json_object_get(alert, "id")));

@@ -70,3 +70,9 @@ json_t *text_json(const char *text, size_t size_bytes)
     free(clean);
     return string;
 }
+
+const char *text_member(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text ? text : "";
+}

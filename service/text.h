@@ -15,4 +15,8 @@ char *text_clean(const char *text, size_t size_bytes, char *out, size_t out_byte
 /* A JSON string of the text, cleaned if it must be; NULL when memory is short. */
 json_t *text_json(const char *text, size_t size_bytes);
 
+/* The text of an object's member; "" for what is missing or no text. Valid as long as the object.
+ */
+const char *text_member(const json_t *object, const char *name);
+
 #endif

@@ -150,7 +150,7 @@ class Explain(Triage):
                      "Why high\n  +3              confidence 90 of 100\n", "feed            ours, line 2: 45.148.10.7/32",
                      "malware         Mirai\n", "reference       https://example.org/mirai\n",
                      "at the flow     listed\n", "now             listed, line 2\n",
-                     "300 B out, both ways\n", "pump-6          #1 medium, new",
+                     "1.2 kB in, 300 B out\n", "pump-6          #1 medium, new",
                      "alert           #2 high, dismissed as benign-positive: a test",
                      "picket suppression add --device pump-7 --indicator 45.148.10.7/32 --until 30d --reason TEXT\n",
                      "picket allow add 45.148.10.7/32 --reason TEXT\n", "picket feed remove ours\n",

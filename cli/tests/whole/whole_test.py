@@ -155,7 +155,8 @@ class TheWholePath(Receiving):
         for words in (["acknowledge", "1", "--reason", "Ann looks"],
                       ["close", "#1", "--verdict", "false-positive", "--reason", "our own"]):
             done = self.server.run("alert", *words)
-            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertEqual((done.returncode, done.stdout), (0, ""))
+        self.assertIn(f"picket suppression add --device pump-7 --indicator {REMOTE}/32 --until 30d", done.stderr)
         page = self.server.run("alert", "show", "1").stdout
         for line in (r"alert +#1, dismissed", r"verdict +false-positive", r"reason +our own"):
             self.assertRegex(page, f"(?m)^  {line}$")
