@@ -98,8 +98,8 @@ const struct command command_feed_add = {
     "  picket feed add drop https://www.spamhaus.org/drop/drop.txt --refresh 12h\n"
     "  picket feed add ours blocklist.csv --format csv --confidence 90\n"
     "  picket feed add resolvers public-dns.txt --role shared\n"
-    "  picket feed add otx https://otx.alienvault.com/api/... --header X-OTX-API-KEY \\\n"
-    "      --header-file /etc/picket/otx.key\n",
+    "  picket feed add otx https://otx.alienvault.com/api/... \\\n"
+    "      --header X-OTX-API-KEY --header-file /etc/picket/otx.key\n",
     run_add};
 
 /* ---- list ---- */
