@@ -1,4 +1,4 @@
-/* picket feed show | set */
+/* picket feed show | set | collections */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 #include "feed_settings.h"
 #include "page.h"
 #include "request.h"
+#include "table.h"
 #include "text.h"
 
 enum { LABEL_COLUMN = 16 };
@@ -158,3 +159,55 @@ const struct command command_feed_set = {
     "  picket feed set otx --header X-OTX-API-KEY --header-file /etc/picket/otx.key\n"
     "  picket feed set otx --proxy ''\n",
     run_set};
+
+/* ---- collections ---- */
+
+static void print_collections(const json_t *answer)
+{
+    static const struct table_column columns[] = {
+        {"TITLE", .cut_to = 34}, {"READ", .leave_out = 1}, {"SOURCE", .cut_to = 0}};
+    struct table table;
+    size_t index;
+    json_t *collection;
+    table_begin(&table, columns, 3);
+    json_array_foreach(json_object_get(answer, "collections"), index, collection)
+    {
+        table_cell(&table, "%s", member_shown(collection, "title"));
+        table_cell(&table, "%s", is_true(collection, "can_read") ? "yes" : "no");
+        table_cell(&table, "%s", member_text(collection, "source"));
+    }
+    table_end(&table);
+}
+
+static int run_collections(const struct command *command, int argc, char **argv)
+{
+    const char *socket_path = NULL;
+    bool as_json = false;
+    struct feed_settings feed = {.confidence = -1};
+    const struct option_spec options[] = {
+        FEED_ACCESS_OPTIONS(feed),
+        {"json", OPTION_FLAG, &as_json, NULL, "print them as JSON"},
+        OPTION_SOCKET(socket_path),
+        {0}};
+    struct operands operands;
+    struct client_url url;
+    int result;
+    if (!command_parse(command, options, argc, argv, &operands, &result))
+        return result;
+    json_t *body = json_object();
+    feed.source = operands.words[0];
+    if (!feed_settings_put(body, &feed)) {
+        json_decref(body);
+        return EXIT_USAGE;
+    }
+    client_url(&url, "/v1/feeds/collections", NULL);
+    return client_change(socket_path, "POST", &url, body, as_json, print_collections);
+}
+
+const struct command command_feed_collections = {
+    "feed collections", "URL", "Shows what collections a TAXII 2.1 server has",
+    "The address of a server, of an API root, or of its collections. What stands under\n"
+    "SOURCE is what `feed add` takes.\n"
+    "\n"
+    "  picket feed collections https://taxii.example.org/taxii2/ --user me --password-file pw\n",
+    run_collections};

@@ -18,22 +18,9 @@ struct feed_settings {
     long long confidence;
 };
 
-/* The options of a command that sets them, to go into its struct option_spec array. */
-#define FEED_SETTING_OPTIONS(settings)                                                             \
-    {"format", OPTION_TEXT, &(settings).format, "FORMAT",                                          \
-     "auto (default), plain, csv, ndjson, stix, misp, zeek, rules, p2p, text"},                    \
-        {"columns", OPTION_TEXT, &(settings).columns, "MAP",                                       \
-         "which column has what: address=ioc,port=dst_port"},                                      \
-        {"pattern", OPTION_TEXT, &(settings).pattern, "GLOB", "which files of a folder: '*.txt'"}, \
-        {"role", OPTION_TEXT, &(settings).role, "ROLE",                                            \
-         "threat (default); allow: raises no alert; shared: weaker evidence"},                     \
-        {"confidence", OPTION_NUMBER, &(settings).confidence, "0..100",                            \
-         "of indicators that bring none (default 50)"},                                            \
-        {"refresh", OPTION_TEXT, &(settings).refresh, "SPAN",                                      \
-         "90s, 30m, 1h (default), 2d; never"},                                                     \
-        {"max-bytes", OPTION_TEXT, &(settings).max_bytes, "BYTES",                                 \
-         "how large it may be: 500000, 50M (default 512M)"},                                       \
-        {"user", OPTION_TEXT, &(settings).user, "NAME", "for HTTP basic, with --password-file"},   \
+/* How its server is reached. */
+#define FEED_ACCESS_OPTIONS(settings)                                                              \
+    {"user", OPTION_TEXT, &(settings).user, "NAME", "for HTTP basic, with --password-file"},       \
         {"password-file", OPTION_TEXT, &(settings).password_file, "FILE",                          \
          "whose first line is the password"},                                                      \
         {"token-file", OPTION_TEXT, &(settings).token_file, "FILE",                                \
@@ -49,6 +36,23 @@ struct feed_settings {
     {                                                                                              \
         "key", OPTION_TEXT, &(settings).key, "FILE", "of our certificate"                          \
     }
+
+/* The options of a command that sets them, to go into its struct option_spec array. */
+#define FEED_SETTING_OPTIONS(settings)                                                             \
+    {"format", OPTION_TEXT, &(settings).format, "FORMAT",                                          \
+     "auto (default), plain, csv, ndjson, stix, misp, zeek, rules, p2p, text"},                    \
+        {"columns", OPTION_TEXT, &(settings).columns, "MAP",                                       \
+         "which column has what: address=ioc,port=dst_port"},                                      \
+        {"pattern", OPTION_TEXT, &(settings).pattern, "GLOB", "which files of a folder: '*.txt'"}, \
+        {"role", OPTION_TEXT, &(settings).role, "ROLE",                                            \
+         "threat (default); allow: raises no alert; shared: weaker evidence"},                     \
+        {"confidence", OPTION_NUMBER, &(settings).confidence, "0..100",                            \
+         "of indicators that bring none (default 50)"},                                            \
+        {"refresh", OPTION_TEXT, &(settings).refresh, "SPAN",                                      \
+         "90s, 30m, 1h (default), 2d; never"},                                                     \
+        {"max-bytes", OPTION_TEXT, &(settings).max_bytes, "BYTES",                                 \
+         "how large it may be: 500000, 50M (default 512M)"},                                       \
+        FEED_ACCESS_OPTIONS(settings)
 
 /* The server has another working folder than we have; into out. What is no path stays. */
 const char *feed_absolute(const char *path, char *out, size_t size_bytes);

@@ -221,3 +221,34 @@ void api_feeds_remove(struct api_request *request, struct api_answer *answer)
     else
         api_answer_error(answer, &error);
 }
+
+/* ---- what a server has ---- */
+
+static void append_collection(void *context, const struct picket_collection *collection)
+{
+    json_array_append_new(
+        context, json_pack("{s:o, s:o, s:o, s:b}", "source", api_json_text(collection->source),
+                           "title", api_json_known(collection->title), "description",
+                           api_json_known(collection->description), "can_read",
+                           collection->can_read));
+}
+
+void api_feeds_collections(struct api_request *request, struct api_answer *answer)
+{
+    struct picket_error error = {0};
+    struct picket_feed feed;
+    const char *source = NULL;
+    json_t *collections = json_array();
+    memset(&feed, 0, sizeof feed);
+    int status = api_member_text(request->body, "source", true, &source, &error);
+    if (status == PICKET_OK)
+        status = api_parse_feed_settings(request->body, &feed, &error);
+    if (status == PICKET_OK)
+        status = picket_intel_collections(api_config(request->api)->intel, source, &feed.access,
+                                          append_collection, collections, &error);
+    if (status == PICKET_OK)
+        api_answer_json(answer, 200, json_pack("{s:O}", "collections", collections));
+    else
+        answer_source_error(answer, &error);
+    json_decref(collections);
+}

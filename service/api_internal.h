@@ -252,6 +252,7 @@ void api_messages_purge(struct api_request *request, struct api_answer *answer);
 void api_methods_invoke(struct api_request *request, struct api_answer *answer);
 void api_feeds_list(struct api_request *request, struct api_answer *answer);
 void api_feeds_add(struct api_request *request, struct api_answer *answer);
+void api_feeds_collections(struct api_request *request, struct api_answer *answer);
 void api_feeds_show(struct api_request *request, struct api_answer *answer);
 void api_feeds_change(struct api_request *request, struct api_answer *answer);
 void api_feeds_refresh(struct api_request *request, struct api_answer *answer);

@@ -51,6 +51,7 @@ static const struct api_route routes[] = {
     {"DELETE", "/v1/ip-filter/rules", "prefix", NULL, api_ip_filter_remove, "ip-filter.remove"},
     {"GET", "/v1/feeds", "", NULL, api_feeds_list, NULL},
     {"POST", "/v1/feeds", "", "name " FEED_SETTINGS, api_feeds_add, "feed.add"},
+    {"POST", "/v1/feeds/collections", "", FEED_ACCESS, api_feeds_collections, "feed.collections"},
     {"GET", "/v1/feeds/{}", "", NULL, api_feeds_show, NULL},
     {"PATCH", "/v1/feeds/{}", "", FEED_SETTINGS, api_feeds_change, "feed.set"},
     {"DELETE", "/v1/feeds/{}", "", NULL, api_feeds_remove, "feed.remove"},

@@ -7,6 +7,7 @@
 
 #include "feed_fetch.h"
 #include "feed_settings.h"
+#include "feed_taxii.h"
 #include "intel_internal.h"
 #include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
@@ -60,6 +61,24 @@ static int enter_request(struct picket_intel *intel, struct picket_error *error)
 static void leave_request(struct picket_intel *intel)
 {
     atomic_fetch_sub(&intel->requests, 1);
+}
+
+/* The lock is held for as long as they take to copy. */
+static int each_part(void *context, const char *feed, picket_feed_part_visit visit,
+                     void *visit_context, struct picket_error *error)
+{
+    struct picket_intel *intel = context;
+    pthread_mutex_lock(&intel->changing);
+    int status = picket_store_feed_parts(intel->store, feed, visit, visit_context, error);
+    pthread_mutex_unlock(&intel->changing);
+    return status;
+}
+
+static int fetch(struct picket_intel *intel, const struct picket_feed *feed, bool conditional,
+                 struct fetched *fetched, struct picket_error *error)
+{
+    const struct feed_how how = {conditional, &intel->stopping, {each_part, intel}};
+    return feed_fetch(fetched, feed, &how, error);
 }
 
 /* ---- taking it in, with the lock ---- */
@@ -141,6 +160,21 @@ static int fail_for_shrinking(struct picket_feed *feed, const struct picket_feed
                        feed->name);
 }
 
+/* After the indicators: if this fails, or does not come to it, the same parts are fetched again. */
+static int keep_parts(struct picket_intel *intel, struct picket_feed *feed,
+                      const struct feed_parts *parts, struct picket_error *error)
+{
+    struct picket_feed_part *items = malloc((parts->count + 1) * sizeof *items);
+    if (items == NULL)
+        return picket_fail(error, PICKET_NO_MEMORY, "feed %s: no memory", feed->name);
+    for (size_t i = 0; i < parts->count; i++)
+        items[i] = feed_parts_at(parts, i);
+    int status = picket_store_feed_parts_change(intel->store, feed->name, parts->whole, items,
+                                                parts->count, error);
+    free(items);
+    return status;
+}
+
 static int take(struct picket_intel *intel, struct picket_feed *feed, struct fetched *fetched,
                 bool accept_shrink, struct picket_feed_delta *delta, struct picket_error *error)
 {
@@ -152,8 +186,13 @@ static int take(struct picket_intel *intel, struct picket_feed *feed, struct fet
     int status = take_indicators(intel, feed, reading, least_of(feed, accept_shrink), delta, error);
     if (status == PICKET_DENIED)
         return fail_for_shrinking(feed, delta, error);
+    if (status == PICKET_OK && fetched->has_parts)
+        status = keep_parts(intel, feed, &fetched->parts, error);
     if (status != PICKET_OK)
         return status;
+    memcpy(feed->cursor, fetched->cursor, sizeof feed->cursor);
+    if (fetched->has_parts && fetched->parts.whole)
+        feed->whole_ms = now_ms;
     feed->tried_ms = feed->loaded_ms = now_ms;
     feed->indicators = delta->added + delta->kept;
     feed->skipped = (int64_t)reading->skipped;
@@ -247,7 +286,7 @@ static int add_feed(struct picket_intel *intel, const struct picket_feed *feed,
     pthread_mutex_unlock(&intel->changing);
     if (status != PICKET_OK)
         return status;
-    status = feed_fetch(&fetched, &added, false, &intel->stopping, error);
+    status = fetch(intel, &added, false, &fetched, error);
     if (status == PICKET_OK) {
         pthread_mutex_lock(&intel->changing);
         status = add_fetched(intel, &added, &fetched, &delta, error);
@@ -447,7 +486,7 @@ int intel_refresh(struct picket_intel *intel, const char *name, struct refresh_h
         fill_report(report, &feed, &delta, &(struct feed_reading){0}, started_ms);
         return how.conditional ? PICKET_OK : PICKET_BUSY;
     }
-    status = feed_fetch(&fetched, &asked, how.conditional, &intel->stopping, error);
+    status = fetch(intel, &asked, how.conditional, &fetched, error);
     pthread_mutex_lock(&intel->changing);
     status =
         refresh_fetched(intel, &asked, &fetched, status, how.accept_shrink, &feed, &delta, error);
@@ -540,6 +579,18 @@ int picket_intel_feed_change(struct picket_intel *intel, const struct picket_fee
     if (status == PICKET_OK && !picket_feed_is_kept(changed))
         refresher_ask(intel->refresher, wanted->name);
     feed_watch_look_again(intel->watch);
+    return status;
+}
+
+int picket_intel_collections(struct picket_intel *intel, const char *url,
+                             const struct picket_feed_access *access, picket_collection_visit visit,
+                             void *context, struct picket_error *error)
+{
+    int status = enter_request(intel, error);
+    if (status != PICKET_OK)
+        return status;
+    status = feed_taxii_collections(url, access, &intel->stopping, visit, context, error);
+    leave_request(intel);
     return status;
 }
 

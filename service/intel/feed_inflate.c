@@ -70,3 +70,27 @@ int feed_inflate(struct feed_bytes *bytes, struct picket_error *error)
     *bytes = out;
     return PICKET_OK;
 }
+
+bool feed_is_deflated(const struct feed_bytes *bytes)
+{
+    return bytes->size_bytes > 0 && bytes->text[0] == '\x78';
+}
+
+int feed_deflate(struct feed_bytes *bytes, struct picket_error *error)
+{
+    struct feed_bytes out = {.max_bytes = FEED_BYTES_MAX};
+    uLongf size = compressBound(bytes->size_bytes);
+    int status = feed_bytes_reserve(&out, size, error);
+    if (status == PICKET_OK &&
+        compress2((unsigned char *)out.text, &size, (const unsigned char *)bytes->text,
+                  bytes->size_bytes, Z_BEST_SPEED) != Z_OK)
+        status = picket_fail(error, PICKET_NO_MEMORY, "no memory to compress it");
+    if (status != PICKET_OK) {
+        feed_bytes_free(&out);
+        return status;
+    }
+    out.size_bytes = size;
+    feed_bytes_free(bytes);
+    *bytes = out;
+    return PICKET_OK;
+}

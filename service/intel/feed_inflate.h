@@ -10,6 +10,11 @@
 
 #include "feed_bytes.h"
 
+/* Of feeds' parts that are kept: those packed by feed_deflate(). */
+bool feed_is_deflated(const struct feed_bytes *bytes);
+/* Puts what is compressed (zlib) in the place of the bytes. */
+int feed_deflate(struct feed_bytes *bytes, struct picket_error *error);
+
 bool feed_is_gzip(const struct feed_bytes *bytes);
 
 /* Puts what is decoded in the place of the bytes; several gzip members follow one another.

@@ -11,6 +11,7 @@ import unittest
 sys.path.insert(0, sys.argv[2])
 
 from running import CERTIFICATES, Running, setUpModule, tearDownModule  # noqa: E402, F401
+from taxii_server import ROOT, Taxii, address  # noqa: E402
 
 
 class Web:
@@ -168,6 +169,126 @@ class Settings(Fetching):
         self.assertFalse(self.knows("45.148.10.99"))
         self.assertFalse(self.feed("ours")["waits"])
         self.assertEqual(self.server.run("feed", "refresh", "--accept-shrink").returncode, 2)
+
+
+class Collections(Fetching):
+    """TAXII 2.1."""
+
+    def taxii(self, **how):
+        taxii = Taxii(**how)
+        self.server_of_feeds = self.web(taxii)
+        return taxii
+
+    def source(self, collection="c1"):
+        return f"taxii+{self.server_of_feeds.address}{ROOT}collections/{collection}/"
+
+    def pages(self):
+        return [path for path, _ in self.server_of_feeds.requests if "/objects/" in path]
+
+    def report(self, *arguments):
+        return self.server.json("feed", "refresh", "hosts", *arguments)[0]
+
+    def refreshed(self):
+        """By itself: only what is new."""
+        before = self.feed("hosts")["tried"]
+        self.done("feed", "set", "hosts", "--max-bytes", "1M")
+        self.server.wait_for(lambda: self.feed("hosts")["tried"] != before)
+        return self.feed("hosts")
+
+    def test_what_collections_there_are_is_shown(self):
+        self.taxii()
+        for start in ("", "/", "/taxii2/", ROOT, ROOT + "collections/"):
+            shown = self.server.json("feed", "collections", self.server_of_feeds.address + start)["collections"]
+            self.assertEqual([(item["source"], item["title"], item["can_read"]) for item in shown],
+                             [(self.source("c1"), "Bad hosts", True), (self.source("c2"), "Secret", False)], start)
+        self.assertIn("Bad hosts", self.done("feed", "collections", self.server_of_feeds.address))
+        self.assertIn("there is nothing to read there",
+                      self.refused("feed", "collections", self.server_of_feeds.address + "/elsewhere/"))
+
+    def test_all_pages_are_one_feed(self):
+        taxii = self.taxii(page=2)
+        taxii.add(*(address(i, f"45.148.10.{i}") for i in range(1, 8)))
+        self.done("feed", "add", "hosts", self.source())
+        self.assertEqual(self.feed("hosts")["indicators"], 7)
+        self.assertEqual(len(self.pages()), 4)
+        match = self.server.json("intel", "lookup", "45.148.10.7")[0]["matches"][0]
+        self.assertEqual(match["reference"], "indicator--00000000-0000-4000-8000-000000000007")
+
+    def test_later_only_what_is_new_is_fetched_and_takes_the_place_of_what_it_was(self):
+        taxii = self.taxii(page=10)
+        taxii.add(address(1, "45.148.10.1"), address(2, "45.148.10.2"), address(3, "45.148.10.2"),
+                  address(4, "45.148.10.4"))
+        self.done("feed", "add", "hosts", self.source(), "--refresh", "1h")
+        taxii.add(address(1, "45.148.10.9", 1), address(2, "45.148.10.2", 1, revoked=True),
+                  address(4, "45.148.10.4", 1, revoked=True))
+        feed = self.refreshed()
+        self.assertIn("added_after=2026-02-01T00%3A00%3A00.000004Z", self.pages()[-1])
+        self.assertTrue(self.knows("45.148.10.9"))
+        self.assertFalse(self.knows("45.148.10.1"))
+        self.assertTrue(self.knows("45.148.10.2"))  # another object says the same
+        self.assertFalse(self.knows("45.148.10.4"))
+        self.assertEqual(feed["last"], dict(feed["last"], added=1, removed=2, kept=1))
+        count = len(self.pages())
+        feed = self.refreshed()  # nothing new
+        self.assertEqual((len(self.pages()), feed["indicators"], feed["problem"]), (count + 1, 2, None))
+
+    def test_read_whole_what_the_server_has_not_any_more_goes(self):
+        taxii = self.taxii()
+        taxii.add(address(1, "45.148.10.1"), address(2, "45.148.10.2"))
+        self.done("feed", "add", "hosts", self.source())
+        del taxii.objects[0]
+        self.assertEqual(self.report()["removed"], 1)
+        self.assertFalse(self.knows("45.148.10.1"))
+
+    def test_a_page_that_is_cut_off_or_fails_changes_nothing(self):
+        taxii = self.taxii(page=2)
+        taxii.add(*(address(i, f"45.148.10.{i}") for i in range(1, 6)))
+        self.done("feed", "add", "hosts", self.source())
+        taxii.add(address(6, "45.148.10.6"))
+
+        def cut(path, query, answer):
+            status, headers, body = answer
+            return (status, {**headers, "Content-Length": str(len(body))}, body[:-20]) if "next" in query else answer
+
+        def half_json(path, query, answer):
+            return (*answer[:2], answer[2][:-20]) if "next" in query else answer
+
+        for mood, expected in [(cut, ""), (half_json, "no JSON"),
+                               (lambda path, query, answer: taxii.error(500, "x") if "next" in query else answer, "500"),
+                               (lambda path, query, answer: taxii.error(416, "x") if "next" in query else answer, "416"),
+                               (lambda path, query, answer: taxii.ok({"more": True, "next": "1"}), "same page"),
+                               (lambda path, query, answer: taxii.ok({"more": True}), "and not where"),
+                               (lambda path, query, answer: taxii.ok({"objects": 1}), "is no array"),
+                               (lambda path, query, answer: (200, {}, b"<html>"), "no JSON"),
+                               (lambda path, query, answer: taxii.error(406, "x"), "another version of TAXII"),
+                               (lambda path, query, answer: taxii.error(401, "x"), "credentials are missing")]:
+            taxii.mood = mood
+            self.assertIn(expected, self.refused("feed", "refresh", "hosts"))
+            self.assertFalse(self.knows("45.148.10.6"))
+            self.assertEqual(self.feed("hosts")["indicators"], 5, expected)
+        taxii.mood = None
+        self.assertEqual(self.report()["added"], 1)
+
+    def test_a_server_that_wants_credentials_gets_them_on_each_page(self):
+        taxii = self.taxii(page=1, authorization="Basic bWU6b3BlbiBzZXNhbWU=")
+        taxii.add(address(1, "45.148.10.1"), address(2, "45.148.10.2"))
+        password = self.write("password", "open sesame\n")
+        self.assertIn("401", self.refused("feed", "add", "hosts", self.source()))
+        self.done("feed", "add", "hosts", self.source(), "--user", "me", "--password-file", password)
+        self.assertEqual(self.feed("hosts")["indicators"], 2)
+        self.assertIn("401", self.refused("feed", "collections", self.server_of_feeds.address))
+        self.done("feed", "collections", self.server_of_feeds.address, "--user", "me", "--password-file", password)
+
+    def test_a_collection_is_still_known_after_a_restart(self):
+        taxii = self.taxii()
+        taxii.add(address(1, "45.148.10.1"), address(2, "45.148.10.2"))
+        self.done("feed", "add", "hosts", self.source())
+        self.server.stop()
+        taxii.add(address(3, "45.148.10.3"))
+        self.server.start()
+        self.refreshed()
+        self.assertEqual(self.feed("hosts")["indicators"], 3)
+        self.assertIn("added_after", self.pages()[-1])
 
 
 if __name__ == "__main__":

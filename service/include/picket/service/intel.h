@@ -75,7 +75,8 @@ typedef void (*picket_match_visit)(void *context, const struct picket_match *mat
  * each means is told for flows of any port and protocol, now. Thread: any. */
 size_t picket_intel_lookup(struct picket_intel *intel, const struct picket_address *address,
                            picket_match_visit visit, void *context);
-/* The same for flows to one port (0: any) and of one protocol (enum picket_protocol + 1, 0: any). */
+/* The same for flows to one port (0: any) and of one protocol (enum picket_protocol + 1, 0: any).
+ */
 size_t picket_intel_lookup_flow(struct picket_intel *intel, const struct picket_address *address,
                                 uint16_t port, uint8_t protocol, picket_match_visit visit,
                                 void *context);
@@ -123,6 +124,18 @@ int picket_intel_feed_accept(struct picket_intel *intel, const char *name,
 int picket_intel_feed_change(struct picket_intel *intel, const struct picket_feed *wanted,
                              struct picket_feed *changed, struct picket_error *error);
 
+struct picket_collection {
+    const char *source;              /* of a feed that reads it: taxii+https://… */
+    const char *title, *description; /* "" for what the server does not say */
+    bool can_read;
+};
+typedef void (*picket_collection_visit)(void *context, const struct picket_collection *collection);
+/* What there is at a TAXII 2.1 server, API root or list of collections: asked now. Errors as of
+ * adding a feed. Thread: any. */
+int picket_intel_collections(struct picket_intel *intel, const char *url,
+                             const struct picket_feed_access *access, picket_collection_visit visit,
+                             void *context, struct picket_error *error);
+
 /* When the feed is read again by itself, Unix time; 0: never. Thread: any. */
 int64_t picket_intel_feed_next_ms(struct picket_intel *intel, const struct picket_feed *feed);
 
@@ -147,9 +160,9 @@ int picket_intel_change(struct picket_intel *intel, const char *list,
                         const struct picket_indicator_change *changes, size_t count,
                         struct picket_feed_delta *delta, size_t *at, struct picket_error *error);
 /* Puts what a file holds, in any format of feeds, onto what the list has. format: as of a feed;
- * confidence: of indicators that bring none, negative: the list's. Lines that are not understood are
- * counted in report->feed.skipped, and the first are in its problems; PICKET_INVALID: none is an
- * indicator. */
+ * confidence: of indicators that bring none, negative: the list's. Lines that are not understood
+ * are counted in report->feed.skipped, and the first are in its problems; PICKET_INVALID: none is
+ * an indicator. */
 int picket_intel_import(struct picket_intel *intel, const char *list, const char *text,
                         size_t size_bytes, const char *format, int confidence,
                         struct picket_feed_report *report, struct picket_error *error);
