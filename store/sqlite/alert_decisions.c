@@ -1,8 +1,12 @@
 /* What people make of alerts: acknowledged, closed, opened again. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store.h"
+
+/* Nobody else writes for as long as it takes to decide on so many. */
+enum { DECIDED_TOGETHER = 500 };
 
 static bool is_closed(int status)
 {
@@ -69,6 +73,16 @@ static int check_change(struct sqlite_store *store, const struct picket_alert_de
     return PICKET_OK;
 }
 
+static void bind_decision(struct query *query, const struct picket_alert_decision *decision,
+                          int number, int64_t id)
+{
+    query_int(query, number);
+    query_text(query, decision->verdict);
+    query_text(query, decision->reason);
+    query_int(query, decision->decided_ms);
+    query_int(query, id);
+}
+
 static int write_decision(struct sqlite_store *store, const struct picket_alert_decision *decision,
                           int number, struct picket_error *error)
 {
@@ -77,11 +91,7 @@ static int write_decision(struct sqlite_store *store, const struct picket_alert_
                 "update alerts set status = ?, verdict = ?, reason = ?, decided_ms = ? "
                 "where id = ?",
                 "deciding on an alert");
-    query_int(&query, number);
-    query_text(&query, decision->verdict);
-    query_text(&query, decision->reason);
-    query_int(&query, decision->decided_ms);
-    query_int(&query, decision->id);
+    bind_decision(&query, decision, number, decision->id);
     return query_run(&query, error);
 }
 
@@ -116,24 +126,79 @@ int sqlite_alert_decide(struct picket_store *base, const struct picket_alert_dec
 
 /* ---- many ---- */
 
-static int decide_many(struct sqlite_store *store, const struct picket_alert_query *asked,
-                       const struct picket_alert_decision *decision, int number, int64_t *count,
-                       struct picket_error *error)
+/* Ids of alerts, gathered before any of them is changed. */
+struct ids {
+    int64_t *items;
+    size_t count, capacity;
+    bool lacks;
+};
+
+static void append_id(struct ids *ids, int64_t id)
+{
+    if (ids->count == ids->capacity) {
+        size_t capacity = ids->capacity > 0 ? 2 * ids->capacity : DECIDED_TOGETHER;
+        int64_t *items = realloc(ids->items, capacity * sizeof *items);
+        if (items == NULL) {
+            ids->lacks = true;
+            return;
+        }
+        ids->items = items;
+        ids->capacity = capacity;
+    }
+    ids->items[ids->count++] = id;
+}
+
+static int gather(struct sqlite_store *store, const struct picket_alert_query *asked,
+                  struct ids *ids, struct picket_error *error)
 {
     struct query query;
-    char filter[ALERT_FILTER_BYTES], sql[ALERT_FILTER_BYTES + 200];
-    alert_filter_text(asked, filter);
-    snprintf(sql, sizeof sql,
-             "update alerts set status = ?, verdict = ?, reason = ?, decided_ms = ? "
-             "where status <= 2 and id in (select i.id from alerts i %s)",
-             filter);
-    query_begin_once(&query, &store->picket, sql, "deciding on alerts");
-    query_int(&query, number);
-    query_text(&query, decision->verdict);
-    query_text(&query, decision->reason);
-    query_int(&query, decision->decided_ms);
+    char where[ALERT_FILTER_BYTES], sql[ALERT_FILTER_BYTES + 200];
+    alert_filter_where(asked, where);
+    snprintf(sql, sizeof sql, "select i.id from alerts i %s %s and i.status <= 2",
+             alert_filter_index(asked), where);
+    query_begin_once(&query, &store->picket, sql, "looking for open alerts");
     alert_filter_bind(&query, asked);
-    return query_run_counting(&query, count, error);
+    while (query_row(&query))
+        append_id(ids, query_take_int(&query));
+    int status = query_end(&query, error);
+    if (status == PICKET_OK && ids->lacks)
+        return picket_fail(error, PICKET_NO_MEMORY, "%s: no memory for the alerts to decide on",
+                           store->folder);
+    return status;
+}
+
+/* Those of them that are still open. */
+static int decide_together(struct sqlite_store *store, const int64_t *ids, size_t id_count,
+                           const struct picket_alert_decision *decision, int number,
+                           int64_t *decided, struct picket_error *error)
+{
+    int status = PICKET_OK;
+    for (size_t i = 0; i < id_count && status == PICKET_OK; i++) {
+        struct query query;
+        int64_t rows;
+        query_begin(&query, &store->picket, STATEMENT_ALERT_DECIDE_OPEN,
+                    "update alerts set status = ?, verdict = ?, reason = ?, decided_ms = ? "
+                    "where id = ? and status <= 2",
+                    "deciding on alerts");
+        bind_decision(&query, decision, number, ids[i]);
+        status = query_run_counting(&query, &rows, error);
+        *decided += rows;
+    }
+    return status;
+}
+
+static int decide_slice(struct sqlite_store *store, const int64_t *ids, size_t id_count,
+                        const struct picket_alert_decision *decision, int number, int64_t *count,
+                        struct picket_error *error)
+{
+    int64_t decided = 0;
+    int status = own_transaction_begin(store, error);
+    if (status != PICKET_OK)
+        return status;
+    status = decide_together(store, ids, id_count, decision, number, &decided, error);
+    status = own_transaction_end(store, status, error);
+    *count += status == PICKET_OK ? decided : 0;
+    return status;
 }
 
 int sqlite_alerts_decide(struct picket_store *base, const struct picket_alert_query *asked,
@@ -141,13 +206,18 @@ int sqlite_alerts_decide(struct picket_store *base, const struct picket_alert_qu
                          struct picket_error *error)
 {
     struct sqlite_store *store = sqlite_of(base);
+    struct ids ids = {0};
     int number = status_number(decision->status);
     *count = 0;
     if (number == 0 || number == PICKET_ALERT_NEW)
         return refuse_status(decision->status, error);
-    int status = own_transaction_begin(store, error);
-    if (status == PICKET_OK)
-        status = own_transaction_end(
-            store, decide_many(store, asked, decision, number, count, error), error);
+    int status = gather(store, asked, &ids, error);
+    for (size_t at = 0; at < ids.count && status == PICKET_OK; at += DECIDED_TOGETHER) {
+        size_t left = ids.count - at;
+        status =
+            decide_slice(store, ids.items + at, left < DECIDED_TOGETHER ? left : DECIDED_TOGETHER,
+                         decision, number, count, error);
+    }
+    free(ids.items);
     return status;
 }

@@ -98,16 +98,18 @@ static bool is_filtered(const struct picket_alert_query *asked)
 }
 
 /* The one that leaves the fewest to be looked at; the newest of all need none. */
-static const char *index_for(const struct picket_alert_query *asked)
+const char *alert_filter_index(const struct picket_alert_query *asked)
 {
     bool any_closed = asked->statuses == 0 || (asked->statuses & ALL & ~(unsigned)OPEN) != 0;
     if (asked->subject != NULL)
         return "indexed by alerts_subject";
     if (asked->device != NULL)
         return "indexed by alerts_device";
+    if (asked->since_ms > 0)
+        return "indexed by alerts_last_seen";
     if (!any_closed || asked->severity > PICKET_SEVERITY_LOW || asked->type != NULL)
         return "indexed by alerts_state";
-    return asked->since_ms > 0 ? "indexed by alerts_last_seen" : "not indexed";
+    return "not indexed";
 }
 
 static const char *status_text(unsigned statuses, char out[32])
@@ -120,10 +122,10 @@ static const char *status_text(unsigned statuses, char out[32])
     return used > 0 ? out : "-1";
 }
 
-void alert_filter_text(const struct picket_alert_query *asked, char out[ALERT_FILTER_BYTES])
+void alert_filter_where(const struct picket_alert_query *asked, char out[ALERT_FILTER_BYTES])
 {
     char statuses[32];
-    snprintf(out, ALERT_FILTER_BYTES, "%s where i.status in (%s)%s%s%s%s%s", index_for(asked),
+    snprintf(out, ALERT_FILTER_BYTES, "where i.status in (%s)%s%s%s%s%s",
              status_text(asked->statuses, statuses),
              asked->device != NULL ? " and i.device = (select number from devices where id = ?)"
                                    : "",
@@ -151,13 +153,14 @@ static int filtered_alerts(struct sqlite_store *store, const struct picket_alert
                            picket_alert_visit visit, void *context, struct picket_error *error)
 {
     struct query query;
-    char filter[ALERT_FILTER_BYTES], sql[ALERT_FILTER_BYTES + 800];
+    char where[ALERT_FILTER_BYTES], sql[ALERT_FILTER_BYTES + 800];
     const char *order = is_ascending(asked) ? "" : "desc";
-    alert_filter_text(asked, filter);
+    alert_filter_where(asked, where);
     snprintf(sql, sizeof sql,
-             ALERT_COLUMNS "where a.id in (select i.id from alerts i %s and i.id > ? and i.id < ? "
-                           "order by i.id %s limit ?) order by a.id %s",
-             filter, order, order);
+             ALERT_COLUMNS
+             "where a.id in (select i.id from alerts i %s %s and i.id > ? and i.id < ? "
+             "order by i.id %s limit ?) order by a.id %s",
+             alert_filter_index(asked), where, order, order);
     query_begin_once(&query, &store->picket, sql, "reading alerts");
     alert_filter_bind(&query, asked);
     query_int(&query, asked->id > 0 ? asked->id - 1 : asked->after_id);
@@ -204,22 +207,26 @@ static void visit_group(struct query *query, picket_alert_group_visit visit, voi
     visit(context, &group);
 }
 
+/* But for those of one subject or device, from the index that has all that is needed. */
 int sqlite_alert_groups(struct picket_store *base, const struct picket_alert_query *asked,
                         picket_alert_group_visit visit, void *context, struct picket_error *error)
 {
     struct query query;
-    char filter[ALERT_FILTER_BYTES], sql[ALERT_FILTER_BYTES + 800];
-    alert_filter_text(asked, filter);
+    const char *index = asked->subject != NULL || asked->device != NULL
+                            ? alert_filter_index(asked)
+                            : "indexed by alerts_last_seen";
+    char where[ALERT_FILTER_BYTES], sql[ALERT_FILTER_BYTES + 800];
+    alert_filter_where(asked, where);
     snprintf(sql, sizeof sql,
              "select g.type, g.subject, (select id from devices where number = g.device), "
              "g.devices, g.alerts, g.open, g.count, g.severity, g.first_seen, g.last_seen from "
              "(select type, subject, min(device) as device, count(distinct device) as devices, "
              "count(*) as alerts, sum(status <= 2) as open, sum(count) as count, "
              "max(severity) as severity, min(first_seen_ms) as first_seen, "
-             "max(last_seen_ms) as last_seen from alerts i %s group by type, subject "
+             "max(last_seen_ms) as last_seen from alerts i %s %s group by type, subject "
              "order by last_seen desc, type, subject limit ?) g "
              "order by g.last_seen desc, g.type, g.subject",
-             filter);
+             index, where);
     query_begin_once(&query, &sqlite_of(base)->picket, sql, "grouping alerts");
     alert_filter_bind(&query, asked);
     query_int(&query, asked->limit);

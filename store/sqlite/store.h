@@ -84,6 +84,7 @@ enum {
     STATEMENT_ALERT_NEW,
     STATEMENT_ALERT_FOLD,
     STATEMENT_ALERT_DECIDE,
+    STATEMENT_ALERT_DECIDE_OPEN,
     STATEMENT_ALERT_STATUS,
     STATEMENT_ALERT_OPEN_ALIKE,
     STATEMENT_SUPPRESSION_PUT,
@@ -433,10 +434,11 @@ int sqlite_alerts(struct picket_store *store, const struct picket_alert_query *q
 int sqlite_alert_groups(struct picket_store *store, const struct picket_alert_query *query,
                         picket_alert_group_visit visit, void *context, struct picket_error *error);
 
-/* What a query asks of alerts, as the tail of a statement about `alerts i`: the index to use, then
- * "where ..."; and its parameters, in their order. */
+/* What a query asks of `alerts i`: the index to go by, "where ...", and its parameters, in their
+ * order. */
 enum { ALERT_FILTER_BYTES = 512 };
-void alert_filter_text(const struct picket_alert_query *asked, char out[ALERT_FILTER_BYTES]);
+const char *alert_filter_index(const struct picket_alert_query *asked);
+void alert_filter_where(const struct picket_alert_query *asked, char out[ALERT_FILTER_BYTES]);
 void alert_filter_bind(struct query *query, const struct picket_alert_query *asked);
 
 /* ---- suppressions.c ---- */

@@ -336,7 +336,8 @@ struct picket_alert_query {
 };
 
 /* Decides alike on all open ones that the query asks for, by device, time, type, subject, severity
- * and status; one transaction. decision: closes or acknowledges; its id is not looked at. */
+ * and status; 500 a transaction, so that others write in between: *count have been decided on, also
+ * when it fails. decision: closes or acknowledges; its id is not looked at. */
 int picket_store_alerts_decide(struct picket_store *store, const struct picket_alert_query *query,
                                const struct picket_alert_decision *decision, int64_t *count,
                                struct picket_error *error);
