@@ -12,12 +12,12 @@ enum { ADDRESSES_AT_ONCE = 1000 }; /* the API's bound */
 /* Of the indicator of an allow list that wins. */
 static void add_allowed(struct table *table, const json_t *allow)
 {
-    char line[32] = "", until[64] = "";
+    char line[32] = "", until[64] = "", end[32];
     const char *reason = member_text(allow, "tags"), *expires = member_text(allow, "valid_until");
     if (member_number(allow, "line"))
         snprintf(line, sizeof line, " line %lld", member_number(allow, "line"));
     if (expires[0])
-        snprintf(until, sizeof until, " until %.20s", expires);
+        snprintf(until, sizeof until, " until %s", text_time(expires, end));
     table_cell(table, "silent: %s allows %s%s%s%s%s", member_text(allow, "feed"),
                member_text(allow, "indicator"), line, until, reason[0] ? ": " : "", reason);
 }

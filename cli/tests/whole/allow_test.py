@@ -46,7 +46,7 @@ class Silent(Running):
         listed = self.done("allow", "list")
         self.assertRegex(listed, rf"{LISTED}/32 +any +ends soon +2\S+Z +2\S+Z +our supplier")
         lookup = self.done("intel", "lookup", LISTED)
-        self.assertRegex(lookup, rf"threat .*silent: local-allow allows {LISTED}/32 until 2\S+: our supplier")
+        self.assertRegex(lookup, rf"threat .*silent: local-allow allows {LISTED}/32 until 2[0-9-]+T[0-9:]+Z: our supplier")
         self.assertRegex(self.done("audit", "list"), rf"allow.add +{LISTED}")
 
     def test_what_is_taken_back_raises_alerts_again(self):
