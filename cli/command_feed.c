@@ -8,59 +8,18 @@
 
 #include "client.h"
 #include "command.h"
+#include "feed_report.h"
 #include "feed_settings.h"
 #include "request.h"
 #include "table.h"
 #include "text.h"
-
-/* ---- reports ---- */
-
-static void print_report(const json_t *report)
-{
-    const json_t *feed = json_object_get(report, "feed");
-    long long indicators = member_number(feed, "indicators"),
-              skipped = member_number(feed, "skipped");
-    char *name = text_printable_copy(member_text(feed, "name"));
-    char *source = text_printable_copy(member_text(feed, "source"));
-    printf(
-        "%s: %lld indicator%s (%lld added, %lld removed, %lld changed, %lld unchanged) in %.1f s\n",
-        name, indicators, indicators == 1 ? "" : "s", member_number(report, "added"),
-        member_number(report, "removed"), member_number(report, "changed"),
-        member_number(report, "kept") - member_number(report, "changed"),
-        (double)member_number(report, "duration_ms") / 1000);
-    long long passed_over = member_number(report, "passed_over");
-    if (passed_over > 0)
-        printf("%s: %lld of no use to Picket (no address, revoked, not for detection) passed "
-               "over\n",
-               name, passed_over);
-    fflush(stdout);
-    if (skipped > 0)
-        fprintf(stderr, "%s: %lld not understood and skipped:\n", name, skipped);
-    size_t index;
-    json_t *problem;
-    json_array_foreach(json_object_get(report, "problems"), index, problem)
-    {
-        char *reason = text_printable_copy(member_text(problem, "reason"));
-        char *text = text_printable_copy(member_text(problem, "text"));
-        char *file = text_printable_copy(member_text(problem, "file"));
-        fprintf(stderr, "  %s%s%s:%lld: %s: %s\n", source, *file ? "/" : "", file,
-                member_number(problem, "line"), reason, text);
-        free(file);
-        free(reason);
-        free(text);
-    }
-    if (skipped > (long long)index)
-        fprintf(stderr, "  ... and %lld more\n", skipped - (long long)index);
-    free(name);
-    free(source);
-}
 
 /* ---- add ---- */
 
 static int run_add(const struct command *command, int argc, char **argv)
 {
     const char *socket_path = NULL;
-    bool as_json = false, special = false, own = false;
+    bool as_json = false, special = false, own = false, kept = false;
     struct feed_settings feed = {.confidence = -1};
     const struct option_spec options[] = {
         FEED_SETTING_OPTIONS(feed),
@@ -68,6 +27,7 @@ static int run_add(const struct command *command, int argc, char **argv)
          "match private, loopback, multicast ... addresses too"},
         {"match-own-networks", OPTION_FLAG, &own, NULL,
          "match the fleet's own public addresses too"},
+        {"kept", OPTION_FLAG, &kept, NULL, "a list kept here, changed by picket intel add ..."},
         {"json", OPTION_FLAG, &as_json, NULL, "print the report as JSON"},
         OPTION_SOCKET(socket_path),
         {0}};
@@ -76,8 +36,13 @@ static int run_add(const struct command *command, int argc, char **argv)
     int result;
     if (!command_parse(command, options, argc, argv, &operands, &result))
         return result;
+    if (kept != (operands.count == 1)) {
+        complain(kept ? "--kept: a list kept here has no FILE-OR-URL"
+                      : "FILE-OR-URL is missing; or --kept for a list without");
+        return EXIT_USAGE;
+    }
     json_t *body = json_pack("{s:s}", "name", operands.words[0]);
-    feed.source = operands.words[1];
+    feed.source = kept ? NULL : operands.words[1];
     feed.match_special_purpose = special ? "yes" : NULL;
     feed.match_own_networks = own ? "yes" : NULL;
     if (!body)
@@ -87,17 +52,18 @@ static int run_add(const struct command *command, int argc, char **argv)
         return EXIT_USAGE;
     }
     client_url(&url, "/v1/feeds", NULL);
-    return client_change(socket_path, "POST", &url, body, as_json, print_report);
+    return client_change(socket_path, "POST", &url, body, as_json, feed_report_print);
 }
 
 const struct command command_feed_add = {
-    "feed add", "NAME FILE-OR-URL", "Adds a threat feed and reads it",
+    "feed add", "NAME [FILE-OR-URL]", "Adds a threat feed and reads it",
     "The server reads files and addresses itself, now and at each refresh. Lines\n"
     "that it does not understand are skipped and counted; the first ten are shown.\n"
     "\n"
     "  picket feed add drop https://www.spamhaus.org/drop/drop.txt --refresh 12h\n"
     "  picket feed add ours blocklist.csv --format csv --confidence 90\n"
     "  picket feed add resolvers public-dns.txt --role shared\n"
+    "  picket feed add incidents --kept --confidence 95\n"
     "  picket feed add otx https://otx.alienvault.com/api/... \\\n"
     "      --header X-OTX-API-KEY --header-file /etc/picket/otx.key\n",
     run_add};
@@ -108,6 +74,7 @@ static const struct table_column feed_columns[] = {
     {"NAME", .cut_to = 16},
     {"ROLE", .leave_out = 6},
     {"INDICATORS", .right = true},
+    {"EXPIRED", .right = true, .leave_out = 7},
     {"SKIPPED", .right = true, .leave_out = 3},
     {"CONFIDENCE", .right = true, .leave_out = 1},
     {"LOADED", .leave_out = 5},
@@ -132,18 +99,21 @@ static void print_feeds(const json_t *feeds)
     char span[32];
     size_t index;
     json_t *feed;
-    table_begin(&table, feed_columns, 9);
+    table_begin(&table, feed_columns, 10);
     json_array_foreach(feeds, index, feed)
     {
         long long refresh_s = member_number(feed, "refresh_s");
         table_cell(&table, "%s", member_text(feed, "name"));
         table_cell(&table, "%s", member_text(feed, "role"));
         table_cell(&table, "%lld", member_number(feed, "indicators"));
+        table_cell(&table, "%lld", member_number(feed, "expired"));
         table_cell(&table, "%lld", member_number(feed, "skipped"));
         table_cell(&table, "%lld", member_number(feed, "confidence"));
         table_time(&table, member_time(feed, "loaded"));
         table_cell(&table, "%s", refresh_s ? text_span(refresh_s, span) : "never");
-        table_cell(&table, "%s", member_text(feed, "source"));
+        table_cell(&table, "%s",
+                   json_is_true(json_object_get(feed, "kept")) ? "(kept here)"
+                                                               : member_text(feed, "source"));
         table_cell(&table, "%s", problem_alone(feed));
     }
     table_end(&table);
@@ -176,7 +146,7 @@ static int refresh_one(const char *socket_path, const char *name, bool accepts, 
     if (result != EXIT_DONE)
         return result;
     if (!as_json)
-        print_report(report);
+        feed_report_print(report);
     json_array_append_new(reports, report);
     return EXIT_DONE;
 }
@@ -192,8 +162,9 @@ static int refresh_all(const char *socket_path, json_t *reports, bool as_json)
         return result;
     json_array_foreach(json_object_get(answer, "feeds"), index, feed)
     {
-        if (refresh_one(socket_path, member_text(feed, "name"), false, reports, as_json) !=
-            EXIT_DONE)
+        if (!json_is_true(json_object_get(feed, "kept")) &&
+            refresh_one(socket_path, member_text(feed, "name"), false, reports, as_json) !=
+                EXIT_DONE)
             result = EXIT_FAILED;
     }
     json_decref(answer);

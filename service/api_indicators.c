@@ -2,6 +2,7 @@
  */
 #include "api_indicators.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -293,9 +294,11 @@ void api_indicators_import(struct api_request *request, struct api_answer *answe
         if (status != PICKET_OK)
             picket_fail_in(&error, "%.200s", import.source);
     }
-    if (status == PICKET_OK)
+    if (status == PICKET_OK) {
+        snprintf(report->feed.source, sizeof report->feed.source, "%s", import.source);
         api_answer_json(answer, 201, api_json_feed_report(report));
-    else
+    } else {
         api_answer_error(answer, &error);
+    }
     free(report);
 }

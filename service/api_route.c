@@ -1,13 +1,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api_indicators.h"
+#include "api_internal.h"
 #include "audit.h"
 
 static const char import_path[] = "/v1/devices/import";
-static const char indicators_path[] = "/v1/intelligence/indicators";
 static const char allow_path[] = "/v1/intelligence/allow";
-static const char indicators_import_path[] = "/v1/intelligence/indicators/import";
 
 #define FEED_ACCESS                                                                                \
     "source user password_file token_file header header_file proxy ca_file certificate_file "      \
@@ -56,14 +54,19 @@ static const struct api_route routes[] = {
     {"PATCH", "/v1/feeds/{}", "", FEED_SETTINGS, api_feeds_change, "feed.set"},
     {"DELETE", "/v1/feeds/{}", "", NULL, api_feeds_remove, "feed.remove"},
     {"POST", "/v1/feeds/{}/refresh", "accept_shrink", NULL, api_feeds_refresh, "feed.refresh"},
-    {"GET", indicators_path, "list address expired limit after", NULL, api_indicators_list, NULL},
-    {"POST", indicators_path, "", "list indicators " API_INDICATOR_MEMBERS, api_indicators_add,
-     "indicator.add"},
-    {"PATCH", indicators_path, "", "list indicators " API_INDICATOR_MEMBERS, api_indicators_change,
-     "indicator.change"},
-    {"DELETE", indicators_path, "", "list indicators " API_INDICATOR_KEY, api_indicators_remove,
-     "indicator.remove"},
-    {"POST", indicators_import_path, "", "list format confidence source text",
+    {"GET", "/v1/intelligence/indicators", "list address expired limit after", NULL,
+     api_indicators_list, NULL},
+    {"POST", "/v1/intelligence/indicators", "",
+     "list indicators indicator port protocol confidence severity tlp tags malware reference "
+     "listed valid_until",
+     api_indicators_add, "indicator.add"},
+    {"PATCH", "/v1/intelligence/indicators", "",
+     "list indicators indicator port protocol confidence severity tlp tags malware reference "
+     "listed valid_until",
+     api_indicators_change, "indicator.change"},
+    {"DELETE", "/v1/intelligence/indicators", "", "list indicators indicator port protocol",
+     api_indicators_remove, "indicator.remove"},
+    {"POST", "/v1/intelligence/indicators/import", "", "list format confidence source text",
      api_indicators_import, "indicator.import"},
     {"GET", allow_path, "", NULL, api_allow_list, NULL},
     {"POST", allow_path, "", "prefix port protocol reason expires", api_allow_add, "allow.add"},
@@ -150,9 +153,9 @@ static const struct api_route *find(const struct api_request *request, char *arg
 
 size_t api_body_bytes_max(const char *path)
 {
-    if (strcmp(path, indicators_import_path) == 0)
+    if (strcmp(path, "/v1/intelligence/indicators/import") == 0)
         return API_INDICATORS_IMPORT_BYTES_MAX;
-    return strcmp(path, import_path) == 0 || strcmp(path, indicators_path) == 0
+    return strcmp(path, import_path) == 0 || strcmp(path, "/v1/intelligence/indicators") == 0
                ? API_IMPORT_BYTES_MAX
                : API_BODY_BYTES_MAX;
 }

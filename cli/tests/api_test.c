@@ -241,7 +241,9 @@ static void a_feed_is_added_listed_refreshed_and_removed(void **state)
     struct fixture *fixture = *state;
     char path[128], body[300];
     write_file(fixture, "feed.txt", "198.51.100.0/24\nrubbish\n203.0.113.7\n", path, sizeof path);
-    snprintf(body, sizeof body, "{\"name\": \"f\", \"source\": \"%s\", \"confidence\": 70}", path);
+    /* Only read on request, lest the change be seen before we ask. */
+    snprintf(body, sizeof body,
+             "{\"name\": \"f\", \"source\": \"%s\", \"confidence\": 70, \"refresh_s\": 0}", path);
     struct http_answer answer = expect(fixture, 201, "POST", "/v1/feeds", body);
     const json_t *feed = json_object_get(answer.body, "feed");
     const json_t *problem = json_array_get(json_object_get(answer.body, "problems"), 0);

@@ -117,6 +117,7 @@ static int put_reading(struct picket_intel *intel, struct feed_reading *reading,
     struct indicator_list *indicators = &reading->indicators;
     int64_t now_ms = picket_unix_ms();
     report->feed.skipped = (int64_t)reading->skipped;
+    report->passed_over = (int64_t)reading->passed_over;
     report->problem_count = reading->problem_count;
     memcpy(report->problems, reading->problems, sizeof report->problems);
     if (indicators->count == 0 && reading->skipped > 0)

@@ -278,6 +278,70 @@ class TheWholePath(Receiving):
             self.assertIn("evil", shown.stdout)
 
 
+class KeptLists(Receiving):
+    """Indicators that come, change and go one by one."""
+
+    def intel(self, *arguments, code=0):
+        done = self.server.run("intel", *arguments)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done
+
+    def listed(self, *options):
+        return [found["indicator"] for found in self.server.json("intel", "list", *options)]
+
+    def test_an_indicator_is_matched_when_add_returns_and_not_when_remove_has(self):
+        device = self.connect(self.add_device())
+        self.assertIn("local: 1 added", self.intel("add", REMOTE, "--tags", "from our logs").stdout)
+        device.publish(self.message(network_activity(1, REMOTE)))
+        alerts = self.server.json("alert", "list")
+        self.assertEqual([alert["subject"] for alert in alerts], [f"{REMOTE}/32"])
+        self.intel("remove", REMOTE)
+        device.publish(self.message(network_activity(2, REMOTE)))
+        self.assertEqual(self.server.json("alert", "list")[0]["count"], 1)
+        self.assertEqual(self.server.run("intel", "lookup", REMOTE).returncode, 1)
+
+    def test_what_is_said_is_shown_changed_and_expires(self):
+        self.intel("add", REMOTE, "45.148.11.0-45.148.11.2", "--port", "443", "--protocol", "tcp",
+                   "--confidence", "60", "--severity", "low", "--malware", "Mirai", "--tags", "c2",
+                   "--reference", "case 42", "--tlp", "amber", "--listed", "2026-01-02",
+                   "--expires", "12h")
+        self.assertEqual(self.listed(), [f"{REMOTE}/32", "45.148.11.0/31", "45.148.11.2/32"])
+        self.assertEqual(self.listed("--address", "45.148.11.1"), ["45.148.11.0/31"])
+        self.intel("change", REMOTE, "--port", "443", "--protocol", "tcp", "--confidence", "95",
+                   "--expires", "never")
+        found = self.server.json("intel", "list", "--address", REMOTE)[0]
+        self.assertEqual((found["confidence"], found["valid_until"], found["malware"]), (95, None, "Mirai"))
+        self.assertIn("does not have", self.intel("change", REMOTE, code=1).stderr)
+        self.assertIn("does not have", self.intel("remove", "45.148.11.0/24", code=1).stderr)
+        self.assertIn("no span", self.intel("add", REMOTE, "--expires", "soon", code=2).stderr)
+        self.intel("change", REMOTE, "--port", "443", "--protocol", "tcp", "--expires", "2026-01-03")
+        self.assertEqual(self.listed("--expired"), [f"{REMOTE}/32"])
+        self.assertNotIn(f"{REMOTE}/32", self.listed())
+        table = self.intel("list").stdout
+        self.assertIn("45.148.11.0/31", table)
+        self.assertIn("Mirai", table)
+
+    def test_a_private_address_is_taken_and_flagged(self):
+        self.assertIn("10.0.0.0/8: private-use", self.intel("add", "10.0.0.0/8").stderr)
+
+    def test_a_file_is_put_onto_a_list_of_its_own(self):
+        self.assertEqual(self.server.run("feed", "add", "incidents", "--kept", "--confidence", "95").returncode, 0)
+        path = os.path.join(self.server.folder, "incidents.txt")
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write(f"{REMOTE} # case 42\nrubbish here\n")
+        done = self.intel("import", path, "--list", "incidents")
+        self.assertIn("incidents: 1 indicator (1 added", done.stdout)
+        self.assertIn("incidents.txt:2: ", done.stderr)
+        self.assertEqual(self.server.json("intel", "list", "--list", "incidents")[0]["confidence"], 95)
+        self.assertIn("(kept here)", self.server.run("feed", "list").stdout)
+        self.assertEqual(self.server.run("feed", "refresh").returncode, 0)
+        self.assertIn("nothing to read again", self.server.run("feed", "refresh", "incidents").stderr)
+        self.intel("import", "/nowhere", code=1)
+        self.assertIn("has no FILE-OR-URL", self.server.run("feed", "add", "x", path, "--kept").stderr)
+        self.assertEqual(self.server.run("feed", "remove", "incidents").returncode, 0)
+        self.assertEqual(self.server.run("intel", "lookup", REMOTE).returncode, 1)
+
+
 class OnATerminal(Receiving):
     def setUp(self):
         super().setUp()
