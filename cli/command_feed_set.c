@@ -96,6 +96,9 @@ static void print_feed(const json_t *feed)
               member_number(last, "changed"),
               member_number(last, "kept") - member_number(last, "changed"),
               (double)member_number(last, "duration_ms") / 1000);
+    if (json_object_get(feed, "silenced"))
+        page_line("silenced", LABEL_COLUMN, "%lld flows that a feed lists, since the start",
+                  member_number(feed, "silenced"));
     print_problems(feed);
     if (is_true(feed, "waits"))
         page_line("WAITS", LABEL_COLUMN, "for your yes: it would hold %lld of %lld indicators",

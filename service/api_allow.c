@@ -72,8 +72,8 @@ static int parse_expiry(const json_t *body, struct picket_indicator *entry,
     return PICKET_OK;
 }
 
-static int parse_entry(const json_t *body, struct picket_indicator *entry,
-                       struct picket_error *error)
+int api_parse_allow_entry(const json_t *body, struct picket_indicator *entry,
+                          struct picket_error *error)
 {
     int status = parse_which(body, entry, error);
     if (status == PICKET_OK && entry->prefix.length == 0)
@@ -166,7 +166,7 @@ void api_allow_add(struct api_request *request, struct api_answer *answer)
     struct picket_error error = {0};
     struct picket_indicator entry;
     struct picket_feed_delta delta;
-    if (parse_entry(request->body, &entry, &error) == PICKET_OK &&
+    if (api_parse_allow_entry(request->body, &entry, &error) == PICKET_OK &&
         picket_intel_put(api_config(request->api)->intel, PICKET_LIST_ALLOW, &entry, 1, &delta,
                          &error) == PICKET_OK) {
         json_t *added = api_json_allow_entry(&entry);

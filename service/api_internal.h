@@ -137,6 +137,9 @@ int api_member_thumbprint(const json_t *body, const char *name,
 int api_parse_device(const json_t *body, struct picket_device_identity *device,
                      struct picket_error *error);
 int api_parse_prefix(const char *text, struct picket_prefix *prefix, struct picket_error *error);
+/* What the owner allows: the reason is the tags, which are the body's; the end is to come. */
+int api_parse_allow_entry(const json_t *body, struct picket_indicator *entry,
+                          struct picket_error *error);
 /* tcp, udp, icmp: enum picket_protocol + 1. */
 int api_parse_protocol(const char *name, uint8_t *protocol, struct picket_error *error);
 int api_parse_feed(const json_t *body, struct picket_feed *feed, struct picket_error *error);

@@ -8,11 +8,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes);
 
-static const char members[] =
-    "id primary_key secondary_key authentication primary_thumbprint "
-    "secondary_thumbprint name source format confidence "
-    "match_special_purpose match_own_networks role refresh_s addresses action prefix at note list "
-    "indicators " API_INDICATOR_MEMBERS;
+static const char members[] = "id primary_key secondary_key authentication primary_thumbprint "
+                              "secondary_thumbprint name source format confidence "
+                              "match_special_purpose match_own_networks role refresh_s addresses "
+                              "action prefix at note list reason expires "
+                              "indicators " API_INDICATOR_MEMBERS;
 
 static void check(bool holds)
 {
@@ -99,6 +99,19 @@ static void try_indicators(const json_t *body)
     api_indicators_free(&indicators);
 }
 
+static void try_allow_entry(const json_t *body)
+{
+    struct picket_indicator entry;
+    struct picket_error error = {0};
+    if (api_parse_allow_entry(body, &entry, &error) != PICKET_OK) {
+        check(error.text[0] != 0);
+        return;
+    }
+    check(picket_prefix_covers(&entry.prefix, &entry.prefix.address) && entry.prefix.length > 0);
+    check(entry.protocol <= PICKET_ICMP + 1 && entry.valid_until_ms >= 0);
+    check(entry.tags[0] != 0);
+}
+
 static void try_suppression(const json_t *body)
 {
     struct picket_suppression suppression;
@@ -142,6 +155,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
     try_ip_rule(body);
     try_feed(body);
     try_addresses(body);
+    try_allow_entry(body);
     try_indicators(body);
     try_suppression(body);
     try_decision(body);

@@ -1,5 +1,6 @@
 """What raises no alert, seen from outside: serve, a device, the commands. usage: allow_test.py PICKET SCHEMA"""
 
+import json
 import os
 import sys
 import unittest
@@ -75,6 +76,15 @@ class Silent(Running):
         self.talk_to(LISTED, NEIGHBOUR)
         self.assertEqual(self.alerts(), [NEIGHBOUR])
         self.assertRegex(self.done("feed", "list"), r"(?m)^good +allow +1 ")
+        self.assertRegex(self.done("feed", "show", "good"), r"(?m)^ *silenced +1 flow")
+
+    def test_a_warninglist_is_a_list_that_allows(self):
+        self.add_feed("bad", "45.148.10.0/24\n")
+        self.add_feed("resolvers", json.dumps({"name": "Resolvers", "type": "cidr", "version": 1,
+                                               "description": "of ours", "matching_attributes": ["ip-dst"],
+                                               "list": [LISTED, "45.148.11.0/24"]}), "--role", "allow")
+        self.talk_to(LISTED, NEIGHBOUR)
+        self.assertEqual(self.alerts(), [NEIGHBOUR])
 
     def test_an_alert_on_a_shared_address_says_so(self):
         self.add_feed("bad", f"{LISTED}\n{NEIGHBOUR}\n", "--confidence", "90")
