@@ -219,7 +219,7 @@ static bool is_wrapper(struct json_slice object)
     struct json_scan scan;
     struct json_slice name, value, first;
     bool has_array = false;
-    if (!json_slice_is(object, '{'))
+    if (!json_slice_is(object, '{') || memchr(object.text, '[', object.bytes) == NULL)
         return false;
     json_scan_into(&scan, object);
     while (json_scan_member(&scan, &name, &value)) {

@@ -1,6 +1,6 @@
 #include "feed_values.h"
 
-#include <stdio.h>
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -100,7 +100,8 @@ static const struct {
     {"campaign", FEED_TAGS},
 };
 
-/* Leaves out blanks and signs that people put between words; false: too long for any name. */
+/* In small letters, without blanks and signs that people put between words; false: too long for any
+ * name. */
 static bool plain_name(const char *name, size_t size, char plain[NAME_BYTES])
 {
     size_t used = 0;
@@ -108,7 +109,7 @@ static bool plain_name(const char *name, size_t size, char plain[NAME_BYTES])
         if (name[i] == '\0' || used == NAME_BYTES - 1)
             return false;
         if (strchr(" _-\"", name[i]) == NULL)
-            plain[used++] = name[i];
+            plain[used++] = (char)tolower((unsigned char)name[i]);
     }
     plain[used] = '\0';
     return true;
@@ -119,7 +120,7 @@ enum feed_member feed_member_called(const char *name, size_t size)
     char plain[NAME_BYTES];
     if (plain_name(name, size, plain))
         for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-            if (strcasecmp(plain, members[i].name) == 0)
+            if (plain[0] == members[i].name[0] && strcmp(plain, members[i].name) == 0)
                 return members[i].member;
     return FEED_MEMBERS;
 }

@@ -199,13 +199,13 @@ static void check_prefixes(const struct indexed *feed, char **ours, size_t count
     free(text);
 }
 
-static void read_feed(const char *file)
+static void read_feed(const char *folder, const char *file)
 {
     char path[300];
     size_t size;
     struct picket_error error = {0};
     const struct feed_options options = {.confidence = 50};
-    snprintf(path, sizeof path, "data/feeds/%s", file);
+    snprintf(path, sizeof path, "data/%s/%s", folder, file);
     char *text = shared_file(path, &size);
     feed_reading_free(&reading);
     if (feed_read(&reading, text, size, &options, &error) != PICKET_OK)
@@ -216,7 +216,7 @@ static void read_feed(const char *file)
 static void check_feed(const struct indexed *feed)
 {
     const struct otherwise *other = otherwise_for(feed->file);
-    read_feed(feed->file);
+    read_feed("feeds", feed->file);
     char **ours = calloc(reading.indicators.count + 1, sizeof *ours);
     size_t count = sorted_prefixes(ours);
     if (other != NULL && other->prefixes >= 0) {
@@ -254,6 +254,43 @@ static void real_feeds_are_read_as_others_read_them(void **state)
     assert_int_equal(feeds, 48);
 }
 
+/* Made up for what no stored feed has: IPv6, IN, ISSUBSET, ports, what must be refused. */
+static void odd_stix_is_read_as_far_as_a_flow_can_show_it(void **state)
+{
+    static const char *const expected[] = {
+        "2001:db8:bad::1/128", "2001:db8:bad:100::/56", "198.51.100.0/24", "198.51.100.1/32",
+        "198.51.100.2/32",     "203.0.113.1/32",        "203.0.113.2/32",  "203.0.113.3/32",
+        "2001:db8:bad::2/128", "203.0.113.4/32",        "203.0.113.5/32"};
+    (void)state;
+    if (!shared_data_is_here())
+        skip();
+    read_feed("feeds-handmade", "odd_stix21.json");
+    check("odd_stix21.json", "indicators", (long)reading.indicators.count, 11);
+    for (size_t i = 0; i < 11; i++) {
+        char text[PICKET_PREFIX_TEXT_BYTES];
+        picket_prefix_format(&reading.indicators.items[i].prefix, text);
+        assert_string_equal(text, expected[i]);
+    }
+    assert_int_equal(reading.indicators.items[8].port, 1883);
+    assert_int_equal(reading.indicators.items[9].port, 23);
+    assert_int_equal(reading.indicators.items[10].valid_until_ms, 1767312000000);
+    assert_int_equal(reading.passed_over, 2); /* revoked; a Suricata rule */
+    assert_int_equal(reading.skipped, 4);     /* NOT IN, FOLLOWEDBY, two strings with odd escapes */
+}
+
+static void a_json_array_of_objects_is_read_like_its_csv(void **state)
+{
+    (void)state;
+    if (!shared_data_is_here())
+        skip();
+    read_feed("feeds-handmade", "feodo_ipblocklist_derived.json");
+    check("feodo_ipblocklist_derived.json", "indicators", (long)reading.indicators.count, 28);
+    assert_int_equal(reading.indicators.items[0].port, 1194);
+    assert_int_equal(reading.indicators.items[0].line, 2);
+    assert_string_equal(reading.indicators.items[0].malware, "Pikabot");
+    assert_int_equal(reading.skipped, 0);
+}
+
 static int free_reading(void **state)
 {
     (void)state;
@@ -265,6 +302,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(real_feeds_are_read_as_others_read_them),
+        cmocka_unit_test(odd_stix_is_read_as_far_as_a_flow_can_show_it),
+        cmocka_unit_test(a_json_array_of_objects_is_read_like_its_csv),
     };
     return cmocka_run_group_tests(tests, NULL, free_reading);
 }

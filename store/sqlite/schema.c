@@ -335,8 +335,8 @@ static const char *const intelligence_steps[] = {
     "  where valid_until_ms > 0;",
 
     /* role: enum picket_feed_role */
-    "alter table feeds add column role integer not null default 0;"
-    "alter table feeds add column match_own_networks integer not null default 0;",
+    ("alter table feeds add column role integer not null default 0;"
+     "alter table feeds add column match_own_networks integer not null default 0;"),
 };
 
 const struct schema picket_schema = {
