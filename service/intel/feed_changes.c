@@ -417,6 +417,15 @@ static void note_failure(struct picket_intel *intel, struct picket_feed *feed,
     note_attempt(intel, feed, problem);
 }
 
+/* A manifest may be another, and say the same of all events. */
+static void take_stamps(struct picket_feed *feed, const struct fetched *fetched)
+{
+    if (!fetched->has_parts || (fetched->etag[0] == '\0' && fetched->last_modified[0] == '\0'))
+        return;
+    memcpy(feed->etag, fetched->etag, sizeof feed->etag);
+    memcpy(feed->last_modified, fetched->last_modified, sizeof feed->last_modified);
+}
+
 /* With the lock held: what was fetched for `asked` is taken in if the feed is still that one. */
 static int refresh_fetched(struct picket_intel *intel, const struct picket_feed *asked,
                            struct fetched *fetched, int fetch_status, bool accept_shrink,
@@ -437,6 +446,7 @@ static int refresh_fetched(struct picket_intel *intel, const struct picket_feed 
         delta->kept = feed->indicators;
         feed->waits = false;
         feed->not_before_ms = 0;
+        take_stamps(feed, fetched);
         note_attempt(intel, feed, "");
         return PICKET_OK;
     }
@@ -562,6 +572,8 @@ static int change_feed(struct picket_intel *intel, const struct picket_feed *wan
         feed->whole_ms = 0;
     }
     status = picket_store_feed_put(intel->store, feed, error);
+    if (status == PICKET_OK && strcmp(before.source, feed->source) != 0)
+        status = picket_store_feed_parts_change(intel->store, feed->name, true, NULL, 0, error);
     if (status == PICKET_OK && matches_otherwise(&before, feed))
         status = tell_table(intel, error);
     return status;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "feed_coverage.h"
+#include "feed_events.h"
 #include "feed_folder.h"
 #include "feed_settings.h"
 #include "feed_source.h"
@@ -208,6 +209,8 @@ static int fetch_any(struct fetched *fetched, const struct picket_feed *feed,
     enum feed_kind kind = feed_kind_of(feed->source);
     if (kind == FEED_TAXII)
         return fetch_taxii(fetched, feed, how, error);
+    if (kind == FEED_MISP)
+        return feed_events_fetch(fetched, feed, how, error);
     if (kind == FEED_ON_DISK && feed_is_folder(feed->source))
         return fetch_folder(fetched, feed, how->conditional, how->cancel, error);
     return fetch_one(fetched, feed, how->conditional, how->cancel, error);

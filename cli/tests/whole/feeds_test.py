@@ -291,5 +291,123 @@ class Collections(Fetching):
         self.assertIn("added_after", self.pages()[-1])
 
 
+class Events(Fetching):
+    """MISP feeds."""
+
+    def setUp(self):
+        super().setUp()
+        self.events = {}
+        self.manifest = None  # instead of the true one
+        self.web_of_events = self.web(self.answer)
+
+    def put(self, number, timestamp, *addresses):
+        uuid = f"00000000-0000-4000-8000-{number:012d}"
+        attributes = [{"uuid": f"10000000-0000-4000-8000-{number:06d}{i:06d}", "type": "ip-dst", "value": text,
+                       "to_ids": True, "timestamp": str(timestamp)} for i, text in enumerate(addresses)]
+        self.events[uuid] = {"Event": {"uuid": uuid, "info": f"event {number}", "timestamp": str(timestamp),
+                                       "Attribute": attributes}}
+        return uuid
+
+    def manifest_text(self):
+        return self.manifest or json.dumps({uuid: {"timestamp": event["Event"]["timestamp"], "info": "x"}
+                                            for uuid, event in self.events.items()})
+
+    def answer(self, path, headers):
+        if path == "/feed/manifest.json":
+            return 200, {}, self.manifest_text().encode()
+        event = self.events.get(path[len("/feed/"):-len(".json")])
+        return (200, {}, json.dumps(event).encode()) if event else (404, {}, b"")
+
+    def asked(self):
+        paths = [path for path, _ in self.web_of_events.requests if "manifest" not in path]
+        self.web_of_events.requests.clear()
+        return [path[-8:-5] for path in paths]
+
+    def add(self):
+        self.done("feed", "add", "misp", f"misp+{self.web_of_events.address}/feed/", "--refresh", "1h")
+
+    def refreshed(self):
+        before = self.feed("misp")["tried"]
+        self.done("feed", "set", "misp", "--max-bytes", "1M")
+        self.server.wait_for(lambda: self.feed("misp")["tried"] != before)
+        return self.feed("misp")
+
+    def test_only_events_that_changed_are_fetched_again(self):
+        self.put(1, 1700000000, "45.148.10.1", "45.148.10.2")
+        self.put(2, 1700000000, "45.148.10.2", "45.148.10.3")
+        third = self.put(3, 1700000000, "45.148.10.4")
+        self.add()
+        self.assertEqual((self.asked(), self.feed("misp")["indicators"]), (["001", "002", "003"], 4))
+        self.put(1, 1700000001, "45.148.10.9")
+        self.put(4, 1700000001, "45.148.10.5")
+        del self.events[third]
+        feed = self.refreshed()
+        self.assertEqual(self.asked(), ["001", "004"])
+        self.assertEqual((feed["indicators"], feed["last"]["added"], feed["last"]["removed"]), (4, 2, 2))
+        self.assertTrue(self.knows("45.148.10.2"))  # event 2 says so, too
+        self.assertFalse(self.knows("45.148.10.4"))
+        self.server.stop()
+        self.server.start()
+        self.refreshed()
+        self.assertEqual(self.asked(), [])
+        self.done("feed", "set", "misp", "--confidence", "77")
+        confidence = lambda: self.server.json("intel", "lookup", "45.148.10.2")[0]["matches"][0]["confidence"]
+        self.server.wait_for(lambda: confidence() == 77)
+        self.assertEqual(self.asked(), [])
+        self.done("feed", "refresh", "misp")  # on request all are
+        self.assertEqual(self.asked(), ["001", "002", "004"])
+
+    def test_all_events_or_none(self):
+        self.put(1, 1700000000, "45.148.10.1")
+        self.add()
+        self.put(1, 1700000001, "45.148.10.8")
+        second = self.put(2, 1700000001, "45.148.10.2")
+        manifest = self.manifest_text()
+        event = self.events.pop(second)
+        for manifest, expected in [(manifest, "404"),
+                                   ('{"../../etc/passwd": {"timestamp": "1"}}', "is no UUID"),
+                                   ('{"%s": {}}' % second, "has no timestamp"),
+                                   ("[]", "no manifest"), ("<html>", "no JSON"), ("{}", "holds 0 indicators")]:
+            self.manifest = manifest
+            self.assertIn(expected, self.refused("feed", "refresh", "misp"))
+            self.assertTrue(self.knows("45.148.10.1"))
+            self.assertFalse(self.knows("45.148.10.8"))
+        self.manifest = None
+        self.events[second] = event
+        self.done("feed", "refresh", "misp")
+        self.assertTrue(self.knows("45.148.10.8"))
+
+    def test_a_folder_with_a_manifest_is_read_when_the_manifest_changes(self):
+        folder = os.path.join(self.server.folder, "misp")
+
+        def write_all():
+            for uuid, event in self.events.items():
+                self.write(f"misp/{uuid}.json", json.dumps(event))
+            self.write("misp/manifest.json", self.manifest_text())
+
+        self.put(1, 1700000000, "45.148.10.1")
+        write_all()
+        self.done("feed", "add", "misp", f"misp+file://{folder}", "--refresh", "1h")
+        self.put(2, 1700000000, "45.148.10.2")
+        write_all()
+        self.until_known("45.148.10.2")
+        self.assertEqual(self.server.json("intel", "lookup", "45.148.10.2")[0]["matches"][0]["reference"][:36],
+                         list(self.events)[1])
+
+
+class Folders(Fetching):
+    def test_a_file_is_read_as_soon_as_it_is_written(self):
+        self.write("lists/a.txt", "45.148.10.1\n")
+        folder = os.path.join(self.server.folder, "lists")
+        self.done("feed", "add", "ours", folder, "--pattern", "*.txt", "--refresh", "1h")
+        self.write("lists/b.txt", "45.148.10.2\nnonsense\n")
+        self.until_known("45.148.10.2")
+        self.assertEqual(self.feed("ours")["problems"][0]["file"], "b.txt")
+        match = self.server.json("intel", "lookup", "45.148.10.2")[0]["matches"][0]
+        self.assertEqual((match["reference"], match["line"]), ("b.txt", 1))
+        os.unlink(f"{folder}/b.txt")
+        self.until_known("45.148.10.2", False)
+
+
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1] + sys.argv[3:])
