@@ -139,6 +139,46 @@ static void print_traffic(const json_t *traffic)
     }
 }
 
+/* ---- today ---- */
+
+/* Why a threat feed's match is silent. */
+static void silence_text(const json_t *today, const json_t *match, char *out, size_t out_bytes)
+{
+    const char *outcome = member_text(match, "outcome");
+    const json_t *allow = json_object_get(match, "allowed_by");
+    if (json_is_object(allow))
+        snprintf(out, out_bytes, "raises no alert: list %.64s allows %.50s%s%.200s",
+                 member_text(allow, "feed"), member_text(allow, "indicator"),
+                 *member_text(allow, "tags") ? ": " : "", member_text(allow, "tags"));
+    else if (strcmp(outcome, "special-purpose") == 0)
+        snprintf(out, out_bytes, "raises no alert: a special-purpose address (%.60s)",
+                 member_text(today, "special_purpose"));
+    else if (strcmp(outcome, "own-network") == 0)
+        snprintf(out, out_bytes, "raises no alert: an address of the fleet's own (%.60s)",
+                 member_text(today, "own_network"));
+    else
+        snprintf(out, out_bytes, "raises no alert: %.60s", outcome);
+}
+
+static void print_today(const json_t *today)
+{
+    size_t index;
+    json_t *match;
+    char text[500] = "raises no alert: nothing lists it any more";
+    if (!json_is_object(today))
+        return;
+    json_array_foreach(json_object_get(today, "matches"), index, match)
+    {
+        if (strcmp(member_text(match, "role"), "threat") != 0)
+            continue;
+        silence_text(today, match, text, sizeof text);
+        break;
+    }
+    if (json_is_true(json_object_get(today, "alerts")))
+        snprintf(text, sizeof text, "raises an alert, or counts up an open one");
+    alert_page_line("the same today", text);
+}
+
 /* ---- others ---- */
 
 static void print_other(const char *label, const json_t *alert)
@@ -223,6 +263,7 @@ static void print_explanation(const json_t *explanation)
     print_rule(json_object_get(explanation, "rule"));
     print_indicators(json_object_get(explanation, "indicators"));
     print_traffic(json_object_get(explanation, "traffic"));
+    print_today(json_object_get(explanation, "today"));
     print_others(explanation);
     print_silence(explanation);
 }

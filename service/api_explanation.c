@@ -14,6 +14,7 @@ enum { OTHERS_SHOWN = 20, EARLIER_SHOWN = 10 };
 /* An alert on its way to being explained. */
 struct explaining {
     struct picket_store *store;
+    struct picket_intel *intel;
     json_t *alert; /* whole, as the API gives it */
     int64_t id;
     int64_t last_seen_ms;
@@ -95,12 +96,12 @@ static void look_for_feed(void *context, const struct picket_feed *feed)
     search->found |= strcmp(feed->name, search->name) == 0;
 }
 
-static uint8_t protocol_named(const char *name)
+/* 0 for none. */
+static uint8_t protocol_of(const json_t *object)
 {
-    for (uint8_t protocol = PICKET_TCP; protocol <= PICKET_ICMP; protocol++)
-        if (strcmp(picket_protocol_name(protocol), name) == 0)
-            return protocol + 1;
-    return 0;
+    uint8_t protocol = 0;
+    api_parse_protocol(text_member(object, "protocol"), &protocol, NULL);
+    return protocol;
 }
 
 /* What the feed says of it today: "listed", "expired", "gone", "feed removed". */
@@ -111,7 +112,7 @@ static json_t *now_json(struct explaining *explaining, const json_t *match)
     const char *prefix = text_member(match, "indicator");
     struct picket_indicator which = {
         .port = (uint16_t)json_integer_value(json_object_get(match, "port")),
-        .protocol = protocol_named(text_member(match, "protocol"))};
+        .protocol = protocol_of(match)};
     if (!picket_prefix_parse(&which.prefix, prefix, strlen(prefix)) ||
         picket_store_indicator(explaining->store, search.name, &which, note_now, &now, NULL) ==
             PICKET_OK)
@@ -215,6 +216,20 @@ static json_t *suppressions_json(struct explaining *explaining)
     return covering.found;
 }
 
+/* What would become of the first of the flows today; null when there is none. */
+static json_t *today_json(struct picket_intel *intel, const json_t *alert)
+{
+    const json_t *flow =
+        json_array_get(json_object_get(json_object_get(alert, "evidence"), "flows"), 0);
+    const char *remote = text_member(flow, "remote_address");
+    struct picket_address address;
+    if (!picket_address_parse(&address, remote, strlen(remote)))
+        return json_null();
+    return api_json_looked_up(
+        intel, &address, (uint16_t)json_integer_value(json_object_get(flow, "remote_port")),
+        protocol_of(flow));
+}
+
 /* ---- the answer ---- */
 
 /* What the flows were, and what was weighed of them. */
@@ -240,9 +255,9 @@ static json_t *explanation_json(struct explaining *explaining)
         json_decref(others);
         return NULL;
     }
-    return json_pack("{s:O, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "alert", explaining->alert, "rule",
+    return json_pack("{s:O, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "alert", explaining->alert, "rule",
                      rule_json(explaining->alert), "indicators", indicators_json(explaining),
-                     "traffic", flows_json(explaining->alert), "other_devices", others, "earlier",
+                     "traffic", flows_json(explaining->alert), "today", today_json(explaining->intel, explaining->alert), "other_devices", others, "earlier",
                      earlier, "suppressed_by", suppressions_json(explaining), "silence",
                      silence_json(explaining->alert));
 }
@@ -250,7 +265,7 @@ static json_t *explanation_json(struct explaining *explaining)
 void api_alerts_explain(struct api_request *request, struct api_answer *answer)
 {
     struct picket_error error = {0};
-    struct explaining explaining = {.error = &error};
+    struct explaining explaining = {.intel = api_config(request->api)->intel, .error = &error};
     struct api_answer shown = {0};
     if (!api_path_id(request, "alert", &explaining.id, answer))
         return;

@@ -60,13 +60,12 @@ static json_t *own_network_json(struct picket_intel *intel, const struct picket_
     return json_string(picket_prefix_format(&prefix, text));
 }
 
-static json_t *result_json(struct picket_intel *intel, const struct asked *asked,
-                           const struct picket_address *address)
+json_t *api_json_looked_up(struct picket_intel *intel, const struct picket_address *address,
+                           uint16_t port, uint8_t protocol)
 {
     char text[PICKET_ADDRESS_TEXT_BYTES];
     struct answering answering = {json_array(), false};
-    picket_intel_lookup_flow(intel, address, (uint16_t)asked->port, asked->protocol, append_match,
-                             &answering);
+    picket_intel_lookup_flow(intel, address, port, protocol, append_match, &answering);
     return json_pack("{s:s, s:o, s:o, s:b, s:o}", "address", picket_address_format(address, text),
                      "special_purpose", api_json_text(picket_address_special_purpose(address)),
                      "own_network", own_network_json(intel, address), "alerts", answering.alerts,
@@ -102,7 +101,8 @@ void api_intelligence_lookup(struct api_request *request, struct api_answer *ans
         json_t *results = json_array();
         for (size_t i = 0; i < asked.count; i++)
             json_array_append_new(
-                results, result_json(api_config(request->api)->intel, &asked, &asked.addresses[i]));
+                results, api_json_looked_up(api_config(request->api)->intel, &asked.addresses[i],
+                                            (uint16_t)asked.port, asked.protocol));
         api_answer_json(answer, 200, json_pack("{s:o}", "results", results));
     } else {
         api_answer_error(answer, &error);

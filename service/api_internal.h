@@ -194,6 +194,9 @@ json_t *api_json_flow(const struct picket_flow *flow);
  * page. */
 json_t *api_json_next(const json_t *page, size_t limit);
 
+/* What becomes of a flow to the address, of that port and protocol (0: any), and why. */
+json_t *api_json_looked_up(struct picket_intel *intel, const struct picket_address *address,
+                           uint16_t port, uint8_t protocol);
 json_t *api_json_suppression(const struct picket_suppression *suppression);
 json_t *api_json_thumbprint(const struct picket_thumbprint *thumbprint); /* null for none */
 

@@ -229,12 +229,10 @@ static void describe(const struct finding *finding, char *out, size_t out_bytes)
 static const char remediation[] =
     "1. Block the address at the firewall for this device, and look whether others talk to it. "
     "2. If the device has no reason to talk to it, take it off the network, but leave it powered "
-    "so "
-    "that it can be examined. "
+    "so that it can be examined. "
     "3. Compare its firmware with the released image, and change the credentials it held. "
-    "4. If the communication is wanted, remove the indicator or the feed; the evidence names feed "
-    "and "
-    "line.";
+    "4. If the communication is wanted, choose what silences it: picket alert explain names the "
+    "ways, with what each does.";
 
 static char *evidence_text(struct finding *finding)
 {

@@ -24,13 +24,14 @@ class Triage(Running):
                          f"{OTHER},50,,\n")
         self.done("feed", "add", "ours", path)
 
-    def talk(self, device, remote=LISTED, sent=300, received=1200):
+    def talk(self, device, remote=LISTED, sent=300, received=1200, ago_s=0):
         """The device reports that it talked to the address."""
         if device not in self.devices:
             self.devices[device] = self.connect(self.add_device(device))
         self.sent += 1
         activity = network_activity(self.sent, remote)
         activity["payload"]["ipv4_activity"][0]["common"].update(bytes_out=sent, bytes_in=received)
+        activity["time"] -= ago_s
         self.devices[device].publish(security_message(self.server.folder, SCHEMA, activity))
 
     def listed(self, *options):
@@ -50,6 +51,13 @@ class Severity(Triage):
         self.assertEqual(sum(reason["points"] for reason in written[1]["severity_reasons"]), 5)
         page = self.done("alert", "show", "1")
         self.assertRegex(page, r"Why high\n  \+3 +confidence 90 of 100\n  \+2 +data went both ways")
+
+    def test_ten_attempts_within_more_than_an_hour_are_high(self):
+        for ago in range(10, 0, -1):
+            self.talk("pump-7", received=0, ago_s=600 * ago)
+            alert, = self.listed()
+            self.assertEqual((alert["severity"], alert["count"]), ("high" if ago == 1 else "medium", 11 - ago))
+        self.assertIn("seen 10 times within 1 h", json.dumps(alert["severity_reasons"]))
 
     def test_a_third_device_makes_an_attempt_high(self):
         for device in ("a", "b", "c"):
@@ -176,8 +184,18 @@ class Explain(Triage):
         self.done("feed", "refresh", "ours")
         self.assertEqual(now(), "gone")
         self.assertIn("GONE: the feed lists it no more", self.done("alert", "explain", "1"))
+        self.assertIn("the same today  raises no alert: nothing lists it any more", self.done("alert", "explain", "1"))
         self.done("feed", "remove", "ours")
         self.assertEqual(now(), "feed removed")
+
+    def test_that_it_is_allowed_since_is_told(self):
+        self.talk("pump-7")
+        self.assertIn("the same today  raises an alert", self.done("alert", "explain", "1"))
+        commands = [item["command"] for item in self.server.json("alert", "explain", "1")["silence"]]
+        allow = next(command for command in commands if " allow " in command)
+        self.done(*allow.replace("TEXT", "ours").split()[1:])
+        self.assertRegex(self.done("alert", "explain", "1"),
+                         r"the same today  raises no alert: list local-allow allows 45.148.10.7/32: ours\n")
 
     def test_the_commands_it_names_do_what_it_says(self):
         self.talk("pump-7")
