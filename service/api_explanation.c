@@ -87,13 +87,16 @@ static void note_now(void *context, const char *feed, const struct picket_indica
 
 struct feed_search {
     const char *name;
-    bool found;
+    bool found, is_kept;
 };
 
 static void look_for_feed(void *context, const struct picket_feed *feed)
 {
     struct feed_search *search = context;
-    search->found |= strcmp(feed->name, search->name) == 0;
+    if (strcmp(feed->name, search->name) != 0)
+        return;
+    search->found = true;
+    search->is_kept = picket_feed_is_kept(feed);
 }
 
 /* 0 for none. */
@@ -105,20 +108,17 @@ static uint8_t protocol_of(const json_t *object)
 }
 
 /* What the feed says of it today: "listed", "expired", "gone", "feed removed". */
-static json_t *now_json(struct explaining *explaining, const json_t *match)
+static json_t *now_json(struct explaining *explaining, const json_t *match,
+                        const struct feed_search *feed)
 {
     struct now now = {json_object(), picket_unix_ms()};
-    struct feed_search search = {.name = text_member(match, "feed")};
     const char *prefix = text_member(match, "indicator");
     struct picket_indicator which = {
         .port = (uint16_t)json_integer_value(json_object_get(match, "port")),
         .protocol = protocol_of(match)};
-    if (!picket_prefix_parse(&which.prefix, prefix, strlen(prefix)) ||
-        picket_store_indicator(explaining->store, search.name, &which, note_now, &now, NULL) ==
-            PICKET_OK)
-        return now.object;
-    picket_store_feeds(explaining->store, look_for_feed, &search, NULL);
-    json_object_set_new(now.object, "state", json_string(search.found ? "gone" : "feed removed"));
+    json_object_set_new(now.object, "state", json_string(feed->found ? "gone" : "feed removed"));
+    if (picket_prefix_parse(&which.prefix, prefix, strlen(prefix)))
+        picket_store_indicator(explaining->store, feed->name, &which, note_now, &now, NULL);
     return now.object;
 }
 
@@ -131,12 +131,15 @@ static json_t *indicators_json(struct explaining *explaining)
                        index, match)
     {
         json_t *indicator = json_deep_copy(match);
+        struct feed_search feed = {.name = text_member(match, "feed")};
+        picket_store_feeds(explaining->store, look_for_feed, &feed, NULL);
         int64_t since_ms = time_of(match, "since");
         /* Devices tell times in whole seconds. */
         bool was_listed = since_ms / 1000 <= explaining->last_seen_ms / 1000;
         json_object_set_new(indicator, "was_listed",
                             since_ms ? json_boolean(was_listed) : json_null());
-        json_object_set_new(indicator, "now", now_json(explaining, match));
+        json_object_set_new(indicator, "now", now_json(explaining, match, &feed));
+        json_object_set_new(indicator, "kept", json_boolean(feed.is_kept));
         json_array_append_new(array, indicator);
     }
     return array;
@@ -225,9 +228,9 @@ static json_t *today_json(struct picket_intel *intel, const json_t *alert)
     struct picket_address address;
     if (!picket_address_parse(&address, remote, strlen(remote)))
         return json_null();
-    return api_json_looked_up(
-        intel, &address, (uint16_t)json_integer_value(json_object_get(flow, "remote_port")),
-        protocol_of(flow));
+    return api_json_looked_up(intel, &address,
+                              (uint16_t)json_integer_value(json_object_get(flow, "remote_port")),
+                              protocol_of(flow));
 }
 
 /* ---- the answer ---- */
@@ -255,11 +258,14 @@ static json_t *explanation_json(struct explaining *explaining)
         json_decref(others);
         return NULL;
     }
-    return json_pack("{s:O, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "alert", explaining->alert, "rule",
-                     rule_json(explaining->alert), "indicators", indicators_json(explaining),
-                     "traffic", flows_json(explaining->alert), "today", today_json(explaining->intel, explaining->alert), "other_devices", others, "earlier",
-                     earlier, "suppressed_by", suppressions_json(explaining), "silence",
-                     silence_json(explaining->alert));
+    json_t *indicators = indicators_json(explaining);
+    json_t *silence = silence_json(explaining->alert, indicators);
+    return json_pack("{s:O, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "alert", explaining->alert,
+                     "rule", rule_json(explaining->alert), "indicators", indicators, "traffic",
+                     flows_json(explaining->alert), "today",
+                     today_json(explaining->intel, explaining->alert), "other_devices", others,
+                     "earlier", earlier, "suppressed_by", suppressions_json(explaining), "silence",
+                     silence);
 }
 
 void api_alerts_explain(struct api_request *request, struct api_answer *answer)

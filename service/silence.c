@@ -60,41 +60,59 @@ static void add_suppressions(json_t *commands, const char *device, const char *i
         "picket suppression add --indicator %s --until 30d --reason TEXT", indicator);
 }
 
-/* Of each feed once: the matches are in the order of narrowest first. */
-static bool is_named_before(const json_t *matches, size_t index)
+/* Of each feed once: the indicators are in the order of narrowest first. */
+static bool is_named_before(const json_t *indicators, size_t index)
 {
-    const char *feed = text_member(json_array_get(matches, index), "feed");
+    const char *feed = text_member(json_array_get(indicators, index), "feed");
     for (size_t i = 0; i < index; i++)
-        if (strcmp(text_member(json_array_get(matches, i), "feed"), feed) == 0)
+        if (strcmp(text_member(json_array_get(indicators, i), "feed"), feed) == 0)
             return true;
     return false;
 }
 
-static void add_feeds(json_t *commands, const json_t *matches)
+static void add_kept(json_t *commands, const json_t *indicator)
+{
+    char quoted[WORD_BYTES], port[40] = "", protocol[32] = "";
+    long long number = json_integer_value(json_object_get(indicator, "port"));
+    if (number > 0)
+        snprintf(port, sizeof port, " --port %lld", number);
+    if (*text_member(indicator, "protocol"))
+        snprintf(protocol, sizeof protocol, " --protocol %.10s",
+                 text_member(indicator, "protocol"));
+    add(commands, "this list has it no more; other feeds go on",
+        "picket intel remove %s%s%s --list %s", text_member(indicator, "indicator"), port, protocol,
+        word(text_member(indicator, "feed"), quoted));
+}
+
+/* What is gone already needs no command. */
+static void add_feeds(json_t *commands, const json_t *indicators)
 {
     size_t index;
-    const json_t *match;
-    json_array_foreach(matches, index, match)
+    const json_t *indicator;
+    json_array_foreach(indicators, index, indicator)
     {
         char quoted[WORD_BYTES];
-        if (!is_named_before(matches, index))
+        const char *state = text_member(json_object_get(indicator, "now"), "state");
+        bool is_kept = json_is_true(json_object_get(indicator, "kept"));
+        if (is_kept && strcmp(state, "gone") != 0)
+            add_kept(commands, indicator);
+        else if (!is_kept && strcmp(state, "feed removed") != 0 &&
+                 !is_named_before(indicators, index))
             add(commands,
-                json_array_size(matches) > 1
-                    ? "nothing that this feed lists raises an alert any more; other feeds go on"
-                    : "nothing that this feed lists raises an alert any more",
-                "picket feed remove %s", word(text_member(match, "feed"), quoted));
+                "nothing that this feed lists raises an alert any more; what others list goes on",
+                "picket feed remove %s", word(text_member(indicator, "feed"), quoted));
     }
 }
 
-static void add_of_indicator(json_t *commands, const json_t *alert)
+static void add_of_indicator(json_t *commands, const json_t *alert, const json_t *indicators)
 {
-    const char *indicator = text_member(alert, "subject");
-    add_suppressions(commands, text_member(alert, "device"), indicator);
+    const char *subject = text_member(alert, "subject");
+    add_suppressions(commands, text_member(alert, "device"), subject);
     add(commands,
         "no flow to it raises an alert any more, on no device, whatever feed lists it; nothing is "
         "recorded but a count",
-        "picket allow add %s --reason TEXT", indicator);
-    add_feeds(commands, json_object_get(json_object_get(alert, "evidence"), "matches"));
+        "picket allow add %s --reason TEXT", subject);
+    add_feeds(commands, indicators);
 }
 
 /* ---- of anything else ---- */
@@ -113,13 +131,13 @@ static void add_of_type(json_t *commands, const json_t *alert)
         "picket suppression add --type %s --until 30d --reason TEXT", type);
 }
 
-json_t *silence_json(const json_t *alert)
+json_t *silence_json(const json_t *alert, const json_t *indicators)
 {
     json_t *commands = json_array();
     if (commands == NULL)
         return NULL;
     if (strcmp(text_member(alert, "type"), "IoT_SuspiciousIpCommunication") == 0)
-        add_of_indicator(commands, alert);
+        add_of_indicator(commands, alert, indicators);
     else
         add_of_type(commands, alert);
     if (strcmp(text_member(alert, "status"), "new") == 0 ||

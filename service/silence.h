@@ -7,8 +7,9 @@
 
 #include <jansson.h>
 
-/* alert: as picket_alert_json() has it, open ones and closed ones alike. [{"command": "picket …",
- * "effect": "…"}]; what the owner has to fill in is in capitals. NULL: no memory. */
-json_t *silence_json(const json_t *alert);
+/* alert: as picket_alert_json() has it, open ones and closed ones alike; indicators: of its last
+ * evidence, as the API's explanation has them. [{"command": "picket …", "effect": "…"}]; what the
+ * owner has to fill in is in capitals. NULL: no memory. */
+json_t *silence_json(const json_t *alert, const json_t *indicators);
 
 #endif

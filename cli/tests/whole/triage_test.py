@@ -197,6 +197,21 @@ class Explain(Triage):
         self.assertRegex(self.done("alert", "explain", "1"),
                          r"the same today  raises no alert: list local-allow allows 45.148.10.7/32: ours\n")
 
+    def test_an_indicator_of_a_kept_list_is_taken_off_it(self):
+        self.done("feed", "remove", "ours")
+        self.done("feed", "add", "hunted", "--kept")
+        self.done("intel", "add", LISTED, "--port", "443", "--list", "hunted", "--confidence", "90")
+        self.talk("pump-7")
+        explanation = self.server.json("alert", "explain", "1")
+        self.assertEqual([indicator["now"]["state"] for indicator in explanation["indicators"]], ["listed"])
+        commands = [item["command"] for item in explanation["silence"]]
+        remove = next(command for command in commands if "intel remove" in command)
+        self.assertEqual(remove, f"picket intel remove {LISTED}/32 --port 443 --list hunted")
+        self.done(*remove.split()[1:])
+        explanation = self.server.json("alert", "explain", "1")
+        self.assertEqual([indicator["now"]["state"] for indicator in explanation["indicators"]], ["gone"])
+        self.assertFalse([item for item in explanation["silence"] if "intel remove" in item["command"]])
+
     def test_the_commands_it_names_do_what_it_says(self):
         self.talk("pump-7")
         commands = [item["command"] for item in self.server.json("alert", "explain", "1")["silence"]]
