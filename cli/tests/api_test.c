@@ -240,7 +240,8 @@ static void a_feed_is_added_listed_refreshed_and_removed(void **state)
 {
     struct fixture *fixture = *state;
     char path[128], body[300];
-    write_file(fixture, "feed.txt", "198.51.100.0/24\nrubbish\n203.0.113.7\n", path, sizeof path);
+    write_file(fixture, "feed.txt", "198.51.100.0/24\nrubbish\n203.0.113.7\nevil.example\n", path,
+               sizeof path);
     /* Only read on request, lest the change be seen before we ask. */
     snprintf(body, sizeof body,
              "{\"name\": \"f\", \"source\": \"%s\", \"confidence\": 70, \"refresh_s\": 0}", path);
@@ -248,6 +249,7 @@ static void a_feed_is_added_listed_refreshed_and_removed(void **state)
     const json_t *feed = json_object_get(answer.body, "feed");
     const json_t *problem = json_array_get(json_object_get(answer.body, "problems"), 0);
     assert_int_equal(number_at(answer.body, "added"), 2);
+    assert_int_equal(number_at(answer.body, "passed_over"), 1);
     assert_int_equal(number_at(feed, "indicators"), 2);
     assert_int_equal(number_at(feed, "skipped"), 1);
     assert_int_equal(number_at(problem, "line"), 2);

@@ -28,10 +28,15 @@ static bool is_called(struct json_slice name, const char *wanted)
     return strlen(wanted) == name.bytes && memcmp(name.text, wanted, name.bytes) == 0;
 }
 
-/* "indicator--8e2e2d2b-...": the type, two dashes. */
+/* "indicator--8e2e2d2b-...": the type in small letters, two dashes. */
 static bool is_stix_id(struct json_slice value)
 {
-    return json_slice_is(value, '"') && memmem(value.text, value.bytes, "--", 2) != NULL;
+    const char *dashes =
+        json_slice_is(value, '"') ? memmem(value.text, value.bytes, "--", 2) : NULL;
+    for (const char *at = value.text + 1; dashes != NULL && at < dashes; at++)
+        if ((*at < 'a' || *at > 'z') && *at != '-')
+            return false;
+    return dashes != NULL && dashes > value.text + 1;
 }
 
 /* What an object's member says of its kind; FEED_AUTO: nothing. */
