@@ -209,8 +209,9 @@ static int run_collections(const struct command *command, int argc, char **argv)
 
 const struct command command_feed_collections = {
     "feed collections", "URL", "Shows what collections a TAXII 2.1 server has",
-    "The address of a server, of an API root, or of its collections. What stands under\n"
-    "SOURCE is what `feed add` takes.\n"
+    "The address of a server, of an API root, or of its collections. `feed add` takes\n"
+    "what stands under SOURCE.\n"
     "\n"
-    "  picket feed collections https://taxii.example.org/taxii2/ --user me --password-file pw\n",
+    "  picket feed collections https://taxii.example.org/taxii2/\n"
+    "  picket feed collections https://taxii.example.org --token-file /etc/token\n",
     run_collections};

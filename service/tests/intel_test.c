@@ -557,6 +557,33 @@ static void a_feed_is_refreshed_by_itself_and_only_fetched_when_it_changed(void 
     http_server_stop(server);
 }
 
+static bool wants_rest(void *context)
+{
+    (void)context;
+    return stored("web").not_before_ms > 0;
+}
+
+static void a_server_that_wants_to_be_left_alone_is(void **state)
+{
+    static const struct http_answer answers[] = {{200, NULL, "8.8.8.8\n"},
+                                                 {429, "Retry-After: 3600\r\n", NULL}};
+    (void)state;
+    server = http_server_start();
+    http_server_answers(server, answers, 2);
+    struct picket_feed feed = feed_from("web", url());
+    feed.refresh_s = 1;
+    assert_int_equal(picket_intel_feed_add(harness.intel, &feed, &report, &error), PICKET_OK);
+    assert_true(harness_wait(wants_rest, NULL));
+    feed = stored("web");
+    assert_non_null(strstr(feed.problem, "left alone for 3600 s"));
+    assert_true(picket_intel_feed_next_ms(harness.intel, &feed) > picket_unix_ms() + 3500 * 1000);
+    harness_stop(&harness); /* and after a restart, too */
+    harness_start(&harness);
+    assert_true(picket_intel_feed_next_ms(harness.intel, &feed) > picket_unix_ms() + 3500 * 1000);
+    assert_int_equal(picket_intel_feed_refresh(harness.intel, "web", NULL, &error), PICKET_BUSY);
+    http_server_stop(server);
+}
+
 /* ---- servers that do not answer ---- */
 
 /* Takes connections, and says nothing. */
@@ -712,6 +739,7 @@ int main(void)
         INTEL_TEST(a_url_is_fetched_and_errors_are_told_in_words),
         INTEL_TEST(what_all_feeds_hold_that_are_being_read_is_bounded),
         INTEL_TEST(a_feed_is_refreshed_by_itself_and_only_fetched_when_it_changed),
+        INTEL_TEST(a_server_that_wants_to_be_left_alone_is),
         INTEL_TEST(lookups_go_on_while_feeds_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

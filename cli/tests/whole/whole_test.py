@@ -823,7 +823,7 @@ class Looking(Receiving):
         for source in ("ftp://127.0.0.1/list", "file:///etc/hostname"):
             done = self.server.run("feed", "add", "ours", source)
             self.assertEqual(done.returncode, 1)
-            self.assertIn(f"{source}: expected a file's path, http:// or https://", done.stderr)
+            self.assertIn(f"{source}: expected a path, http://, https://, taxii+https://", done.stderr)
 
     def test_a_redirect_is_followed_but_not_from_https_to_http(self):
         under = trusting(f"{CERTIFICATES}/ca.crt")
