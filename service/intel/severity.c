@@ -19,6 +19,10 @@ enum severity_contact severity_contact_of(const struct picket_flow *flow)
 
 static struct severity_reason *add_reason(struct severity *severity, const char *format,
                                           va_list arguments)
+    __attribute__((format(printf, 2, 0)));
+
+static struct severity_reason *add_reason(struct severity *severity, const char *format,
+                                          va_list arguments)
 {
     struct severity_reason *reason = &severity->reasons[severity->reason_count++];
     *reason = (struct severity_reason){0};
