@@ -97,8 +97,8 @@ static void weigh_repetition(const struct severity_inputs *inputs, struct severi
         inputs->times >= SEVERITY_REPEATED_TIMES && inputs->span_ms >= SEVERITY_REPEATED_MS;
     add_points(severity, repeated, "seen %" PRId64 " times within %" PRId64 " h", inputs->times,
                inputs->span_ms / (3600 * 1000));
-    add_points(severity, inputs->devices >= SEVERITY_DEVICES, "%" PRId64 " devices talk to it",
-               inputs->devices);
+    add_points(severity, inputs->devices >= SEVERITY_DEVICES, "%s%" PRId64 " devices talk to it",
+               inputs->devices > PICKET_STANDING_DEVICES ? "at least " : "", inputs->devices);
 }
 
 static int severity_of_points(int points)

@@ -66,7 +66,8 @@ struct severity_inputs {
     bool is_shared;                /* many use the address: a CDN, a carrier's NAT, public DNS */
     int64_t times;                 /* findings of this alert, with this one */
     int64_t span_ms;               /* from its first to its last */
-    int64_t devices;               /* that talk to it, with this one */
+    int64_t
+        devices; /* that talk to it, with this one; more than PICKET_STANDING_DEVICES: at least */
 };
 
 struct severity_reason {

@@ -26,6 +26,7 @@ static struct table *table;
 static struct table_batch *batch;
 static struct picket_flow flows[FLOWS_MAX];
 static size_t flow_count;
+static char reasons[2000];                     /* of the last finding */
 static char found[8000];                       /* "subject flows severity;" for each finding */
 static char shared_by[500], description[2000]; /* "list prefix\\n"; of the first finding */
 static struct silences silences;
@@ -128,11 +129,17 @@ static int note(void *context, const struct picket_finding *finding)
              (long long)json_integer_value(json_object_get(evidence, "match_count")),
              picket_severity_name(finding->severity), shared != NULL ? " shared" : "");
     assert_true(json_array_size(json_object_get(evidence, "flows")) <= 10);
+    struct picket_finding weighed = *finding;
+    if (context != NULL)
+        finding->weigh(finding->weigh_context, context, &weighed);
+    snprintf(reasons, sizeof reasons, "%s %s", picket_severity_name(weighed.severity),
+             weighed.reasons);
     json_decref(evidence);
     return PICKET_OK;
 }
 
-static const char *inspect(int64_t seen_ms)
+/* standing: what is known of its kind; NULL: nothing is asked. */
+static const char *inspect_knowing(int64_t seen_ms, struct picket_standing *standing)
 {
     struct picket_event event = {.device = "pump",
                                  .group = "",
@@ -144,10 +151,52 @@ static const char *inspect(int64_t seen_ms)
     struct matching matching = {.table = table, .own_networks = {&own_network, 1}};
     bool finds = matcher_finds(&matching, &event);
     matching.silences = &silences;
-    assert_int_equal(matcher_inspect(&matching, &event, note, NULL), PICKET_OK);
+    assert_int_equal(matcher_inspect(&matching, &event, note, standing), PICKET_OK);
     assert_int_equal(finds, found[0] != '\0' || silenced() > 0);
     table_free(table);
     return found;
+}
+
+static const char *inspect(int64_t seen_ms)
+{
+    return inspect_knowing(seen_ms, NULL);
+}
+
+static void severity_counts_feeds_ports_and_bytes_of_all_flows(void **state)
+{
+    (void)state;
+    list(PLAIN, "8.8.0.0/16", 0, 40, 0);
+    list(PLAIN, "8.8.8.0/24", 0, 60, 0);
+    list(SPECIAL, "8.8.8.8", 443, 50, 0);
+    flow("8.8.8.8", 443);
+    flow("8.8.8.8", 443);
+    flows[1].bytes_out = 700000;
+    flows[0].bytes_out = 400000;
+    inspect(1000);
+    assert_string_equal(
+        reasons,
+        "high [{\"points\":2,\"reason\":\"confidence 60 of 100, the highest of its feeds\"},"
+        "{\"points\":1,\"reason\":\"2 feeds list it\"},"
+        "{\"points\":1,\"reason\":\"the indicator names the very port or protocol\"},"
+        "{\"points\":1,\"reason\":\"the device sent 1100000 bytes, and no data came back\"},"
+        "{\"points\":1,\"reason\":\"the device sent much: 1100000 bytes\"}]");
+}
+
+static void severity_is_weighed_again_by_what_is_known_of_its_kind(void **state)
+{
+    enum { HOUR_MS = 3600 * 1000 };
+    struct picket_standing standing = {
+        .count = 9, .first_seen_ms = 1000, .last_seen_ms = 2000, .devices = 2};
+    (void)state;
+    list(PLAIN, "8.8.8.8", 0, 60, 0);
+    flow("8.8.8.8", 443);
+    inspect_knowing(1000 + 2 * HOUR_MS, &standing);
+    assert_string_equal(found, "8.8.8.8/32 1/1 medium;");
+    assert_string_equal(
+        reasons, "high [{\"points\":2,\"reason\":\"confidence 60 of 100\"},"
+                 "{\"points\":1,\"reason\":\"the device sent 10 bytes, and no data came back\"},"
+                 "{\"points\":1,\"reason\":\"seen 10 times within 2 h\"},"
+                 "{\"points\":1,\"reason\":\"3 devices talk to it\"}]");
 }
 
 static void flows_to_one_prefix_are_one_finding(void **state)
@@ -351,6 +400,8 @@ static void the_fleets_own_addresses_match_only_feeds_that_ask_for_them(void **s
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        MATCHER_TEST(severity_counts_feeds_ports_and_bytes_of_all_flows),
+        MATCHER_TEST(severity_is_weighed_again_by_what_is_known_of_its_kind),
         MATCHER_TEST(flows_to_one_prefix_are_one_finding),
         MATCHER_TEST(the_narrowest_that_matches_is_the_subject_and_all_are_evidence),
         MATCHER_TEST(an_indicator_of_a_protocol_matches_that_alone),
