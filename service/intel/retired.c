@@ -1,6 +1,5 @@
 #include "retired.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +49,7 @@ void retire(struct retired *retired, struct cells *cells, uint32_t number, size_
 void retire_memory(struct retired *retired, void *memory)
 {
     note(retired, (struct retired_item){.memory = memory});
+    retired->has_memory = true;
 }
 
 void retired_collect(struct retired *retired)
@@ -60,6 +60,13 @@ void retired_collect(struct retired *retired)
     for (size_t i = 0; i < retired->count; i++)
         give_back(&retired->items[i]);
     retired->count = 0;
+    retired->has_memory = false;
+}
+
+void retired_collect_many(struct retired *retired)
+{
+    if (retired->has_memory || retired->count > RETIRED_LEFT_MAX)
+        retired_collect(retired);
 }
 
 void retired_free(struct retired *retired)

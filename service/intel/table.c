@@ -96,6 +96,7 @@ uint16_t table_feed_number(const struct table *table, const char *name)
 void table_remove_feed(struct table *table, uint16_t feed)
 {
     struct table_feed *removed = table->feeds[feed];
+    readers_wait(); /* who still sees what it listed, asks for it */
     __atomic_store_n(&table->feeds[feed], NULL, __ATOMIC_RELEASE);
     readers_wait();
     free_feed(removed);
@@ -270,7 +271,7 @@ int table_apply(struct table_batch *batch, struct picket_error *error)
     size_t indicators = table->indicators + (size_t)(ipv4 + ipv6);
     __atomic_store_n(&table->indicators, indicators, __ATOMIC_RELAXED);
     table_batch_free(batch);
-    retired_collect(&table->retired);
+    retired_collect_many(&table->retired);
     if (!ok)
         return picket_fail(error, PICKET_NO_MEMORY, "no memory for the table of indicators");
     return PICKET_OK;
