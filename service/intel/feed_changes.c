@@ -567,6 +567,8 @@ static int change_feed(struct picket_intel *intel, const struct picket_feed *wan
     int64_t now_ms = picket_unix_ms();
     feed->changed_ms = now_ms > before.changed_ms ? now_ms : before.changed_ms + 1;
     feed->not_before_ms = 0;
+    if (picket_feed_is_kept(feed))
+        feed->refresh_s = 0; /* there is nothing to read */
     if (feed_settings_read_otherwise(&before, feed)) {
         feed->etag[0] = feed->last_modified[0] = feed->cursor[0] = '\0';
         feed->whole_ms = 0;

@@ -12,7 +12,7 @@
 #include "misp_manifest.h"
 #include "picket/base/time.h"
 
-enum { MANIFEST_BYTES_MAX = 64 * 1024 * 1024, LOCATION_BYTES = 1200, FETCH_S_MAX = 30 * 60 };
+enum { MANIFEST_BYTES_MAX = 32 * 1024 * 1024, LOCATION_BYTES = 1200, FETCH_S_MAX = 30 * 60 };
 
 struct events {
     const struct picket_feed *feed;

@@ -22,6 +22,9 @@ static struct severity_reason *add_reason(struct severity *severity, const char 
     __attribute__((format(printf, 2, 0)));
 
 static struct severity_reason *add_reason(struct severity *severity, const char *format,
+                                          va_list arguments) __attribute__((format(printf, 2, 0)));
+
+static struct severity_reason *add_reason(struct severity *severity, const char *format,
                                           va_list arguments)
 {
     struct severity_reason *reason = &severity->reasons[severity->reason_count++];

@@ -1,8 +1,8 @@
 #include "taxii_answer.h"
 
-#include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "json_scan.h"
 
 enum { ROOTS_MAX = 100, COLLECTIONS_MAX = 1000 };
 
@@ -27,58 +27,103 @@ static int load(const char *text, size_t size, json_t **object, struct picket_er
 
 /* ---- objects ---- */
 
-/* Objects without a time (marking definitions) have none to change at. */
-static int add_object(struct feed_parts *parts, const json_t *object, struct picket_error *error)
+static int fail_for_json(const char *problem, uint32_t line, struct picket_error *error)
 {
-    const char *id = text_of(object, "id");
-    if (id[0] == '\0' || strlen(id) >= FEED_PART_KEY_BYTES)
+    return picket_fail(error, PICKET_INVALID, "the answer is no JSON: line %u: %s", line,
+                       problem != NULL ? problem : "no value");
+}
+
+/* Objects without a time (marking definitions) have none to change at. Its text is kept as it is.
+ */
+static int add_object(struct feed_parts *parts, struct json_slice object,
+                      struct picket_error *error)
+{
+    static const char *const names[] = {"id", "modified", "created"};
+    const char *reason = NULL;
+    if (!json_slice_is(object, '{'))
         return PICKET_OK;
-    char *body = json_dumps(object, JSON_COMPACT);
-    if (body == NULL)
-        return picket_fail(error, PICKET_NO_MEMORY, "no memory");
-    const char *modified = text_of(object, "modified");
+    json_t *known = json_pick(object, names, 3, &reason);
+    if (known == NULL)
+        return fail_for_json(reason, object.line, error);
+    const char *id = text_of(known, "id"), *modified = text_of(known, "modified");
     const struct picket_feed_part part = {
-        id, modified[0] != '\0' ? modified : text_of(object, "created"), body, strlen(body)};
-    int status = feed_parts_add(parts, &part, error);
-    free(body);
-    return status;
-}
-
-static int take_page(const json_t *envelope, struct feed_parts *parts, struct taxii_page *page,
-                     struct picket_error *error)
-{
-    const json_t *objects = json_object_get(envelope, "objects"), *object;
-    size_t index;
+        id, modified[0] != '\0' ? modified : text_of(known, "created"), object.text, object.bytes};
     int status = PICKET_OK;
-    if (objects != NULL && !json_is_array(objects))
-        return picket_fail(error, PICKET_INVALID, "\"objects\" of the envelope is no array");
-    page->more = json_is_true(json_object_get(envelope, "more"));
-    const char *next = text_of(envelope, "next");
-    if (strlen(next) >= sizeof page->next)
-        return picket_fail(error, PICKET_INVALID,
-                           "\"next\" of the envelope is longer than %d bytes",
-                           TAXII_NEXT_BYTES - 1);
-    strcpy(page->next, next);
-    page->objects = json_array_size(objects);
-    json_array_foreach(objects, index, object)
-    {
-        if (status == PICKET_OK)
-            status = add_object(parts, object, error);
-    }
+    if (id[0] != '\0' && strlen(id) < FEED_PART_KEY_BYTES)
+        status = feed_parts_add(parts, &part, error);
+    json_decref(known);
     return status;
 }
 
+static int take_objects(struct json_slice array, struct feed_parts *parts, struct taxii_page *page,
+                        struct picket_error *error)
+{
+    struct json_scan scan;
+    struct json_slice object;
+    int status = PICKET_OK;
+    if (!json_slice_is(array, '['))
+        return picket_fail(error, PICKET_INVALID, "\"objects\" of the envelope is no array");
+    for (json_scan_into(&scan, array); status == PICKET_OK && json_scan_element(&scan, &object);
+         page->objects++)
+        status = add_object(parts, object, error);
+    if (status == PICKET_OK && scan.problem != NULL)
+        return fail_for_json(scan.problem, scan.line, error);
+    return status;
+}
+
+static int take_next(struct json_slice value, struct taxii_page *page, struct picket_error *error)
+{
+    json_t *loaded = json_slice_load(value);
+    const char *next = json_string_value(loaded);
+    int status = PICKET_OK;
+    if (next != NULL && strlen(next) >= sizeof page->next)
+        status =
+            picket_fail(error, PICKET_INVALID, "\"next\" of the envelope is longer than %d bytes",
+                        TAXII_NEXT_BYTES - 1);
+    else if (next != NULL)
+        strcpy(page->next, next);
+    json_decref(loaded);
+    return status;
+}
+
+static bool is_named(struct json_slice name, const char *wanted)
+{
+    return strlen(wanted) == name.bytes && memcmp(name.text, wanted, name.bytes) == 0;
+}
+
+static int take_members(struct json_slice envelope, struct feed_parts *parts,
+                        struct taxii_page *page, struct picket_error *error)
+{
+    struct json_scan scan;
+    struct json_slice name, value;
+    int status = PICKET_OK;
+    for (json_scan_into(&scan, envelope);
+         status == PICKET_OK && json_scan_member(&scan, &name, &value);) {
+        if (is_named(name, "more"))
+            page->more = json_slice_is(value, 't');
+        else if (is_named(name, "next"))
+            status = take_next(value, page, error);
+        else if (is_named(name, "objects"))
+            status = take_objects(value, parts, page, error);
+    }
+    if (status == PICKET_OK && scan.problem != NULL)
+        return fail_for_json(scan.problem, scan.line, error);
+    return status;
+}
+
+/* Of a page, which may be large, nothing is built in memory but its parts. */
 int taxii_page_parse(const char *text, size_t size, struct feed_parts *parts,
                      struct taxii_page *page, struct picket_error *error)
 {
-    json_t *envelope;
+    struct json_scan scan;
+    struct json_slice envelope, rest;
     memset(page, 0, sizeof *page);
-    int status = load(text, size, &envelope, error);
-    if (status != PICKET_OK)
-        return status;
-    status = take_page(envelope, parts, page, error);
-    json_decref(envelope);
-    return status;
+    json_scan_begin(&scan, text, size, 1);
+    if (!json_scan_value(&scan, &envelope))
+        return fail_for_json(scan.problem, scan.line, error);
+    if (json_scan_value(&scan, &rest) || scan.problem != NULL || !json_slice_is(envelope, '{'))
+        return picket_fail(error, PICKET_INVALID, "the answer is no JSON object");
+    return take_members(envelope, parts, page, error);
 }
 
 /* ---- what there is ---- */

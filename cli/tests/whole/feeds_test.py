@@ -260,6 +260,8 @@ class Collections(Fetching):
                                (lambda path, query, answer: taxii.ok({"more": True}), "and not where"),
                                (lambda path, query, answer: taxii.ok({"objects": 1}), "is no array"),
                                (lambda path, query, answer: (200, {}, b"<html>"), "no JSON"),
+                               (lambda path, query, answer: (200, {}, b'{"objects": [] "more": true}'), "a comma"),
+                               (lambda path, query, answer: (200, {}, b'{"objects": [{"id": 1, "id": 2}]}'), "no JSON"),
                                (lambda path, query, answer: taxii.error(406, "x"), "another version of TAXII"),
                                (lambda path, query, answer: taxii.error(401, "x"), "credentials are missing")]:
             taxii.mood = mood
