@@ -22,6 +22,8 @@ bool ipv4_table_open(struct ipv4_table *table, struct table_sources *sources,
 {
     *table = (struct ipv4_table){.sources = sources, .retired = retired};
     table->present = address_space_reserve(HALVES / 8);
+    if (table->present != NULL) /* it is asked for every address */
+        address_space_prefer_huge_pages(table->present, HALVES / 8);
     table->slots = address_space_reserve(slots_bytes);
     table->wide = address_space_reserve(wide_bytes);
     table->wide_present = address_space_reserve(WIDE_SLOTS / 8);
@@ -74,8 +76,10 @@ static struct table_cover find_wide(const struct ipv4_table *table, uint32_t add
 
 struct table_cover ipv4_table_find(const struct ipv4_table *table, uint32_t address)
 {
-    /* Fetched while `present` is being asked: who waits for one lookup waits for one access. */
-    fetch(&table->slots[address >> 8]);
+    /* Where much is listed, it is fetched while `present` is being asked: who waits for one lookup
+     * waits for one access. */
+    if (__atomic_load_n(&table->huge, __ATOMIC_RELAXED))
+        fetch(&table->slots[address >> 8]);
     if (!bit_of(table->present, address >> 7))
         return (struct table_cover){0, 0};
     uint8_t octet = (uint8_t)address;
@@ -407,8 +411,7 @@ static void expect_many(struct ipv4_table *table)
 {
     if (table->huge)
         return;
-    table->huge = true;
-    address_space_prefer_huge_pages(table->present, HALVES / 8);
+    __atomic_store_n(&table->huge, true, __ATOMIC_RELAXED);
     address_space_prefer_huge_pages(table->slots, slots_bytes);
     address_space_prefer_huge_pages(table->buckets.base, (size_t)buckets_max * CELL_GRANULE);
 }
@@ -416,7 +419,7 @@ static void expect_many(struct ipv4_table *table)
 bool ipv4_table_change(struct ipv4_table *table, const struct ipv4_change *changes, size_t count,
                        int64_t *count_change)
 {
-    static const size_t many = 500000;
+    static const size_t many = 100000;
     struct draft draft = {.table = table};
     bool ok = true;
     if (count >= many)
