@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "indicators.h"
+#include "measure.h"
 
 static int compare(const void *a, const void *b)
 {
@@ -45,38 +46,21 @@ static void flatten(struct reference *reference, const struct picket_prefix *sor
         begin_span(reference, stack[depth].end, stack[depth - 1].length);
 }
 
-void reference_make(struct reference *reference, const struct picket_prefix *prefixes, size_t count)
+static uint32_t find(const void *self, const void *address)
 {
-    struct picket_prefix *sorted = bench_memory(count * sizeof *sorted);
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = prefixes[i];
-    qsort(sorted, count, sizeof *sorted, compare);
-    reference->starts = bench_memory((2 * count + 2) * sizeof *reference->starts);
-    reference->lengths = bench_memory(2 * count + 2);
-    reference->count = 0;
-    flatten(reference, sorted, count);
-    free(sorted);
-}
-
-void reference_free(struct reference *reference)
-{
-    free(reference->starts);
-    free(reference->lengths);
-}
-
-uint8_t reference_find(const struct reference *reference, uint32_t address)
-{
+    const struct reference *reference = self;
+    uint32_t looked_for = *(const uint32_t *)address;
     size_t low = 0, size = reference->count;
     while (size > 1) {
         size_t half = size / 2;
-        low += reference->starts[low + half] <= address ? half : 0;
+        low += reference->starts[low + half] <= looked_for ? half : 0;
         size -= half;
     }
     return reference->lengths[low];
 }
 
-void reference_find_all(const struct reference *reference, const uint32_t addresses[16],
-                        uint8_t found[16])
+static void find_sixteen(const struct reference *reference, const uint32_t *addresses,
+                         uint32_t *found)
 {
     size_t low[16] = {0}, size = reference->count;
     while (size > 1) {
@@ -89,4 +73,37 @@ void reference_find_all(const struct reference *reference, const uint32_t addres
     }
     for (int i = 0; i < 16; i++)
         found[i] = reference->lengths[low[i]];
+}
+
+static void find_many(const void *self, const void *addresses, size_t count, uint32_t *found)
+{
+    for (size_t i = 0; i < count; i += 16)
+        find_sixteen(self, (const uint32_t *)addresses + i, found + i);
+}
+
+struct structure reference_make(struct reference *reference, const struct picket_prefix *prefixes,
+                                size_t count)
+{
+    double start = bench_now_s();
+    struct picket_prefix *sorted = bench_memory(count * sizeof *sorted);
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = prefixes[i];
+    qsort(sorted, count, sizeof *sorted, compare);
+    reference->starts = bench_memory((2 * count + 2) * sizeof *reference->starts);
+    reference->lengths = bench_memory(2 * count + 2);
+    reference->count = 0;
+    flatten(reference, sorted, count);
+    free(sorted);
+    return (struct structure){.name = "sorted boundaries",
+                              .self = reference,
+                              .one = find,
+                              .many = find_many,
+                              .seconds = bench_now_s() - start,
+                              .bytes = (double)reference->count * 5};
+}
+
+void reference_free(struct reference *reference)
+{
+    free(reference->starts);
+    free(reference->lengths);
 }

@@ -3,10 +3,8 @@
 #ifndef BENCH_INTEL_REFERENCE_H
 #define BENCH_INTEL_REFERENCE_H
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "picket/base/address.h"
+#include "structure.h"
 
 struct reference {
     uint32_t *starts;
@@ -14,13 +12,8 @@ struct reference {
     size_t count;
 };
 
-void reference_make(struct reference *reference, const struct picket_prefix *prefixes,
-                    size_t count);
+struct structure reference_make(struct reference *reference, const struct picket_prefix *prefixes,
+                                size_t count);
 void reference_free(struct reference *reference);
-
-/* The length + 1, or 0. */
-uint8_t reference_find(const struct reference *reference, uint32_t address);
-void reference_find_all(const struct reference *reference, const uint32_t addresses[16],
-                        uint8_t found[16]);
 
 #endif
