@@ -18,8 +18,7 @@ enum severity_contact severity_contact_of(const struct picket_flow *flow)
 }
 
 static struct severity_reason *add_reason(struct severity *severity, const char *format,
-                                          va_list arguments)
-    __attribute__((format(printf, 2, 0)));
+                                          va_list arguments) __attribute__((format(printf, 2, 0)));
 
 static struct severity_reason *add_reason(struct severity *severity, const char *format,
                                           va_list arguments) __attribute__((format(printf, 2, 0)));
@@ -50,11 +49,11 @@ static void add_points(struct severity *severity, int points, const char *format
 static void bound(struct severity *severity, int at_most, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* What does not hold anything back is no reason. */
+/* One that is not reached is no reason. */
 static void bound(struct severity *severity, int at_most, const char *format, ...)
 {
     va_list arguments;
-    if (severity->severity <= at_most)
+    if (severity->severity < at_most)
         return;
     va_start(arguments, format);
     add_reason(severity, format, arguments)->at_most = at_most;

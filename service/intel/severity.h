@@ -79,7 +79,7 @@ struct severity_reason {
 struct severity {
     int severity; /* enum picket_severity */
     int points;
-    int reason_count; /* what counted, in the order of the table, then the bounds that held */
+    int reason_count; /* what counted, in the order of the table, then the bounds reached */
     struct severity_reason reasons[SEVERITY_REASONS_MAX];
 };
 

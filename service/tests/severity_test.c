@@ -115,7 +115,7 @@ static void whatever_else_there_is_a_bound_holds(void **state)
     assert_int_equal(weigh(shared_port).severity, PICKET_SEVERITY_HIGH);
 }
 
-/* The reasons' points add up, and a bound is named only if it held. */
+/* The reasons' points add up, and a bound is named only if it is reached. */
 static void reasons_say_what_counted_and_nothing_else(void **state)
 {
     (void)state;
@@ -146,6 +146,8 @@ static void reasons_say_what_counted_and_nothing_else(void **state)
         int by_points = points >= 5 ? 3 : points >= 3 ? 2 : 1;
         assert_int_equal(points, severity.points);
         assert_int_equal(severity.severity, at_most < by_points ? at_most : by_points);
+        assert_int_equal(at_most <= PICKET_SEVERITY_LOW, inputs.contact == SEVERITY_PROBE);
+        assert_true(at_most == PICKET_SEVERITY_HIGH || severity.severity == at_most);
     }
 }
 
