@@ -149,6 +149,22 @@ static void print_feeds(const json_t *status)
     }
 }
 
+static void print_hunts(const json_t *hunts)
+{
+    size_t index;
+    json_t *hunt;
+    json_array_foreach(hunts, index, hunt)
+    {
+        long long first = member_number(hunt, "first_event");
+        long long all = member_number(hunt, "end_event") - first;
+        long long done = member_number(hunt, "next_event") - first;
+        line(index == 0 ? "hunts" : "",
+             "%s: stored reports are searched for %s; %lld %%, %lld found",
+             member_text(hunt, "state"), member_text(hunt, "what"), all > 0 ? done * 100 / all : 0,
+             member_number(hunt, "found"));
+    }
+}
+
 static void print_output(const char *label, const json_t *output)
 {
     char what[128] = "NOT CONFIGURED any more", aside[200] = "", dropped[80] = "", when[32];
@@ -218,6 +234,7 @@ static void print_status(const json_t *status)
     print_service(json_object_get(status, "service"));
     print_store(status);
     print_feeds(status);
+    print_hunts(json_object_get(status, "hunts"));
     print_outputs(json_object_get(status, "outputs"));
     print_counters(json_object_get(status, "counters"), true, "Done since the start",
                    "Nothing was done since the start.");

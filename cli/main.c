@@ -34,7 +34,7 @@ static const struct {
     {"Threat intelligence",
      {&command_feed_add, &command_feed_list, &command_feed_show, &command_feed_set,
       &command_feed_refresh, &command_feed_remove, &command_feed_collections, &command_allow_list,
-      &command_allow_add, &command_allow_remove, &command_intel_lookup,
+      &command_allow_add, &command_allow_remove, &command_intel_lookup, &command_intel_hunt,
       &command_intel_add, &command_intel_change, &command_intel_remove, &command_intel_import,
       &command_intel_list}},
     {"What was found and reported",

@@ -17,6 +17,7 @@
 #include "picket/hub/hub.h"
 #include "picket/log/log.h"
 #include "picket/service/api.h"
+#include "picket/service/hunter.h"
 #include "picket/service/intel.h"
 #include "picket/service/service.h"
 
@@ -26,6 +27,7 @@ struct server {
     struct picket_log *log;
     struct picket_intel *intel;
     struct picket_service *service;
+    struct picket_hunter *hunter;
     struct picket_api *api;
     /* The API's threads ask for the hub while it comes and goes. */
     pthread_mutex_t hub_lock;
@@ -247,6 +249,14 @@ static int start_service(struct server *server, struct picket_error *error)
     return picket_service_start(&server->service, &service, server->log, server->intel, error);
 }
 
+static int start_hunter(struct server *server, struct picket_error *error)
+{
+    const struct picket_hunter_config hunter = {.store_folder = server->config->data_folder,
+                                                .intel = server->intel,
+                                                .service = server->service};
+    return picket_hunter_start(&server->hunter, &hunter, error);
+}
+
 static int start_api(struct server *server, struct picket_error *error)
 {
     const struct picket_config *config = server->config;
@@ -256,6 +266,7 @@ static int start_api(struct server *server, struct picket_error *error)
                                           .log = server->log,
                                           .intel = server->intel,
                                           .service = server->service,
+                                          .hunter = server->hunter,
                                           .outputs = config->outputs,
                                           .output_count = config->output_count,
                                           .routes = config->routes,
@@ -301,7 +312,7 @@ int server_start(struct server **server, const struct picket_config *config,
                  struct picket_error *error)
 {
     static int (*const start[])(struct server *, struct picket_error *) = {
-        lock_folder, start_log, start_intel, start_service, start_api, start_hub};
+        lock_folder, start_log, start_intel, start_service, start_hunter, start_api, start_hub};
     struct server *created = calloc(1, sizeof *created);
     if (!created)
         return picket_fail(error, PICKET_NO_MEMORY, "out of memory");
@@ -328,6 +339,7 @@ void server_stop(struct server *server)
         picket_intel_interrupt(server->intel);
     if (server->api)
         picket_api_stop(server->api);
+    picket_hunter_stop(server->hunter);
     if (server->log)
         picket_log_close(server->log);
     if (server->service)

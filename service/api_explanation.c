@@ -7,6 +7,7 @@
 #include "picket/base/time.h"
 #include "silence.h"
 #include "techniques.h"
+#include "picket/service/intel.h"
 #include "text.h"
 
 enum { OTHERS_SHOWN = 20, EARLIER_SHOWN = 10 };
@@ -48,7 +49,7 @@ static json_t *techniques_json(const json_t *ids)
 
 static bool is_of_intelligence(const json_t *alert)
 {
-    return strcmp(text_member(alert, "type"), "IoT_SuspiciousIpCommunication") == 0;
+    return picket_is_intelligence(text_member(alert, "type"));
 }
 
 static json_t *rule_json(const json_t *alert)

@@ -272,6 +272,13 @@ void api_allow_list(struct api_request *request, struct api_answer *answer);
 void api_allow_add(struct api_request *request, struct api_answer *answer);
 void api_allow_remove(struct api_request *request, struct api_answer *answer);
 void api_intelligence_lookup(struct api_request *request, struct api_answer *answer);
+void api_hunts_start(struct api_request *request, struct api_answer *answer);
+void api_hunts_list(struct api_request *request, struct api_answer *answer);
+void api_hunts_show(struct api_request *request, struct api_answer *answer);
+void api_hunts_found(struct api_request *request, struct api_answer *answer);
+void api_hunts_cancel(struct api_request *request, struct api_answer *answer);
+/* Those that have not ended; NULL: none. */
+json_t *api_hunts_running(struct picket_hunter *hunter);
 void api_alerts_list(struct api_request *request, struct api_answer *answer);
 void api_alerts_decide(struct api_request *request, struct api_answer *answer);
 void api_alerts_decide_many(struct api_request *request, struct api_answer *answer);

@@ -71,6 +71,12 @@ static const struct api_route routes[] = {
     {"GET", allow_path, "", NULL, api_allow_list, NULL},
     {"POST", allow_path, "", "prefix port protocol reason expires", api_allow_add, "allow.add"},
     {"DELETE", allow_path, "", "prefix port protocol", api_allow_remove, "allow.remove"},
+    {"GET", "/v1/intelligence/hunts", "", NULL, api_hunts_list, NULL},
+    {"POST", "/v1/intelligence/hunts", "", "indicators text feed since until device alert", api_hunts_start,
+     "hunt.start"},
+    {"GET", "/v1/intelligence/hunts/{}", "", NULL, api_hunts_show, NULL},
+    {"DELETE", "/v1/intelligence/hunts/{}", "", NULL, api_hunts_cancel, "hunt.end"},
+    {"GET", "/v1/intelligence/hunts/{}/found", "after limit", NULL, api_hunts_found, NULL},
     {"POST", "/v1/intelligence/lookup", "", "addresses port protocol", api_intelligence_lookup,
      NULL},
     {"GET", "/v1/alerts", "device type subject severity status since limit before after wait", NULL,
@@ -155,7 +161,8 @@ size_t api_body_bytes_max(const char *path)
 {
     if (strcmp(path, "/v1/intelligence/indicators/import") == 0)
         return API_INDICATORS_IMPORT_BYTES_MAX;
-    return strcmp(path, import_path) == 0 || strcmp(path, "/v1/intelligence/indicators") == 0
+    return strcmp(path, import_path) == 0 || strcmp(path, "/v1/intelligence/indicators") == 0 ||
+                   strcmp(path, "/v1/intelligence/hunts") == 0
                ? API_IMPORT_BYTES_MAX
                : API_BODY_BYTES_MAX;
 }

@@ -201,7 +201,7 @@ static json_t *own_json(const struct picket_api *api)
 {
     const struct picket_api_config *config = api_config(api);
     int64_t now_ms = picket_unix_ms(), started_ms = api_started_ms(api);
-    return json_pack("{s:s, s:o, s:o, s:I, s:o, s:o, s:{s:I}}",
+    return json_pack("{s:s, s:o, s:o, s:I, s:o, s:o, s:{s:I}, s:o}",
                      "version", PICKET_VERSION,
                      "time", api_json_time(now_ms),
                      "started", api_json_time(started_ms),
@@ -209,7 +209,8 @@ static json_t *own_json(const struct picket_api *api)
                      "log", log_json(config->log),
                      "service", service_json(config->service),
                      "intelligence", "indicators",
-                     (json_int_t)picket_intel_indicator_count(config->intel));
+                     (json_int_t)picket_intel_indicator_count(config->intel),
+                     "hunts", api_hunts_running(config->hunter));
 }
 
 void api_status_get(struct api_request *request, struct api_answer *answer)

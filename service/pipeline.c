@@ -93,6 +93,7 @@ static int raise_finding(void *context, const struct picket_finding *finding)
                                     NULL, &is_told, batch->error);
     batch->tally[FINDINGS]++;
     batch->result->alerts |= is_told;
+    batch->result->told += is_told;
     return status;
 }
 
@@ -111,6 +112,8 @@ static int ask_detectors(struct batch *batch, const struct decoded_event *decode
     int status = PICKET_OK;
     for (size_t i = 0; i < pipeline->detector_count && status == PICKET_OK; i++) {
         const struct picket_detector *detector = &pipeline->detectors[i];
+        if (detector->approach != NULL)
+            detector->approach(detector->state, event_id);
         if (finds_nothing(detector, clear, i))
             continue;
         status = detector->inspect(detector->state, &event, raise_finding, batch);
@@ -410,6 +413,24 @@ int pipeline_tidy(struct pipeline *pipeline, struct pipeline_result *result,
     if (status != PICKET_OK)
         return status;
     status = tidy(&batch);
+    if (status == PICKET_OK)
+        status = picket_store_commit(pipeline->store, error);
+    if (status == PICKET_OK)
+        count_tally(&batch);
+    else
+        picket_store_rollback(pipeline->store);
+    return status;
+}
+
+int pipeline_raise(struct pipeline *pipeline, picket_findings give, void *context,
+                   struct pipeline_result *result, struct picket_error *error)
+{
+    struct batch batch = {.pipeline = pipeline, .result = result, .error = error};
+    *result = (struct pipeline_result){.alerts = false};
+    int status = picket_store_begin(pipeline->store, error);
+    if (status != PICKET_OK)
+        return status;
+    status = give(context, raise_finding, &batch);
     if (status == PICKET_OK)
         status = picket_store_commit(pipeline->store, error);
     if (status == PICKET_OK)

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 
 #include "detectors.h"
+#include "picket/service/service.h"
 #include "picket/store/store.h"
 #include "prepare.h"
 
@@ -38,6 +39,7 @@ struct pipeline_result {
     bool alerts;    /* at least one alert that is new, or whose severity has risen */
     bool telemetry; /* at least one item for a route */
     bool old_left;  /* there is more that is too old */
+    int64_t told;   /* alerts that outputs get */
 };
 
 /* All of the batch is committed, or nothing. A message that the store does not take for what it
@@ -48,6 +50,10 @@ int pipeline_process(struct pipeline *pipeline, const struct prepared_message *c
 /* Between batches, when none comes: removes what has become too old. */
 int pipeline_tidy(struct pipeline *pipeline, struct pipeline_result *result,
                   struct picket_error *error);
+
+/* Between batches: raises what no message has brought, all that give() yields in one transaction. */
+int pipeline_raise(struct pipeline *pipeline, picket_findings give, void *context,
+                   struct pipeline_result *result, struct picket_error *error);
 
 /* Makes the pipeline's counters show from the start. */
 void pipeline_register_counters(void);

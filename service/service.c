@@ -42,6 +42,19 @@ struct picket_service {
     pthread_cond_t stopped;
     bool stopping;
     struct picket_service_status status;
+    struct raising *raising; /* whose turn it is to raise; NULL: nobody waits */
+    bool ended;              /* the thread looks at it no more */
+    pthread_cond_t raised;
+};
+
+/* Findings on their way from another thread. */
+struct raising {
+    picket_findings give;
+    void *context;
+    int64_t told;
+    struct picket_error *error;
+    int status;
+    bool is_done;
 };
 
 /* ---- one batch after another ---- */
@@ -134,6 +147,54 @@ static int take_timeout_ms(int64_t next_tidy_ms)
     return left_ms < 1 ? 1 : left_ms < TAKE_TIMEOUT_MS ? (int)left_ms : TAKE_TIMEOUT_MS;
 }
 
+static void raise_for_others(struct picket_service *service)
+{
+    pthread_mutex_lock(&service->lock);
+    struct raising *raising = service->raising;
+    pthread_mutex_unlock(&service->lock);
+    if (raising == NULL)
+        return;
+    struct pipeline_result result;
+    raising->status = pipeline_raise(&service->pipeline, raising->give, raising->context, &result,
+                                     raising->error);
+    raising->told = raising->status == PICKET_OK ? result.told : 0;
+    if (raising->status == PICKET_OK)
+        wake_outputs(service, &result);
+    pthread_mutex_lock(&service->lock);
+    service->raising = NULL;
+    raising->is_done = true;
+    pthread_cond_broadcast(&service->raised);
+    pthread_mutex_unlock(&service->lock);
+}
+
+static void end_raising(struct picket_service *service)
+{
+    pthread_mutex_lock(&service->lock);
+    service->ended = true;
+    pthread_cond_broadcast(&service->raised);
+    pthread_mutex_unlock(&service->lock);
+}
+
+int picket_service_raise(struct picket_service *service, picket_findings give, void *context,
+                         int64_t *told, struct picket_error *error)
+{
+    struct raising raising = {.give = give, .context = context, .error = error};
+    pthread_mutex_lock(&service->lock);
+    while (service->raising != NULL && !service->ended)
+        pthread_cond_wait(&service->raised, &service->lock);
+    if (!service->ended)
+        service->raising = &raising;
+    while (!raising.is_done && !service->ended)
+        pthread_cond_wait(&service->raised, &service->lock);
+    bool is_done = raising.is_done;
+    if (service->raising == &raising)
+        service->raising = NULL;
+    pthread_mutex_unlock(&service->lock);
+    *told = raising.told;
+    return is_done ? raising.status
+                   : picket_fail(error, PICKET_CLOSED, "the service is being stopped");
+}
+
 static void *run(void *context)
 {
     struct picket_service *service = context;
@@ -142,11 +203,13 @@ static void *run(void *context)
     int count;
     while ((count = preparer_take(service->preparer, &messages, take_timeout_ms(next_tidy_ms))) >=
            0) {
+        raise_for_others(service);
         if (count == 0)
             tidy_when_idle(service, &next_tidy_ms);
         if (count > 0 && !commit_batch(service, messages, count))
             break;
     }
+    end_raising(service);
     return NULL;
 }
 
@@ -237,6 +300,7 @@ int picket_service_start(struct picket_service **service,
         return picket_fail(error, PICKET_NO_MEMORY, "no memory for the service");
     pthread_mutex_init(&started->lock, NULL);
     picket_condition_init(&started->stopped);
+    picket_condition_init(&started->raised);
     pipeline_register_counters();
     output_register_counters();
     picket_counter_register(&batches_failed);
@@ -284,6 +348,7 @@ void picket_service_stop(struct picket_service *service)
     free(service->outputs);
     free(service->names);
     free(service->alert_targets);
+    pthread_cond_destroy(&service->raised);
     pthread_cond_destroy(&service->stopped);
     pthread_mutex_destroy(&service->lock);
     free(service);

@@ -1,4 +1,5 @@
 #include "silence.h"
+#include "picket/service/intel.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -136,7 +137,7 @@ json_t *silence_json(const json_t *alert, const json_t *indicators)
     json_t *commands = json_array();
     if (commands == NULL)
         return NULL;
-    if (strcmp(text_member(alert, "type"), "IoT_SuspiciousIpCommunication") == 0)
+    if (picket_is_intelligence(text_member(alert, "type")))
         add_of_indicator(commands, alert, indicators);
     else
         add_of_type(commands, alert);

@@ -9,9 +9,9 @@
 #include "../measure.h"
 #include "../store/rows.h"
 #include "indicators.h"
-#include "intel/table.h"
+#include "intel/hunt.h"
 
-enum { ROUNDS = 9, BATCH = 1000 };
+enum { ROUNDS = 9, BATCH = 1000, PEERS = 16 };
 
 static void must(int status, const struct picket_error *error)
 {
@@ -36,7 +36,19 @@ static void put_message(struct picket_store *store, const struct setting *settin
          &error);
 }
 
-static void fill(const struct setting *setting)
+/* A device of a fleet talks to the same few all the time. */
+static void choose_peers(const struct setting *setting, struct message *message)
+{
+    for (int i = 0; i < setting->flows; i++) {
+        uint32_t peer =
+            ((uint32_t)message->device * PEERS + (uint32_t)(bench_random() % PEERS)) * 2654435761u;
+        const uint8_t bytes[4] = {(uint8_t)(peer >> 24), (uint8_t)(peer >> 16),
+                                  (uint8_t)(peer >> 8), (uint8_t)peer};
+        message->flows[i].remote = picket_address_ipv4(bytes);
+    }
+}
+
+static void fill(const struct setting *setting, bool has_peers)
 {
     static struct message message;
     struct picket_store *store;
@@ -47,6 +59,8 @@ static void fill(const struct setting *setting)
         must(picket_store_begin(store, &error), &error);
         for (int i = 0; i < BATCH; i++) {
             next_message(&generator, setting, &message);
+            if (has_peers)
+                choose_peers(setting, &message);
             put_message(store, setting, &message);
         }
         must(picket_store_commit(store, &error), &error);
@@ -97,54 +111,54 @@ static struct duration scan(const struct setting *setting, int64_t *bytes)
 
 /* ---- the hunt ---- */
 
-struct target {
-    struct table *table;
-    struct picket_address_filter filter;
-    size_t hits;
-};
+static struct matching matching_of(void *context, const struct table *own)
+{
+    (void)context;
+    return (struct matching){.table = own};
+}
 
-static void make_target(struct target *target, size_t count)
+static void matching_done(void *context)
+{
+    (void)context;
+}
+
+static struct hunt *new_hunt(size_t count)
 {
     struct picket_error error;
     struct picket_prefix *prefixes = bench_ipv4_prefixes(count);
-    memset(target, 0, sizeof *target);
-    target->table = table_new();
-    uint16_t feed = table_add_feed(target->table, &(struct table_feed){.name = "bench"});
-    struct table_batch *batch = table_batch_new(target->table);
-    picket_address_filter_init(&target->filter, count);
+    struct hunt *hunt = bench_memory(sizeof *hunt);
+    *hunt = (struct hunt){.matching = matching_of,
+                          .matching_done = matching_done,
+                          .table = table_new(),
+                          .range = {.end_event = INT64_MAX, .until_ms = INT64_MAX}};
+    uint16_t feed = table_add_feed(hunt->table, &(struct table_feed){.name = "bench"});
+    struct table_batch *batch = table_batch_new(hunt->table);
+    picket_address_filter_init(&hunt->filter, count);
     for (size_t i = 0; i < count; i++) {
         struct picket_indicator indicator = {.prefix = prefixes[i], .confidence = 50};
         table_put(batch, feed, &indicator);
-        picket_address_filter_add(&target->filter, &prefixes[i]);
+        picket_address_filter_add(&hunt->filter, &prefixes[i]);
     }
     must(table_apply(batch, &error), &error);
     free(prefixes);
+    return hunt;
 }
 
-static void note(void *context, const struct picket_stored_flow *flows, size_t count)
-{
-    struct target *target = context;
-    const struct picket_address *addresses[PICKET_STORED_FLOWS_TOGETHER] = {NULL};
-    struct table_cover covers[PICKET_STORED_FLOWS_TOGETHER];
-    for (size_t i = 0; i < count; i++)
-        addresses[i] = &flows[i].flow.remote;
-    table_find_many(target->table, addresses, count, covers);
-    for (size_t i = 0; i < count; i++)
-        target->hits += covers[i].sources != 0;
-}
-
-static struct duration hunt(const struct setting *setting, struct target *target, int64_t *bytes)
+/* Until all that was found is gathered and sorted. */
+static struct duration run_hunt(const struct setting *setting, struct hunt *hunt, int64_t *bytes)
 {
     struct picket_store *store;
     struct picket_error error;
     struct stopwatch start = start_watch();
     must(picket_store_open(&store, setting->folder, &error), &error);
-    struct picket_flow_search search = {.end_event = INT64_MAX, .filter = &target->filter};
-    target->hits = 0;
-    while (search.next_event < search.end_event)
-        must(picket_store_flows_search(store, &search, note, target, &error), &error);
+    gathering_free(&hunt->gathered);
+    atomic_store(&hunt->progress.hits, 0);
+    hunt_begin(hunt);
+    while (!hunt_is_done(hunt))
+        must(hunt_step(hunt, store, &error), &error);
+    gathering_sort(&hunt->gathered);
     picket_store_close(store);
-    *bytes = search.bytes;
+    *bytes = hunt->search.bytes;
     return since(start);
 }
 
@@ -162,12 +176,11 @@ static double median(double *values)
 
 static void measure(const struct setting *setting, size_t indicators)
 {
-    struct target target;
+    struct hunt *hunt = new_hunt(indicators);
     double scans[ROUNDS], hunts[ROUNDS], ratios[ROUNDS], cpu_ratios[ROUNDS];
     int64_t scanned, hunted;
-    make_target(&target, indicators);
     for (int i = 0; i < ROUNDS; i++) {
-        struct duration raw = scan(setting, &scanned), own = hunt(setting, &target, &hunted);
+        struct duration raw = scan(setting, &scanned), own = run_hunt(setting, hunt, &hunted);
         scans[i] = raw.wall_s;
         hunts[i] = own.wall_s;
         ratios[i] = raw.wall_s / own.wall_s;
@@ -179,11 +192,34 @@ static void measure(const struct setting *setting, size_t indicators)
         }
     }
     double flows = (double)setting->messages * setting->flows / 1e6;
-    printf("%10zu %10zu %11.1f %11.1f %7.2f %9.2f\n", indicators, target.hits,
-           flows / median(scans), flows / median(hunts), median(ratios), median(cpu_ratios));
+    printf("%10zu %10lld %11.1f %11.1f %7.2f %9.2f\n", indicators,
+           (long long)atomic_load(&hunt->progress.hits), flows / median(scans),
+           flows / median(hunts), median(ratios), median(cpu_ratios));
     fflush(stdout);
-    table_free(target.table);
-    picket_address_filter_free(&target.filter);
+    hunt_free(hunt);
+    free(hunt);
+}
+
+static void measure_all(const struct setting *setting, const char *of)
+{
+    printf("%d events of %d flows, %s\n", setting->messages, setting->flows, of);
+    printf("                          M flows/s   M flows/s   ratio, of time\n");
+    printf("indicators       hits   SQL alone        hunt    wall processor\n");
+    measure(setting, 1);
+    measure(setting, 100000);
+    measure(setting, 1000000);
+}
+
+static void remove_store(const struct setting *setting)
+{
+    static const char *const names[] = {"picket.db",           "picket.db-wal",
+                                        "picket.db-shm",       "intelligence.db",
+                                        "intelligence.db-wal", "intelligence.db-shm"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/%s", setting->folder, names[i]);
+        unlink(path);
+    }
 }
 
 int main(int argc, char **argv)
@@ -192,16 +228,18 @@ int main(int argc, char **argv)
     struct setting setting = {.messages = argc > 1 ? atoi(argv[1]) : 1000000,
                               .flows = 8,
                               .devices = 10000,
-                              .folder = argc > 2 ? argv[2] : mkdtemp(temporary)};
+                              .folder = mkdtemp(temporary)};
     setting.messages -= setting.messages % BATCH;
-    if (argc <= 3)
-        fill(&setting);
-    printf("%d events of %d flows\n", setting.messages, setting.flows);
-    printf("                          M flows/s   M flows/s   ratio, of time\n");
-    printf("indicators       hits   SQL alone        hunt    wall processor\n");
-    static const size_t counts[] = {1, 100000, 1000000};
-    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
-        if (argc <= 4 || (size_t)atol(argv[4]) == counts[i])
-            measure(&setting, counts[i]);
+    if (setting.folder == NULL || setting.messages <= 0) {
+        fprintf(stderr, "nothing to measure: fewer than %d events, or no folder\n", BATCH);
+        return 2;
+    }
+    fill(&setting, false);
+    measure_all(&setting, "each with another address");
+    remove_store(&setting);
+    fill(&setting, true);
+    measure_all(&setting, "each device with 16 peers");
+    remove_store(&setting);
+    rmdir(setting.folder);
     return 0;
 }

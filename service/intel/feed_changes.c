@@ -179,7 +179,7 @@ static int take(struct picket_intel *intel, struct picket_feed *feed, struct fet
                 bool accept_shrink, struct picket_feed_delta *delta, struct picket_error *error)
 {
     const struct feed_reading *reading = &fetched->reading;
-    int64_t now_ms = picket_unix_ms();
+    int64_t now_ms = arrivals_now_ms(&intel->arrivals);
     for (size_t i = 0; i < reading->indicators.count; i++)
         reading->indicators.items[i].first_seen_ms = now_ms; /* the store keeps what it knows */
     feed->waits = false;

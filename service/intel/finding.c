@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "../text.h"
+#include "finding_past.h"
 #include "picket/base/time.h"
+#include "picket/service/intel.h"
 
 void finding_begin(struct finding *finding, const struct picket_event *event)
 {
@@ -208,22 +210,45 @@ static const char *shared_text(const struct finding *finding, char *out, size_t 
     return out;
 }
 
-static void describe(const struct finding *finding, char *out, size_t out_bytes)
+/* Which feeds list it, in which direction data went, and whether many use the address. */
+static void describe_match(const struct finding *finding, char *out, size_t out_bytes)
 {
-    char peer[PICKET_PREFIX_TEXT_BYTES], listed[700], more[64] = "", shared[300];
-    char seen[PICKET_TIME_TEXT_BYTES];
+    char listed[700], more[64] = "", shared[300];
     if (finding->matches > 1)
         snprintf(more, sizeof more, ", and %" PRIu32 " more indicator%s cover%s it",
                  finding->matches - 1, finding->matches == 2 ? "" : "s",
                  finding->matches == 2 ? "s" : "");
-    snprintf(out, out_bytes,
-             "Device %s communicated with %s (%" PRIu32 " flow%s, %" PRIu64 " bytes sent, %" PRIu64
-             " received), reported for the time up to %s. %s%s. %s%s",
-             finding->event->device, peer_text(finding, peer), finding->flows,
-             finding->flows == 1 ? "" : "s", finding->weight.bytes_out, finding->weight.bytes_in,
-             picket_time_format(finding->event->seen_ms, seen),
-             listed_as(finding, listed, sizeof listed), more, direction_text(finding),
+    bool is_asked = finding->past != NULL && finding->past->is_asked;
+    snprintf(out, out_bytes, "%s%s%s%s%s",
+             is_asked ? "" : listed_as(finding, listed, sizeof listed), is_asked ? "" : more,
+             is_asked ? "" : ". ", direction_text(finding),
              shared_text(finding, shared, sizeof shared));
+}
+
+static void describe(const struct finding *finding, char out[FINDING_DESCRIPTION_BYTES])
+{
+    char peer[PICKET_PREFIX_TEXT_BYTES], seen[PICKET_TIME_TEXT_BYTES], match[1300];
+    describe_match(finding, match, sizeof match);
+    if (finding->past != NULL)
+        finding_past_description(finding, peer_text(finding, peer), match, out);
+    else
+        snprintf(out, FINDING_DESCRIPTION_BYTES,
+                 "Device %s communicated with %s (%" PRIu32 " flow%s, %" PRIu64
+                 " bytes sent, %" PRIu64 " received), reported for the time up to %s. %s",
+                 finding->event->device, peer_text(finding, peer), finding->flows,
+                 finding->flows == 1 ? "" : "s", finding->weight.bytes_out,
+                 finding->weight.bytes_in, picket_time_format(finding->event->seen_ms, seen),
+                 match);
+}
+
+static void entitle(const struct finding *finding, char out[FINDING_TITLE_BYTES])
+{
+    char peer[PICKET_PREFIX_TEXT_BYTES];
+    if (finding->past != NULL)
+        finding_past_title(finding, peer_text(finding, peer), out);
+    else
+        snprintf(out, FINDING_TITLE_BYTES, "Communication with %s, which feed \"%s\" lists",
+                 peer_text(finding, peer), finding->best.match.feed->name);
 }
 
 static const char remediation[] =
@@ -251,6 +276,8 @@ static char *evidence_text(struct finding *finding)
     json_object_set(evidence, "flows", finding->flow_array);
     if (finding->shared_count > 0)
         json_object_set(evidence, "shared_by", finding->shared_array);
+    if (finding->past != NULL)
+        finding_past_evidence(finding, evidence);
     json_object_set_new(evidence, "event_id", json_integer(finding->event->event_id));
     set_time(evidence, "received", finding->event->received_ms);
     char *dumped = json_dumps(evidence, JSON_COMPACT);
@@ -281,8 +308,10 @@ static void weigh_by_standing(void *context, const struct picket_standing *stand
                               struct picket_finding *found)
 {
     struct finding *finding = context;
-    finding->weight.times = standing->count + 1;
-    finding->weight.span_ms = span_with(standing, found->seen_ms);
+    if (finding->past == NULL) {
+        finding->weight.times = standing->count + 1;
+        finding->weight.span_ms = span_with(standing, found->seen_ms);
+    }
     finding->weight.devices = standing->devices + 1;
     weigh(finding, found);
 }
@@ -290,16 +319,16 @@ static void weigh_by_standing(void *context, const struct picket_standing *stand
 static int yield_texts(struct finding *finding, const char *evidence, picket_yield yield,
                        void *context)
 {
-    char subject[PICKET_PREFIX_TEXT_BYTES], peer[PICKET_PREFIX_TEXT_BYTES];
-    char title[256], description[1700];
-    snprintf(title, sizeof title, "Communication with %s, which feed \"%s\" lists",
-             peer_text(finding, peer), finding->best.match.feed->name);
-    describe(finding, description, sizeof description);
+    char subject[PICKET_PREFIX_TEXT_BYTES];
+    char title[FINDING_TITLE_BYTES], description[FINDING_DESCRIPTION_BYTES];
+    const struct finding_past *past = finding->past;
+    entitle(finding, title);
+    describe(finding, description);
     struct picket_finding found = {
-        .type = "IoT_SuspiciousIpCommunication",
+        .type = past != NULL ? PICKET_ALERT_LISTED_PAST : PICKET_ALERT_LISTED,
         .device = finding->event->device,
         .subject = picket_prefix_format(&finding->best.match.prefix, subject),
-        .seen_ms = finding->event->seen_ms,
+        .seen_ms = past != NULL ? past->last_ms : finding->event->seen_ms,
         .title = title,
         .description = description,
         .remediation = remediation,
@@ -307,6 +336,8 @@ static int yield_texts(struct finding *finding, const char *evidence, picket_yie
         .evidence = evidence,
         .weigh = weigh_by_standing,
         .weigh_context = finding,
+        .past_count = past != NULL ? past->events : 0,
+        .past_since_ms = past != NULL ? past->first_ms : 0,
     };
     weigh(finding, &found);
     return yield(context, &found);

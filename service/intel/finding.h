@@ -37,10 +37,24 @@ struct listings {
     void *context;
 };
 
+/* What stored flows to one prefix come to, found when its indicator came, or when somebody looked.
+ */
+struct finding_past {
+    int64_t first_ms, last_ms; /* the events' own times */
+    int64_t events, flows;
+    uint64_t bytes_in, bytes_out;
+    enum severity_contact contact;
+    bool several_remotes;
+    int64_t searched_from_ms, searched_to_ms;
+    bool is_asked;                      /* somebody looked for this prefix; the feed is none */
+    const int64_t *event_ids, *seen_ms; /* of the flows shown */
+};
+
 struct finding {
     const struct picket_event *event;
-    struct listing best;           /* the first match: of the narrowest prefix */
-    struct severity_inputs weight; /* of the event; how often and how many the store adds */
+    const struct finding_past *past; /* NULL: about an event that has just come */
+    struct listing best;             /* the first match: of the narrowest prefix */
+    struct severity_inputs weight;   /* of the event; how often and how many the store adds */
     uint32_t matches, flows;
     const struct table_feed *feeds[FINDING_MATCHES_SHOWN]; /* weight.sources are counted by it */
     struct picket_address remote;
@@ -61,6 +75,9 @@ void finding_add_match(struct finding *finding, const struct table_match *match,
 void finding_add_shared(struct finding *finding, const struct table_match *match,
                         const struct listings *listings);
 void finding_add_flow(struct finding *finding, const struct picket_flow *flow, bool is_shared);
+
+/* It is about all these, of which the flows are examples; they have been added. */
+void finding_set_past(struct finding *finding, const struct finding_past *past);
 
 /* Hands the finding to yield, if it has a match, and frees it. What yield returned, or
  * PICKET_NO_MEMORY. */

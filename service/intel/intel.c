@@ -135,6 +135,7 @@ void intel_take_change(void *context, const struct picket_indicator *before,
                        const struct picket_indicator *now)
 {
     struct taking *taking = context;
+    taking->brings |= before == NULL && now != NULL;
     if (before != NULL)
         expiry_take_out(&taking->expiry, before);
     if (now != NULL && expiry_take(&taking->expiry, now))
@@ -143,7 +144,7 @@ void intel_take_change(void *context, const struct picket_indicator *before,
         table_take_out(taking->batch, taking->feed, before);
 }
 
-int intel_publish(struct picket_intel *intel, struct taking *taking, struct picket_error *error)
+static int publish(struct picket_intel *intel, struct taking *taking, struct picket_error *error)
 {
     struct picket_error problem = {0};
     if (intel->table_lacks) {
@@ -158,7 +159,31 @@ int intel_publish(struct picket_intel *intel, struct taking *taking, struct pick
     return PICKET_OK;
 }
 
+int intel_publish(struct picket_intel *intel, struct taking *taking, struct picket_error *error)
+{
+    if (taking->brings)
+        arrivals_begin(&intel->arrivals);
+    int status = publish(intel, taking, error);
+    if (taking->brings)
+        arrivals_end(&intel->arrivals);
+    return status;
+}
+
 /* ---- start and stop ---- */
+
+/* Whatever comes after it is inspected with what is loaded now. */
+static int know_newest_event(struct picket_intel *intel, struct picket_error *error)
+{
+    int64_t first, end = 0;
+    struct picket_hunted hunted = {0};
+    int status =
+        picket_store_events_between(intel->store, INT64_MIN, INT64_MAX, &first, &end, error);
+    if (status == PICKET_OK)
+        status = picket_store_hunted_get(intel->store, &hunted, error);
+    arrivals_start(&intel->arrivals, end > 0 ? end - 1 : 0,
+                   hunted.to_ms > hunted.mark_ms ? hunted.to_ms : hunted.mark_ms);
+    return status;
+}
 
 int picket_intel_start(struct picket_intel **intel, const char *store_folder,
                        struct picket_error *error)
@@ -169,11 +194,14 @@ int picket_intel_start(struct picket_intel **intel, const char *store_folder,
     pthread_mutex_init(&started->changing, NULL);
     pthread_mutex_init(&started->looking_up, NULL);
     silences_open(&started->silences);
+    arrivals_open(&started->arrivals);
     int status = picket_store_open(&started->store, store_folder, error);
     if (status == PICKET_OK)
         status = picket_store_open(&started->listed, store_folder, error);
     if (status == PICKET_OK && !expiry_open(&started->expiry))
         status = picket_fail(error, PICKET_NO_MEMORY, "no memory for intelligence");
+    if (status == PICKET_OK)
+        status = know_newest_event(started, error);
     if (status == PICKET_OK)
         status = load_table(started, &started->published.table, error);
     if (status == PICKET_OK)
@@ -211,6 +239,7 @@ void picket_intel_stop(struct picket_intel *intel)
     table_free(intel->published.table);
     expiry_close(&intel->expiry);
     silences_close(&intel->silences);
+    arrivals_close(&intel->arrivals);
     pthread_mutex_destroy(&intel->looking_up);
     pthread_mutex_destroy(&intel->changing);
     free(intel);
@@ -218,7 +247,7 @@ void picket_intel_stop(struct picket_intel *intel)
 
 /* ---- what the store has of an indicator ---- */
 
-static void take_listing(void *context, const char *feed, const struct picket_indicator *indicator)
+void intel_take_listing(void *context, const char *feed, const struct picket_indicator *indicator)
 {
     struct listing *listing = context;
     (void)feed;
@@ -240,8 +269,8 @@ static bool look_up_listing(void *context, struct listing *listing)
     struct picket_indicator which = {
         .prefix = match->prefix, .port = match->port, .protocol = match->protocol};
     pthread_mutex_lock(&intel->looking_up);
-    int status = picket_store_indicator(intel->listed, match->feed->name, &which, take_listing,
-                                        listing, &error);
+    int status = picket_store_indicator(intel->listed, match->feed->name, &which,
+                                        intel_take_listing, listing, &error);
     pthread_mutex_unlock(&intel->looking_up);
     if (status != PICKET_OK && status != PICKET_NOT_FOUND)
         picket_say(PICKET_WARNING, "service", "feed %s: what it says of a match: %s",
@@ -380,18 +409,39 @@ size_t picket_intel_indicator_count(struct picket_intel *intel)
     return count;
 }
 
+/* Who searches stored events is to know what was found as it came. */
+struct live_yield {
+    struct picket_intel *intel;
+    int64_t event_id;
+    picket_yield yield;
+    void *context;
+};
+
+static int yield_live(void *context, const struct picket_finding *finding)
+{
+    struct live_yield *live = context;
+    arrivals_found(&live->intel->arrivals, live->event_id, finding->subject);
+    return live->yield(live->context, finding);
+}
+
+static void approach(void *state, int64_t event_id)
+{
+    arrivals_event(&((struct picket_intel *)state)->arrivals, event_id);
+}
+
 /* What a match yields is written while the table is being read, which only delays that what has
  * gone from it is given back. */
 static int inspect(void *state, const struct picket_event *event, picket_yield yield, void *context)
 {
     struct picket_intel *intel = state;
+    struct live_yield live = {intel, event->event_id, yield, context};
     struct listings listings = {look_up_listing, intel};
     struct matching matching = {
         .listings = &listings, .own_networks = intel->own_networks, .silences = &intel->silences};
     if (event->flow_count == 0)
         return PICKET_OK;
     matching.table = published_read(&intel->published);
-    int status = matcher_inspect(&matching, event, yield, context);
+    int status = matcher_inspect(&matching, event, yield_live, &live);
     published_done();
     return status;
 }
@@ -417,6 +467,7 @@ struct picket_detector picket_intel_detector(struct picket_intel *intel)
     return (struct picket_detector){.name = "intelligence",
                                     .state = intel,
                                     .inspect = inspect,
+                                    .approach = approach,
                                     .look_ahead = look_ahead,
                                     .stamp = stamp};
 }

@@ -6,8 +6,10 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "arrivals.h"
 #include "expiry.h"
 #include "feed_watch.h"
+#include "matcher.h"
 #include "outcome.h"
 #include "picket/service/intel.h"
 #include "published.h"
@@ -31,7 +33,11 @@ struct picket_intel {
     struct own_networks own_networks;
     struct expiry expiry; /* of the feeds in the table */
     struct sweeper *sweeper;
+    struct arrivals arrivals; /* for who searches stored events */
 };
+
+/* A picket_indicator_visit; its context is the struct listing to be filled in. */
+void intel_take_listing(void *context, const char *feed, const struct picket_indicator *indicator);
 
 /* With the lock held: the table knows of a feed that the store has; its number, or 0: no memory, or
  * too many. And not any more: nothing of it is left. */
@@ -43,6 +49,7 @@ struct taking {
     struct table_batch *batch;
     uint16_t feed;
     struct expiry_change expiry;
+    bool brings; /* indicators that were not there */
 };
 
 /* With the lock held: false is no memory. */

@@ -17,7 +17,16 @@ struct list_work {
     size_t count;
     struct picket_feed_delta delta;
     size_t *at;
+    struct picket_indicator *coming; /* the items, if they are to be stamped; otherwise NULL */
 };
+
+/* The store keeps what it knows of those that it has. */
+static void stamp(struct picket_intel *intel, struct picket_indicator *indicators, size_t count)
+{
+    int64_t now_ms = arrivals_now_ms(&intel->arrivals);
+    for (size_t i = 0; i < count; i++)
+        indicators[i].first_seen_ms = now_ms;
+}
 
 /* With the lock held. */
 static int change_list(struct picket_intel *intel, struct list_work *work,
@@ -27,6 +36,8 @@ static int change_list(struct picket_intel *intel, struct list_work *work,
     uint16_t number = table_feed_number(intel->published.table, work->list);
     if (!intel_begin_taking(intel, number, &taking))
         return picket_fail(error, PICKET_NO_MEMORY, "list %s: no memory", work->list);
+    if (work->coming != NULL)
+        stamp(intel, work->coming, work->count);
     int status = work->run(work, intel->store, &taking, error);
     if (status == PICKET_OK)
         return intel_publish(intel, &taking, error);
@@ -65,11 +76,12 @@ static int put(struct list_work *work, struct picket_store *store, struct taking
                                        intel_take_change, taking, &work->delta, error);
 }
 
-static int put_stamped(struct picket_intel *intel, const char *list,
-                       const struct picket_indicator *indicators, size_t count,
-                       struct picket_feed_delta *delta, struct picket_error *error)
+static int put_all(struct picket_intel *intel, const char *list,
+                   struct picket_indicator *indicators, size_t count,
+                   struct picket_feed_delta *delta, struct picket_error *error)
 {
-    struct list_work work = {.run = put, .list = list, .items = indicators, .count = count};
+    struct list_work work = {
+        .run = put, .list = list, .items = indicators, .count = count, .coming = indicators};
     pthread_mutex_lock(&intel->changing);
     int status = ensure_local(intel, list, error);
     pthread_mutex_unlock(&intel->changing);
@@ -84,17 +96,14 @@ int picket_intel_put(struct picket_intel *intel, const char *list,
                      const struct picket_indicator *indicators, size_t count,
                      struct picket_feed_delta *delta, struct picket_error *error)
 {
-    struct picket_indicator *stamped = calloc(count > 0 ? count : 1, sizeof *stamped);
-    if (stamped == NULL)
+    struct picket_indicator *copies = calloc(count > 0 ? count : 1, sizeof *copies);
+    if (copies == NULL)
         return picket_fail(error, PICKET_NO_MEMORY, "list %s: no memory for %zu indicators", list,
                            count);
-    int64_t now_ms = picket_unix_ms();
-    for (size_t i = 0; i < count; i++) {
-        stamped[i] = indicators[i];
-        stamped[i].first_seen_ms = now_ms; /* the store keeps what it knows */
-    }
-    int status = put_stamped(intel, list, stamped, count, delta, error);
-    free(stamped);
+    for (size_t i = 0; i < count; i++)
+        copies[i] = indicators[i];
+    int status = put_all(intel, list, copies, count, delta, error);
+    free(copies);
     return status;
 }
 
@@ -115,7 +124,6 @@ static int put_reading(struct picket_intel *intel, struct feed_reading *reading,
                        struct picket_feed_report *report, struct picket_error *error)
 {
     struct indicator_list *indicators = &reading->indicators;
-    int64_t now_ms = picket_unix_ms();
     report->feed.skipped = (int64_t)reading->skipped;
     report->passed_over = (int64_t)reading->passed_over;
     report->problem_count = reading->problem_count;
@@ -124,10 +132,8 @@ static int put_reading(struct picket_intel *intel, struct feed_reading *reading,
         return picket_fail(error, PICKET_INVALID, "no indicator; line %u (\"%.60s\"): %s",
                            reading->problems[0].line, reading->problems[0].text,
                            reading->problems[0].reason);
-    for (size_t i = 0; i < indicators->count; i++)
-        indicators->items[i].first_seen_ms = now_ms;
-    return put_stamped(intel, report->feed.name, indicators->items, indicators->count,
-                       &report->delta, error);
+    return put_all(intel, report->feed.name, indicators->items, indicators->count, &report->delta,
+                   error);
 }
 
 int picket_intel_import(struct picket_intel *intel, const char *list, const char *text,

@@ -11,10 +11,13 @@ struct hit {
     uint32_t flow;
 };
 
-/* In order of prefix and flow: those of one finding stand together. */
+/* In order of prefix and flow: those of one finding stand together. Or somebody to be told of each.
+ */
 struct hits {
     struct hit *items;
     size_t count;
+    matcher_hit tell;
+    void *context;
 };
 
 /* What the lists around a flow's remote address say of it together. */
@@ -173,16 +176,22 @@ static bool collect_shared(struct finding *finding, const struct matching *match
 }
 
 /* The hits are of one prefix. */
+static void collect_evidence(struct finding *finding, const struct matching *matching,
+                             const struct hit *hits, size_t count)
+{
+    collect_matches(finding, matching, hits, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct picket_flow *flow = &finding->event->flows[hits[i].flow];
+        finding_add_flow(finding, flow, collect_shared(finding, matching, flow));
+    }
+}
+
 static int yield_hits(const struct matching *matching, const struct picket_event *event,
                       const struct hit *hits, size_t count, picket_yield yield, void *context)
 {
     struct finding finding;
     finding_begin(&finding, event);
-    collect_matches(&finding, matching, hits, count);
-    for (size_t i = 0; i < count; i++) {
-        const struct picket_flow *flow = &event->flows[hits[i].flow];
-        finding_add_flow(&finding, flow, collect_shared(&finding, matching, flow));
-    }
+    collect_evidence(&finding, matching, hits, count);
     return finding_yield(&finding, yield, context);
 }
 
@@ -205,7 +214,7 @@ static int compare_hits(const void *a, const void *b)
 int matcher_inspect(const struct matching *matching, const struct picket_event *event,
                     picket_yield yield, void *context)
 {
-    struct hits hits = {NULL, 0};
+    struct hits hits = {.items = NULL};
     int status =
         each_judgement(matching, event, note_judgement, &hits) ? PICKET_OK : PICKET_NO_MEMORY;
     if (hits.count > 1)
@@ -218,4 +227,38 @@ int matcher_inspect(const struct matching *matching, const struct picket_event *
     }
     free(hits.items);
     return status;
+}
+
+/* ---- the past ---- */
+
+static bool tell_hit(struct hits *hits, const struct matching *matching,
+                     const struct picket_event *event, size_t flow,
+                     const struct judgement *judgement)
+{
+    (void)matching, (void)event;
+    return !judgement->is_hit || judgement->allowed_by != NULL ||
+           hits->tell(hits->context, flow, &judgement->prefix);
+}
+
+void matcher_hits(const struct matching *matching, const struct picket_event *event,
+                  matcher_hit hit, void *context)
+{
+    struct hits hits = {.tell = hit, .context = context};
+    each_judgement(matching, event, tell_hit, &hits);
+}
+
+int matcher_tell_past(const struct matching *matching, const struct picket_event *event,
+                      const struct picket_prefix *prefix, const struct finding_past *past,
+                      picket_yield yield, void *context)
+{
+    struct finding finding;
+    struct hit hits[FINDING_FLOWS_SHOWN];
+    size_t count =
+        event->flow_count < FINDING_FLOWS_SHOWN ? event->flow_count : FINDING_FLOWS_SHOWN;
+    for (size_t i = 0; i < count; i++)
+        hits[i] = (struct hit){*prefix, (uint32_t)i};
+    finding_begin(&finding, event);
+    collect_evidence(&finding, matching, hits, count);
+    finding_set_past(&finding, past);
+    return finding_yield(&finding, yield, context);
 }

@@ -36,4 +36,16 @@ bool matcher_finds(const struct matching *matching, const struct picket_event *e
 int matcher_inspect(const struct matching *matching, const struct picket_event *event,
                     picket_yield yield, void *context);
 
+/* The narrowest prefix by which the event's flow of that number is a hit. False: that is enough. */
+typedef bool (*matcher_hit)(void *context, size_t flow, const struct picket_prefix *prefix);
+/* Calls hit for each flow that is one and that no allow list covers, in their order. */
+void matcher_hits(const struct matching *matching, const struct picket_event *event,
+                  matcher_hit hit, void *context);
+
+/* One finding of all flows of the event, which are hits of that prefix, about the past. As
+ * matcher_inspect(). */
+int matcher_tell_past(const struct matching *matching, const struct picket_event *event,
+                      const struct picket_prefix *prefix, const struct finding_past *past,
+                      picket_yield yield, void *context);
+
 #endif

@@ -57,6 +57,12 @@ void harness_start(struct harness *harness)
     if (picket_service_start(&harness->service, &config, harness->log, harness->intel, &error) !=
         PICKET_OK)
         fail_msg("%s", error.text);
+    const struct picket_hunter_config hunting = {.store_folder = store_folder,
+                                                 .intel = harness->intel,
+                                                 .service = harness->service,
+                                                 .quiet_ms = 50};
+    if (picket_hunter_start(&harness->hunter, &hunting, &error) != PICKET_OK)
+        fail_msg("%s", error.text);
 }
 
 void harness_stop(struct harness *harness)
@@ -64,6 +70,7 @@ void harness_stop(struct harness *harness)
     if (harness->log == NULL)
         return;
     picket_log_close(harness->log);
+    picket_hunter_stop(harness->hunter);
     picket_service_stop(harness->service);
     picket_intel_stop(harness->intel);
     picket_log_destroy(harness->log);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "picket/log/log.h"
+#include "picket/service/hunter.h"
 #include "picket/service/intel.h"
 #include "picket/service/service.h"
 #include "picket/store/store.h"
@@ -21,6 +22,7 @@ struct harness {
     struct picket_log *log;
     struct picket_intel *intel;
     struct picket_service *service;
+    struct picket_hunter *hunter;
     struct picket_store *store; /* the test's own handle */
     struct picket_output_config outputs[2], routes[2];
     size_t output_count, route_count;

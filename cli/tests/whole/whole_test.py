@@ -49,10 +49,11 @@ class TheWholePath(Receiving):
         added = self.add_feed(f"{REMOTE}\nrubbish here\n", "--confidence", "90")
         self.assertIn("1 indicator ", added.stdout)
         self.assertIn("feed.txt:2: ", added.stderr)
-        follower = self.follow()
+        live = ("--type", "IoT_SuspiciousIpCommunication")  # what was before is another alert
+        follower = self.follow(*live)
         device.publish(self.message(network_activity(2, REMOTE)))
         # The PUBACK came after the commit: the alert is there, without waiting.
-        alerts = self.server.json("alert", "list")
+        alerts = self.server.json("alert", "list", *live)
         self.assertEqual(len(alerts), 1)
         self.assertEqual(json.loads(follower.stdout.readline())["id"], alerts[0]["id"])
         self.server.wait_for(lambda: REMOTE in self.server.alerts_written())
@@ -61,7 +62,7 @@ class TheWholePath(Receiving):
         device.close()
         self.assertEqual(self.server.stop(), 0)
         self.server.start()
-        self.assertEqual(self.server.json("alert", "list"), alerts)
+        self.assertEqual(self.server.json("alert", "list", *live), alerts)
         self.assertEqual(len(self.server.json("event", "list")), 2)
         self.assertEqual(self.server.json("feed", "list")[0]["indicators"], 1)
         self.assertEqual(self.server.run("intel", "lookup", REMOTE).returncode, 0)

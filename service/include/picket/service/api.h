@@ -9,6 +9,7 @@
 
 #include "picket/base/error.h"
 #include "picket/log/log.h"
+#include "picket/service/hunter.h"
 #include "picket/service/intel.h"
 #include "picket/service/service.h"
 
@@ -47,6 +48,7 @@ struct picket_api_config {
     struct picket_log *log;
     struct picket_intel *intel;
     struct picket_service *service;
+    struct picket_hunter *hunter;
     const struct picket_output_config *outputs; /* as the service has them: named in the status */
     size_t output_count;
     const struct picket_output_config *routes;

@@ -35,6 +35,9 @@ struct picket_detector {
     void *state;
     /* PICKET_OK, or what yield returned. */
     int (*inspect)(void *state, const struct picket_event *event, picket_yield yield, void *context);
+    /* NULL, or told of each new event before anything else is asked about it: with its commit it is
+     * there, or never was. */
+    void (*approach)(void *state, int64_t event_id);
     /* Both NULL, or both there: a detector that keeps nothing of what it has seen may look ahead, on
      * the preparing thread, before it is known whether the event is new; group and event_id are
      * not. A stamp > 0: there is nothing in the event for as long as stamp() is the same, and

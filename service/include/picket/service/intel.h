@@ -14,6 +14,13 @@
 #include "picket/base/error.h"
 #include "picket/service/detector.h"
 
+/* Of alerts that a flow matches an indicator: one that has just come, and past ones; two types, so
+ * that what goes on is never folded into what was. */
+#define PICKET_ALERT_LISTED      "IoT_SuspiciousIpCommunication"
+#define PICKET_ALERT_LISTED_PAST "IoT_PastSuspiciousIpCommunication"
+/* Whether an alert's type is one of these. */
+bool picket_is_intelligence(const char *type);
+
 struct picket_intel;
 
 /* Opens its own store handle, loads all indicators, starts the refreshing thread. The built-in

@@ -9,6 +9,7 @@
 
 #include "picket/base/error.h"
 #include "picket/log/log.h"
+#include "picket/service/detector.h"
 #include "picket/service/intel.h"
 #include "picket/service/output.h"
 #include "picket/store/store.h"
@@ -35,6 +36,14 @@ int picket_service_start(struct picket_service **service,
 /* The log must be closed before; commits what is left, then ends. If nothing can be committed, it
  * ends after the attempt at hand, and what is left was acknowledged to nobody. */
 void picket_service_stop(struct picket_service *service);
+
+/* Yields findings, and returns PICKET_OK or what yield returned. */
+typedef int (*picket_findings)(void *context, picket_yield yield, void *yield_context);
+/* Has the service's thread raise what give() yields, as findings of detectors are; give() is called
+ * there, once for each call, and is to take milliseconds. *told: for how many of them alerts are new
+ * or of higher severity. Waits. PICKET_CLOSED: the service is being stopped. Thread: any. */
+int picket_service_raise(struct picket_service *service, picket_findings give, void *context,
+                         int64_t *told, struct picket_error *error);
 
 struct picket_service_status {
     int64_t stalled_since_ms; /* Unix time since when nothing can be committed; 0: all is well */
