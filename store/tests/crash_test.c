@@ -69,9 +69,12 @@ static void write_until_killed(int first, bool writes_back, int tell)
     }
 }
 
+typedef void (*write_forever)(int first, bool writes_back, int tell);
+
 /* Lets a child write for a while and kills it; returns the last batch that it told, or first - 1.
  */
-static int write_and_kill(int first, bool writes_back, int at_least, unsigned more_us)
+static int write_and_kill(write_forever write_on, int first, bool writes_back, int at_least,
+                          unsigned more_us)
 {
     int pipe_ends[2], told = first - 1;
     assert_int_equal(pipe(pipe_ends), 0);
@@ -79,7 +82,7 @@ static int write_and_kill(int first, bool writes_back, int at_least, unsigned mo
     assert_true(child >= 0);
     if (child == 0) {
         close(pipe_ends[0]);
-        write_until_killed(first, writes_back, pipe_ends[1]);
+        write_on(first, writes_back, pipe_ends[1]);
     }
     close(pipe_ends[1]);
     while (told < first - 1 + at_least && read(pipe_ends[0], &told, sizeof told) == sizeof told)
@@ -155,8 +158,8 @@ static void kill_many_times(bool writes_back, int at_least, uint64_t seed)
     int there = 0;
     for (int kill_number = 0; kill_number < KILLS; kill_number++) {
         int again = there > 0 ? there - 1 : 0; /* the last one is sent again */
-        int told =
-            write_and_kill(again, writes_back, at_least, (unsigned)random_below(&seed, 4000));
+        int told = write_and_kill(write_until_killed, again, writes_back, at_least,
+                                  (unsigned)random_below(&seed, 4000));
         there = whole_batches();
         assert_true(told + 1 >= again + at_least);
         assert_in_range(there, told + 1, told + 2); /* one may be committed and not yet told */
@@ -173,6 +176,99 @@ static void what_was_committed_survives_a_kill_while_the_log_is_written_back(voi
 {
     (void)state;
     kill_many_times(true, 10, 6);
+}
+
+/* ---- kept lists ---- */
+
+enum { PUT_TOGETHER = 20, BATCHES_LISTED = 3 };
+
+static void fill_indicators(struct picket_indicator *indicators, int batch)
+{
+    for (int i = 0; i < PUT_TOGETHER; i++) {
+        uint8_t bytes[4] = {(uint8_t)i, (uint8_t)(batch >> 16), (uint8_t)(batch >> 8),
+                            (uint8_t)batch};
+        indicators[i] = (struct picket_indicator){.prefix = {picket_address_ipv4(bytes), 32},
+                                                  .line = (uint32_t)batch + 1};
+    }
+}
+
+/* Even steps put a batch, odd ones take out that of some steps before. */
+static void change_list(struct picket_store *store, int step)
+{
+    struct picket_indicator indicators[PUT_TOGETHER];
+    fill_indicators(indicators, step % 2 == 0 ? step / 2 : step / 2 - BATCHES_LISTED);
+    if (step % 2 == 0)
+        MUST(picket_store_indicators_put(store, "kept", indicators, PUT_TOGETHER, NULL, NULL, NULL,
+                                         &error));
+    else if (step / 2 >= BATCHES_LISTED)
+        MUST(picket_store_indicators_take_out(store, "kept", indicators, PUT_TOGETHER, NULL, NULL,
+                                              NULL, &error));
+}
+
+static void change_list_until_killed(int first, bool writes_back, int tell)
+{
+    struct picket_store *store;
+    (void)writes_back;
+    MUST(picket_store_open(&store, folder, &error));
+    for (int step = first;; step++) {
+        change_list(store, step);
+        if (write(tell, &step, sizeof step) != sizeof step)
+            _exit(1);
+    }
+}
+
+struct listed {
+    int first, last, count; /* batches, indicators */
+};
+
+static void note_listed(void *context, const char *feed, const struct picket_indicator *indicator)
+{
+    struct listed *listed = context;
+    int batch = (int)indicator->line - 1;
+    (void)feed;
+    if (listed->count == 0 || batch < listed->first)
+        listed->first = batch;
+    if (listed->count == 0 || batch > listed->last)
+        listed->last = batch;
+    listed->count++;
+}
+
+/* How many steps were made; fails the test if a part of one was. */
+static int whole_steps(void)
+{
+    struct picket_store *store;
+    struct listed listed = {0};
+    MUST(picket_store_open(&store, folder, &error));
+    MUST(picket_store_indicators(store, "kept", note_listed, &listed, &error));
+    assert_int_equal(totals_of(store).indicators, listed.count);
+    picket_store_close(store);
+    if (listed.count == 0)
+        return 0;
+    int batches = listed.last - listed.first + 1, steps = 2 * listed.last + 1;
+    assert_int_equal(listed.count, batches * PUT_TOGETHER);
+    assert_in_range(batches, 1, BATCHES_LISTED + 1);
+    return steps + (listed.last - BATCHES_LISTED >= 0 && batches == BATCHES_LISTED);
+}
+
+static void changes_of_a_kept_list_survive_a_kill_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    struct picket_store *store;
+    struct picket_feed list = {.name = "kept"};
+    uint64_t seed = 9;
+    int next = 0;
+    MUST(picket_store_open(&store, folder, &error));
+    MUST(picket_store_feed_put(store, &list, &error));
+    picket_store_close(store);
+    for (int kill_number = 0; kill_number < KILLS; kill_number++) {
+        int told = write_and_kill(change_list_until_killed, next, false, 10,
+                                  (unsigned)random_below(&seed, 4000));
+        int there = whole_steps();
+        if (there < told + 1 && (told + 1) % 2 == 0 && told / 2 < BATCHES_LISTED)
+            there = told + 1; /* a step that takes nothing out leaves no trace */
+        assert_in_range(there, told + 1, told + 2);
+        next = there;
+    }
 }
 
 /* Here nothing is on the disk but what was synced. */
@@ -241,6 +337,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_was_committed_survives_a_kill),
         TEST(what_was_committed_survives_a_kill_while_the_log_is_written_back),
+        TEST(changes_of_a_kept_list_survive_a_kill_whole_or_not_at_all),
         TEST(what_was_committed_survives_a_power_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

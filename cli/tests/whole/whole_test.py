@@ -11,6 +11,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import unittest
 
 from device import Refused, little_endian, network_activity, security_message, system_information
@@ -321,6 +322,27 @@ class KeptLists(Receiving):
         table = self.intel("list").stdout
         self.assertIn("45.148.11.0/31", table)
         self.assertIn("Mirai", table)
+
+    def test_what_was_answered_is_there_after_a_kill_and_the_rest_whole_or_not_at_all(self):
+        answered = []
+
+        def add_until_killed():
+            for number in range(10000):
+                group = [f"45.{number // 256}.{number % 256}.{i}/32" for i in range(3)]
+                if self.server.run("intel", "add", *group).returncode != 0:
+                    return
+                answered.append(group)
+
+        adding = threading.Thread(target=add_until_killed)
+        adding.start()
+        self.server.wait_for(lambda: len(answered) >= 5)
+        self.server.stop(signal.SIGKILL)
+        adding.join()
+        self.server.start()
+        listed = self.listed()
+        self.assertTrue(set(listed).issuperset(prefix for group in answered for prefix in group))
+        self.assertIn(len(listed), (3 * len(answered), 3 * len(answered) + 3))
+        self.assertEqual(self.server.run("intel", "lookup", answered[-1][0][:-3]).returncode, 0)
 
     def test_a_private_address_is_taken_and_flagged(self):
         self.assertIn("10.0.0.0/8: private-use", self.intel("add", "10.0.0.0/8").stderr)
