@@ -23,9 +23,11 @@ enum {
 static const int64_t forget_after_ms = (int64_t)30 * 24 * 3600 * 1000;
 
 static struct picket_counter expired = {.name = "service_indicators_expired",
+                                        .is_work = true,
                                         .help = "indicators taken out of memory, since they are "
                                                 "not valid any more"};
 static struct picket_counter forgotten = {.name = "service_indicators_forgotten",
+                                          .is_work = true,
                                           .help = "indicators removed from kept lists, 30 days "
                                                   "after they expired"};
 

@@ -207,6 +207,38 @@ static void a_change_of_a_kept_list_is_whole_or_not_at_all(void **state)
     }
 }
 
+static void what_expired_long_ago_goes_whole_transactions_at_a_time(void **state)
+{
+    enum { COUNT = 1500, AT_ONCE = 1000 };
+    static struct picket_indicator some[COUNT];
+    struct picket_feed list = {.name = "kept"};
+    bool more;
+    MUST(picket_store_feed_put(*state, &list, &error));
+    fill(some, COUNT, 0, 1);
+    for (int i = 0; i < COUNT; i++)
+        some[i].valid_until_ms = 5;
+    for (int kind = 0; kind < KINDS; kind++) {
+        int failures = 0;
+        for (int n = 1;; n++) {
+            MUST(
+                picket_store_indicators_put(*state, "kept", some, COUNT, NULL, NULL, NULL, &error));
+            faulty_vfs_fail(n, kinds[kind].code, kinds[kind].stays);
+            int status = picket_store_kept_forget(*state, 5, NULL, NULL, &more, &error);
+            bool has_failed = faulty_vfs_has_failed();
+            faulty_vfs_heal();
+            failures += status != PICKET_OK;
+            if (status != PICKET_OK)
+                check_failure(status, kind);
+            assert_int_equal(count_all(*state), status == PICKET_OK ? COUNT - AT_ONCE : COUNT);
+            assert_int_equal(totals_of(*state).indicators, count_all(*state));
+            assert_int_equal(more, status == PICKET_OK);
+            if (!has_failed)
+                break;
+        }
+        assert_true(failures > 1);
+    }
+}
+
 static void a_full_disk_is_told_and_survived(void **state)
 {
     static struct twin twin, before;
@@ -256,6 +288,7 @@ int main(void)
         TEST(opening_recovers_from_whatever_failed_before),
         TEST(a_feed_is_replaced_whole_or_not_at_all),
         TEST(a_change_of_a_kept_list_is_whole_or_not_at_all),
+        TEST(what_expired_long_ago_goes_whole_transactions_at_a_time),
         TEST(a_full_disk_is_told_and_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
