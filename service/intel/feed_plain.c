@@ -2,8 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "feed_lines.h"
 #include "feed_reader.h"
 #include "indicator_text.h"
+
+enum { SAMPLE_LINES = 100 };
 
 /* Where the indicator at the start of the line ends: at a blank, a comma, a quote or a comment. */
 static size_t indicator_end(const char *text, size_t size)
@@ -31,9 +34,13 @@ static size_t spaced_range_end(const char *text, size_t size, size_t end)
 }
 
 /* DShield's block list has start, end and prefix length in three columns. */
-static bool take_columns(struct feed_reading *reading, uint32_t line, const char *text, size_t size)
-{
+struct range_columns {
     char prefix[64];
+    struct feed_text rest;
+};
+
+static bool parse_columns(const char *text, size_t size, struct range_columns *columns)
+{
     struct address_range range, last;
     const char *tab = memchr(text, '\t', size);
     if (tab == NULL || tab - text > 45)
@@ -46,19 +53,42 @@ static bool take_columns(struct feed_reading *reading, uint32_t line, const char
     const char *rest = third;
     while (rest < text + size && *rest >= '0' && *rest <= '9')
         rest++;
-    int prefix_size = snprintf(prefix, sizeof prefix, "%.*s/%.*s", (int)(tab - text), text,
-                               rest - third > 3 ? 3 : (int)(rest - third), third);
-    if (rest == third || indicator_text_parse(prefix, (size_t)prefix_size, &range) != NULL ||
-        indicator_text_parse(second, second_size, &last) != NULL || range.last != last.last)
+    int prefix_size =
+        snprintf(columns->prefix, sizeof columns->prefix, "%.*s/%.*s", (int)(tab - text), text,
+                 rest - third > 3 ? 3 : (int)(rest - third), third);
+    columns->rest = (struct feed_text){rest, size - (size_t)(rest - text)};
+    feed_trim(&columns->rest.text, &columns->rest.bytes);
+    return rest != third &&
+           indicator_text_parse(columns->prefix, (size_t)prefix_size, &range) == NULL &&
+           indicator_text_parse(second, second_size, &last) == NULL && range.last == last.last;
+}
+
+static bool take_columns(struct feed_reading *reading, uint32_t line, const char *text, size_t size)
+{
+    struct range_columns columns;
+    if (!parse_columns(text, size, &columns))
         return false;
-    size_t rest_size = size - (size_t)(rest - text);
-    feed_trim(&rest, &rest_size);
     struct feed_item item = {.line = line,
-                             .indicator = {prefix, (size_t)prefix_size},
+                             .indicator = {columns.prefix, strlen(columns.prefix)},
                              .confidence = -1,
-                             .texts.tags = {rest, rest_size}};
+                             .texts.tags = columns.rest};
     feed_take(reading, &item);
     return true;
+}
+
+bool feed_looks_like_range_columns(const char *text, size_t size)
+{
+    struct feed_lines line;
+    struct range_columns columns;
+    int sampled = 0, ranges = 0;
+    feed_lines_begin(&line, text, size);
+    while (sampled < SAMPLE_LINES && feed_lines_next(&line)) {
+        if (feed_is_comment(line.text, line.size))
+            continue;
+        sampled++;
+        ranges += parse_columns(line.text, line.size, &columns);
+    }
+    return ranges * 2 > sampled;
 }
 
 static void read_line(struct feed_reading *reading, uint32_t line, const char *text, size_t size)

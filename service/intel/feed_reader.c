@@ -178,6 +178,8 @@ static enum feed_format detect(const char *text, size_t size)
         return FEED_RULES;
     if (feed_looks_like_p2p(text, size))
         return FEED_P2P;
+    if (feed_looks_like_range_columns(text, size))
+        return FEED_PLAIN;
     if (feed_looks_like_csv(text, size))
         return FEED_CSV;
     return feed_looks_like_prose(text, size) ? FEED_PROSE : FEED_PLAIN;

@@ -97,6 +97,8 @@ void feed_refuse(struct feed_reading *reading, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 void feed_read_plain(struct feed_reading *reading, const char *text, size_t size_bytes);
+/* True of DShield's layout, which would be CSV otherwise. */
+bool feed_looks_like_range_columns(const char *text, size_t size_bytes);
 void feed_read_csv(struct feed_reading *reading, const char *text, size_t size_bytes);
 /* True if the first records look like CSV that a plain reading would not do justice to. */
 bool feed_looks_like_csv(const char *text, size_t size_bytes);

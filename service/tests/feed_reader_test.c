@@ -194,6 +194,12 @@ static void dshield_columns_are_one_prefix(void **state)
                                FEED_AUTO),
                      PICKET_OK);
     ASSERT_INDICATORS("45.194.67.0/24", "45.194.67.0/32"); /* no range where columns disagree */
+    assert_int_equal(
+        read_text("# Start\tEnd\tNetblock\tName\n45.194.67.0\t45.194.67.255\t24\tNAME\n"
+                  "45.194.68.0\t45.194.69.255\t23\tNAME\n",
+                  FEED_AUTO),
+        PICKET_OK);
+    ASSERT_INDICATORS("45.194.67.0/24", "45.194.68.0/23");
 }
 
 static void a_csv_header_maps_the_columns(void **state)
