@@ -11,7 +11,7 @@
 #include "indicators.h"
 #include "intel/hunt.h"
 
-enum { ROUNDS = 9, BATCH = 1000, PEERS = 16 };
+enum { ROUNDS = 9, BATCH = 1000 };
 
 static void must(int status, const struct picket_error *error)
 {
@@ -36,19 +36,7 @@ static void put_message(struct picket_store *store, const struct setting *settin
          &error);
 }
 
-/* A device of a fleet talks to the same few all the time. */
-static void choose_peers(const struct setting *setting, struct message *message)
-{
-    for (int i = 0; i < setting->flows; i++) {
-        uint32_t peer =
-            ((uint32_t)message->device * PEERS + (uint32_t)(bench_random() % PEERS)) * 2654435761u;
-        const uint8_t bytes[4] = {(uint8_t)(peer >> 24), (uint8_t)(peer >> 16),
-                                  (uint8_t)(peer >> 8), (uint8_t)peer};
-        message->flows[i].remote = picket_address_ipv4(bytes);
-    }
-}
-
-static void fill(const struct setting *setting, bool has_peers)
+static void fill(const struct setting *setting)
 {
     static struct message message;
     struct picket_store *store;
@@ -59,8 +47,6 @@ static void fill(const struct setting *setting, bool has_peers)
         must(picket_store_begin(store, &error), &error);
         for (int i = 0; i < BATCH; i++) {
             next_message(&generator, setting, &message);
-            if (has_peers)
-                choose_peers(setting, &message);
             put_message(store, setting, &message);
         }
         must(picket_store_commit(store, &error), &error);
@@ -122,7 +108,7 @@ static void matching_done(void *context)
     (void)context;
 }
 
-static struct hunt *new_hunt(size_t count)
+static struct hunt *new_hunt(size_t count, bool singles)
 {
     struct picket_error error;
     struct picket_prefix *prefixes = bench_ipv4_prefixes(count);
@@ -136,8 +122,10 @@ static struct hunt *new_hunt(size_t count)
     picket_address_filter_init(&hunt->filter, count);
     for (size_t i = 0; i < count; i++) {
         struct picket_indicator indicator = {.prefix = prefixes[i], .confidence = 50};
+        if (singles)
+            indicator.prefix.length = 32;
         table_put(batch, feed, &indicator);
-        picket_address_filter_add(&hunt->filter, &prefixes[i]);
+        picket_address_filter_add(&hunt->filter, &indicator.prefix);
     }
     must(table_apply(batch, &error), &error);
     free(prefixes);
@@ -174,9 +162,9 @@ static double median(double *values)
     return values[ROUNDS / 2];
 }
 
-static void measure(const struct setting *setting, size_t indicators)
+static void measure(const struct setting *setting, size_t indicators, bool singles)
 {
-    struct hunt *hunt = new_hunt(indicators);
+    struct hunt *hunt = new_hunt(indicators, singles);
     double scans[ROUNDS], hunts[ROUNDS], ratios[ROUNDS], cpu_ratios[ROUNDS];
     int64_t scanned, hunted;
     for (int i = 0; i < ROUNDS; i++) {
@@ -192,7 +180,7 @@ static void measure(const struct setting *setting, size_t indicators)
         }
     }
     double flows = (double)setting->messages * setting->flows / 1e6;
-    printf("%10zu %10lld %11.1f %11.1f %7.2f %9.2f\n", indicators,
+    printf("%10zu %s %10lld %11.1f %11.1f %7.2f %9.2f\n", indicators, singles ? "/32  " : "mixed",
            (long long)atomic_load(&hunt->progress.hits), flows / median(scans),
            flows / median(hunts), median(ratios), median(cpu_ratios));
     fflush(stdout);
@@ -200,14 +188,16 @@ static void measure(const struct setting *setting, size_t indicators)
     free(hunt);
 }
 
-static void measure_all(const struct setting *setting, const char *of)
+static void measure_all(const struct setting *setting)
 {
-    printf("%d events of %d flows, %s\n", setting->messages, setting->flows, of);
-    printf("                          M flows/s   M flows/s   ratio, of time\n");
-    printf("indicators       hits   SQL alone        hunt    wall processor\n");
-    measure(setting, 1);
-    measure(setting, 100000);
-    measure(setting, 1000000);
+    printf("%d events of %d flows\n", setting->messages, setting->flows);
+    printf("                                M flows/s   M flows/s   ratio, of time\n");
+    printf("indicators             hits   SQL alone        hunt    wall processor\n");
+    measure(setting, 1, true);
+    measure(setting, 100000, true);
+    measure(setting, 1000000, true);
+    measure(setting, 100000, false);
+    measure(setting, 1000000, false);
 }
 
 static void remove_store(const struct setting *setting)
@@ -234,11 +224,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "nothing to measure: fewer than %d events, or no folder\n", BATCH);
         return 2;
     }
-    fill(&setting, false);
-    measure_all(&setting, "each with another address");
-    remove_store(&setting);
-    fill(&setting, true);
-    measure_all(&setting, "each device with 16 peers");
+    fill(&setting);
+    measure_all(&setting);
     remove_store(&setting);
     rmdir(setting.folder);
     return 0;

@@ -64,6 +64,7 @@ struct picket_api_config fixture_api_config(struct fixture *fixture)
                                       .log = fixture->log,
                                       .intel = fixture->intel,
                                       .service = fixture->service,
+                                      .hunter = fixture->hunter,
                                       .add_status = on_status,
                                       .device_changed = on_device_changed,
                                       .twin_changed = on_twin_changed,
@@ -71,6 +72,8 @@ struct picket_api_config fixture_api_config(struct fixture *fixture)
                                       .messages_changed = on_messages_changed,
                                       .context = fixture};
 }
+
+enum { NEVER_MS = 24 * 3600 * 1000 };
 
 static void must(int status, const struct picket_error *error)
 {
@@ -93,6 +96,12 @@ int fixture_start(void **state)
     must(picket_intel_start(&fixture->intel, fixture->folder, &error), &error);
     must(picket_service_start(&fixture->service, &service, fixture->log, fixture->intel, &error),
          &error);
+    const struct picket_hunter_config hunting = {.store_folder = fixture->folder,
+                                                 .intel = fixture->intel,
+                                                 .service = fixture->service,
+                                                 .quiet_ms = NEVER_MS,
+                                                 .longest_ms = NEVER_MS};
+    must(picket_hunter_start(&fixture->hunter, &hunting, &error), &error);
     struct picket_api_config config = fixture_api_config(fixture);
     must(picket_api_start(&fixture->api, &config, &error), &error);
     *state = fixture;
@@ -115,6 +124,7 @@ int fixture_stop(void **state)
     char command[100];
     picket_api_stop(fixture->api);
     picket_log_close(fixture->log);
+    picket_hunter_stop(fixture->hunter);
     picket_service_stop(fixture->service);
     picket_intel_stop(fixture->intel);
     picket_log_destroy(fixture->log);

@@ -22,6 +22,7 @@ struct fixture {
     struct picket_log *log;
     struct picket_intel *intel;
     struct picket_service *service;
+    struct picket_hunter *hunter; /* searches when it is asked, and never by itself */
     struct picket_api *api;
     struct picket_store *store; /* the test's own handle */
     char changed_device[130];   /* last told by the API */

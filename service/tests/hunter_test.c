@@ -394,6 +394,44 @@ static void a_time_bounds_what_is_searched(void **state)
     assert_int_equal(found_by(ask(after, "45.77.13.9")).count, 0);
 }
 
+/* Of the past, past the service. */
+static void put_many(int events)
+{
+    struct picket_error error = {0};
+    struct picket_flow flows[8] = {{.remote_port = 443}};
+    for (int i = 0; i < 8; i++) {
+        const uint8_t bytes[4] = {91, 92, 25, (uint8_t)i};
+        flows[i] = (struct picket_flow){.local = picket_address_ipv4(bytes),
+                                        .remote = picket_address_ipv4(bytes)};
+    }
+    assert_int_equal(picket_store_begin(harness.store, &error), PICKET_OK);
+    for (int i = 0; i < events; i++) {
+        struct picket_event_row event = {
+            .device = "old", .module = "", .type = 1, .received_ms = 1790000000000 + i};
+        int64_t id;
+        memcpy(event.key, &i, sizeof i);
+        assert_int_equal(picket_store_put_event(harness.store, &event, &id, &error), PICKET_OK);
+        assert_int_equal(picket_store_put_flows(harness.store, id, flows, 8, &error), PICKET_OK);
+    }
+    assert_int_equal(picket_store_commit(harness.store, &error), PICKET_OK);
+}
+
+static void events_are_taken_while_others_are_searched(void **state)
+{
+    (void)state;
+    put_many(60000);
+    report("pump-7", "45.77.13.9", 0);
+    int64_t events = harness_totals(&harness).events;
+    for (int round = 0; round < 3; round++) {
+        int64_t id = ask((struct picket_hunt_request){.device = ""}, "45.77.13.9");
+        do
+            report("pump-8", "91.92.24.1", 0);
+        while (!has_ended(&id));
+        assert_int_equal(found_by(id).count, 1);
+    }
+    assert_true(harness_totals(&harness).events > events);
+}
+
 static void hunts_are_refused_cancelled_and_forgotten(void **state)
 {
     (void)state;
@@ -433,6 +471,7 @@ int main(void)
         TEST(what_is_asked_for_becomes_an_alert_once_if_wanted),
         TEST(a_feed_and_all_feeds_are_searched_for),
         TEST(a_time_bounds_what_is_searched),
+        TEST(events_are_taken_while_others_are_searched),
         TEST(hunts_are_refused_cancelled_and_forgotten),
         TEST(of_hunts_that_have_ended_the_newest_are_kept),
     };

@@ -1,5 +1,6 @@
 #include "flow_block.h"
 
+#include <endian.h>
 #include <string.h>
 
 static uint8_t *put(uint8_t *out, const void *bytes, size_t size_bytes)
@@ -15,12 +16,20 @@ static uint8_t *put_number(uint8_t *out, uint32_t number, int size_bytes)
     return out;
 }
 
-static uint32_t take_number(const uint8_t **at, int size_bytes)
+static uint16_t take_short(const uint8_t **at)
 {
-    uint32_t number = 0;
-    for (int i = 0; i < size_bytes; i++)
-        number |= (uint32_t) * (*at)++ << 8 * i;
-    return number;
+    uint16_t number;
+    memcpy(&number, *at, sizeof number);
+    *at += sizeof number;
+    return le16toh(number);
+}
+
+static uint32_t take_word(const uint8_t **at)
+{
+    uint32_t number;
+    memcpy(&number, *at, sizeof number);
+    *at += sizeof number;
+    return le32toh(number);
 }
 
 static size_t address_bytes(const struct picket_address *address)
@@ -61,10 +70,10 @@ bool flow_unpack(struct picket_flow *flow, const uint8_t **at, const uint8_t *en
     bool local_is_ipv6 = *from++ & FLOW_LOCAL_IS_IPV6;
     flow->local = take_address(&from, local_is_ipv6);
     flow->remote = take_address(&from, remote_is_ipv6);
-    flow->local_port = (uint16_t)take_number(&from, 2);
-    flow->remote_port = (uint16_t)take_number(&from, 2);
-    flow->bytes_in = take_number(&from, 4);
-    flow->bytes_out = take_number(&from, 4);
+    flow->local_port = take_short(&from);
+    flow->remote_port = take_short(&from);
+    flow->bytes_in = take_word(&from);
+    flow->bytes_out = take_word(&from);
     *at = from;
     return true;
 }
