@@ -100,10 +100,29 @@ static int check_numbers(const struct picket_feed *feed, struct picket_error *er
     return PICKET_OK;
 }
 
+/* What comes by TAXII and of MISP has its format. */
+static int check_kind(const struct picket_feed *feed, struct picket_error *error)
+{
+    enum feed_kind kind = feed_kind_of(feed->source);
+    const char *own = kind == FEED_TAXII ? "stix" : kind == FEED_MISP ? "misp" : NULL;
+    if (own == NULL)
+        return PICKET_OK;
+    if (feed->format[0] != '\0' && strcmp(feed->format, "auto") != 0 &&
+        strcmp(feed->format, own) != 0)
+        return picket_fail(error, PICKET_INVALID, "format %s: what comes from %.5s... is %s",
+                           feed->format, feed->source, own);
+    if (feed->columns[0] != '\0')
+        return picket_fail(error, PICKET_INVALID,
+                           "columns are for lists in CSV and JSON, and this is %s", own);
+    return PICKET_OK;
+}
+
 static int check_reading(const struct picket_feed *feed, struct picket_error *error)
 {
     struct feed_column_names columns;
     int status = check_format(feed, error);
+    if (status == PICKET_OK)
+        status = check_kind(feed, error);
     if (status == PICKET_OK)
         status = feed_columns_parse(feed->columns, &columns, error);
     if (status == PICKET_OK && feed->pattern[0] != '\0' && strchr(feed->pattern, '/') != NULL)

@@ -122,6 +122,10 @@ class Credentials(Fetching):
                 (("/list.txt", "--token-file", secret), "are for feeds of servers"),
                 (("https://example.test/", "--pattern", "*.txt"), "a pattern is for folders"),
                 (("https://example.test/", "--columns", "what"), "what"),
+                (("taxii+https://example.test/", "--format", "csv"), "is stix"),
+                (("misp+https://example.test/", "--columns", "address=ip"), "is misp"),
+                (("taxii+ftp://example.test/",), "expected taxii+https://"),
+                (("misp+ftp://example.test/",), "expected a path, http://"),
                 (("ftp://example.test/",), "ftp://example.test/")]:
             self.assertIn(expected, self.refused("feed", "add", "x", *arguments), arguments)
         self.assertEqual(self.server.json("feed", "list"), [])
