@@ -233,8 +233,8 @@ static void print_table(const json_t *found)
 
 static void print_summary(const json_t *hunt, size_t found)
 {
-    char events[64], flows[64], indicators[64], alerts[64];
-    printf("%s%s in %s (%s) searched for %s: ", found > 0 ? "\n" : "",
+    char events[64], flows[64], indicators[64], hits[64], alerts[64];
+    printf("%s%s of %s (%s) searched for %s: ", found > 0 ? "\n" : "",
            text_count(member_number(hunt, "events"), "report", events),
            *member_text(hunt, "device") ? member_text(hunt, "device") : "all devices",
            text_count(member_number(hunt, "flows"), "flow", flows),
@@ -242,8 +242,9 @@ static void print_summary(const json_t *hunt, size_t found)
     if (found == 0)
         printf("nothing found");
     else
-        printf("found %lld times, of %zu device%s and indicator%s", member_number(hunt, "hits"),
-               found, found == 1 ? "" : "s", found == 1 ? "" : "s");
+        printf("%s, by %zu device%s and indicator%s",
+               text_count(member_number(hunt, "hits"), "flow", hits), found, found == 1 ? "" : "s",
+               found == 1 ? "" : "s");
     if (json_is_true(json_object_get(hunt, "alert")))
         printf("; %s raised", text_count(member_number(hunt, "alerts"), "alert", alerts));
     putchar('\n');

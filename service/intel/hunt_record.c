@@ -1,6 +1,7 @@
 #include "hunt_record.h"
 
 #include <jansson.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,8 @@ void hunt_record_settle(struct hunt_record *record)
     record->hunt.table = NULL;
     picket_address_filter_free(&record->hunt.filter);
     hunt_target_free(&record->target);
+    malloc_trim(
+        0); /* what a large target took is given back to the system, not kept for next time */
 }
 
 void hunt_record_free(struct hunt_record *record)

@@ -223,16 +223,27 @@ static struct hunt_record *arrivals_record(struct picket_hunter *hunter, struct 
     return record;
 }
 
+/* Where nothing is stored, nothing is read for it. */
+static bool has_events(struct picket_hunter *hunter, const struct search *search)
+{
+    int64_t first = 0, end;
+    return picket_store_events_between(hunter->arrivals.store, INT64_MIN, INT64_MAX, &first, &end,
+                                       NULL) != PICKET_OK ||
+           (first > 0 && first < search->end_event);
+}
+
 /* If any has come, which is not known before all feeds that have changed are read. */
 static int search_arrivals(struct picket_hunter *hunter, struct search *search,
                            struct picket_error *error)
 {
+    if (!has_events(hunter, search))
+        return PICKET_OK;
     struct hunt_record *record = arrivals_record(hunter, search);
     if (record == NULL)
         return picket_fail(error, PICKET_NO_MEMORY, "no memory for a search");
     int status = hunt_record_load(record, error);
     int64_t count = atomic_load(&record->hunt.progress.indicators);
-    if (status != PICKET_OK || count == 0 || search->end_event <= 1) {
+    if (status != PICKET_OK || count == 0) {
         hunt_record_free(record);
         return status;
     }

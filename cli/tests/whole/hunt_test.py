@@ -86,7 +86,7 @@ class OnRequest(Hunting):
         self.talk("pump-8", OTHER)
         shown = self.hunt(LISTED).stdout
         self.assertRegex(shown, rf"pump-7 +{LISTED}/32 +- ")
-        self.assertIn("found 2 times, of 1 device and indicator", shown)
+        self.assertIn(": 2 flows, by 1 device and indicator", shown)
         found = json.loads(self.hunt("45.148.10.0/24", "--json").stdout)
         self.assertEqual([(item["device"], item["events"]) for item in found["found"]],
                          [("pump-7", 2), ("pump-8", 1)])
