@@ -10,7 +10,7 @@
 #include "intel/readers.h"
 #include "measure.h"
 
-enum { CHANGES = 20000, LOOKUPS = 1 << 20 };
+enum { CHANGES = 10000, LOOKUPS = 1 << 20 };
 
 /* ---- spans of time ---- */
 
@@ -64,7 +64,7 @@ static void *watch(void *context)
     const struct picket_address *address;
     for (size_t number = 1;; number++) {
         while (atomic_load(&watching->asked) < number)
-            continue;
+            sched_yield();
         if ((address = atomic_load(&watching->address)) == NULL)
             return NULL;
         while (is_listed(watching->table, address) != atomic_load(&watching->awaited))
@@ -113,7 +113,7 @@ static void measure_until_seen(const struct listed *listed)
         listed_change(listed, &others[i / 2], 1, i % 2 == 0);
         note(&returned, start);
         while (atomic_load(&watching.seen) < i + 1)
-            continue;
+            sched_yield();
         seen.us[seen.count++] = (float)sooner((watching.seen_at - start) * 1e6,
                                               (double)returned.us[returned.count - 1]);
     }

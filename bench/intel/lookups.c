@@ -137,6 +137,7 @@ void lookups_print_head(void)
 
 void lookups_measure(struct lookups *lookups, const struct structure *structure, size_t indicators)
 {
+    double others[LOOKUP_MIXES];
     printf("%-22s %6.1f s %8.1f |", structure->name, structure->seconds,
            structure->bytes / (double)indicators);
     for (int mix = 0; mix < LOOKUP_MIXES; mix++) {
@@ -148,9 +149,11 @@ void lookups_measure(struct lookups *lookups, const struct structure *structure,
         printf(mix == 0 ? "  |" : "\n");
         if (!lookups->has_sums)
             lookups->sums[mix] = sum;
-        if (lookups->sums[mix] != sum && !structure->partial)
-            printf("\n%s finds %.4f %% otherwise than the first\n", structure->name,
-                   100.0 * ((double)sum - (double)lookups->sums[mix]) / (double)lookups->sums[mix]);
+        others[mix] = 100.0 * ((double)sum / (double)lookups->sums[mix] - 1);
     }
+    for (int mix = 0; mix < LOOKUP_MIXES && !structure->partial; mix++)
+        if (others[mix] != 0)
+            printf("  which finds otherwise than the first, at %u %% hits: %+.2f %%\n",
+                   hit_percents[mix], others[mix]);
     lookups->has_sums = true;
 }
