@@ -5,7 +5,7 @@
 
 #include "../measure.h"
 #include "indicators.h"
-#include "intel/feed_reader.h"
+#include "intel/formats/feed_reader.h"
 
 enum { INDICATORS = 1000000, LINE_BYTES = 1024, ROUNDS = 3 };
 

@@ -9,7 +9,7 @@
 #include "../measure.h"
 #include "../store/rows.h"
 #include "indicators.h"
-#include "intel/hunt.h"
+#include "intel/hunting/hunt.h"
 
 enum { ROUNDS = 9, BATCH = 1000 };
 

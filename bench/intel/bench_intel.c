@@ -10,7 +10,7 @@
 #include "changes.h"
 #include "dpdk.h"
 #include "indicators.h"
-#include "intel/feed_reader.h"
+#include "intel/formats/feed_reader.h"
 #include "listed.h"
 #include "lookups.h"
 #include "measure.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "indicators.h"
-#include "intel/readers.h"
+#include "intel/table/readers.h"
 #include "measure.h"
 
 enum { CHANGES = 10000, LOOKUPS = 1 << 20 };

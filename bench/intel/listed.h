@@ -2,7 +2,7 @@
 #ifndef BENCH_INTEL_LISTED_H
 #define BENCH_INTEL_LISTED_H
 
-#include "intel/table.h"
+#include "intel/table/table.h"
 #include "structure.h"
 
 struct listed {

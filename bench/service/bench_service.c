@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "decode.h"
-#include "intel/feed_reader.h"
-#include "intel/matcher.h"
+#include "intel/formats/feed_reader.h"
+#include "intel/matching/matcher.h"
 #include "measure.h"
 #include "messages.h"
 #include "picket/base/properties.h"

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/message_bag.h"
 #include "api_fixture.h"
-#include "message_bag.h"
 #include "picket/store/messages.h"
 
 static const char path[] = "/v1/devices/d/messages";

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "authority.h"
+#include "api/authority.h"
 
 enum { NOW_S = 1800000000 };
 

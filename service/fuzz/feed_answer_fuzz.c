@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "intel/feed_inflate.h"
-#include "intel/misp_manifest.h"
-#include "intel/taxii_answer.h"
+#include "intel/fetching/feed_inflate.h"
+#include "intel/fetching/misp_manifest.h"
+#include "intel/fetching/taxii_answer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "intel/feed_reader.h"
+#include "intel/formats/feed_reader.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "intel/feed_coverage.h"
-#include "intel/feed_reader.h"
-#include "intel/table.h"
+#include "intel/formats/feed_reader.h"
+#include "intel/table/table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

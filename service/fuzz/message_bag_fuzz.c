@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "message_bag.h"
+#include "api/message_bag.h"
 
 enum { BAG_BYTES = 1024 };
 

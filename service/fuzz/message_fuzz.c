@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "decode.h"
-#include "intel/matcher.h"
+#include "intel/matching/matcher.h"
 #include "picket/base/properties.h"
 
 enum { ARENA_BYTES = 128 << 20 }; /* more than any message says, twice */

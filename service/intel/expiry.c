@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "intel/table/table.h"
 #include "picket/base/time.h"
-#include "table.h"
 
 bool expiry_open(struct expiry *expiry)
 {

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "feed_fetch.h"
 #include "feed_settings.h"
-#include "feed_taxii.h"
+#include "intel/fetching/feed_fetch.h"
+#include "intel/fetching/feed_taxii.h"
 #include "intel_internal.h"
 #include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"

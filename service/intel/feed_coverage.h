@@ -5,7 +5,7 @@
 #ifndef INTEL_FEED_COVERAGE_H
 #define INTEL_FEED_COVERAGE_H
 
-#include "indicator_list.h"
+#include "intel/formats/indicator_list.h"
 
 /* The share of all IPv4 addresses that the list's indicators without a port cover together, 0 to 1.
  * Shares below one half may be overestimated. */

@@ -3,10 +3,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "feed_bytes.h"
-#include "feed_columns.h"
-#include "feed_http.h"
-#include "feed_reader.h"
+#include "intel/fetching/feed_bytes.h"
+#include "intel/fetching/feed_http.h"
+#include "intel/formats/feed_columns.h"
+#include "intel/formats/feed_reader.h"
 
 static bool starts(const char *text, const char *with)
 {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "matcher.h"
+#include "intel/matching/matcher.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/time.h"
 

@@ -6,14 +6,14 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "arrivals.h"
 #include "expiry.h"
-#include "feed_watch.h"
-#include "matcher.h"
-#include "outcome.h"
+#include "intel/fetching/feed_watch.h"
+#include "intel/hunting/arrivals.h"
+#include "intel/matching/matcher.h"
+#include "intel/matching/outcome.h"
+#include "intel/matching/silences.h"
+#include "intel/table/published.h"
 #include "picket/service/intel.h"
-#include "published.h"
-#include "silences.h"
 
 struct refresher;
 struct sweeper;

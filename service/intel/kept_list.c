@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "feed_reader.h"
+#include "intel/formats/feed_reader.h"
 #include "intel_internal.h"
 #include "picket/base/time.h"
 

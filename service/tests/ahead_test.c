@@ -12,7 +12,7 @@
 
 #include "failing_store.h"
 #include "harness.h"
-#include "intel/matcher.h"
+#include "intel/matching/matcher.h"
 #include "prepared_count.h"
 #include "preparer.h"
 

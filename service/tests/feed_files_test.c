@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "intel/feed_reader.h"
+#include "intel/formats/feed_reader.h"
 #include "shared_data.h"
 
 static struct feed_reading reading;

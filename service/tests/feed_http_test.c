@@ -15,8 +15,8 @@
 #include <zlib.h>
 
 #include "http_server.h"
-#include "intel/feed_http.h"
-#include "intel/feed_source.h"
+#include "intel/fetching/feed_http.h"
+#include "intel/fetching/feed_source.h"
 
 static struct http_server *server;
 static struct picket_error error;

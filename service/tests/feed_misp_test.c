@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "intel/feed_reader.h"
+#include "intel/formats/feed_reader.h"
 
 static struct feed_reading reading;
 static struct picket_error error;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "intel/feed_reader.h"
+#include "intel/formats/feed_reader.h"
 
 static struct feed_reading reading;
 static struct picket_error error;

@@ -11,7 +11,7 @@
 
 #include "decode.h"
 #include "harness.h"
-#include "intel/hunt.h"
+#include "intel/hunting/hunt.h"
 
 enum { DEVICES = 7, EVENTS = 600, FLOWS_MAX = 5000, INDICATORS = 40, PAIRS_MAX = 4000 };
 

@@ -18,7 +18,7 @@
 
 #include "harness.h"
 #include "http_server.h"
-#include "intel/feed_source.h"
+#include "intel/fetching/feed_source.h"
 #include "intel/intel_internal.h"
 #include "picket/base/time.h"
 

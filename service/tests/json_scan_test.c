@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "intel/json_scan.h"
+#include "intel/formats/json_scan.h"
 
 static struct json_slice slice(const char *text)
 {

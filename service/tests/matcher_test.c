@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "intel/matcher.h"
+#include "intel/matching/matcher.h"
 #include "picket/base/counter.h"
 
 enum {

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "intel/matcher.h"
+#include "intel/matching/matcher.h"
 
 enum { ROUNDS = 400, FEEDS = 6, LISTED_MAX = 60, FLOWS = 40, LINE_BYTES = 120 };
 

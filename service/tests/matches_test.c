@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "intel/feed_reader.h"
-#include "intel/matcher.h"
+#include "intel/formats/feed_reader.h"
+#include "intel/matching/matcher.h"
 #include "shared_data.h"
 
 enum { NAME_BYTES = 96, FLOWS_MAX = 20000, ROWS_MAX = 4000 };

@@ -3,7 +3,7 @@
 
 #include <jansson.h>
 
-#include "intel/severity.h"
+#include "intel/matching/severity.h"
 
 static struct severity weigh(struct severity_inputs inputs)
 {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "intel/stix_pattern.h"
+#include "intel/formats/stix_pattern.h"
 #include "picket/base/flow.h"
 
 /* ---- a table: written → read ---- */

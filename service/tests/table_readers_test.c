@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "intel/readers.h"
-#include "intel/table.h"
+#include "intel/table/readers.h"
+#include "intel/table/table.h"
 
 static struct picket_indicator indicator(const char *text)
 {

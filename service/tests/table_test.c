@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "intel/table.h"
+#include "intel/table/table.h"
 
 static struct picket_prefix prefix(const char *text)
 {
