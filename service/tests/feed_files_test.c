@@ -11,10 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "intel/formats/feed_reader.h"
+#include "reading.h"
 #include "shared_data.h"
-
-static struct feed_reading reading;
 
 /* ---- the index ---- */
 
@@ -203,13 +201,12 @@ static void read_feed(const char *folder, const char *file)
 {
     char path[300];
     size_t size;
-    struct picket_error error = {0};
     const struct feed_options options = {.confidence = 50};
     snprintf(path, sizeof path, "data/%s/%s", folder, file);
     char *text = shared_file(path, &size);
     feed_reading_free(&reading);
-    if (feed_read(&reading, text, size, &options, &error) != PICKET_OK)
-        fail_msg("%s: %s", file, error.text);
+    if (feed_read(&reading, text, size, &options, &reading_error) != PICKET_OK)
+        fail_msg("%s: %s", file, reading_error.text);
     free(text);
 }
 
@@ -289,13 +286,6 @@ static void a_json_array_of_objects_is_read_like_its_csv(void **state)
     assert_int_equal(reading.indicators.items[0].line, 2);
     assert_string_equal(reading.indicators.items[0].malware, "Pikabot");
     assert_int_equal(reading.skipped, 0);
-}
-
-static int free_reading(void **state)
-{
-    (void)state;
-    feed_reading_free(&reading);
-    return 0;
 }
 
 int main(void)

@@ -8,48 +8,29 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "intel/formats/feed_reader.h"
+#include "reading.h"
 
-static struct feed_reading reading;
-static struct picket_error error;
-
-static void read_text(const char *text, enum feed_format expected)
+static void read_text_as(const char *text, enum feed_format expected)
 {
-    const struct feed_options options = {.confidence = 50};
-    feed_reading_free(&reading);
-    assert_int_equal(feed_read(&reading, text, strlen(text), &options, &error), PICKET_OK);
+    assert_int_equal(read_text(text), PICKET_OK);
     assert_int_equal(reading.format, expected);
 }
-
-static void assert_indicators(const char *const *expected)
-{
-    size_t i = 0;
-    for (; expected[i] != NULL; i++) {
-        char text[PICKET_PREFIX_TEXT_BYTES];
-        assert_true(i < reading.indicators.count);
-        picket_prefix_format(&reading.indicators.items[i].prefix, text);
-        assert_string_equal(text, expected[i]);
-    }
-    assert_int_equal(reading.indicators.count, i);
-}
-
-#define ASSERT_INDICATORS(...) assert_indicators((const char *const[]){__VA_ARGS__, NULL})
 
 /* ---- Zeek ---- */
 
 static void a_zeek_file_is_read_by_its_fields(void **state)
 {
     (void)state;
-    read_text("#separator \\x09\n"
-              "#fields\tindicator\tindicator_type\tmeta.source\tmeta.desc\tmeta.url\n"
-              "203.0.113.9\tIntel::ADDR\tours\tMirai C2\thttps://x.example/\n"
-              "198.51.100.0/24\tIntel::SUBNET\tours\t-\t-\n"
-              "x.example\tIntel::DOMAIN\tours\t-\t-\n"
-              "203.0.113.300\tIntel::ADDR\tours\t-\t-\n"
-              "203.0.113.10\n"
-              "#fields\tindicator_type\tindicator\n"
-              "Intel::ADDR\t2001:db8::9\n",
-              FEED_ZEEK);
+    read_text_as("#separator \\x09\n"
+                 "#fields\tindicator\tindicator_type\tmeta.source\tmeta.desc\tmeta.url\n"
+                 "203.0.113.9\tIntel::ADDR\tours\tMirai C2\thttps://x.example/\n"
+                 "198.51.100.0/24\tIntel::SUBNET\tours\t-\t-\n"
+                 "x.example\tIntel::DOMAIN\tours\t-\t-\n"
+                 "203.0.113.300\tIntel::ADDR\tours\t-\t-\n"
+                 "203.0.113.10\n"
+                 "#fields\tindicator_type\tindicator\n"
+                 "Intel::ADDR\t2001:db8::9\n",
+                 FEED_ZEEK);
     ASSERT_INDICATORS("203.0.113.9/32", "198.51.100.0/24", "2001:db8::9/128");
     assert_string_equal(reading.indicators.items[0].tags, "ours, Mirai C2");
     assert_string_equal(reading.indicators.items[0].reference, "https://x.example/");
@@ -68,16 +49,16 @@ static void a_zeek_file_is_read_by_its_fields(void **state)
 static void a_rule_s_listed_end_is_the_remote_one(void **state)
 {
     (void)state;
-    read_text("# comment\n"
-              "alert ip $HOME_NET any -> [203.0.113.9,198.51.100.0/24] any (msg:\"ET CNC; x\"; "
-              "reference:url,doc.example/x; threshold: type limit, track by_src, seconds 3600, "
-              "count 1; flowbits:set,ET.Evil; classtype:trojan-activity; sid:2404000; rev:6096; "
-              "metadata:tag Shadowserver, signature_severity Major, malware_family Mirai, "
-              "created_at 2012_05_04;)\n"
-              "drop tcp [203.0.113.1, [203.0.113.2]] any -> any any" OPTIONS
-              "alert udp any any <> 2001:db8::9 [53,5353:5354]" OPTIONS
-              "alert tcp $HOME_NET any -> \\\n  203.0.113.3 80 \\\n  (flow:to_server; sid:5;)\n",
-              FEED_RULES);
+    read_text_as("# comment\n"
+                 "alert ip $HOME_NET any -> [203.0.113.9,198.51.100.0/24] any (msg:\"ET CNC; x\"; "
+                 "reference:url,doc.example/x; threshold: type limit, track by_src, seconds 3600, "
+                 "count 1; flowbits:set,ET.Evil; classtype:trojan-activity; sid:2404000; rev:6096; "
+                 "metadata:tag Shadowserver, signature_severity Major, malware_family Mirai, "
+                 "created_at 2012_05_04;)\n"
+                 "drop tcp [203.0.113.1, [203.0.113.2]] any -> any any" OPTIONS
+                 "alert udp any any <> 2001:db8::9 [53,5353:5354]" OPTIONS
+                 "alert tcp $HOME_NET any -> \\\n  203.0.113.3 80 \\\n  (flow:to_server; sid:5;)\n",
+                 FEED_RULES);
     ASSERT_INDICATORS("203.0.113.9/32", "198.51.100.0/24", "203.0.113.1/32", "203.0.113.2/32",
                       "2001:db8::9/128", "2001:db8::9/128", "2001:db8::9/128", "203.0.113.3/32");
     const struct picket_indicator *items = reading.indicators.items;
@@ -139,7 +120,7 @@ static void a_rule_that_asks_for_more_is_not_taken(void **state)
         char text[600];
         snprintf(text, sizeof text, "alert ip any any -> 198.51.100.1 any" OPTIONS "%s",
                  rules[i].rule);
-        read_text(text, FEED_RULES);
+        read_text_as(text, FEED_RULES);
         if (reading.indicators.count != 1 || reading.passed_over != (rules[i].reason == NULL) ||
             reading.skipped != (rules[i].reason != NULL))
             fail_msg("%s: %zu read, %s", rules[i].rule, reading.indicators.count,
@@ -154,12 +135,12 @@ static void a_rule_that_asks_for_more_is_not_taken(void **state)
 static void ranges_with_levels_are_blocked_below_128(void **state)
 {
     (void)state;
-    read_text("# ipfilter\n"
-              "203.000.113.001 - 203.000.113.002 , 100 , Some, company\n"
-              "203.0.113.9-203.0.113.9,000,x\n"
-              "198.51.100.0 - 198.51.100.255 , 128 , friends\n"
-              "198.51.101.9 - 198.51.101.1 , 100 , reversed\n",
-              FEED_P2P);
+    read_text_as("# ipfilter\n"
+                 "203.000.113.001 - 203.000.113.002 , 100 , Some, company\n"
+                 "203.0.113.9-203.0.113.9,000,x\n"
+                 "198.51.100.0 - 198.51.100.255 , 128 , friends\n"
+                 "198.51.101.9 - 198.51.101.1 , 100 , reversed\n",
+                 FEED_P2P);
     ASSERT_INDICATORS("203.0.113.1/32", "203.0.113.2/32", "203.0.113.9/32");
     assert_string_equal(reading.indicators.items[0].tags, "Some, company");
     assert_int_equal(reading.passed_over, 1);
@@ -170,11 +151,11 @@ static void ranges_with_levels_are_blocked_below_128(void **state)
 static void names_in_front_of_ranges_are_tags(void **state)
 {
     (void)state;
-    read_text("Some company: branch:203.0.113.0-203.0.113.255\nx:198.51.100.7-198.51.100.7\n",
-              FEED_P2P);
+    read_text_as("Some company: branch:203.0.113.0-203.0.113.255\nx:198.51.100.7-198.51.100.7\n",
+                 FEED_P2P);
     ASSERT_INDICATORS("203.0.113.0/24", "198.51.100.7/32");
     assert_string_equal(reading.indicators.items[0].tags, "Some company: branch");
-    read_text("2001:db8::1-2001:db8::2\n2001:db8::5\n", FEED_PLAIN);
+    read_text_as("2001:db8::1-2001:db8::2\n2001:db8::5\n", FEED_PLAIN);
 }
 
 /* ---- prose ---- */
@@ -182,12 +163,12 @@ static void names_in_front_of_ranges_are_tags(void **state)
 static void addresses_within_prose_are_taken_from_their_words(void **state)
 {
     (void)state;
-    read_text("= A worm\n\nThe device talks to `203.0.113.1:81` (seen since 2015-05-26).\n"
-              "- 2021-08-12 - 203[.]0.113.2/bins/x.86_64 - 0123456789abcdef\n"
-              "Also hxxp://203[.]0[.]113[.]3/x, and 198.51.100.0/24; not version 1.2.3 or\n"
-              "10:20:30, std::string, 2016-11-02::, a.b.c.d, 300.1.1.1, x.example, 11 or ::.\n"
-              "    2001:db8::5\n",
-              FEED_PROSE);
+    read_text_as("= A worm\n\nThe device talks to `203.0.113.1:81` (seen since 2015-05-26).\n"
+                 "- 2021-08-12 - 203[.]0.113.2/bins/x.86_64 - 0123456789abcdef\n"
+                 "Also hxxp://203[.]0[.]113[.]3/x, and 198.51.100.0/24; not version 1.2.3 or\n"
+                 "10:20:30, std::string, 2016-11-02::, a.b.c.d, 300.1.1.1, x.example, 11 or ::.\n"
+                 "    2001:db8::5\n",
+                 FEED_PROSE);
     ASSERT_INDICATORS("203.0.113.1/32", "203.0.113.2/32", "203.0.113.3/32", "198.51.100.0/24",
                       "2001:db8::5/128");
     assert_int_equal(reading.indicators.items[0].port, 81);
@@ -200,9 +181,9 @@ static void addresses_within_prose_are_taken_from_their_words(void **state)
 static void prose_without_addresses_is_no_list(void **state)
 {
     (void)state;
-    read_text("The service is down today.\nPlease come again some other time.\n"
-              "We are sorry for this.\n",
-              FEED_PROSE);
+    read_text_as("The service is down today.\nPlease come again some other time.\n"
+                 "We are sorry for this.\n",
+                 FEED_PROSE);
     assert_int_equal(reading.indicators.count, 0);
     assert_int_equal(reading.skipped, 1);
     assert_string_equal(reading.problems[0].reason, "no address in all the text");
@@ -211,18 +192,12 @@ static void prose_without_addresses_is_no_list(void **state)
 static void a_list_with_long_remarks_stays_a_list(void **state)
 {
     (void)state;
-    read_text("203.0.113.1 a scanner that was seen here\n203.0.113.2 another one of the same\n"
-              "203.0.113.3 and one more of them, like 203.0.113.200\nthis line is simply wrong\n",
-              FEED_PLAIN);
+    read_text_as(
+        "203.0.113.1 a scanner that was seen here\n203.0.113.2 another one of the same\n"
+        "203.0.113.3 and one more of them, like 203.0.113.200\nthis line is simply wrong\n",
+        FEED_PLAIN);
     ASSERT_INDICATORS("203.0.113.1/32", "203.0.113.2/32", "203.0.113.3/32");
     assert_int_equal(reading.skipped, 1);
-}
-
-static int free_reading(void **state)
-{
-    (void)state;
-    feed_reading_free(&reading);
-    return 0;
 }
 
 int main(void)

@@ -6,25 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "intel/formats/feed_reader.h"
-
-static struct feed_reading reading;
-static struct picket_error error;
-
-static int read_text(const char *text)
-{
-    const struct feed_options options = {.confidence = 50};
-    feed_reading_free(&reading);
-    return feed_read(&reading, text, strlen(text), &options, &error);
-}
-
-static void assert_prefix(size_t index, const char *prefix)
-{
-    char text[PICKET_PREFIX_TEXT_BYTES];
-    assert_true(index < reading.indicators.count);
-    picket_prefix_format(&reading.indicators.items[index].prefix, text);
-    assert_string_equal(text, prefix);
-}
+#include "reading.h"
 
 #define ATTRIBUTE(type, value, rest)                                                               \
     "{\"type\":\"" type "\",\"value\":\"" value "\",\"uuid\":\"attribute-uuid\"" rest "}"
@@ -34,33 +16,32 @@ static void assert_prefix(size_t index, const char *prefix)
     "\"timestamp\":"                                                                               \
     "\"1520624753\"," rest "}}"
 
+/* clang-format off */
+static const char one_event[] = EVENT("\"Attribute\":[\n"
+    ATTRIBUTE("ip-dst", "203.0.113.1", TO_IDS) ",\n"
+    ATTRIBUTE("ip-src", "203.0.113.0/28", TO_IDS) ","
+    ATTRIBUTE("ip-dst|port", "203.0.113.2|8080", TO_IDS) ","
+    ATTRIBUTE("ip-src|port", "2001:db8::2|53", TO_IDS) ","
+    ATTRIBUTE("domain|ip", "x.example|203.0.113.3", TO_IDS) ","
+    ATTRIBUTE("ip-dst", "203.0.113.4", ",\"to_ids\":false") ","
+    ATTRIBUTE("ip-dst", "203.0.113.5", TO_IDS ",\"deleted\":true") ","
+    ATTRIBUTE("ip-dst", "203.0.113.6", "") ","
+    ATTRIBUTE("sha1", "203.0.113.7", TO_IDS) ","
+    ATTRIBUTE("ip-dst|port", "203.0.113.8", TO_IDS) ","
+    ATTRIBUTE("ip-dst|port", "203.0.113.8|0", TO_IDS) ","
+    ATTRIBUTE("ip-dst", "203.0.113", TO_IDS) "],"
+    "\"Object\":["
+    "{\"name\":\"ip-port\",\"Attribute\":[" ATTRIBUTE("ip-dst", "203.0.113.9", TO_IDS) "]},"
+    "{\"deleted\":true,\"Attribute\":[" ATTRIBUTE("ip-dst", "203.0.113.10", TO_IDS) "]}]");
+/* clang-format on */
+
 static void attributes_with_addresses_for_detection_are_read(void **state)
 {
     (void)state;
-    assert_int_equal(
-        read_text(
-            EVENT("\"Attribute\":[\n" ATTRIBUTE("ip-dst", "203.0.113.1", TO_IDS) ",\n" ATTRIBUTE(
-                "ip-src",
-                "203.0.113.0/28", TO_IDS) "," ATTRIBUTE("ip-dst|port",
-                                                        "203.0.113.2|8080", TO_IDS) "," ATTRIBUTE("ip-src|port",
-                                                                                                  "2001:db8::2|53", TO_IDS) "," ATTRIBUTE("domain|ip", "x.example|203.0.113.3", TO_IDS) "," ATTRIBUTE("ip-dst", "203.0.113.4", ",\"to_ids\":false") "," ATTRIBUTE("ip-dst", "203.0.113.5", TO_IDS ",\"deleted\":true") "," ATTRIBUTE("ip-dst", "203.0.113.6", "") "," ATTRIBUTE("sha1",
-                                                                                                                                                                                                                                                                                                                                                                                "203.0.113.7", TO_IDS) "," ATTRIBUTE("ip-dst|port",
-                                                                                                                                                                                                                                                                                                                                                                                                                     "203.0.113.8", TO_IDS) "," ATTRIBUTE("ip-dst|port", "203.0.113.8|0", TO_IDS) "," ATTRIBUTE("ip-dst",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                "203.0.113",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                TO_IDS) "],\"Object\":["
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                        "{\"name\":\"ip-port\",\"Attribute\":[" ATTRIBUTE(
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            "ip-dst",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                            "203.0.113.9", TO_IDS) "]},"
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                   "{\"deleted\":true,\"Attribute\":[" ATTRIBUTE("ip-dst",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                 "203.0.113.10",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                 TO_IDS) "]}]")),
-        PICKET_OK);
-    static const char *const expected[] = {"203.0.113.1/32",  "203.0.113.0/28", "203.0.113.2/32",
-                                           "2001:db8::2/128", "203.0.113.3/32", "203.0.113.9/32"};
+    assert_int_equal(read_text(one_event), PICKET_OK);
     assert_int_equal(reading.format, FEED_MISP_JSON);
-    assert_int_equal(reading.indicators.count, 6);
-    for (size_t i = 0; i < 6; i++)
-        assert_prefix(i, expected[i]);
+    ASSERT_INDICATORS("203.0.113.1/32", "203.0.113.0/28", "203.0.113.2/32", "2001:db8::2/128",
+                      "203.0.113.3/32", "203.0.113.9/32");
     assert_int_equal(reading.indicators.items[0].port, 0);
     assert_int_equal(reading.indicators.items[0].line, 2);
     assert_int_equal(reading.indicators.items[2].port, 8080);
@@ -72,25 +53,24 @@ static void attributes_with_addresses_for_detection_are_read(void **state)
     assert_string_equal(reading.problems[2].reason, "not an address");
 }
 
+/* clang-format off */
+static const char tagged_event[] = "{\"response\":[" EVENT("\"Attribute\":["
+    ATTRIBUTE("ip-dst", "203.0.113.1", TO_IDS
+        ",\"comment\":\"C2\",\"first_seen\":\"2021-11-15T00:00:00.000000+00:00\","
+        "\"Tag\":[{\"name\":\"tlp:red\"},{\"name\":\"misp-galaxy:malpedia=\\\"Mirai (ELF)\\\"\"}]") ","
+    ATTRIBUTE("ip-dst", "203.0.113.2", TO_IDS ",\"timestamp\":\"1520624226\"") ","
+    ATTRIBUTE("ip-dst", "203.0.113.3", TO_IDS) "],"
+    "\"Tag\":[{\"name\":\"tlp:green\"},{\"name\":\"osint:source-type=\\\"blog-post\\\"\"},"
+    "{\"name\":\"misp-galaxy:threat-actor=\\\"TA1\\\"\"}],"
+    "\"Galaxy\":[{\"type\":\"x\","
+    "\"GalaxyCluster\":[{\"tag_name\":\"misp-galaxy:botnet=\\\"Moose\\\"\"}]}]")
+    "]}";
+/* clang-format on */
+
 static void an_event_s_members_and_tags_count_for_its_attributes(void **state)
 {
     (void)state;
-    assert_int_equal(
-        read_text("{\"response\":[" EVENT("\"Attribute\":[" ATTRIBUTE(
-            "ip-dst", "203.0.113.1",
-            TO_IDS
-            ",\"comment\":\"C2\",\"first_seen\":\"2021-11-15T00:00:00.000000+00:00\","
-            "\"Tag\":[{\"name\":\"tlp:red\"},{\"name\":\"misp-galaxy:malpedia=\\\"Mirai "
-            "(ELF)\\\"\"}]") "," ATTRIBUTE("ip-dst", "203.0.113.2",
-                                           TO_IDS
-                                           ",\"timestamp\":\"1520624226\"") "," ATTRIBUTE("ip-dst",
-                                                                                          "203.0."
-                                                                                          "113.3",
-                                                                                          TO_IDS) "],"
-                                                                                                  "\"Tag\":[{\"name\":\"tlp:green\"},{\"name\":\"osint:source-type=\\\"blog-post\\\"\"},"
-                                                                                                  "{\"name\":\"misp-galaxy:threat-actor=\\\"TA1\\\"\"}],\"Galaxy\":[{\"type\":\"x\","
-                                                                                                  "\"GalaxyCluster\":[{\"tag_name\":\"misp-galaxy:botnet=\\\"Moose\\\"\"}]}]") "]}"),
-        PICKET_OK);
+    assert_int_equal(read_text(tagged_event), PICKET_OK);
     assert_int_equal(reading.indicators.count, 3);
     const struct picket_indicator *items = reading.indicators.items;
     assert_int_equal(items[0].tlp, PICKET_TLP_RED);
@@ -142,13 +122,6 @@ static void a_warninglist_is_a_list_of_its_addresses(void **state)
         read_text("{\"list\":[\"203.0.113.1\"],\"name\":\"n\",\"type\":\"substring\"}"), PICKET_OK);
     assert_int_equal(reading.indicators.count, 0);
     assert_int_equal(reading.passed_over, 1);
-}
-
-static int free_reading(void **state)
-{
-    (void)state;
-    feed_reading_free(&reading);
-    return 0;
 }
 
 int main(void)

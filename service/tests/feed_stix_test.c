@@ -8,17 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "intel/formats/feed_reader.h"
-
-static struct feed_reading reading;
-static struct picket_error error;
-
-static int read_text(const char *text)
-{
-    const struct feed_options options = {.confidence = 50};
-    feed_reading_free(&reading);
-    return feed_read(&reading, text, strlen(text), &options, &error);
-}
+#include "reading.h"
 
 /* Distinct letters make distinct ids. */
 #define ID(letter) "indicator--00000000-0000-4000-8000-00000000000" letter
@@ -27,14 +17,6 @@ static int read_text(const char *text)
         letter) "\",\"pattern_type\":\"stix\",\"pattern\":\"" pattern "\"" rest "}"
 #define ADDRESS(letter, address, rest) OBJECT(letter, "[ipv4-addr:value = '" address "']", rest)
 #define BUNDLE(objects)                "{\"type\":\"bundle\",\"id\":\"bundle--0\",\"objects\":[" objects "]}"
-
-static void assert_prefix(size_t index, const char *prefix)
-{
-    char text[PICKET_PREFIX_TEXT_BYTES];
-    assert_true(index < reading.indicators.count);
-    picket_prefix_format(&reading.indicators.items[index].prefix, text);
-    assert_string_equal(text, prefix);
-}
 
 static void what_an_indicator_says_is_kept(void **state)
 {
@@ -76,7 +58,8 @@ static void objects_are_read_from_each_kind_of_document(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof documents / sizeof *documents - 1; i++) {
         if (read_text(documents[i]) != PICKET_OK || reading.indicators.count != 2)
-            fail_msg("%s\n%s, %zu indicators", documents[i], error.text, reading.indicators.count);
+            fail_msg("%s\n%s, %zu indicators", documents[i], reading_error.text,
+                     reading.indicators.count);
         assert_int_equal(reading.format, FEED_STIX);
         assert_int_equal(reading.skipped, 0);
         assert_prefix(0, "203.0.113.1/32");
@@ -204,25 +187,24 @@ static void of_equally_new_versions_all_count(void **state)
     "\",\"relationship_type\":\"" kind "\",\"source_ref\":\"" ID(from) "\",\"target_ref\":\"" to   \
                                                                        "\"" rest "}"
 
+/* clang-format off */
+static const char related[] = "["
+    RELATION("indicates", "1", "malware--1", "") ","
+    RELATION("indicates", "1", "threat-actor--1", "") ","
+    RELATION("indicates", "1", "campaign--gone", "") ","
+    RELATION("related-to", "1", "malware--2", "") ","
+    RELATION("indicates", "1", "malware--2", ",\"revoked\":true") ","
+    ADDRESS("1", "203.0.113.1", "") ","
+    ADDRESS("2", "203.0.113.2", "") ","
+    "{\"type\":\"malware\",\"id\":\"malware--1\",\"name\":\"Mirai\"},"
+    "{\"type\":\"malware\",\"id\":\"malware--2\",\"name\":\"Other\"},"
+    "{\"type\":\"threat-actor\",\"id\":\"threat-actor--1\",\"name\":\"TA1\"}]";
+/* clang-format on */
+
 static void what_an_indicator_indicates_is_its_malware(void **state)
 {
     (void)state;
-    assert_int_equal(
-        read_text("[" RELATION("indicates", "1", "malware--1", "") "," RELATION("indicates", "1", "threat-actor--1", "") "," RELATION(
-            "indicates", "1", "campaign--gone",
-            "") "," RELATION("related-to", "1", "malware--2",
-                             "") "," RELATION("indicates", "1", "malware--2",
-                                              ",\"revoked\":true") "," ADDRESS("1", "203.0.113.1",
-                                                                               "") "," ADDRESS("2",
-                                                                                               "203"
-                                                                                               ".0."
-                                                                                               "113"
-                                                                                               ".2",
-                                                                                               "") ","
-                                                                                                   "{\"type\":\"malware\",\"id\":\"malware--1\",\"name\":\"Mirai\"},"
-                                                                                                   "{\"type\":\"malware\",\"id\":\"malware--2\",\"name\":\"Other\"},"
-                                                                                                   "{\"type\":\"threat-actor\",\"id\":\"threat-actor--1\",\"name\":\"TA1\"}]"),
-        PICKET_OK);
+    assert_int_equal(read_text(related), PICKET_OK);
     assert_int_equal(reading.indicators.count, 2);
     assert_string_equal(reading.indicators.items[0].malware, "Mirai, TA1");
     assert_string_equal(reading.indicators.items[1].malware, "");
@@ -259,7 +241,7 @@ static void a_document_cut_off_is_refused_and_a_line_is_only_skipped(void **stat
     assert_int_equal(read_text("{\"type\":\"bundle\",\"objects\":[\n" ADDRESS("1", "203.0.113.1",
                                                                               "") ",\n{\"type\":"),
                      PICKET_INVALID);
-    assert_string_equal(error.text, "line 3: the JSON document ends too early");
+    assert_string_equal(reading_error.text, "line 3: the JSON document ends too early");
     assert_int_equal(read_text(ADDRESS("1", "203.0.113.1",
                                        "") "\n{\"type\":\n" ADDRESS("2", "203.0.113.2", "") "\n"),
                      PICKET_OK);
@@ -290,7 +272,7 @@ static void members_that_are_not_needed_do_no_harm(void **state)
         *at++ = '[';
     *at = '\0';
     assert_int_equal(read_text(text), PICKET_INVALID);
-    assert_string_equal(error.text, "line 1: the JSON document is nested too deep");
+    assert_string_equal(reading_error.text, "line 1: the JSON document is nested too deep");
     free(text);
     assert_int_equal(
         read_text("[" ADDRESS("1", "203.0.113.1", ",\"revoked\":false,\"revoked\":true") "]"),
@@ -299,13 +281,6 @@ static void members_that_are_not_needed_do_no_harm(void **state)
     assert_int_equal(read_text("[" ADDRESS("1", "203.0.113.1", ",\"r\\u0065voked\":true") "]"),
                      PICKET_OK);
     assert_int_equal(reading.passed_over, 1);
-}
-
-static int free_reading(void **state)
-{
-    (void)state;
-    feed_reading_free(&reading);
-    return 0;
 }
 
 int main(void)

@@ -104,13 +104,13 @@ struct picket_feed_report {
 };
 
 /* Adds a feed and loads it before it returns. source is a path, an http(s) URL, or "" for a kept
- * list, which is empty at first; format is "auto"
- * (or ""), "plain", "csv", "ndjson", "stix", "misp", "zeek", "rules", "p2p" or "text". PICKET_EXISTS; PICKET_INVALID (bad name, no list, lines but no
- * indicator, covers half of all IPv4 addresses; a feed that holds comments only is empty and no
- * error); PICKET_NOT_FOUND, PICKET_IO (cannot be fetched); PICKET_FULL (too large, or the disk is).
- * PICKET_BUSY: four feeds are being read on request already. *report may be NULL; its problems are
- * filled in for a refused feed too. Thread: any; feeds are fetched side by side, and taken in one
- * at a time. */
+ * list, which is empty at first; format is "auto" (or ""), "plain", "csv", "ndjson", "stix",
+ * "misp", "zeek", "rules", "p2p" or "text". PICKET_EXISTS; PICKET_INVALID (bad name, no list, lines
+ * but no indicator, covers half of all IPv4 addresses; a feed that holds comments only is empty and
+ * no error); PICKET_NOT_FOUND, PICKET_IO (cannot be fetched); PICKET_FULL (too large, or the disk
+ * is). PICKET_BUSY: four feeds are being read on request already. *report may be NULL; its problems
+ * are filled in for a refused feed too. Thread: any; feeds are fetched side by side, and taken in
+ * one at a time. */
 int picket_intel_feed_add(struct picket_intel *intel, const struct picket_feed *feed,
                           struct picket_feed_report *report, struct picket_error *error);
 int picket_intel_feed_remove(struct picket_intel *intel, const char *name,
