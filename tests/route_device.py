@@ -22,10 +22,14 @@ class RouteDevice:
         self.published = []  # (packet id, payload)
         self.confirmed = []  # packet ids; not one is used twice in a test
         self.client.on_publish = lambda client, userdata, mid: self.confirmed.append(mid)
+        self.connected = threading.Event()
+        self.client.on_connect = lambda client, userdata, flags, code: self.connected.set()
         self.client.connect("localhost", picket.port, keepalive=30)
         self.stopped = threading.Event()
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
+        # What is published while CONNACK comes paho may send twice.
+        assert self.connected.wait(30), f"{self.name} is not connected"
 
     def _run(self):
         """paho's loop, which some of the errors of TLS escape when the server vanishes in a write."""
