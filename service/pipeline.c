@@ -360,27 +360,32 @@ static void count_tally(const struct batch *batch)
     tell_dropped(batch);
 }
 
+/* Commits what went well, and counts it; rolls back what did not. */
+static int end_batch(struct batch *batch, int status)
+{
+    struct picket_store *store = batch->pipeline->store;
+    if (status == PICKET_OK)
+        status = picket_store_commit(store, batch->error);
+    if (status == PICKET_OK)
+        count_tally(batch);
+    else
+        picket_store_rollback(store);
+    return status;
+}
+
 static int attempt(struct batch *batch, const struct prepared_message *const *messages, int count,
                    char *const *refused, int *at)
 {
-    struct pipeline *pipeline = batch->pipeline;
     memset(batch->tally, 0, sizeof batch->tally);
     memset(batch->result, 0, sizeof *batch->result);
     *at = count;
-    int status = picket_store_begin(pipeline->store, batch->error);
+    int status = picket_store_begin(batch->pipeline->store, batch->error);
     if (status != PICKET_OK)
         return status;
     status = take_messages(batch, messages, count, refused, at);
     if (status == PICKET_OK)
         status = tidy(batch);
-    if (status == PICKET_OK)
-        status = picket_store_commit(pipeline->store, batch->error);
-    if (status != PICKET_OK) {
-        picket_store_rollback(pipeline->store);
-        return status;
-    }
-    count_tally(batch);
-    return PICKET_OK;
+    return end_batch(batch, status);
 }
 
 /* PICKET_INVALID while a message was taken means that message, and it costs itself only: the batch
@@ -412,14 +417,7 @@ int pipeline_tidy(struct pipeline *pipeline, struct pipeline_result *result,
     int status = picket_store_begin(pipeline->store, error);
     if (status != PICKET_OK)
         return status;
-    status = tidy(&batch);
-    if (status == PICKET_OK)
-        status = picket_store_commit(pipeline->store, error);
-    if (status == PICKET_OK)
-        count_tally(&batch);
-    else
-        picket_store_rollback(pipeline->store);
-    return status;
+    return end_batch(&batch, tidy(&batch));
 }
 
 int pipeline_raise(struct pipeline *pipeline, picket_findings give, void *context,
@@ -430,12 +428,5 @@ int pipeline_raise(struct pipeline *pipeline, picket_findings give, void *contex
     int status = picket_store_begin(pipeline->store, error);
     if (status != PICKET_OK)
         return status;
-    status = give(context, raise_finding, &batch);
-    if (status == PICKET_OK)
-        status = picket_store_commit(pipeline->store, error);
-    if (status == PICKET_OK)
-        count_tally(&batch);
-    else
-        picket_store_rollback(pipeline->store);
-    return status;
+    return end_batch(&batch, give(context, raise_finding, &batch));
 }
