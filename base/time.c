@@ -213,6 +213,11 @@ bool picket_span_parse(const char *text, int64_t *span_s)
     return true;
 }
 
+bool picket_stamp_parse(const char *text, int64_t *unix_ms)
+{
+    return parse_seconds(text, unix_ms) || parse_rfc3339(text, unix_ms);
+}
+
 bool picket_time_parse(const char *text, int64_t *unix_ms)
 {
     int64_t span_s;
@@ -220,5 +225,15 @@ bool picket_time_parse(const char *text, int64_t *unix_ms)
         *unix_ms = picket_unix_ms() - span_s * MS_PER_S;
         return true;
     }
-    return parse_seconds(text, unix_ms) || parse_rfc3339(text, unix_ms);
+    return picket_stamp_parse(text, unix_ms);
+}
+
+bool picket_until_parse(const char *text, int64_t *unix_ms)
+{
+    int64_t span_s;
+    if (picket_span_parse(text, &span_s)) {
+        *unix_ms = picket_unix_ms() + span_s * MS_PER_S;
+        return true;
+    }
+    return picket_stamp_parse(text, unix_ms);
 }

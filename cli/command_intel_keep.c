@@ -49,12 +49,10 @@ struct said {
 static json_t *expiry_json(const char *text)
 {
     char time[PICKET_TIME_TEXT_BYTES];
-    int64_t span_s, unix_ms;
+    int64_t unix_ms;
     if (strcmp(text, "never") == 0)
         return json_null();
-    if (picket_span_parse(text, &span_s))
-        unix_ms = picket_unix_ms() + span_s * 1000;
-    else if (!picket_time_parse(text, &unix_ms))
+    if (!picket_until_parse(text, &unix_ms))
         return NULL;
     return json_string(picket_time_format(unix_ms, time));
 }

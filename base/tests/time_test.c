@@ -167,6 +167,21 @@ static void the_monotonic_clock_does_not_go_back(void **state)
     }
 }
 
+static void an_end_is_a_time_or_a_span_from_now_on_and_a_stamp_no_span(void **state)
+{
+    (void)state;
+    int64_t now_ms = picket_unix_ms(), until_ms, stamp_ms;
+    assert_true(picket_until_parse("24h", &until_ms));
+    assert_in_range(until_ms - now_ms, 86400000, 86400000 + 60000);
+    assert_true(picket_until_parse("2026-11-20T23:51:17Z", &until_ms));
+    assert_true(picket_stamp_parse("2026-11-20T23:51:17Z", &stamp_ms));
+    assert_int_equal(until_ms, stamp_ms);
+    assert_true(picket_stamp_parse("1795218677", &stamp_ms));
+    assert_int_equal(until_ms, stamp_ms);
+    assert_false(picket_stamp_parse("24h", &stamp_ms));
+    assert_false(picket_until_parse("tomorrow", &until_ms));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +195,7 @@ int main(void)
         cmocka_unit_test(a_number_with_a_unit_is_a_span_back_from_now),
         cmocka_unit_test(anything_else_is_refused),
         cmocka_unit_test(the_monotonic_clock_does_not_go_back),
+        cmocka_unit_test(an_end_is_a_time_or_a_span_from_now_on_and_a_stamp_no_span),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

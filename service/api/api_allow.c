@@ -58,11 +58,10 @@ static int parse_expiry(const json_t *body, struct picket_indicator *entry,
                         struct picket_error *error)
 {
     const char *text = NULL;
-    int64_t span_s;
     int status = api_member_text(body, "expires", false, &text, error);
     if (status != PICKET_OK || !text)
         return status;
-    if (picket_span_parse(text, &span_s) || !picket_time_parse(text, &entry->valid_until_ms))
+    if (!picket_stamp_parse(text, &entry->valid_until_ms))
         return picket_fail(error, PICKET_INVALID,
                            "expires: \"%.60s\" is no time (2026-11-20T23:51:17Z, its date, or Unix "
                            "seconds)",

@@ -35,16 +35,14 @@ static int parse_text(const json_t *object, const char *name, const char **out,
     return status;
 }
 
-/* A time, and no span back from now. */
 static int parse_time(const json_t *object, const char *name, int64_t *unix_ms,
                       struct picket_error *error)
 {
     const char *text = NULL;
-    int64_t span_s;
     int status = parse_text(object, name, &text, error);
     if (status != PICKET_OK || !text)
         return status;
-    if (picket_span_parse(text, &span_s) || !picket_time_parse(text, unix_ms) || *unix_ms <= 0)
+    if (!picket_stamp_parse(text, unix_ms) || *unix_ms <= 0)
         return picket_fail(error, PICKET_INVALID,
                            "%s: \"%.60s\" is no time (2026-11-20T23:51:17Z, its date, or Unix "
                            "seconds)",
