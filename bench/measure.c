@@ -1,6 +1,7 @@
 #include "measure.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -9,6 +10,14 @@ static double seconds_of(clockid_t clock)
     struct timespec time;
     clock_gettime(clock, &time);
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+void bench_must(int status, const struct picket_error *error)
+{
+    if (status == PICKET_OK)
+        return;
+    fprintf(stderr, "%s\n", error->text);
+    exit(1);
 }
 
 double bench_now_s(void)

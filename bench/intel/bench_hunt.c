@@ -13,28 +13,7 @@
 
 enum { ROUNDS = 9, BATCH = 1000 };
 
-static void must(int status, const struct picket_error *error)
-{
-    if (status == PICKET_OK)
-        return;
-    fprintf(stderr, "%s\n", error->text);
-    exit(1);
-}
-
 /* ---- what is searched ---- */
-
-static void put_message(struct picket_store *store, const struct setting *setting,
-                        struct message *message)
-{
-    struct picket_error error;
-    char id[20];
-    int64_t event;
-    device_name(message->device, id);
-    message->event.device = id;
-    must(picket_store_put_event(store, &message->event, &event, &error), &error);
-    must(picket_store_put_flows(store, event, message->flows, (size_t)setting->flows, &error),
-         &error);
-}
 
 static void fill(const struct setting *setting)
 {
@@ -42,14 +21,14 @@ static void fill(const struct setting *setting)
     struct picket_store *store;
     struct picket_error error;
     struct generator generator = {.state = 1};
-    must(picket_store_open(&store, setting->folder, &error), &error);
+    bench_must(picket_store_open(&store, setting->folder, &error), &error);
     for (int done = 0; done < setting->messages; done += BATCH) {
-        must(picket_store_begin(store, &error), &error);
+        bench_must(picket_store_begin(store, &error), &error);
         for (int i = 0; i < BATCH; i++) {
             next_message(&generator, setting, &message);
             put_message(store, setting, &message);
         }
-        must(picket_store_commit(store, &error), &error);
+        bench_must(picket_store_commit(store, &error), &error);
     }
     picket_store_close(store);
 }
@@ -127,7 +106,7 @@ static struct hunt *new_hunt(size_t count, bool singles)
         table_put(batch, feed, &indicator);
         picket_address_filter_add(&hunt->filter, &indicator.prefix);
     }
-    must(table_apply(batch, &error), &error);
+    bench_must(table_apply(batch, &error), &error);
     free(prefixes);
     return hunt;
 }
@@ -138,12 +117,12 @@ static struct duration run_hunt(const struct setting *setting, struct hunt *hunt
     struct picket_store *store;
     struct picket_error error;
     struct stopwatch start = start_watch();
-    must(picket_store_open(&store, setting->folder, &error), &error);
+    bench_must(picket_store_open(&store, setting->folder, &error), &error);
     gathering_free(&hunt->gathered);
     atomic_store(&hunt->progress.hits, 0);
     hunt_begin(hunt);
     while (!hunt_is_done(hunt))
-        must(hunt_step(hunt, store, &error), &error);
+        bench_must(hunt_step(hunt, store, &error), &error);
     gathering_sort(&hunt->gathered);
     picket_store_close(store);
     *bytes = hunt->search.bytes;

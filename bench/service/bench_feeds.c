@@ -15,14 +15,6 @@
 
 enum { SWAPS = 10 };
 
-static void check(int status, const struct picket_error *error)
-{
-    if (status == PICKET_OK)
-        return;
-    fprintf(stderr, "bench_feeds: %s\n", error->text);
-    exit(1);
-}
-
 static void write_feed(const char *path, size_t indicators, uint32_t seed)
 {
     FILE *file = fopen(path, "w");
@@ -54,27 +46,27 @@ static void measure(const char *folder, size_t indicators)
     snprintf(store, sizeof store, "%s/store", folder);
     snprintf(feed.source, sizeof feed.source, "%s/feed", folder);
     write_feed(feed.source, indicators, 2463534242u);
-    check(picket_intel_start(&intel, store, &error), &error);
+    bench_must(picket_intel_start(&intel, store, &error), &error);
     double start = bench_now_s();
-    check(picket_intel_feed_add(intel, &feed, &report, &error), &error);
+    bench_must(picket_intel_feed_add(intel, &feed, &report, &error), &error);
     printf("add a feed of %zu lines, read, stored, matched against: %.2f s, resident %.0f MB\n",
            indicators, bench_now_s() - start, bench_resident_mb());
     write_feed(feed.source, indicators, 88172645u);
     start = bench_now_s();
-    check(picket_intel_feed_refresh(intel, feed.name, &report, &error), &error);
+    bench_must(picket_intel_feed_refresh(intel, feed.name, &report, &error), &error);
     printf("refresh it with %lld others (%lld went): %.2f s, resident %.0f MB\n",
            (long long)report.delta.added, (long long)report.delta.removed, bench_now_s() - start,
            bench_resident_mb());
     start = bench_now_s();
-    check(picket_intel_feed_refresh(intel, feed.name, &report, &error), &error);
+    bench_must(picket_intel_feed_refresh(intel, feed.name, &report, &error), &error);
     printf("refresh it unchanged: %.2f s, resident %.0f MB\n", bench_now_s() - start,
            bench_resident_mb());
     for (int i = 0; i < SWAPS; i++)
-        check(picket_intel_feed_refresh(intel, feed.name, &report, &error), &error);
+        bench_must(picket_intel_feed_refresh(intel, feed.name, &report, &error), &error);
     printf("after %d more swaps: resident %.0f MB\n", SWAPS, bench_resident_mb());
     picket_intel_stop(intel);
     start = bench_now_s();
-    check(picket_intel_start(&intel, store, &error), &error);
+    bench_must(picket_intel_start(&intel, store, &error), &error);
     printf("start with it: %.2f s, %zu indicators\n", bench_now_s() - start,
            picket_intel_indicator_count(intel));
     picket_intel_stop(intel);

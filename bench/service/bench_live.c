@@ -18,14 +18,6 @@
 
 enum { ADDRESSES = 1 << 20, QUIET_S = 3, SWAPPED = 1000000, BUCKETS = 64 * 16 };
 
-static void check(int status, const struct picket_error *error)
-{
-    if (status == PICKET_OK)
-        return;
-    fprintf(stderr, "bench_live: %s\n", error->text);
-    exit(1);
-}
-
 /* ---- times, in buckets a sixteenth of a power of two wide ---- */
 
 struct times {
@@ -132,15 +124,15 @@ static void change(struct picket_intel *intel, const struct picket_indicator *in
     if (!intel_begin_taking(intel, number, &taking))
         exit(1);
     if (come)
-        check(picket_store_indicators_put(intel->store, PICKET_LIST_LOCAL, indicator, 1,
-                                          intel_take_change, &taking, NULL, &error),
-              &error);
-    else
-        check(picket_store_indicators_take_out(intel->store, PICKET_LIST_LOCAL, indicator, 1,
+        bench_must(picket_store_indicators_put(intel->store, PICKET_LIST_LOCAL, indicator, 1,
                                                intel_take_change, &taking, NULL, &error),
-              &error);
+                   &error);
+    else
+        bench_must(picket_store_indicators_take_out(intel->store, PICKET_LIST_LOCAL, indicator, 1,
+                                                    intel_take_change, &taking, NULL, &error),
+                   &error);
     double stored = bench_now_s();
-    check(intel_publish(intel, &taking, &error), &error);
+    bench_must(intel_publish(intel, &taking, &error), &error);
     pthread_mutex_unlock(&intel->changing);
     double end = bench_now_s();
     note(&changing->store, stored - start);
@@ -195,12 +187,12 @@ static void fill_store(const char *folder, const struct picket_prefix *prefixes,
     for (size_t i = 0; i < count; i++)
         indicators[i] = (struct picket_indicator){
             .prefix = prefixes[i], .confidence = 50, .line = (uint32_t)i + 1};
-    check(picket_store_open(&store, folder, &error), &error);
-    check(picket_store_feed_put(store, &feed, &error), &error);
-    check(picket_store_feed_put(store, &list, &error), &error);
-    check(picket_store_indicators_replace(store, feed.name, indicators, count, NULL, NULL, NULL,
-                                          &error),
-          &error);
+    bench_must(picket_store_open(&store, folder, &error), &error);
+    bench_must(picket_store_feed_put(store, &feed, &error), &error);
+    bench_must(picket_store_feed_put(store, &list, &error), &error);
+    bench_must(picket_store_indicators_replace(store, feed.name, indicators, count, NULL, NULL,
+                                               NULL, &error),
+               &error);
     picket_store_close(store);
     free(indicators);
 }
@@ -226,11 +218,11 @@ static void swap(struct picket_intel *intel, const char *folder, struct looking 
     struct picket_feed feed = {.name = "swapped", .confidence = 50};
     snprintf(feed.source, sizeof feed.source, "%s/feed", folder);
     write_feed(feed.source);
-    check(picket_intel_feed_add(intel, &feed, NULL, &error), &error);
+    bench_must(picket_intel_feed_add(intel, &feed, NULL, &error), &error);
     write_feed(feed.source);
     start_looking(looking);
     double start = bench_now_s();
-    check(picket_intel_feed_refresh(intel, feed.name, NULL, &error), &error);
+    bench_must(picket_intel_feed_refresh(intel, feed.name, NULL, &error), &error);
     double took = bench_now_s() - start;
     stop_looking(looking, "lookups while a feed of 1 M is swapped");
     printf("%-44s %.2f s\n", "the swap", took);
@@ -248,7 +240,7 @@ static void measure(const char *folder, size_t indicators, size_t changes)
     snprintf(store, sizeof store, "%s/store", folder);
     fill_store(store, prefixes, indicators);
     free(prefixes);
-    check(picket_intel_start(&intel, store, &error), &error);
+    bench_must(picket_intel_start(&intel, store, &error), &error);
     printf("%zu indicators in memory, resident %.0f MB\n", picket_intel_indicator_count(intel),
            bench_resident_mb());
     looking.intel = intel;

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "measure.h"
 #include "messages.h"
 #include "picket/base/time.h"
 #include "picket/log/log.h"
@@ -25,14 +26,6 @@ static void note_durable(void *context, uint64_t position)
 {
     (void)context;
     atomic_store(&durable, position);
-}
-
-static void check(int status, const struct picket_error *error)
-{
-    if (status == PICKET_OK)
-        return;
-    fprintf(stderr, "bench_pipeline: %s\n", error->text);
-    exit(1);
 }
 
 static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *where)
@@ -102,10 +95,10 @@ int main(int argc, char **argv)
         return 1;
     }
     struct picket_service_config config = {.store_folder = folder};
-    check(picket_log_open_direct(&log, NULL, &error), &error);
+    bench_must(picket_log_open_direct(&log, NULL, &error), &error);
     picket_log_on_durable(log, note_durable, NULL);
-    check(picket_intel_start(&intel, folder, &error), &error);
-    check(picket_service_start(&service, &config, log, intel, &error), &error);
+    bench_must(picket_intel_start(&intel, folder, &error), &error);
+    bench_must(picket_service_start(&service, &config, log, intel, &error), &error);
     static const uint32_t sizes[] = {64, 8, 1, 0};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         measure(log, sizes[i], count);

@@ -14,14 +14,6 @@
 #include "measure.h"
 #include "picket/store/store.h"
 
-static void must(int status, const struct picket_error *error)
-{
-    if (status == PICKET_OK)
-        return;
-    fprintf(stderr, "%s\n", error->text);
-    exit(1);
-}
-
 /* Different for different numbers below 2^32, in no order: an odd multiplier permutes them. */
 static struct picket_indicator indicator_of(uint32_t number, uint32_t line)
 {
@@ -43,9 +35,9 @@ static void replace(struct picket_store *store, const char *what,
     struct picket_error error;
     struct picket_feed_delta delta;
     double start = bench_now_s();
-    must(picket_store_indicators_replace(store, "bench", indicators, count, NULL, NULL, &delta,
-                                         &error),
-         &error);
+    bench_must(picket_store_indicators_replace(store, "bench", indicators, count, NULL, NULL,
+                                               &delta, &error),
+               &error);
     printf("%-22s %6.2f s   added %lld, removed %lld, kept %lld\n", what, bench_now_s() - start,
            (long long)delta.added, (long long)delta.removed, (long long)delta.kept);
 }
@@ -61,7 +53,7 @@ static void measure(struct picket_store *store, struct picket_indicator *indicat
 {
     struct picket_error error;
     struct picket_feed feed = {.name = "bench", .source = "bench", .format = "plain"};
-    must(picket_store_feed_put(store, &feed, &error), &error);
+    bench_must(picket_store_feed_put(store, &feed, &error), &error);
     for (size_t i = 0; i < count; i++)
         indicators[i] = indicator_of((uint32_t)i, (uint32_t)i + 1);
     replace(store, "new", indicators, count);
@@ -71,10 +63,10 @@ static void measure(struct picket_store *store, struct picket_indicator *indicat
     replace(store, "one in 100 changed", indicators, count);
     size_t read = 0;
     double start = bench_now_s();
-    must(picket_store_indicators(store, NULL, count_one, &read, &error), &error);
+    bench_must(picket_store_indicators(store, NULL, count_one, &read, &error), &error);
     printf("%-22s %6.2f s   %zu\n", "read", bench_now_s() - start, read);
     struct picket_store_totals totals;
-    must(picket_store_totals(store, &totals, &error), &error);
+    bench_must(picket_store_totals(store, &totals, &error), &error);
     printf("on disk: %.1f MB\n", (double)totals.size_bytes / 1e6);
 }
 
@@ -104,7 +96,7 @@ int main(int argc, char **argv)
     }
     struct picket_store *store;
     struct picket_error error;
-    must(picket_store_open(&store, folder, &error), &error);
+    bench_must(picket_store_open(&store, folder, &error), &error);
     printf("%ld indicators\n", count);
     measure(store, indicators, (size_t)count);
     picket_store_close(store);

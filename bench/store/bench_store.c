@@ -12,17 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "measure.h"
 #include "rows.h"
 
 enum { ROUNDS_MAX = 99 };
-
-static void must(int status, const struct picket_error *error)
-{
-    if (status == PICKET_OK)
-        return;
-    fprintf(stderr, "%s\n", error->text);
-    exit(1);
-}
 
 static void remove_files(const char *folder)
 {
@@ -40,30 +33,24 @@ static void remove_files(const char *folder)
 static void add_devices(struct picket_store *store, int devices)
 {
     struct picket_error error;
-    must(picket_store_begin(store, &error), &error);
+    bench_must(picket_store_begin(store, &error), &error);
     for (int i = 0; i < devices; i++) {
         char id[20];
         device_name(i, id);
         struct picket_device_state state = {.device = id};
-        must(picket_store_update_device(store, &state, &error), &error);
+        bench_must(picket_store_update_device(store, &state, &error), &error);
     }
-    must(picket_store_commit(store, &error), &error);
+    bench_must(picket_store_commit(store, &error), &error);
 }
 
-static void put_message(struct picket_store *store, const struct setting *setting,
-                        struct message *message)
+static void put_message_and_state(struct picket_store *store, const struct setting *setting,
+                                  struct message *message)
 {
     struct picket_error error;
-    char id[20];
-    int64_t event;
-    device_name(message->device, id);
-    message->event.device = id;
-    must(picket_store_put_event(store, &message->event, &event, &error), &error);
-    must(picket_store_put_flows(store, event, message->flows, (size_t)setting->flows, &error),
-         &error);
+    put_message(store, setting, message);
     struct picket_device_state state = {
-        .device = id, .seen_ms = message->event.received_ms, .new_events = 1};
-    must(picket_store_update_device(store, &state, &error), &error);
+        .device = message->device_id, .seen_ms = message->event.received_ms, .new_events = 1};
+    bench_must(picket_store_update_device(store, &state, &error), &error);
 }
 
 static struct speed run_store(const struct setting *setting)
@@ -72,16 +59,16 @@ static struct speed run_store(const struct setting *setting)
     struct picket_store *store;
     struct picket_error error;
     struct generator generator = {.state = 1};
-    must(picket_store_open(&store, setting->folder, &error), &error);
+    bench_must(picket_store_open(&store, setting->folder, &error), &error);
     add_devices(store, setting->devices);
     struct stopwatch start = start_watch();
     for (int done = 0; done < setting->messages; done += setting->batch) {
-        must(picket_store_begin(store, &error), &error);
+        bench_must(picket_store_begin(store, &error), &error);
         for (int i = 0; i < setting->batch; i++) {
             next_message(&generator, setting, &message);
-            put_message(store, setting, &message);
+            put_message_and_state(store, setting, &message);
         }
-        must(picket_store_commit(store, &error), &error);
+        bench_must(picket_store_commit(store, &error), &error);
     }
     struct speed speed = speed_since(start, setting->messages);
     picket_store_close(store);

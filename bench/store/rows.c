@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "measure.h"
+
 static uint64_t next_random(uint64_t *state)
 {
     uint64_t z = (*state += 0x9e3779b97f4a7c15u);
@@ -81,6 +83,17 @@ void next_message(struct generator *generator, const struct setting *setting,
 void device_name(int device, char out[20])
 {
     snprintf(out, 20, "device-%08d", device);
+}
+
+void put_message(struct picket_store *store, const struct setting *setting, struct message *message)
+{
+    struct picket_error error;
+    int64_t event;
+    device_name(message->device, message->device_id);
+    message->event.device = message->device_id;
+    bench_must(picket_store_put_event(store, &message->event, &event, &error), &error);
+    bench_must(picket_store_put_flows(store, event, message->flows, (size_t)setting->flows, &error),
+               &error);
 }
 
 static double clock_s(clockid_t clock)

@@ -21,6 +21,7 @@ struct setting {
 /* One message of one device: its event and flows, with the flows as the store packs them. */
 struct message {
     int device; /* 0 .. devices - 1 */
+    char device_id[20];
     struct picket_event_row event;
     struct picket_flow flows[FLOWS_MAX];
     uint8_t block[BLOCK_BYTES_MAX];
@@ -36,6 +37,10 @@ void next_message(struct generator *generator, const struct setting *setting,
                   struct message *message);
 
 void device_name(int device, char out[20]);
+
+/* Its event and flows, within a batch; names its device. */
+void put_message(struct picket_store *store, const struct setting *setting,
+                 struct message *message);
 
 /* Messages a second, by the wall and by the processor. */
 struct speed {
