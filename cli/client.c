@@ -292,6 +292,11 @@ long long member_number(const json_t *object, const char *name)
     return (long long)json_integer_value(json_object_get(object, name));
 }
 
+bool member_true(const json_t *object, const char *name)
+{
+    return json_is_true(json_object_get(object, name));
+}
+
 /* A terminal gets ASCII alone: what devices chose must not be able to control it. */
 static size_t encoding(void)
 {

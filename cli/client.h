@@ -54,6 +54,7 @@ const char *member_shown(const json_t *object, const char *name);
 /* NULL for null: text_time() shows it as "-". */
 const char *member_time(const json_t *object, const char *name);
 long long member_number(const json_t *object, const char *name);
+bool member_true(const json_t *object, const char *name);
 
 /* Prints that member of the answer, or the whole for NULL, as JSON or by `print`; nothing for NULL.
  * Takes the answer. */

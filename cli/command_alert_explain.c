@@ -174,7 +174,7 @@ static void print_today(const json_t *today)
         silence_text(today, match, text, sizeof text);
         break;
     }
-    if (json_is_true(json_object_get(today, "alerts")))
+    if (member_true(today, "alerts"))
         snprintf(text, sizeof text, "raises an alert, or counts up an open one");
     alert_page_line("the same today", text);
 }

@@ -176,9 +176,9 @@ const struct command command_audit_export = {
 
 static void print_check(const json_t *check)
 {
-    if (member_number(check, "entries") == 0 && json_is_true(json_object_get(check, "holds")))
+    if (member_number(check, "entries") == 0 && member_true(check, "holds"))
         printf("there are no entries\n");
-    else if (json_is_true(json_object_get(check, "holds")))
+    else if (member_true(check, "holds"))
         printf("entries %lld to %lld hold together; the last seal is %s\n",
                member_number(check, "first"), member_number(check, "last"),
                member_text(check, "seal"));
@@ -207,7 +207,7 @@ static int run_check(const struct command *command, int argc, char **argv)
     result = client_call(socket_path, "GET", &url, NULL, &answer);
     if (result != EXIT_DONE)
         return result;
-    bool holds = json_is_true(json_object_get(answer, "holds"));
+    bool holds = member_true(answer, "holds");
     print_either(answer, NULL, as_json, print_check);
     return holds ? EXIT_DONE : EXIT_FAILED;
 }

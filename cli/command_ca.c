@@ -45,7 +45,7 @@ static void print_ca(const json_t *ca)
     page_line("key", LABEL_COLUMN, "%s", member_shown(ca, "key"));
     page_line("valid from", LABEL_COLUMN, "%s", text_time(member_time(ca, "valid_from"), when));
     page_line("until", LABEL_COLUMN, "%s%s", text_time(member_time(ca, "valid_until"), when),
-              json_is_true(json_object_get(ca, "expired")) ? "  EXPIRED" : "");
+              member_true(ca, "expired") ? "  EXPIRED" : "");
     page_line("SHA-256", LABEL_COLUMN, "%s", member_shown(ca, "sha256"));
     page_line("added", LABEL_COLUMN, "%s", text_time(member_time(ca, "added"), when));
 }
@@ -122,7 +122,7 @@ static void print_cas(const json_t *cas)
         table_cell(&table, "%s", member_text(ca, "name"));
         table_cell(&table, "%s", member_shown(ca, "subject"));
         table_cell(&table, "%s%s", text_time(member_time(ca, "valid_until"), when),
-                   json_is_true(json_object_get(ca, "expired")) ? " EXPIRED" : "");
+                   member_true(ca, "expired") ? " EXPIRED" : "");
         table_cell(&table, "%s", member_shown(ca, "key"));
         table_cell(&table, "%s", member_shown(ca, "sha256"));
     }

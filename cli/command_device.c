@@ -18,9 +18,9 @@ static const char device_path[] = "/v1/devices/{id}";
 
 static const char *state_name(const json_t *device)
 {
-    if (!json_is_true(json_object_get(device, "registered")))
+    if (!member_true(device, "registered"))
         return "removed";
-    return json_is_true(json_object_get(device, "enabled")) ? "enabled" : "disabled";
+    return member_true(device, "enabled") ? "enabled" : "disabled";
 }
 
 /* ---- add ---- */

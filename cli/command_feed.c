@@ -112,8 +112,7 @@ static void print_feeds(const json_t *feeds)
         table_time(&table, member_time(feed, "loaded"));
         table_cell(&table, "%s", refresh_s ? text_span(refresh_s, span) : "never");
         table_cell(&table, "%s",
-                   json_is_true(json_object_get(feed, "kept")) ? "(kept here)"
-                                                               : member_text(feed, "source"));
+                   member_true(feed, "kept") ? "(kept here)" : member_text(feed, "source"));
         table_cell(&table, "%s", problem_alone(feed));
     }
     table_end(&table);
@@ -162,9 +161,8 @@ static int refresh_all(const char *socket_path, json_t *reports, bool as_json)
         return result;
     json_array_foreach(json_object_get(answer, "feeds"), index, feed)
     {
-        if (!json_is_true(json_object_get(feed, "kept")) &&
-            refresh_one(socket_path, member_text(feed, "name"), false, reports, as_json) !=
-                EXIT_DONE)
+        if (!member_true(feed, "kept") && refresh_one(socket_path, member_text(feed, "name"), false,
+                                                      reports, as_json) != EXIT_DONE)
             result = EXIT_FAILED;
     }
     json_decref(answer);

@@ -15,11 +15,6 @@ enum { LABEL_COLUMN = 16 };
 
 /* ---- show ---- */
 
-static bool is_true(const json_t *object, const char *name)
-{
-    return json_is_true(json_object_get(object, name));
-}
-
 /* Only what is set: most feeds need none of these. */
 static void print_given(const json_t *feed)
 {
@@ -41,9 +36,9 @@ static void print_given(const json_t *feed)
             page_line(given[i].label, LABEL_COLUMN, "%s", member_text(feed, given[i].member));
     if (member_number(feed, "max_bytes"))
         page_line("at most", LABEL_COLUMN, "%lld bytes", member_number(feed, "max_bytes"));
-    if (is_true(feed, "match_special_purpose"))
+    if (member_true(feed, "match_special_purpose"))
         page_line("matches", LABEL_COLUMN, "special-purpose addresses, too");
-    if (is_true(feed, "match_own_networks"))
+    if (member_true(feed, "match_own_networks"))
         page_line("matches", LABEL_COLUMN, "the fleet's own networks, too");
 }
 
@@ -100,7 +95,7 @@ static void print_feed(const json_t *feed)
         page_line("silenced", LABEL_COLUMN, "%lld flows that a feed lists, since the start",
                   member_number(feed, "silenced"));
     print_problems(feed);
-    if (is_true(feed, "waits"))
+    if (member_true(feed, "waits"))
         page_line("WAITS", LABEL_COLUMN, "for your yes: it would hold %lld of %lld indicators",
                   member_number(feed, "would_hold"), member_number(feed, "indicators"));
     if (*member_text(feed, "problem"))
@@ -176,7 +171,7 @@ static void print_collections(const json_t *answer)
     json_array_foreach(json_object_get(answer, "collections"), index, collection)
     {
         table_cell(&table, "%s", member_shown(collection, "title"));
-        table_cell(&table, "%s", is_true(collection, "can_read") ? "yes" : "no");
+        table_cell(&table, "%s", member_true(collection, "can_read") ? "yes" : "no");
         table_cell(&table, "%s", member_text(collection, "source"));
     }
     table_end(&table);

@@ -245,7 +245,7 @@ static void print_summary(const json_t *hunt, size_t found)
         printf("%s, by %zu device%s and indicator%s",
                text_count(member_number(hunt, "hits"), "flow", hits), found, found == 1 ? "" : "s",
                found == 1 ? "" : "s");
-    if (json_is_true(json_object_get(hunt, "alert")))
+    if (member_true(hunt, "alert"))
         printf("; %s raised", text_count(member_number(hunt, "alerts"), "alert", alerts));
     putchar('\n');
 }

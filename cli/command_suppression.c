@@ -71,7 +71,7 @@ const struct command command_suppression_add = {
 
 static const char *state_of(const json_t *suppression)
 {
-    return json_is_true(json_object_get(suppression, "ended")) ? "ended" : "active";
+    return member_true(suppression, "ended") ? "ended" : "active";
 }
 
 static void print_suppressions(const json_t *suppressions)
