@@ -32,6 +32,7 @@ uint64_t harness_durable(void)
 void harness_open(struct harness *harness)
 {
     memset(harness, 0, sizeof *harness);
+    harness->hunt_quiet_ms = HUNT_QUIET_MS;
     snprintf(harness->folder, sizeof harness->folder, "/tmp/picket-service-XXXXXX");
     assert_non_null(mkdtemp(harness->folder));
 }
@@ -60,7 +61,8 @@ void harness_start(struct harness *harness)
     const struct picket_hunter_config hunting = {.store_folder = store_folder,
                                                  .intel = harness->intel,
                                                  .service = harness->service,
-                                                 .quiet_ms = 50};
+                                                 .quiet_ms = harness->hunt_quiet_ms,
+                                                 .longest_ms = HUNT_NEVER_MS};
     if (picket_hunter_start(&harness->hunter, &hunting, &error) != PICKET_OK)
         fail_msg("%s", error.text);
 }

@@ -15,7 +15,7 @@
 
 #define SECURITY_PROPERTIES "mti=2.3-1-0-0&%24.ifid=urn%3Aazureiot%3ASecurity%3ASecurityAgent%3A1"
 
-enum { DEADLINE_MS = 20000 };
+enum { DEADLINE_MS = 20000, HUNT_QUIET_MS = 50, HUNT_NEVER_MS = 3600000 };
 
 struct harness {
     char folder[64];
@@ -27,7 +27,8 @@ struct harness {
     struct picket_output_config outputs[2], routes[2];
     size_t output_count, route_count;
     struct picket_store_bounds bounds;
-    uint64_t appended; /* the last position */
+    int64_t hunt_quiet_ms; /* before what came is searched for */
+    uint64_t appended;     /* the last position */
 };
 
 /* Makes the folder; then outputs may be set, and harness_start() called, also again after a stop.

@@ -221,23 +221,44 @@ static void an_allowed_address_stays_silent(void **state)
     assert_int_equal(alerts_of(PAST).count, 1);
 }
 
+/* What comes after it waits for the next start. */
+static void restart_without_searches(void)
+{
+    harness_stop(&harness);
+    harness.hunt_quiet_ms = HUNT_NEVER_MS;
+    harness_start(&harness);
+}
+
+static void restart_with_searches(void)
+{
+    harness_stop(&harness);
+    harness.hunt_quiet_ms = HUNT_QUIET_MS;
+    harness_start(&harness);
+}
+
+/* While nobody searches. */
+static void keep_mark(int64_t mark_ms)
+{
+    struct picket_store *store;
+    char folder[80];
+    harness_path(&harness, "store", folder, sizeof folder);
+    assert_int_equal(picket_store_open(&store, folder, NULL), PICKET_OK);
+    const struct picket_hunted hunted = {.mark_ms = mark_ms};
+    assert_int_equal(picket_store_hunted_put(store, &hunted, NULL), PICKET_OK);
+    picket_store_close(store);
+}
+
 static void a_restart_searches_for_what_came_before_it_and_doubles_nothing(void **state)
 {
     (void)state;
     report("pump-7", "45.77.13.9", 0);
-    harness_stop(&harness);
-    harness_start(&harness);
+    restart_without_searches();
     list("45.77.13.9");
-    harness_stop(&harness); /* most likely before the search has begun */
-    harness_start(&harness);
+    restart_with_searches();
     wait_for_searches(1);
     assert_int_equal(alerts_of(PAST).alerts, 1);
-    struct picket_hunted hunted = {0}, again = {.mark_ms = 1};
-    assert_int_equal(picket_store_hunted_get(harness.store, &hunted, NULL), PICKET_OK);
     harness_stop(&harness);
-    harness_start(&harness);
-    assert_int_equal(picket_store_hunted_put(harness.store, &again, NULL), PICKET_OK);
-    harness_stop(&harness);
+    keep_mark(1); /* as if the search had not been kept */
     harness_start(&harness);
     wait_for_searches(1);
     assert_int_equal(searches().hits, 1);
@@ -249,12 +270,10 @@ static void a_restart_does_not_count_what_was_found_live(void **state)
 {
     (void)state;
     report("pump-8", "45.77.13.9", 0);
-    harness_stop(&harness);
-    harness_start(&harness);
+    restart_without_searches();
     list("45.77.13.9");
     report("pump-7", "45.77.13.9", 0);
-    harness_stop(&harness); /* most likely before the search has begun */
-    harness_start(&harness);
+    restart_with_searches();
     wait_for_searches(1);
     assert_int_equal(alerts_of("IoT_SuspiciousIpCommunication").count, 1);
     assert_int_equal(alerts_of(PAST).alerts, 1);
@@ -269,12 +288,7 @@ static void what_is_there_at_the_first_start_is_not_searched_for(void **state)
     harness_start(&harness);
     report("pump-7", "45.77.13.9", 0);
     harness_stop(&harness);
-    struct picket_store *store;
-    char folder[80];
-    harness_path(&harness, "store", folder, sizeof folder);
-    assert_int_equal(picket_store_open(&store, folder, NULL), PICKET_OK);
-    assert_int_equal(picket_store_hunted_put(store, &(struct picket_hunted){0}, NULL), PICKET_OK);
-    picket_store_close(store);
+    keep_mark(0);
     harness_start(&harness);
     list("45.77.13.10");
     wait_for_searches(1);
