@@ -21,9 +21,6 @@ static struct severity_reason *add_reason(struct severity *severity, const char 
                                           va_list arguments) __attribute__((format(printf, 2, 0)));
 
 static struct severity_reason *add_reason(struct severity *severity, const char *format,
-                                          va_list arguments) __attribute__((format(printf, 2, 0)));
-
-static struct severity_reason *add_reason(struct severity *severity, const char *format,
                                           va_list arguments)
 {
     struct severity_reason *reason = &severity->reasons[severity->reason_count++];
