@@ -218,6 +218,12 @@ class Collections(Fetching):
         match = self.server.json("intel", "lookup", "45.148.10.7")[0]["matches"][0]
         self.assertEqual(match["reference"], "indicator--00000000-0000-4000-8000-000000000007")
 
+    def test_pages_may_all_have_one_name(self):
+        taxii = self.taxii(page=2, one_name=True)
+        taxii.add(*(address(i, f"45.148.10.{i}") for i in range(1, 8)))
+        self.done("feed", "add", "hosts", self.source())
+        self.assertEqual((self.feed("hosts")["indicators"], len(self.pages())), (7, 4))
+
     def test_later_only_what_is_new_is_fetched_and_takes_the_place_of_what_it_was(self):
         taxii = self.taxii(page=10)
         taxii.add(address(1, "45.148.10.1"), address(2, "45.148.10.2"), address(3, "45.148.10.2"),

@@ -5,6 +5,7 @@ import urllib.parse
 
 MEDIA_TYPE = "application/taxii+json;version=2.1"
 ROOT = "/api1/"
+EMPTY_ROOT = "/api2/"
 
 
 def indicator(number, pattern, version=0, **more):
@@ -21,8 +22,11 @@ def address(number, text, version=0, **more):
 class Taxii:
     """To be a Web's `answer`. Objects have the time at which they were added: the number of the addition."""
 
-    def __init__(self, page=2, authorization=None):
+    def __init__(self, page=2, authorization=None, one_name=False):
+        """one_name: as medallion does, call all further pages the same, and remember how far the reader came."""
         self.page = page
+        self.one_name = one_name
+        self.reached = 0
         self.authorization = authorization
         self.objects = []  # (date added, object)
         self.added = 0
@@ -45,7 +49,9 @@ class Taxii:
 
     def route(self, path, query):
         if path == "/taxii2/":
-            return self.ok({"title": "test", "api_roots": [ROOT]})
+            return self.ok({"title": "test", "api_roots": [EMPTY_ROOT, ROOT]})
+        if path == EMPTY_ROOT + "collections/":
+            return self.ok({})
         if path == ROOT:
             return self.ok({"title": "root", "versions": [MEDIA_TYPE], "max_content_length": 1000})
         if path == ROOT + "collections/":
@@ -62,11 +68,12 @@ class Taxii:
         found = [pair for pair in self.objects if pair[0] > after and pair[1]["type"] in types]
         newest = {item["id"]: item["modified"] for _, item in found}
         found = [pair for pair in found if newest[pair[1]["id"]] == pair[1]["modified"]]
-        start = int(query.get("next", ["0"])[0])
+        start = int(query.get("next", ["0"])[0]) if not self.one_name else self.reached if "next" in query else 0
         page = found[start:start + self.page]
         envelope = {"objects": [item for _, item in page]} if page else {}
         if start + self.page < len(found):
-            envelope.update(more=True, next=str(start + self.page))
+            self.reached = start + self.page
+            envelope.update(more=True, next="the rest" if self.one_name else str(self.reached))
         headers = {"X-TAXII-Date-Added-First": page[0][0], "X-TAXII-Date-Added-Last": page[-1][0]} if page else {}
         return self.ok(envelope, headers)
 

@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "feed_http.h"
 #include "feed_source.h"
@@ -64,6 +65,7 @@ struct pages {
     char collection[TAXII_URL_BYTES];
     char added_after[64];
     char next[TAXII_NEXT_BYTES];
+    XXH64_hash_t last_page; /* a hash of its bytes */
     struct feed_taxii_answer *answer;
     int64_t deadline_ms;
 };
@@ -92,12 +94,23 @@ static int make_url(const struct pages *pages, char *url, struct picket_error *e
     return PICKET_OK;
 }
 
+/* Servers that remember how far a reader came (medallion) call all further pages by one name; of
+ * others that would be a page that leads to itself. */
+static bool leads_to_itself(struct pages *pages, const struct taxii_page *page,
+                            const struct feed_bytes *body)
+{
+    XXH64_hash_t hash = XXH3_64bits(body->text, body->size_bytes);
+    bool is_same_page = hash == pages->last_page || page->objects == 0;
+    pages->last_page = hash;
+    return is_same_page && strcmp(page->next, pages->next) == 0;
+}
+
 /* The server says that there is more: where. */
 static int turn_page(struct pages *pages, const struct taxii_page *page,
                      const struct feed_http_answer *answer, struct picket_error *error)
 {
     if (page->next[0] != '\0') {
-        if (strcmp(page->next, pages->next) == 0)
+        if (leads_to_itself(pages, page, &answer->body))
             return picket_fail(error, PICKET_INVALID,
                                "%s: the server leads from a page to the same page",
                                pages->collection);
@@ -130,13 +143,13 @@ static int fetch_page(struct pages *pages, bool *more, struct picket_error *erro
         if (status != PICKET_OK)
             picket_fail_in(error, "%s", pages->collection);
     }
-    feed_bytes_free(&answer.body);
-    if (status != PICKET_OK)
-        return status;
-    if (answer.date_added_last[0] != '\0')
+    if (status == PICKET_OK && answer.date_added_last[0] != '\0')
         memcpy(pages->answer->cursor, answer.date_added_last, sizeof pages->answer->cursor);
-    *more = page.more;
-    return page.more ? turn_page(pages, &page, &answer, error) : PICKET_OK;
+    *more = status == PICKET_OK && page.more;
+    if (*more)
+        status = turn_page(pages, &page, &answer, error);
+    feed_bytes_free(&answer.body);
+    return status;
 }
 
 static int fetch_pages(struct pages *pages, struct picket_error *error)

@@ -174,7 +174,7 @@ int taxii_directory_parse(const char *text, size_t size, taxii_root_visit root,
         status = take_roots(roots, root, context);
     else if (json_object_get(object, "versions") != NULL)
         *is_root = true;
-    else
+    else if (json_object_size(object) > 0) /* one without members is an empty list (5.1.1) */
         status =
             picket_fail(error, PICKET_INVALID,
                         "the answer tells neither of API roots nor of collections of TAXII 2.1");
