@@ -138,6 +138,22 @@ static void no_secret_follows_a_redirect_to_another_server(void **state)
     http_server_stop(other);
 }
 
+static void a_redirect_is_followed_whatever_page_comes_with_it(void **state)
+{
+    (void)state;
+    static char page[200 * 1024];
+    memset(page, 'x', sizeof page - 1);
+    const struct http_answer moved[] = {{301, "Location: /new.txt\r\n", page},
+                                        {302, "Location: /newer.txt\r\n", "<html>moved</html>"},
+                                        {200, NULL, "8.8.8.8\n"}};
+    http_server_answers(server, moved, 3);
+    assert_int_equal(fetch(url()), PICKET_OK);
+    assert_string_equal(source.bytes.text, "8.8.8.8\n");
+    http_server_special(server, (struct http_special){.answer = moved[0], .endless = true});
+    assert_int_equal(fetch(url()), PICKET_IO);
+    assert_non_null(strstr(error.text, "the server answered 301"));
+}
+
 static void secrets_stay_with_the_server_they_are_for(void **state)
 {
     const struct http_answer moved[] = {{.status = 301, .headers = "Location: /new.txt\r\n"},
@@ -435,6 +451,7 @@ int main(void)
         HTTP_TEST(credentials_are_read_from_their_files_and_sent),
         HTTP_TEST(a_secret_that_everybody_may_read_is_not_used),
         HTTP_TEST(no_secret_follows_a_redirect_to_another_server),
+        HTTP_TEST(a_redirect_is_followed_whatever_page_comes_with_it),
         HTTP_TEST(secrets_stay_with_the_server_they_are_for),
         HTTP_TEST(no_secret_goes_over_plain_http_but_to_loopback),
         HTTP_TEST(a_password_in_the_address_is_refused_and_not_repeated),

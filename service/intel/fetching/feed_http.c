@@ -12,7 +12,12 @@
 #include "picket/base/time.h"
 #include "secret.h"
 
-enum { CONNECT_TIMEOUT_S = 15, STALLED_BYTES_PER_S = 100, REDIRECTS_MAX = 5 };
+enum {
+    CONNECT_TIMEOUT_S = 15,
+    STALLED_BYTES_PER_S = 100,
+    REDIRECTS_MAX = 5,
+    REDIRECT_BODY_BYTES_MAX = 1024 * 1024
+};
 
 /* A server may ask to be left alone, but not for ever. */
 enum { RETRY_AFTER_S_MAX = 24 * 3600 };
@@ -246,10 +251,23 @@ struct exchange {
     struct feed_http *http;
     struct feed_http_answer *answer;
     char encoding[32]; /* of the content */
+    size_t ignored_bytes;
     int64_t deadline_ms;
     int failure; /* enum picket_status: why no more was taken */
     struct picket_error error;
 };
+
+static bool is_redirect(long status)
+{
+    return status >= 300 && status <= 399 && status != 304;
+}
+
+/* Where a redirect leads is only known when its body, a page for people, has come. */
+static size_t ignore_body(struct exchange *exchange, size_t count)
+{
+    exchange->ignored_bytes += count;
+    return exchange->ignored_bytes <= REDIRECT_BODY_BYTES_MAX ? count : 0;
+}
 
 /* Of other answers than 200 nobody reads the body. */
 static size_t take_body(char *bytes, size_t one, size_t count, void *context)
@@ -258,6 +276,8 @@ static size_t take_body(char *bytes, size_t one, size_t count, void *context)
     long status = 0;
     (void)one;
     curl_easy_getinfo(exchange->http->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (is_redirect(status))
+        return ignore_body(exchange, count);
     if (status != 200)
         return 0;
     exchange->failure = feed_bytes_append(&exchange->answer->body, bytes, count, &exchange->error);
@@ -365,6 +385,7 @@ static void set_options(CURL *curl, struct exchange *exchange, const char *url)
 {
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); /* the proxy's own */
     curl_easy_setopt(curl, CURLOPT_HTTP_CONTENT_DECODING, 0L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long)STALLED_BYTES_PER_S);
@@ -392,6 +413,7 @@ static CURLcode exchange_once(struct exchange *exchange, const struct feed_http_
     answer->etag[0] = answer->last_modified[0] = answer->date_added_last[0] = '\0';
     answer->status = 0;
     exchange->encoding[0] = http->reason[0] = '\0';
+    exchange->ignored_bytes = 0;
     if (!make_lines(http, request, trusted, &lines)) {
         curl_slist_free_all(lines);
         return CURLE_OUT_OF_MEMORY;
