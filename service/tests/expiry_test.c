@@ -37,9 +37,13 @@ static int close_harness(void **state)
     return 0;
 }
 
-/* As if so much time had passed. */
+/* As if so much time had passed, and no sweep had taken long. */
 static void sweep_in(int64_t ms)
 {
+    pthread_mutex_lock(&harness.intel->changing);
+    for (uint32_t feed = 1; feed <= harness.intel->expiry.used; feed++)
+        harness.intel->expiry.feeds[feed].not_before_ms = 0;
+    pthread_mutex_unlock(&harness.intel->changing);
     sweeper_sweep(harness.intel->sweeper, now_ms + ms);
 }
 

@@ -692,6 +692,12 @@ static void *look_up(void *context)
     return NULL;
 }
 
+static bool have_looked_up(void *context)
+{
+    (void)context;
+    return atomic_load(&lookups_done) > 0;
+}
+
 static void lookups_go_on_while_feeds_change(void **state)
 {
     pthread_t threads[2];
@@ -700,6 +706,7 @@ static void lookups_go_on_while_feeds_change(void **state)
     atomic_store(&stop_looking, false);
     for (int i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, look_up, NULL), 0);
+    assert_true(harness_wait(have_looked_up, NULL));
     harness_file(&harness, "2", "8.8.8.0/24 ; tag2\n1.2.3.4 ; tag3\n");
     char path[128];
     harness_path(&harness, "2", path, sizeof path);
@@ -711,7 +718,6 @@ static void lookups_go_on_while_feeds_change(void **state)
     atomic_store(&stop_looking, true);
     for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
-    assert_true(atomic_load(&lookups_done) > 0);
 }
 
 #define INTEL_TEST(f) cmocka_unit_test_setup_teardown(f, open_harness, close_harness)

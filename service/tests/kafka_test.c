@@ -224,7 +224,7 @@ static void brokers_that_are_not_there_are_told_of_before_there_is_anything_to_s
     assert_true(harness_wait(is_failing_with, unreachable));
     int64_t before_ms = picket_monotonic_ms();
     harness_stop(&harness);
-    assert_true(picket_monotonic_ms() - before_ms < 5000);
+    assert_true(picket_monotonic_ms() - before_ms < 20000);
 }
 
 struct targets {

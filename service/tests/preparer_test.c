@@ -13,7 +13,7 @@
 #include "prepared_count.h"
 #include "preparer.h"
 
-enum { SOON_MS = 20000 };
+enum { SOON_MS = 60000 };
 
 static void wait_until_prepared(int count)
 {

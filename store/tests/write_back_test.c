@@ -15,7 +15,7 @@ enum {
     BATCHES = 600,
     EVENTS_PER_BATCH = 10,
     FRAME_BYTES = 4096 + 24,
-    DEADLINE_MS = 20000
+    DEADLINE_MS = 60000
 };
 
 static char content[3000];
