@@ -1,4 +1,6 @@
 """What the hub sees of devices: folded by device and interval, told to the log, and by nobody else."""
+import contextlib
+import socket
 import ssl
 import time
 import unittest
@@ -32,15 +34,15 @@ class Activity(unittest.TestCase):
 
     def test_a_connection_is_told_with_how_it_came_about(self):
         context = tls_context(ssl.TLSVersion.TLSv1_2, "ECDHE-RSA-AES128-SHA256", "secp384r1")
+        began = time.time()
         client = RawClient(self.hub, context)
         client.connect("pump-7")
-        began = time.time()
         said = self.wait_for()[0]
         self.assertEqual((said["about"], said["connected"], said["authentication"]), ("activity", 1, "sas"))
         self.assertEqual(said["last_accepted"], {"address": "127.0.0.1", "tls": "TLSv1.2",
                                                  "cipher": "ECDHE-RSA-AES128-SHA256"})
         self.assertNotIn("last_refused", said)
-        self.assertLess(abs(said["since_ms"] / 1000 - began), 10)
+        self.assertTrue(began - 1 <= said["since_ms"] / 1000 <= time.time() + 1)
         client.close()
 
     def test_refusals_of_a_device_are_folded_into_one_event(self):
@@ -100,11 +102,19 @@ class Activity(unittest.TestCase):
         for client in clients:
             client.close()
 
+    def refuse_until(self, condition):
+        """As fast as it goes, by failed handshakes: five a second have to be many on however busy a machine."""
+        end = time.monotonic() + 120
+        while not condition() and time.monotonic() < end:
+            with socket.create_connection(("127.0.0.1", self.hub.port)) as plain:
+                plain.sendall(b"GET / HTTP/1.1\r\n\r\n")
+                with contextlib.suppress(ConnectionError):
+                    while plain.recv(1000):
+                        pass
+            time.sleep(0.02)
+
     def test_a_burst_of_refusals_is_told_once_of_nobody_in_particular(self):
-        end = time.monotonic() + 60
-        while not self.of("") and time.monotonic() < end:
-            self.refuse("nobody")
-            time.sleep(0.05)
+        self.refuse_until(lambda: self.of(""))
         said = self.of("")
         self.assertEqual([(each["about"], each["seconds"]) for each in said], [("burst", 30)])
         self.assertGreaterEqual(said[0]["refusals"], 150)
@@ -114,7 +124,7 @@ class Activity(unittest.TestCase):
         self.hub = Hub("--certificate-warning", 3 * 86400)
         said, = wait_until(lambda: self.of(""), "that its certificate ends")
         self.assertEqual((said["about"], said["of"], said["expired"]), ("certificate", "hub", False))
-        self.assertAlmostEqual(said["until_ms"] / 1000, time.time() + 2 * 86400, delta=600)
+        self.assertAlmostEqual(said["until_ms"] / 1000, time.time() + 2 * 86400, delta=3600)
         self.hub.stop()
         self.assertEqual(len(self.of("")), 1)
 

@@ -23,7 +23,7 @@ from harness import (Certificates, Hub, RawClient, accepted_client, connect_pack
 os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"
 
 PROGRESS = 20  # messages of the honest device that are acknowledged during an attack
-PROGRESS_WITHIN_S = 60  # on however busy a machine
+PROGRESS_WITHIN_S = 600  # on however busy a machine
 MEGABYTE = 1 << 20
 TWIN_GET = "$iothub/twin/GET/?$rid=1"
 TWIN_REPORT = "$iothub/twin/PATCH/properties/reported/?$rid=1"
@@ -46,7 +46,7 @@ class Honest:
             while not self._stopping.is_set():
                 packet_id = self.acknowledged % 65535 + 1
                 self.client.send(publish_packet(events("honest"), b"h", packet_id, flags=2))
-                first, body = self.client.read_packet(60)
+                first, body = self.client.read_packet(PROGRESS_WITHIN_S)
                 assert first == 0x40 and struct.unpack(">H", body)[0] == packet_id, (first, body)
                 self.acknowledged += 1
         except Exception as problem:  # told where it is waited for
@@ -60,7 +60,7 @@ class Honest:
 
     def stop(self):
         self._stopping.set()
-        self._thread.join(60)
+        self._thread.join(PROGRESS_WITHIN_S)
         self.client.close()
 
 
@@ -95,7 +95,7 @@ class AttackCase(unittest.TestCase):
         yield
         self.honest.wait_for_progress()
         if counter:
-            wait_until(lambda: self.hub.counter(counter) >= counted + at_least, f"{counter} tells of it", 60)
+            wait_until(lambda: self.hub.counter(counter) >= counted + at_least, f"{counter} tells of it", PROGRESS_WITHIN_S)
         self.assertLess(self.resident_bytes() - resident, growth_bytes)
 
     def repeat_during_progress(self, step):
@@ -139,9 +139,9 @@ class Pump:
                 pass
 
     def send(self, data):
-        end = time.monotonic() + 60
+        end = time.monotonic() + PROGRESS_WITHIN_S
         while data:
-            assert time.monotonic() < end, "the hub takes nothing for a minute"
+            assert time.monotonic() < end, "the hub takes nothing"
             self._take()
             try:
                 data = data[self._socket.send(data[:16384]):]
@@ -172,7 +172,7 @@ class BeforeConnect(AttackCase):
                 return answer == (0x20, b"\0\0")
             except (OSError, EOFError):
                 return False
-        wait_until(try_once, "a newcomer gets in beside the attack", 60)
+        wait_until(try_once, "a newcomer gets in beside the attack", PROGRESS_WITHIN_S)
 
     def half_open(self, first_bytes, count=1500):
         for i in range(count):
@@ -199,7 +199,8 @@ class BeforeConnect(AttackCase):
             def next_byte():
                 byte = next(at, None)
                 for one in slow if byte is not None else ():
-                    one.sendall(bytes([byte]))
+                    with contextlib.suppress(OSError):  # it may have been closed already
+                        one.sendall(bytes([byte]))
             self.repeat_during_progress(next_byte)
 
     def test_connect_byte_by_byte(self):
@@ -212,7 +213,8 @@ class BeforeConnect(AttackCase):
             def next_byte():
                 byte = next(at, None)
                 for one in slow if byte is not None else ():
-                    one.send(bytes([byte]))
+                    with contextlib.suppress(OSError):
+                        one.send(bytes([byte]))
             self.repeat_during_progress(next_byte)
 
     def test_leaving_in_every_state(self):
@@ -268,7 +270,7 @@ class Tls(AttackCase):
     def test_key_updates_before_connect(self):
         with self.attack("hub_ended_tls"):
             done = subprocess.run([os.environ["HUB_TLS_FLOOD"], str(self.hub.port), "key-updates", "10000000"],
-                                  capture_output=True, text=True, timeout=120, check=True)
+                                  capture_output=True, text=True, timeout=PROGRESS_WITHIN_S, check=True)
             self.assertLess(int(done.stdout), 1000000)  # it was closed, and long before
 
     def test_renegotiation(self):
