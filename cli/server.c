@@ -20,6 +20,7 @@
 #include "picket/service/hunter.h"
 #include "picket/service/intel.h"
 #include "picket/service/service.h"
+#include "reserving.h"
 
 struct server {
     const struct picket_config *config;
@@ -29,6 +30,7 @@ struct server {
     struct picket_service *service;
     struct picket_hunter *hunter;
     struct picket_api *api;
+    struct reserving *reserving;
     /* The API's threads ask for the hub while it comes and goes. */
     pthread_mutex_t hub_lock;
     struct picket_hub *hub;
@@ -257,6 +259,14 @@ static int start_hunter(struct server *server, struct picket_error *error)
     return picket_hunter_start(&server->hunter, &hunter, error);
 }
 
+/* Without it all is as it was, and slower at first. */
+static int start_reserving(struct server *server, struct picket_error *error)
+{
+    (void)error;
+    server->reserving = reserving_start(server->config->data_folder);
+    return PICKET_OK;
+}
+
 static int start_api(struct server *server, struct picket_error *error)
 {
     const struct picket_config *config = server->config;
@@ -312,7 +322,7 @@ int server_start(struct server **server, const struct picket_config *config,
                  struct picket_error *error)
 {
     static int (*const start[])(struct server *, struct picket_error *) = {
-        lock_folder, start_log, start_intel, start_service, start_hunter, start_api, start_hub};
+        lock_folder, start_log, start_intel, start_service, start_hunter, start_reserving, start_api, start_hub};
     struct server *created = calloc(1, sizeof *created);
     if (!created)
         return picket_fail(error, PICKET_NO_MEMORY, "out of memory");
@@ -339,6 +349,7 @@ void server_stop(struct server *server)
         picket_intel_interrupt(server->intel);
     if (server->api)
         picket_api_stop(server->api);
+    reserving_stop(server->reserving);
     picket_hunter_stop(server->hunter);
     if (server->log)
         picket_log_close(server->log);

@@ -71,6 +71,7 @@ struct store_engine {
                    const struct picket_outbox_item *item, struct picket_error *error);
     int (*tidy)(struct picket_store *store, const struct picket_store_bounds *bounds,
                 int64_t now_ms, struct picket_store_tidied *tidied, struct picket_error *error);
+    int (*reserve)(struct picket_store *store, bool *done, struct picket_error *error);
 
     int (*alert_decide)(struct picket_store *store, const struct picket_alert_decision *decision,
                         struct picket_error *error);

@@ -222,6 +222,11 @@ int picket_store_tidy(struct picket_store *store, const struct picket_store_boun
     return store->engine->tidy(store, bounds, now_ms, tidied, error);
 }
 
+int picket_store_reserve(struct picket_store *store, bool *done, struct picket_error *error)
+{
+    return store->engine->reserve(store, done, error);
+}
+
 /* ---- alerts ---- */
 
 const char *picket_severity_name(int severity)

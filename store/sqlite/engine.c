@@ -52,6 +52,7 @@ static const struct store_engine sqlite_engine = {
     .raise = sqlite_raise,
     .enqueue = sqlite_enqueue,
     .tidy = sqlite_tidy,
+    .reserve = sqlite_reserve,
     .alert_decide = sqlite_alert_decide,
     .alerts_decide = sqlite_alerts_decide,
     .alert_groups = sqlite_alert_groups,

@@ -550,6 +550,10 @@ int age_alerts(struct sqlite_store *store, int64_t age_s, int64_t now_ms,
 int sqlite_tidy(struct picket_store *store, const struct picket_store_bounds *bounds,
                 int64_t now_ms, struct picket_store_tidied *tidied, struct picket_error *error);
 
+/* ---- log_room.c ---- */
+
+int sqlite_reserve(struct picket_store *store, bool *done, struct picket_error *error);
+
 /* ---- schema.c ---- */
 
 extern const struct schema picket_schema;

@@ -215,6 +215,12 @@ int picket_store_tidy(struct picket_store *store, const struct picket_store_boun
                       int64_t now_ms, struct picket_store_tidied *tidied,
                       struct picket_error *error);
 
+/* Outside of a batch, from a handle that is otherwise idle: makes room in the store's logs, about a
+ * MiB a call, so that commits need not (a commit that makes a file larger takes longer on the disk).
+ * *done: there is as much as the logs use, or the disk has too little left for it. PICKET_BUSY:
+ * others are writing; PICKET_FULL. */
+int picket_store_reserve(struct picket_store *store, bool *done, struct picket_error *error);
+
 /* ---- alerts ---- */
 
 enum picket_severity {
