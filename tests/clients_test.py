@@ -15,7 +15,7 @@ sys.path.insert(0, str(SOURCE / "hub" / "tests"))
 
 from authority import Authority, self_signed  # noqa: E402
 
-DEADLINE_S = 30
+DEADLINE_S = 120
 
 
 class Clients(PicketCase):

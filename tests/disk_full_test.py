@@ -55,12 +55,12 @@ class Asking:
 
     def subscribe(self, topic):
         self.client.subscribe(topic, 1)
-        return self.granted.get(timeout=30)
+        return self.granted.get(timeout=120)
 
     def ask(self, topic, payload=""):
         """(status, the answer's body)"""
         self.client.publish(f"{topic}?$rid=1", payload)
-        message = self.answers.get(timeout=30)
+        message = self.answers.get(timeout=120)
         return int(message.topic.split("/")[3]), message.payload.decode()
 
     def report(self, number):
@@ -111,7 +111,7 @@ def check_recovery(picket, asking, number):
     for method, path, body in ACTS:
         status, answer = picket.call(method, path, body)
         assert status in (200, 201), (path, status, answer)
-    assert asking.messages.get(timeout=30).payload == b"second"
+    assert asking.messages.get(timeout=120).payload == b"second"
     entries = [json.loads(line) for line in picket.run("audit", "export").stdout.splitlines()]
     assert picket.run("audit", "check").returncode == 0
     outcomes = [e["status"] for e in entries if e["thing"] == "late" and e["of"] is not None]
@@ -157,8 +157,9 @@ def main():
         assert "disk full" in stalled["service"]["problem"], stalled["service"]
         assert "disk full" in picket.logged()
         number = check_refusals(picket, asking)
-        before = len(acknowledged)
+        before = len(picket.json("event", "list", "--device", device.id, "--limit", 1000))
         assert before < len(sent)
+        wait_until(lambda: len(acknowledged) >= before, "the acknowledgements of what is there")
         time.sleep(1)
         assert len(acknowledged) == before, "acknowledged although nothing can be written"
 

@@ -12,7 +12,7 @@ import paho.mqtt.client as mqtt
 
 from picket_harness import AGENT, EnrolledCase, wait_until
 
-DEADLINE_S = 30
+DEADLINE_S = 120
 
 
 class ExchangeDevice:
@@ -172,7 +172,7 @@ class Methods(ExchangeCase):
         device.close()
 
     def test_a_call_waits_for_a_device_that_connects(self):
-        call = self.invoke("reboot", "--connect-timeout", "30")
+        call = self.invoke("reboot", "--connect-timeout", "120")
         self.device("$iothub/twin/res/#").close()
         device = self.device(self.FILTER)
         topic, _ = device.next()
@@ -341,7 +341,7 @@ class AgentTwin(ExchangeCase):
     def end(self, process):
         if process.poll() is None:
             process.terminate()
-            self.assertEqual(process.wait(30), 0, self.picket.logged())
+            self.assertEqual(process.wait(120), 0, self.picket.logged())
 
     def set(self, *assignments):
         return self.picket.json("twin", "set", self.name, *assignments)["desired"]["$version"]
@@ -350,7 +350,7 @@ class AgentTwin(ExchangeCase):
         def reported():
             report = self.picket.json("twin", "show", self.name)["reported"]
             return all(report.get(name) == answer for name, answer in expected.items()) and report
-        return wait_until(reported, f"{expected} to be reported", 30)
+        return wait_until(reported, f"{expected} to be reported")
 
     def test_what_is_set_reaches_a_running_agent_and_it_reports_what_it_made_of_it(self):
         self.agent()
@@ -369,7 +369,7 @@ class AgentTwin(ExchangeCase):
                  'SystemInformation_FirmwareVersion="2.1"')
         self.agent()
         wait_until(lambda: self.picket.json("device", "show", self.name)["hw_info"] == "Contoso 2.1",
-                   "the identity in what the agent reports of its system", 30)
+                   "the identity in what the agent reports of its system")
 
     def test_what_is_taken_away_is_as_at_the_start_also_after_picket_was_killed(self):
         self.agent()
@@ -379,7 +379,7 @@ class AgentTwin(ExchangeCase):
         self.picket.start()
         self.set("Heartbeat_Disabled=null")
         wait_until(lambda: "Heartbeat_Disabled" not in self.picket.json("twin", "show", self.name)["reported"],
-                   "the answer to be taken away", 60)
+                   "the answer to be taken away")
 
 
 if __name__ == "__main__":

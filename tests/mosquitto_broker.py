@@ -65,7 +65,7 @@ max_queued_messages 0
     def stop(self):
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(30)
+            self.process.wait(120)
 
 
 class Subscriber:
@@ -92,7 +92,7 @@ class Subscriber:
         properties.SessionExpiryInterval = 3600 if qos > 0 else 0
         self.client.connect(host, port, keepalive=30, clean_start=qos == 0, properties=properties)
         self.client.loop_start()
-        assert self.is_subscribed.wait(30)
+        assert self.is_subscribed.wait(120)
 
     def _take(self, client, userdata, message):
         properties = dict(getattr(message.properties, "UserProperty", []))

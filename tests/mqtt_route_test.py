@@ -204,7 +204,7 @@ class OfFailures(MqttRouteCase):
             picket = self.picket(f"mqtt://127.0.0.1:{silent.getsockname()[1]}/t")
             stopping = threading.Thread(target=picket.stop)
             stopping.start()
-            stopping.join(15)
+            stopping.join(60)
             self.assertFalse(stopping.is_alive())
 
 

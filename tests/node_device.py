@@ -10,7 +10,7 @@ import threading
 
 from picket_harness import BUILD, SOURCE
 
-DEADLINE_S = 60
+DEADLINE_S = 180
 FOLDER = BUILD / "node-device"
 INSTALL_ATTEMPTS = 3
 

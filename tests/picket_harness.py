@@ -25,7 +25,7 @@ AGENT = BUILD / "agent" / "port" / "linux" / "picket-agent"
 SECURITY_TOPIC = "mti=2.4-1-0-0&%24.ifid=urn%3Aazureiot%3ASecurity%3ASecurityAgent%3A1"
 
 
-def wait_until(condition, what, seconds=60):
+def wait_until(condition, what, seconds=180):
     """Waits for a condition with a deadline; its last value is returned."""
     deadline = time.monotonic() + seconds
     while True:
@@ -40,7 +40,7 @@ def wait_until(condition, what, seconds=60):
 class ApiConnection(http.client.HTTPConnection):
     """To the API's Unix socket."""
 
-    def __init__(self, path, timeout_s=60):
+    def __init__(self, path, timeout_s=180):
         super().__init__("picket", timeout=timeout_s)
         self._path = str(path)
 
@@ -142,7 +142,7 @@ hub:
         if self.process is None or self.process.poll() is not None:
             return
         self.process.terminate()
-        code = self.process.wait(60)
+        code = self.process.wait(180)
         assert code == 0, f"picket serve ended with {code}:\n{self.logged()}"
 
     def logged(self):
@@ -150,7 +150,7 @@ hub:
         return (self.folder / "picket.log").read_text(errors="replace")
 
     def run(self, *arguments, check=True):
-        result = subprocess.run([PICKET, *map(str, arguments)], capture_output=True, text=True, timeout=120,
+        result = subprocess.run([PICKET, *map(str, arguments)], capture_output=True, text=True, timeout=300,
                                 env={**os.environ, "PICKET_SOCKET": str(self.socket)})
         if check and result.returncode != 0:
             raise RuntimeError(f"picket {' '.join(map(str, arguments))}: exit {result.returncode}: {result.stderr}")

@@ -29,7 +29,7 @@ class RouteDevice:
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
         # What is published while CONNACK comes paho may send twice.
-        assert self.connected.wait(30), f"{self.name} is not connected"
+        assert self.connected.wait(120), f"{self.name} is not connected"
 
     def _run(self):
         """paho's loop, which some of the errors of TLS escape when the server vanishes in a write."""

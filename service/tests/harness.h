@@ -15,7 +15,7 @@
 
 #define SECURITY_PROPERTIES "mti=2.3-1-0-0&%24.ifid=urn%3Aazureiot%3ASecurity%3ASecurityAgent%3A1"
 
-enum { DEADLINE_MS = 60000, HUNT_QUIET_MS = 50, HUNT_NEVER_MS = 3600000 };
+enum { DEADLINE_MS = 120000, HUNT_QUIET_MS = 50, HUNT_NEVER_MS = 3600000 };
 
 struct harness {
     char folder[64];

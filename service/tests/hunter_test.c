@@ -452,7 +452,7 @@ static void put_many(int events)
 static void events_are_taken_while_others_are_searched(void **state)
 {
     (void)state;
-    put_many(60000);
+    put_many(15000);
     report("pump-7", "45.77.13.9", 0);
     int64_t events = harness_totals(&harness).events;
     for (int round = 0; round < 3; round++) {

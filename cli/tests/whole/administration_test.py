@@ -4,6 +4,7 @@ import datetime
 import hashlib
 import json
 import os
+import re
 import signal
 import sqlite3
 import ssl
@@ -35,7 +36,7 @@ class Administered(Running):
             ["mosquitto_pub", "-h", "localhost", "-p", str(self.server.port), "--cafile", f"{CERTIFICATES}/ca.crt",
              "--cert", certificate.chain, "--key", certificate.key, "-i", device, "-u",
              f"localhost/{device}/?api-version=2021-04-12", "-V", "mqttv311", "-q", "1", "-t",
-             f"devices/{device}/messages/events/", "-m", "hello"], capture_output=True, text=True, timeout=30)
+             f"devices/{device}/messages/events/", "-m", "hello"], capture_output=True, text=True, timeout=120)
         self.assertEqual(done.returncode, code, done.stderr)
 
 
@@ -235,6 +236,15 @@ class CertificatesThatEnd(Administered):
     def shown(self):
         return self.server.json("status")["certificates_ending"]
 
+    def adds_while_it_lives(self, authority, seconds):
+        """False: the CA that ends after so many seconds had done so before it was added, on a busy machine."""
+        ending = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
+        line = authority.issue("line CA", extensions="ca_of_one_level", end=ending.strftime("%Y%m%d%H%M%SZ"))
+        added = self.server.run("ca", "add", "line", line.own)
+        if added.returncode != 0:
+            self.assertIn("expired", added.stderr)
+        return added.returncode == 0
+
     def test_one_that_is_good_for_long_is_not_told_of(self):
         self.assertEqual(self.shown(), [])
         self.assertNotIn("certificates ", self.done("status"))
@@ -242,21 +252,23 @@ class CertificatesThatEnd(Administered):
 
     def test_a_ca_that_ends_soon_or_has_ended_is_shown_and_becomes_an_alert(self):
         authority = Authority("plant CA")
-        ending = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=4)
-        line = authority.issue("line CA", extensions="ca_of_one_level", end=ending.strftime("%Y%m%d%H%M%SZ"))
         self.done("ca", "add", "plant", authority.certificate.own)
-        self.done("ca", "add", "line", line.own)
+        self.assertTrue(any(self.adds_while_it_lives(authority, seconds) for seconds in (4, 20, 80)))
         self.server.wait_for(lambda: {one["name"]: one["expired"] for one in self.shown()} ==
                              {"line": True, "plant": False})
         self.assertRegex(self.done("status"), r"(?m)^certificates  CA line EXPIRED 20\S+Z\n +CA plant ENDS 20\S+Z, in 1 d\n")
         self.server.stop()
         self.server.start()
-        alerts = self.server.wait_for(lambda: len(found := self.server.json("alert", "list")) == 4 and found)
-        self.assertEqual({(alert["subject"], alert["type"], alert["severity"]) for alert in alerts},
-                         {("line", "IoT_CertificateSuccessfullyAddedToHub", "medium"),
-                          ("plant", "IoT_CertificateSuccessfullyAddedToHub", "medium"),
-                          ("ca line", "Picket_HubCertificateExpired", "high"),
-                          ("ca plant", "Picket_HubCertificateExpiring", "medium")})
+        expected = {("line", "IoT_CertificateSuccessfullyAddedToHub", "medium"),
+                    ("plant", "IoT_CertificateSuccessfullyAddedToHub", "medium"),
+                    ("ca line", "Picket_HubCertificateExpired", "high"),
+                    ("ca plant", "Picket_HubCertificateExpiring", "medium")}
+
+        def shown():
+            return {(alert["subject"], alert["type"], alert["severity"]) for alert in self.server.json("alert", "list")
+                    if alert["type"] != "Hub_CertificateFailedToBeAddedToHub"}
+        self.server.wait_for(lambda: shown() >= expected)
+        self.assertEqual(shown(), expected)
 
     def test_how_long_before_is_configured(self):
         self.server.stop()
@@ -477,15 +489,23 @@ class HubActivity(Administered):
         connection_string = self.add_device()
         kept = [self.connect(connection_string)]
         with self.assertRaises(Refused):
-            for _ in range(40):  # each takes over from the one before
+            for _ in range(120):  # each takes over from the one before
                 kept[-1].close()
                 kept.append(self.connect(connection_string))
         self.assertGreaterEqual(len(kept), 30)
-        self.assertGreater(self.server.json("device", "show", "pump-7")["hub"]["held_off_s"], 0)
-        self.assertRegex(self.done("device", "show", "pump-7"), r"HELD OFF for another [0-9]+ s")
+        self.server.wait_for(lambda: self.shows_that_it_is_held_off(connection_string))
         self.assertIn("the device connects too often", self.done("status"))
         alert = self.server.wait_for(lambda: self.alerts("Picket_DeviceConnectsTooOften"), 70)[0]
         self.assertEqual((alert["device"], alert["severity"]), ("pump-7", "low"))
+
+    def shows_that_it_is_held_off(self, connection_string):
+        """It tries again before, for its time may be over on a busy machine."""
+        try:
+            self.connect(connection_string).close()
+        except Refused:
+            pass
+        shown = self.server.json("device", "show", "pump-7")["hub"]["held_off_s"]
+        return shown > 0 and re.search(r"HELD OFF for another [0-9]+ s", self.done("device", "show", "pump-7"))
 
     def test_connections_are_listed_apart_from_what_devices_report(self):
         device = self.connect(self.add_device())

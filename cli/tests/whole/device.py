@@ -84,17 +84,20 @@ class Device:
         self.client.username_pw_set(f"{host}/{self.id}/?api-version=2021-04-12",
                                     sas_token(host, self.id, key or parts["SharedAccessKey"]))
         self.client.on_connect = self._on_connect
+        self.client.reconnect_delay_set(3600, 3600)  # whom Picket ends stays away
         self.client.connect("localhost", port)
         self.client.loop_start()
-        if not self.answered.wait(20) or self.code != 0:
+        if not self.answered.wait(60) or self.code != 0:
             self.close()
             raise Refused(self.code)
 
     def _on_connect(self, client, userdata, flags, code):
         self.code = code
+        if code != 0:
+            client.disconnect()
         self.answered.set()
 
-    def publish(self, payload, properties=SECURITY_MESSAGE, timeout_s=20):
+    def publish(self, payload, properties=SECURITY_MESSAGE, timeout_s=60):
         info = self.client.publish(f"devices/{self.id}/messages/events/{properties}", payload, qos=1)
         info.wait_for_publish(timeout_s)
         if not info.is_published():

@@ -53,7 +53,7 @@ class ByItself(Hunting):
         alerts = self.server.wait_for(self.past_alerts)
         self.assertEqual([(alert["device"], alert["subject"], alert["count"]) for alert in alerts],
                          [("pump-7", f"{LISTED}/32", 2)])
-        self.assertIn("Past communication", self.server.alerts_written())
+        self.server.wait_for(lambda: "Past communication" in self.server.alerts_written())
         page = self.server.run("alert", "show", str(alerts[0]["id"])).stdout
         self.assertIn("about the past", page)
         explained = self.server.run("alert", "explain", str(alerts[0]["id"]))
@@ -132,7 +132,7 @@ class OnRequest(Hunting):
         hunting = subprocess.Popen([PICKET, "intel", "hunt", LISTED, "--socket", self.server.socket],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         hunting.send_signal(signal.SIGINT)
-        hunting.communicate(timeout=30)
+        hunting.communicate(timeout=120)
         self.assertIn(hunting.returncode, (0, 1, -signal.SIGINT))
         self.server.wait_for(lambda: not self.server.json("status")["hunts"])
 

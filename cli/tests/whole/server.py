@@ -79,7 +79,7 @@ class Server:
         """A command against this server."""
         environment = dict(os.environ, PICKET_SOCKET=self.socket)
         return subprocess.run([self.picket, *arguments], env=environment, capture_output=True,
-                              text=True, timeout=60, **options)
+                              text=True, timeout=180, **options)
 
     def json(self, *arguments):
         done = self.run(*arguments, "--json")
@@ -93,7 +93,7 @@ class Server:
         with open(self.alerts_file, encoding="utf-8") as stream:
             return stream.read()
 
-    def wait_for(self, question, deadline_s=30):
+    def wait_for(self, question, deadline_s=150):
         """The first answer that is true."""
         until = time.monotonic() + deadline_s
         while time.monotonic() < until:

@@ -81,7 +81,7 @@ class TheWholePath(Receiving):
                                      self.server.socket], stdout=subprocess.PIPE)
         self.addCleanup(follower.kill)
         follower.stdout.close()
-        self.assertEqual(follower.wait(30), 1)
+        self.assertEqual(follower.wait(120), 1)
 
     def test_following_shows_the_last_and_then_what_is_new_each_once(self):
         device = self.connect(self.add_device())
@@ -392,20 +392,26 @@ class OnATerminal(Receiving):
                 words = max(len(line) for line in text.splitlines())
                 self.assertLessEqual(words, columns, text)
 
-    def test_what_the_hub_saw_is_told_in_words_that_fit(self):
-        device = self.connect(self.add_device("pump-7"))
+    def is_told_at_once(self, name):
+        """False: the machine is so busy that the hub told of the device before it was through."""
+        listing = ("event", "list", "--hub", "--device", name)
+        device = self.connect(self.add_device(name))
         device.client.subscribe("devices/+/messages/#")
         device.publish(b"x" * 1500)
         device.close()
-        self.server.wait_for(lambda: "wildcard" in self.server.run("event", "list", "--hub").stdout)
-        piped = self.server.run("event", "list", "--hub", "--device", "pump-7").stdout
-        self.assertRegex(piped, r"Z  pump-7  connected once \(SAS token, TLSv1.3, from 127.0.0.1\); UNAUTHORIZED: "
+        self.server.wait_for(lambda: "ended once" in self.server.run(*listing).stdout)
+        return "connected once" in self.server.run(*listing).stdout.splitlines()[1] and len(self.server.json(*listing)) == 1
+
+    def test_what_the_hub_saw_is_told_in_words_that_fit(self):
+        name = next(name for number in range(9) if self.is_told_at_once(name := f"pump-{number}"))
+        piped = self.server.run("event", "list", "--hub", "--device", name).stdout
+        self.assertRegex(piped, rf"Z  {name}  connected once \(SAS token, TLSv1.3, from 127.0.0.1\); UNAUTHORIZED: "
                                 r"wildcard 1, last wildcard devices/\+/messages/#; ended once \(by device 1\); "
                                 r"1 message \(1 security\), 1.5 kB\n")
-        narrow = self.shown(60, "event", "list", "--hub", "--device", "pump-7", NO_COLOR="1")
-        self.assertRegex(narrow, r"Z  pump-7\n    connected once .*\n    \S")
-        wide = self.shown(80, "event", "list", "--hub", "--device", "pump-7", NO_COLOR="1")
-        self.assertRegex(wide, r"Z  pump-7  connected once .*\n {30}\S")
+        narrow = self.shown(60, "event", "list", "--hub", "--device", name, NO_COLOR="1")
+        self.assertRegex(narrow, rf"Z  {name}\n    connected once .*\n    \S")
+        wide = self.shown(80, "event", "list", "--hub", "--device", name, NO_COLOR="1")
+        self.assertRegex(wide, rf"Z  {name}  connected once .*\n {{30}}\S")
 
     def add_flow_of_long_addresses(self):
         addresses = [[0xabababfd, 0xabababab, 0xabababab, end] for end in (0x01ababab, 0x02ababab)]
@@ -533,7 +539,7 @@ class Serving(Receiving):
                                     stderr=subprocess.DEVNULL)
         self.addCleanup(follower.wait)
         self.addCleanup(follower.kill)
-        self.assertEqual(self.server.stop(signal.SIGINT, deadline_s=20), 0)
+        self.assertEqual(self.server.stop(signal.SIGINT, deadline_s=50), 0)
         self.assertFalse(os.path.exists(self.server.socket))
 
     def test_who_follows_goes_on_when_picket_is_back(self):

@@ -26,7 +26,7 @@ class Hub:
         self._connections = []
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def wait(self, condition, timeout=60):
+    def wait(self, condition, timeout=180):
         with self.changed:
             assert self.changed.wait_for(condition, timeout), "the hub did not see it in time"
 

@@ -80,14 +80,14 @@ class Agent:
     def count(self, words):
         return sum(words in line for line in self.lines)
 
-    def wait(self, words, times=1, timeout=60):
+    def wait(self, words, times=1, timeout=180):
         with self._changed:
             seen = self._changed.wait_for(lambda: self.count(words) >= times, timeout)
         assert seen, f"no '{words}' in:\n" + "\n".join(self.lines)
 
     def end(self, signal_number=signal.SIGTERM):
         self.process.send_signal(signal_number)
-        code = self.process.wait(timeout=30)
+        code = self.process.wait(timeout=180)
         self.wait("(end)")
         return code
 
@@ -193,8 +193,8 @@ class AgainstAHubOfOurs(Live):
         self.assertEqual(system["os_info"], match.group(1))
         uptime = float(pathlib.Path("/proc/uptime").read_text().split()[0])
         beat = [e["payload"] for e in events if e["payload_type"] == "Heartbeat"][0]
-        self.assertTrue(uptime - 60 <= beat["uptime"] <= uptime + 1, (beat, uptime))
-        self.assertTrue(all(abs(event["time"] - time.time()) < 60 for event in events))
+        self.assertTrue(uptime - 600 <= beat["uptime"] <= uptime + 1, (beat, uptime))
+        self.assertTrue(all(abs(event["time"] - time.time()) < 600 for event in events))
 
     def test_the_last_packets_before_the_signal_are_delivered(self):
         hub = self.hub()
@@ -270,11 +270,12 @@ class AgainstAHubOfOurs(Live):
         hub = self.hub()
         hub.acknowledge = False
         agent = self.agent(hub.port, *FAST, "--empty-events")
-        agent.wait("too many messages wait for acknowledgement", timeout=60)
+        agent.wait("too many messages wait for acknowledgement")
+        hub.wait(lambda: len(hub.publishes) >= 16)
         self.assertEqual(len(hub.publishes), 16)
         started = time.monotonic()
         self.assertEqual(agent.end(), 0)
-        self.assertLess(time.monotonic() - started, 20)
+        self.assertLess(time.monotonic() - started, 60)
         self.assertEqual(agent.count("16 messages that the hub did not acknowledge"), 1)
 
     def test_a_hub_that_is_not_there_is_waited_for(self):
@@ -398,7 +399,7 @@ listener {self.plain_port} 127.0.0.1
             broker.kill()
             broker.wait()
         self.addCleanup(cleanup)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 180
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.plain_port)).close()
@@ -432,7 +433,7 @@ listener {self.plain_port} 127.0.0.1
         self.addCleanup(client.disconnect)
         self.wait(lambda: self.subscribed >= 1)
 
-    def wait(self, condition, timeout=60):
+    def wait(self, condition, timeout=180):
         with self.changed:
             self.assertTrue(self.changed.wait_for(condition, timeout))
 
@@ -448,7 +449,7 @@ listener {self.plain_port} 127.0.0.1
         self.send(times=10)
         self.wait(lambda: len(self.messages) >= 2)
         broker.send_signal(signal.SIGTERM)
-        broker.wait(timeout=30)
+        broker.wait(timeout=180)
         agent.wait("connection lost")
         self.send(times=20)
         self.send(remote="127.8.8.8", times=5)
@@ -457,7 +458,7 @@ listener {self.plain_port} 127.0.0.1
         self.wait(lambda: self.subscribed >= 2)
         self.send(times=30)
         self.assertEqual(agent.end(), 0)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 180
         while self.flows() != self.sent and time.monotonic() < deadline:
             time.sleep(0.1)
         self.assertEqual(self.flows(), self.sent)
