@@ -77,6 +77,27 @@ static void most_of_what_was_not_added_is_denied(void **unused)
     picket_address_filter_free(&filter);
 }
 
+/* What a table need not be asked about. */
+static void neighbours_of_a_listed_address_are_denied(void **unused)
+{
+    (void)unused;
+    struct picket_address_filter filter;
+    assert_true(picket_address_filter_init(&filter, 100000));
+    for (int i = 0; i < 100000; i++) {
+        struct picket_prefix prefix = {random_address(4), 32};
+        prefix.address.bytes[0] = 45;
+        assert_true(picket_address_filter_add(&filter, &prefix));
+    }
+    int held = 0;
+    for (int i = 0; i < 100000; i++) {
+        struct picket_address address = random_address(4);
+        address.bytes[0] = 45;
+        held += may_hold(&filter, &address);
+    }
+    assert_in_range(held, 1, 3000); /* 2,400 lie in a /30 with one */
+    picket_address_filter_free(&filter);
+}
+
 static void an_empty_one_denies_all(void **unused)
 {
     (void)unused;
@@ -94,6 +115,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_added_is_never_denied),
         cmocka_unit_test(most_of_what_was_not_added_is_denied),
+        cmocka_unit_test(neighbours_of_a_listed_address_are_denied),
         cmocka_unit_test(an_empty_one_denies_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,41 @@
 /* Which events were received when, by their ids: receipt follows them, but for the clock's steps
  * back. And what one event says. */
+#include <stdio.h>
+
 #include "store.h"
+
+enum { NAMES_TOGETHER = 32 };
+
+/* Who has it, and those beside him, for they are on the same page and will be asked for. */
+static int learn_ids(struct sqlite_store *store, int64_t number, struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_DEVICE_IDS,
+                "select number, id from devices where number >= ? order by number limit ?",
+                "reading devices");
+    query_int(&query, number - number % NAMES_TOGETHER);
+    query_int(&query, NAMES_TOGETHER);
+    while (query_row(&query)) {
+        int64_t known = query_take_int(&query);
+        device_numbers_put_id(&store->device_numbers, known, query_take_text(&query));
+    }
+    return query_end(&query, error);
+}
+
+static int name_device(struct sqlite_store *store, int64_t number, struct picket_event_head *head,
+                       struct picket_error *error)
+{
+    const char *id = device_numbers_id(&store->device_numbers, number);
+    int status = id == NULL ? learn_ids(store, number, error) : PICKET_OK;
+    if (status != PICKET_OK)
+        return status;
+    id = device_numbers_id(&store->device_numbers, number);
+    if (id == NULL)
+        return picket_fail(error, PICKET_NOT_FOUND, "there is no device of number %lld",
+                           (long long)number);
+    snprintf(head->device, sizeof head->device, "%s", id);
+    return PICKET_OK;
+}
 
 int sqlite_event_head(struct picket_store *base, int64_t event_id, struct picket_event_head *head,
                       struct picket_error *error)
@@ -8,20 +43,18 @@ int sqlite_event_head(struct picket_store *base, int64_t event_id, struct picket
     struct sqlite_store *store = sqlite_of(base);
     struct query query;
     query_begin(&query, &store->picket, STATEMENT_EVENT_HEAD,
-                "select d.id, e.received_ms, e.time_s from events e cross join devices d "
-                "on d.number = e.device where e.id = ?",
-                "reading an event");
+                "select device, received_ms, time_s from events where id = ?", "reading an event");
     query_int(&query, event_id);
     bool found = query_row(&query);
-    if (found) {
-        query_take_string(&query, head->device, sizeof head->device);
-        head->received_ms = query_take_int(&query);
-        head->time_s = query_take_int(&query);
-    }
+    int64_t device = found ? query_take_int(&query) : 0;
+    head->received_ms = found ? query_take_int(&query) : 0;
+    head->time_s = found ? query_take_int(&query) : 0;
     int status = query_end(&query, error);
-    return status == PICKET_OK && !found
-               ? picket_fail(error, PICKET_NOT_FOUND, "there is no event %lld", (long long)event_id)
-               : status;
+    if (status != PICKET_OK)
+        return status;
+    if (!found)
+        return picket_fail(error, PICKET_NOT_FOUND, "there is no event %lld", (long long)event_id);
+    return name_device(store, device, head, error);
 }
 
 struct event_receipt {

@@ -5,11 +5,12 @@
 #include "store.h"
 
 /* What a flow asks of the filter is some way off in memory: it is fetched while the next rows are
- * read, and looked at when some flows have gathered. */
+ * read, and looked at when some flows have gathered; what the few ask that it lets through likewise
+ * while it is asked of the others. */
 enum { WAITING_FLOWS = 256, WAITING_BYTES = WAITING_FLOWS * FLOW_BYTES_MAX };
 
 struct waiting_flow {
-    uint32_t bit; /* of the filter's for IPv4 */
+    uint32_t bit; /* of the filter's for IPv4, then which of its words */
     uint16_t at;  /* where its bytes are */
 };
 enum { IS_WANTED = UINT16_MAX << 16 }; /* in the place of a bit */
@@ -60,15 +61,50 @@ static void take_found(struct slice *slice, int64_t event, const uint8_t *at)
         give_found(slice);
 }
 
-static void look_at_waiting(struct slice *slice)
+static const uint8_t *remote_ipv4_of(const uint8_t *flow)
+{
+    return flow + FLOW_HEADER_BYTES + (flow[1] & FLOW_LOCAL_IS_IPV6 ? 16 : 4);
+}
+
+/* The numbers of those that the filter's bits let through, and how many they are. */
+static size_t look_at_bits(struct slice *slice, uint16_t *passed)
 {
     const struct picket_address_filter *filter = slice->search->filter;
-    for (size_t i = 0, k = 0; k < slice->event_count; k++)
-        for (; i < slice->events[k].end; i++) {
-            uint32_t bit = slice->queue[i].bit;
-            if (bit == (uint32_t)IS_WANTED || picket_address_filter_bit(filter->ipv4, bit))
-                take_found(slice, slice->events[k].id, slice->bytes + slice->queue[i].at);
-        }
+    size_t count = 0;
+    for (size_t i = 0; i < slice->waiting; i++) {
+        uint32_t bit = slice->queue[i].bit;
+        passed[count] = (uint16_t)i;
+        count += bit == (uint32_t)IS_WANTED || picket_address_filter_bit(filter->ipv4, bit);
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct waiting_flow *flow = &slice->queue[passed[i]];
+        if (flow->bit == (uint32_t)IS_WANTED)
+            continue;
+        flow->bit =
+            picket_address_filter_ipv4_word(filter, remote_ipv4_of(slice->bytes + flow->at));
+        __builtin_prefetch(&filter->ipv4_words[flow->bit]);
+    }
+    return count;
+}
+
+static bool is_found(const struct slice *slice, const struct waiting_flow *flow)
+{
+    return flow->bit == (uint32_t)IS_WANTED ||
+           picket_address_filter_word_has(slice->search->filter->ipv4_words[flow->bit],
+                                          remote_ipv4_of(slice->bytes + flow->at));
+}
+
+static void look_at_waiting(struct slice *slice)
+{
+    uint16_t passed[WAITING_FLOWS];
+    size_t count = look_at_bits(slice, passed), event = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct waiting_flow *flow = &slice->queue[passed[i]];
+        while (slice->events[event].end <= passed[i])
+            event++;
+        if (is_found(slice, flow))
+            take_found(slice, slice->events[event].id, slice->bytes + flow->at);
+    }
     slice->waiting = slice->used = slice->event_count = 0;
 }
 

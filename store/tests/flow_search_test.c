@@ -273,6 +273,28 @@ static void events_are_found_by_the_time_of_their_receipt(void **state)
     assert_int_equal(head.received_ms, 4000);
 }
 
+static void an_event_names_its_device_among_many(void **state)
+{
+    char device[32];
+    for (int i = 0; i < 100; i++) {
+        int64_t id;
+        snprintf(device, sizeof device, "valve-%d", i);
+        MUST(picket_store_begin(*state, &error));
+        struct picket_event_row event = event_of(device, number, (uint64_t)number);
+        number++;
+        MUST(picket_store_put_event(*state, &event, &id, &error));
+        MUST(picket_store_commit(*state, &error));
+    }
+    for (int round = 0; round < 2; round++)
+        for (int i = 99; i >= 0; i--) {
+            struct picket_event_head head;
+            snprintf(device, sizeof device, "valve-%d", i);
+            MUST(picket_store_event_head(*state, i + 1, &head, &error));
+            assert_string_equal(head.device, device);
+            assert_int_equal(head.time_s, i + 1);
+        }
+}
+
 static void events_are_found_across_steps_of_the_clock(void **state)
 {
     uint64_t seed = 10;
@@ -304,6 +326,7 @@ int main(void)
         TEST(damaged_flows_cost_themselves_only),
         TEST(an_empty_store_has_nothing_to_search),
         TEST(events_are_found_by_the_time_of_their_receipt),
+        TEST(an_event_names_its_device_among_many),
         TEST(events_are_found_across_steps_of_the_clock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
