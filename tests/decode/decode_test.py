@@ -20,7 +20,7 @@ SEED = int(os.environ.get("PICKET_TEST_SEED") or random.SystemRandom().getrandbi
 
 
 def decode(*files, stdin=b""):
-    return subprocess.run([DECODER, *files], input=stdin, capture_output=True, timeout=120)
+    return subprocess.run([DECODER, *files], input=stdin, capture_output=True, timeout=300)
 
 
 def flatc(*arguments):
@@ -243,7 +243,7 @@ class DecodeTest(unittest.TestCase):
         (file,) = self.make_messages(1)
         with open("/dev/full", "w", encoding="ascii") as full:
             result = subprocess.run([DECODER, file], stdout=full, stderr=subprocess.PIPE,
-                                    timeout=60)
+                                    timeout=300)
         self.assertEqual(result.returncode, 1)
         self.assertNotEqual(result.stderr, b"")
 

@@ -18,7 +18,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 SKIPPED = 77
-TIMEOUT_S = 280
+TIMEOUT_S = 900
 INCLUDES = [f"-I{ROOT}/{folder}" for folder in ("wire", "wire/include", "wire/tests", "agent/include", "tests/emulation")]
 LIBRARY = sorted(glob.glob(f"{ROOT}/wire/*.c") + glob.glob(f"{ROOT}/agent/src/*.c"))
 PARTS = [f"{HERE}/{name}.c" for name in

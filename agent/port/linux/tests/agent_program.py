@@ -23,7 +23,7 @@ def skip(reason):
     sys.exit(SKIPPED)
 
 
-def agent(*arguments, timeout=120, **options):
+def agent(*arguments, timeout=600, **options):
     """Runs picket-agent to its end; a sanitizer's report fails the test at once."""
     done = subprocess.run([AGENT, *map(str, arguments)], capture_output=True, text=True,
                           timeout=timeout, **options)

@@ -141,7 +141,7 @@ class CommandLine(unittest.TestCase):
     def test_stamps_that_jump_do_not_make_endless_messages(self):
         packet = udp_packet("10.0.0.1", "8.8.8.8", 1000, 53, 32)
         capture = self.file("jump.pcap", pcap([(0, packet), (4294967295, packet), (5, packet)]))
-        done = agent("replay", capture, *EVERYTHING, "--messages", self.folder / "messages", timeout=60)
+        done = agent("replay", capture, *EVERYTHING, "--messages", self.folder / "messages", timeout=300)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertLess(len(list((self.folder / "messages").iterdir())), 200)
 
@@ -149,7 +149,7 @@ class CommandLine(unittest.TestCase):
         capture = self.file("one.pcap", pcap([(1, udp_packet("10.0.0.1", "10.0.0.2", 1, 2, 10))]))
         with open("/dev/full", "w", encoding="ascii") as full:
             done = subprocess.run([AGENT, "replay", str(capture), *EVERYTHING, "--flows", "csv"],
-                                  stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+                                  stdout=full, stderr=subprocess.PIPE, text=True, timeout=300)
         self.assertEqual(done.returncode, 1)
         self.assertIn("cannot be written", done.stderr)
 
@@ -164,7 +164,7 @@ class CommandLine(unittest.TestCase):
         self.folder.chmod(0o755)
         done = subprocess.run([str(program), "run", "--interface", "lo", "--connection-string",
                                f"HostName=127.0.0.1;DeviceId=d;SharedAccessKey={KEY}"],
-                              capture_output=True, text=True, timeout=60, preexec_fn=give_up, cwd="/")
+                              capture_output=True, text=True, timeout=300, preexec_fn=give_up, cwd="/")
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("CAP_NET_RAW", done.stderr)
 
