@@ -48,6 +48,38 @@ void alert_page_flow(const json_t *flow)
     alert_page_line("flow", text);
 }
 
+/* "2026-11-20T23:51:17Z by ann" */
+static void print_when_and_who(const char *label, const json_t *alert)
+{
+    char text[120], when[32], user[64];
+    text_time(member_time(alert, "decided"), when);
+    if (json_is_integer(json_object_get(alert, "decided_uid")))
+        snprintf(text, sizeof text, "%s by %s", when,
+                 text_user(member_number(alert, "decided_uid"), user));
+    else
+        snprintf(text, sizeof text, "%s", when);
+    alert_page_line(label, text);
+}
+
+void alert_page_decision(const json_t *alert)
+{
+    char suppression[64];
+    if (!member_time(alert, "decided"))
+        return;
+    bool is_kept_back = member_number(alert, "suppression") != 0 &&
+                        strcmp(member_text(alert, "status"), "suppressed") == 0;
+    print_when_and_who(is_kept_back ? "kept back" : "decided", alert);
+    if (*member_text(alert, "verdict"))
+        alert_page_line("verdict", member_text(alert, "verdict"));
+    if (*member_text(alert, "reason"))
+        alert_page_line("reason", member_text(alert, "reason"));
+    if (member_number(alert, "suppression")) {
+        snprintf(suppression, sizeof suppression, "#%lld (picket suppression list)",
+                 member_number(alert, "suppression"));
+        alert_page_line("suppression", suppression);
+    }
+}
+
 /* "+3  confidence 90 of 100", "at most  low: a probe from outside" */
 static void print_reason(const json_t *reason)
 {

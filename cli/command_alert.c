@@ -80,7 +80,7 @@ static void print_alerts(const json_t *alerts)
     struct table table;
     size_t index;
     json_t *alert;
-    table_begin(&table, alert_columns, 7);
+    table_begin(&table, "alerts", alert_columns, 7);
     json_array_foreach(alerts, index, alert)
     {
         table_cell(&table, "%lld", member_number(alert, "id"));
@@ -122,7 +122,7 @@ static void print_groups(const json_t *groups)
     struct table table;
     size_t index;
     json_t *group;
-    table_begin(&table, group_columns, sizeof group_columns / sizeof group_columns[0]);
+    table_begin(&table, "alerts", group_columns, sizeof group_columns / sizeof group_columns[0]);
     json_array_foreach(groups, index, group)
     {
         table_severity_color(&table, member_text(group, "severity"));
@@ -432,25 +432,6 @@ static void print_techniques(const json_t *techniques)
         alert_page_line("technique", text);
 }
 
-static void print_decision(const json_t *alert)
-{
-    char when[32];
-    const char *decided = member_time(alert, "decided");
-    if (!decided)
-        return;
-    alert_page_line("since", text_time(decided, when));
-    if (*member_text(alert, "verdict"))
-        alert_page_line("verdict", member_text(alert, "verdict"));
-    if (*member_text(alert, "reason"))
-        alert_page_line("reason", member_text(alert, "reason"));
-    if (member_number(alert, "suppression")) {
-        char suppression[64];
-        snprintf(suppression, sizeof suppression, "#%lld (picket suppression list)",
-                 member_number(alert, "suppression"));
-        alert_page_line("suppression", suppression);
-    }
-}
-
 /* What is known of its kind on other devices. */
 static void print_alike(const json_t *alike)
 {
@@ -473,7 +454,7 @@ static void print_alert(const json_t *alert)
     snprintf(text, sizeof text, "#%lld, %.40s", member_number(alert, "id"),
              member_text(alert, "status"));
     alert_page_line("alert", text);
-    print_decision(alert);
+    alert_page_decision(alert);
     alert_page_line("type", member_text(alert, "type"));
     alert_page_line("device", member_shown(alert, "device"));
     if (*member_text(alert, "subject"))

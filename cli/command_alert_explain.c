@@ -183,12 +183,15 @@ static void print_today(const json_t *today)
 
 static void print_other(const char *label, const json_t *alert)
 {
-    char text[400], first[32], last[32], times[64];
+    char text[480], first[32], last[32], times[64], user[64];
     const char *verdict = member_text(alert, "verdict"), *reason = member_text(alert, "reason");
-    snprintf(text, sizeof text, "#%lld %.10s, %.20s%s%.20s%s%.150s, %s, %s to %s",
+    bool is_known = json_is_integer(json_object_get(alert, "decided_uid"));
+    snprintf(text, sizeof text, "#%lld %.10s, %.20s%s%.20s%s%s%s%.150s, %s, %s to %s",
              member_number(alert, "id"), member_text(alert, "severity"),
-             member_text(alert, "status"), *verdict ? " as " : "", verdict, *reason ? ": " : "",
-             reason, text_count(member_number(alert, "count"), "finding", times),
+             member_text(alert, "status"), *verdict ? " as " : "", verdict, is_known ? " by " : "",
+             is_known ? text_user(member_number(alert, "decided_uid"), user) : "",
+             *reason ? ": " : "", reason,
+             text_count(member_number(alert, "count"), "finding", times),
              text_time(member_time(alert, "first_seen"), first),
              text_time(member_time(alert, "last_seen"), last));
     alert_page_line(label, text);
@@ -258,6 +261,7 @@ static void print_explanation(const json_t *explanation)
              text_time(member_time(alert, "first_seen"), first),
              text_time(member_time(alert, "last_seen"), last));
     alert_page_line("alert", text);
+    alert_page_decision(alert);
     alert_page_line("device", member_shown(alert, "device"));
     print_known("about", alert, "subject");
     print_rule(json_object_get(explanation, "rule"));

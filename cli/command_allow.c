@@ -118,7 +118,7 @@ static void print_entries(const json_t *answer)
     char traffic[40];
     size_t index;
     json_t *entry;
-    table_begin(&table, entry_columns, 6);
+    table_begin(&table, "allow entries", entry_columns, 6);
     json_array_foreach(json_object_get(answer, "entries"), index, entry)
     {
         const char *state = member_text(entry, "state");

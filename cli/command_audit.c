@@ -1,5 +1,4 @@
 /* picket audit list | export | check */
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,13 +22,9 @@ static void audit_url(struct client_url *url, const char *since)
 static void print_who(struct table *table, const json_t *entry)
 {
     const json_t *uid = json_object_get(entry, "uid");
-    const struct passwd *user = uid ? getpwuid((uid_t)json_integer_value(uid)) : NULL;
-    if (user)
-        table_cell(table, "%s", user->pw_name);
-    else if (json_is_integer(uid))
-        table_cell(table, "uid %lld", member_number(entry, "uid"));
-    else
-        table_cell(table, "-");
+    char user[64];
+    table_cell(table, "%s",
+               json_is_integer(uid) ? text_user(member_number(entry, "uid"), user) : "-");
 }
 
 static bool has_outcome(const json_t *entries, long long id)
@@ -72,7 +67,7 @@ static void print_entries(const json_t *entries)
     struct table table;
     size_t index;
     json_t *entry;
-    table_begin(&table, columns, 6);
+    table_begin(&table, "acts", columns, 6);
     json_array_foreach(entries, index, entry)
     {
         if (!is_shown(entries, entry))

@@ -143,7 +143,7 @@ static void print_messages(const json_t *messages)
     struct table table;
     size_t index;
     json_t *message;
-    table_begin(&table, columns, 6);
+    table_begin(&table, "messages", columns, 6);
     json_array_foreach(messages, index, message)
     {
         char *properties = properties_text(message);

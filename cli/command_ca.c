@@ -116,7 +116,7 @@ static void print_cas(const json_t *cas)
     char when[32];
     size_t index;
     json_t *ca;
-    table_begin(&table, columns, 5);
+    table_begin(&table, "CA certificates", columns, 5);
     json_array_foreach(cas, index, ca)
     {
         table_cell(&table, "%s", member_text(ca, "name"));

@@ -103,7 +103,7 @@ static void print_devices(const json_t *devices)
     struct table table;
     size_t index;
     json_t *device;
-    table_begin(&table, device_columns, 8);
+    table_begin(&table, "devices", device_columns, 8);
     json_array_foreach(devices, index, device)
     {
         table_cell(&table, "%s", member_text(device, "id"));

@@ -172,9 +172,9 @@ static void print_events(const json_t *events, bool flows)
     size_t index;
     json_t *event;
     if (flows)
-        table_begin(&table, flow_columns, 9);
+        table_begin(&table, "flows", flow_columns, 9);
     else
-        table_begin(&table, event_columns, 5);
+        table_begin(&table, "events", event_columns, 5);
     json_array_foreach(events, index, event)
     {
         if (flows)
@@ -210,7 +210,7 @@ static int run_list(const struct command *command, int argc, char **argv)
     result = get_events(&list, events);
     if (result == EXIT_DONE && list.as_json)
         print_json(events);
-    else if (result == EXIT_DONE && list.of_hub)
+    else if (result == EXIT_DONE && list.of_hub && json_array_size(events) > 0)
         activity_print(events, true);
     else if (result == EXIT_DONE)
         print_events(events, list.flows);
@@ -245,7 +245,7 @@ static void print_dead_letters(const json_t *letters)
     struct table table;
     size_t index;
     json_t *letter;
-    table_begin(&table, letter_columns, 6);
+    table_begin(&table, "dead letters", letter_columns, 6);
     json_array_foreach(letters, index, letter)
     {
         table_cell(&table, "%lld", member_number(letter, "id"));

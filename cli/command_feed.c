@@ -99,7 +99,7 @@ static void print_feeds(const json_t *feeds)
     char span[32];
     size_t index;
     json_t *feed;
-    table_begin(&table, feed_columns, 10);
+    table_begin(&table, "feeds", feed_columns, 10);
     json_array_foreach(feeds, index, feed)
     {
         long long refresh_s = member_number(feed, "refresh_s");

@@ -167,7 +167,7 @@ static void print_collections(const json_t *answer)
     struct table table;
     size_t index;
     json_t *collection;
-    table_begin(&table, columns, 3);
+    table_begin(&table, "collections", columns, 3);
     json_array_foreach(json_object_get(answer, "collections"), index, collection)
     {
         table_cell(&table, "%s", member_shown(collection, "title"));

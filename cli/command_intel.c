@@ -80,7 +80,7 @@ static void print_results(const json_t *results)
     struct table table;
     size_t i, j;
     json_t *result, *match;
-    table_begin(&table, match_columns, 10);
+    table_begin(&table, "matches", match_columns, 10);
     json_array_foreach(results, i, result)
     {
         json_array_foreach(json_object_get(result, "matches"), j, match)

@@ -223,7 +223,7 @@ static void print_table(const json_t *found)
     json_t *item;
     if (json_array_size(found) == 0)
         return;
-    table_begin(&table, columns, 10);
+    table_begin(&table, "finds", columns, 10);
     json_array_foreach(found, index, item)
     {
         add_row(&table, item);

@@ -292,7 +292,7 @@ static void print_indicators(const json_t *indicators)
     struct table table;
     size_t index;
     json_t *indicator;
-    table_begin(&table, indicator_columns, 9);
+    table_begin(&table, "indicators", indicator_columns, 9);
     json_array_foreach(indicators, index, indicator)
     {
         table_cell(&table, "%s", member_text(indicator, "indicator"));

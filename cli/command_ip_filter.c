@@ -34,7 +34,7 @@ static void print_filter(const json_t *filter)
     struct table table;
     size_t index;
     json_t *rule;
-    table_begin(&table, columns, 4);
+    table_begin(&table, "rules", columns, 4);
     json_array_foreach(json_object_get(filter, "rules"), index, rule)
     {
         table_cell(&table, "%lld", member_number(rule, "number"));

@@ -90,7 +90,7 @@ static void print_suppressions(const json_t *suppressions)
     struct table table;
     size_t index;
     json_t *suppression;
-    table_begin(&table, columns, sizeof columns / sizeof columns[0]);
+    table_begin(&table, "suppressions", columns, sizeof columns / sizeof columns[0]);
     json_array_foreach(suppressions, index, suppression)
     {
         table_cell(&table, "%lld", member_number(suppression, "id"));

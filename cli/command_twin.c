@@ -117,7 +117,7 @@ static void print_twin(const json_t *twin)
     struct table table;
     print_part(twin, "desired");
     print_part(twin, "reported");
-    table_begin(&table, columns, 4);
+    table_begin(&table, "properties", columns, 4);
     rows(&table, "", desired, json_object_get(desired, "$metadata"),
          json_object_get(twin, "reported"));
     if (table.count > 0)

@@ -17,9 +17,11 @@ struct cell {
 
 enum { GAP = 2, CUT_WIDTH_MIN = 8, ELLIPSIS_COLUMNS = 2 };
 
-void table_begin(struct table *table, const struct table_column *columns, int column_count)
+void table_begin(struct table *table, const char *rows, const struct table_column *columns,
+                 int column_count)
 {
     memset(table, 0, sizeof *table);
+    table->rows = rows;
     table->columns = columns;
     table->column_count = column_count;
     for (int i = 0; i < column_count; i++)
@@ -242,7 +244,7 @@ static void print_heading(const struct table *table)
         printf(" %s\n", ellipsis());
 }
 
-void table_end(struct table *table)
+static void print_rows(struct table *table)
 {
     fit(table);
     print_heading(table);
@@ -253,6 +255,14 @@ void table_end(struct table *table)
         if (column + 1 == table->column_count)
             putchar('\n');
     }
+}
+
+void table_end(struct table *table)
+{
+    if (table->count > 0)
+        print_rows(table);
+    else
+        fprintf(stderr, "No %s found.\n", table->rows);
     for (size_t i = 0; i < table->count; i++) {
         free(table->cells[i].text);
         free(table->cells[i].brief);

@@ -6,7 +6,7 @@
  *     static const struct table_column columns[] = {
  *         {"ID"}, {"EVENTS", .right = true, .leave_out = 1}, {"TITLE", .cut_to = 34}};
  *     struct table table;
- *     table_begin(&table, columns, 3);
+ *     table_begin(&table, "events", columns, 3);
  *     table_cell(&table, "%s", id);                          three for each row
  *     table_end(&table);                                     prints, frees
  */
@@ -26,6 +26,7 @@ struct table_column {
 };
 
 struct table {
+    const char *rows;
     const struct table_column *columns;
     int column_count;
     bool hidden[TABLE_COLUMNS_MAX];
@@ -36,8 +37,10 @@ struct table {
     const char *next_color;
 };
 
-/* The columns must outlive the table. */
-void table_begin(struct table *table, const struct table_column *columns, int column_count);
+/* rows: what they are, "alerts"; where there is none, that is said on standard error, and nothing
+ * printed. It and the columns must outlive the table. */
+void table_begin(struct table *table, const char *rows, const struct table_column *columns,
+                 int column_count);
 void table_cell(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A time of the API. */
 void table_time(struct table *table, const char *rfc3339);

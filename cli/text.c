@@ -1,5 +1,6 @@
 #include "text.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,6 +133,16 @@ char *text_span(long long seconds, char *out)
     if (seconds < 86400)
         return two_units(out, seconds / 3600, "h", seconds % 3600 / 60, "min");
     return two_units(out, seconds / 86400, "d", seconds % 86400 / 3600, "h");
+}
+
+char *text_user(long long uid, char *out)
+{
+    const struct passwd *user = getpwuid((uid_t)uid);
+    if (user)
+        text_printable(user->pw_name, out, 64);
+    else
+        snprintf(out, 64, "uid %lld", uid);
+    return out;
 }
 
 char *text_time(const char *rfc3339, char *out)

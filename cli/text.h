@@ -34,6 +34,10 @@ char *text_count(long long count, const char *noun, char *out);
 /* "2 h 5 min" of 7500; into out, of 32 bytes; returns out. */
 char *text_span(long long seconds, char *out);
 
+/* A user of this machine by name, "uid 1004" for one that is not known; into out, of 64 bytes;
+ * returns out. Thread: one at a time. */
+char *text_user(long long uid, char *out);
+
 /* A time of the API without its milliseconds, into out, of 32 bytes; "-" for NULL. Returns out. */
 char *text_time(const char *rfc3339, char *out);
 

@@ -64,6 +64,8 @@ static void set_decision(json_t *object, const struct picket_alert *alert)
     if (alert->decided_ms == 0)
         return;
     json_object_set_new(object, "decided", time_json(alert->decided_ms));
+    json_object_set_new(object, "decided_uid",
+                        alert->decided_uid >= 0 ? json_integer(alert->decided_uid) : json_null());
     set_text(object, "verdict", alert->verdict);
     set_text(object, "reason", alert->reason);
 }

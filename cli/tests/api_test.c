@@ -486,6 +486,7 @@ static void an_alert_is_acknowledged_and_closed(void **state)
     assert_string_equal(text_at(answer.body, "verdict"), "false-positive");
     assert_string_equal(text_at(answer.body, "reason"), "our own");
     assert_true(strlen(text_at(answer.body, "decided")) > 20);
+    assert_int_equal(number_at(answer.body, "decided_uid"), getuid());
     http_release(&answer);
     expect_error(fixture, 409, "PATCH", "/v1/alerts/1", "{\"status\": \"acknowledged\"}",
                  "closed already: dismissed");

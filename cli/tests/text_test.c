@@ -116,6 +116,14 @@ static void a_time_is_told_as_how_long_ago_it_was(void **state)
         assert_string_equal(text_ago(cases[i].time, noon_ms, text), cases[i].told);
 }
 
+static void a_user_is_told_by_name_or_by_number(void **state)
+{
+    char text[64];
+    (void)state;
+    assert_string_equal(text_user(0, text), "root");
+    assert_string_equal(text_user(4294967294LL - 7, text), "uid 4294967287");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +132,7 @@ int main(void)
         cmocka_unit_test(a_text_is_cut_where_its_buffer_ends),
         cmocka_unit_test(wide_characters_take_their_columns),
         cmocka_unit_test(sizes_and_spans_are_short),
+        cmocka_unit_test(a_user_is_told_by_name_or_by_number),
         cmocka_unit_test(a_time_is_told_as_how_long_ago_it_was),
     };
     setlocale(LC_CTYPE, "C.UTF-8");

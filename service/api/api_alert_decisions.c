@@ -58,6 +58,7 @@ void api_alerts_decide(struct api_request *request, struct api_answer *answer)
     int status = api_parse_decision(request->body, &decision, &error);
     decision.id = id;
     decision.decided_ms = picket_unix_ms();
+    decision.uid = request->uid;
     if (status != PICKET_OK || decide(request->api, &decision, &error) != PICKET_OK)
         api_answer_error(answer, &error);
     else
@@ -87,6 +88,7 @@ void api_alerts_decide_many(struct api_request *request, struct api_answer *answ
         status = api_parse_decision(request->body, &decision, &error);
     if (status == PICKET_OK) {
         decision.decided_ms = picket_unix_ms();
+        decision.uid = request->uid;
         status = decide_many(request->api, &asked, &decision, &count, &error);
     }
     if (status == PICKET_OK)

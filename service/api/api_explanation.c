@@ -152,12 +152,14 @@ static void append_brief(void *context, const struct picket_alert *alert)
 {
     json_array_append_new(
         context,
-        json_pack("{s:I, s:o, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o}", "id", (json_int_t)alert->id,
-                  "device", api_json_text(alert->device), "status", alert->status, "severity",
-                  picket_severity_name(alert->severity), "verdict", api_json_known(alert->verdict),
-                  "reason", api_json_known(alert->reason), "count", (json_int_t)alert->count,
-                  "first_seen", api_json_time(alert->first_seen_ms), "last_seen",
-                  api_json_time(alert->last_seen_ms), "decided", api_json_time(alert->decided_ms)));
+        json_pack("{s:I, s:o, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "id",
+                  (json_int_t)alert->id, "device", api_json_text(alert->device), "status",
+                  alert->status, "severity", picket_severity_name(alert->severity), "verdict",
+                  api_json_known(alert->verdict), "reason", api_json_known(alert->reason), "count",
+                  (json_int_t)alert->count, "first_seen", api_json_time(alert->first_seen_ms),
+                  "last_seen", api_json_time(alert->last_seen_ms), "decided",
+                  api_json_time(alert->decided_ms), "decided_uid",
+                  alert->decided_uid >= 0 ? json_integer(alert->decided_uid) : json_null()));
 }
 
 /* NULL with *error. */

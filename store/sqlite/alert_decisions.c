@@ -80,6 +80,7 @@ static void bind_decision(struct query *query, const struct picket_alert_decisio
     query_text(query, decision->verdict);
     query_text(query, decision->reason);
     query_int(query, decision->decided_ms);
+    query_int(query, decision->uid);
     query_int(query, id);
 }
 
@@ -88,8 +89,8 @@ static int write_decision(struct sqlite_store *store, const struct picket_alert_
 {
     struct query query;
     query_begin(&query, &store->picket, STATEMENT_ALERT_DECIDE,
-                "update alerts set status = ?, verdict = ?, reason = ?, decided_ms = ? "
-                "where id = ?",
+                "update alerts set status = ?, verdict = ?, reason = ?, decided_ms = ?, "
+                "decided_uid = ? where id = ?",
                 "deciding on an alert");
     bind_decision(&query, decision, number, decision->id);
     return query_run(&query, error);
@@ -177,8 +178,8 @@ static int decide_together(struct sqlite_store *store, const int64_t *ids, size_
         struct query query;
         int64_t rows;
         query_begin(&query, &store->picket, STATEMENT_ALERT_DECIDE_OPEN,
-                    "update alerts set status = ?, verdict = ?, reason = ?, decided_ms = ? "
-                    "where id = ? and status <= 2",
+                    "update alerts set status = ?, verdict = ?, reason = ?, decided_ms = ?, "
+                    "decided_uid = ? where id = ? and status <= 2",
                     "deciding on alerts");
         bind_decision(&query, decision, number, ids[i]);
         status = query_run_counting(&query, &rows, error);

@@ -8,7 +8,7 @@
     "select a.id, a.type, d.id, a.subject, a.severity, a.status, a.first_seen_ms, "                \
     "a.last_seen_ms, a.raised_ms, a.count, a.title, a.description, a.remediation, a.technique, "   \
     "a.first_evidence, a.last_evidence, a.verdict, a.reason, a.decided_ms, a.reasons, "            \
-    "a.suppression from alerts a cross join devices d on d.number = a.device "
+    "a.suppression, a.decided_uid from alerts a cross join devices d on d.number = a.device "
 #define OF_DEVICE "a.device = (select number from devices where id = ?) "
 
 static void visit_alert(struct query *query, picket_alert_visit visit, void *context)
@@ -35,6 +35,7 @@ static void visit_alert(struct query *query, picket_alert_visit visit, void *con
     alert.decided_ms = query_take_int(query);
     alert.reasons = query_take_text(query);
     alert.suppression = query_take_int(query);
+    alert.decided_uid = query_take_int(query);
     visit(context, &alert);
 }
 

@@ -247,6 +247,9 @@ static const char *const picket_steps[] = {
     "drop index alerts_last_seen;"
     "create index alerts_last_seen on alerts (last_seen_ms, type, subject, device, status, "
     "  severity, first_seen_ms, count);",
+
+    /* Who decided; negative: nobody, or before it was written down. */
+    "alter table alerts add column decided_uid integer not null default -1;",
 };
 
 static const char *const intelligence_steps[] = {

@@ -218,8 +218,11 @@ static void alerts_of_one_subject_are_taken_together(void **state)
 static void open_alerts_are_closed_by_what_is_asked_and_no_others(void **state)
 {
     uint64_t seed = 5;
-    struct picket_alert_decision close = {
-        .status = "dismissed", .verdict = "false-positive", .reason = "r", .decided_ms = 9};
+    struct picket_alert_decision close = {.status = "dismissed",
+                                          .verdict = "false-positive",
+                                          .reason = "r",
+                                          .decided_ms = 9,
+                                          .uid = 7};
     fill(*state, &seed);
     for (int i = 0; i < 40; i++) {
         struct asked asked = ask_at_random(&seed);
@@ -233,9 +236,11 @@ static void open_alerts_are_closed_by_what_is_asked_and_no_others(void **state)
             expected++;
         }
         assert_int_equal(count, expected);
-        assert_int_equal(ask_sql("picket.db", "select count(*) from alerts where decided_ms = 9 "
-                                              "and verdict = 'false-positive'"),
-                         ask_sql("picket.db", "select count(*) from alerts where verdict <> ''"));
+        assert_int_equal(
+            ask_sql("picket.db",
+                    "select count(*) from alerts where decided_ms = 9 and decided_uid = 7 "
+                    "and verdict = 'false-positive'"),
+            ask_sql("picket.db", "select count(*) from alerts where verdict <> ''"));
     }
     close.status = "new";
     struct picket_alert_query all = {0};

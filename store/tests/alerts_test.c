@@ -133,8 +133,12 @@ static void a_closed_alert_is_not_folded_into(void **state)
 
 static int decide(struct picket_store *store, int64_t id, const char *status, const char *verdict)
 {
-    struct picket_alert_decision decision = {
-        .id = id, .status = status, .verdict = verdict, .reason = "because", .decided_ms = 777};
+    struct picket_alert_decision decision = {.id = id,
+                                             .status = status,
+                                             .verdict = verdict,
+                                             .reason = "because",
+                                             .decided_ms = 777,
+                                             .uid = 1000};
     return picket_store_alert_decide(store, &decision, &error);
 }
 
@@ -144,6 +148,7 @@ static void an_alert_is_acknowledged_and_closed(void **state)
     int64_t id = raise_alone(*state, &finding, true);
     look(*state, (struct picket_alert_query){.id = id});
     assert_int_equal(seen.alerts[0].decided_ms, 0);
+    assert_int_equal(seen.alerts[0].decided_uid, -1);
     MUST(decide(*state, id, "acknowledged", ""));
     MUST(decide(*state, id, "acknowledged", ""));
     assert_int_equal(raise_alone(*state, &finding, false), id);
@@ -151,6 +156,7 @@ static void an_alert_is_acknowledged_and_closed(void **state)
     assert_string_equal(seen.texts[0][3], "acknowledged");
     assert_string_equal(seen.texts[0][7], " because");
     assert_int_equal(seen.alerts[0].decided_ms, 777);
+    assert_int_equal(seen.alerts[0].decided_uid, 1000);
     MUST(decide(*state, id, "dismissed", "false-positive"));
     look(*state, (struct picket_alert_query){.id = id});
     assert_string_equal(seen.texts[0][3], "dismissed");

@@ -2,6 +2,8 @@
 
 import json
 import os
+import pwd
+import re
 import sys
 import unittest
 
@@ -147,6 +149,36 @@ class Suppressions(Triage):
                                                            "--reason", "r"))
 
 
+class Decisions(Triage):
+    def test_a_page_tells_who_decided_when_and_why(self):
+        self.talk("pump-7")
+        self.assertNotRegex(self.done("alert", "show", "1"), r"(?m)^  decided ")
+        user = re.escape(pwd.getpwuid(os.getuid()).pw_name)
+        for arguments, status, words in ((("acknowledge", "1", "--reason", "Ann asks"), "acknowledged", "Ann asks"),
+                                         (("close", "1", "--verdict", "unknown", "--reason", "gone"), "dismissed", "gone"),
+                                         (("reopen", "1", "--reason", "it is back"), "new", "it is back")):
+            self.done("alert", *arguments)
+            for page in (self.done("alert", "show", "1"), self.done("alert", "explain", "1")):
+                self.assertRegex(page, rf"(?m)^  alert +#1, {status}")
+                self.assertRegex(page, rf"(?m)^  decided +20\S+Z by {user}$")
+                self.assertRegex(page, rf"(?m)^  reason +{words}$")
+            self.assertEqual(self.server.json("alert", "show", "1")["decided_uid"], os.getuid())
+
+
+class EmptyLists(Running):
+    def test_each_says_that_there_is_nothing(self):
+        for what, *command in (("alerts", "alert", "list"), ("alerts", "alert", "list", "--by-indicator"),
+                               ("devices", "device", "list"), ("feeds", "feed", "list"), ("events", "event", "list"),
+                               ("events", "event", "list", "--hub"), ("flows", "event", "list", "--flows"),
+                               ("dead letters", "dead-letter", "list"), ("suppressions", "suppression", "list"),
+                               ("allow entries", "allow", "list"), ("CA certificates", "ca", "list")):
+            with self.subTest(command=command):
+                done = self.server.run(*command)
+                self.assertEqual((done.returncode, done.stdout), (0, ""))
+                self.assertEqual(done.stderr.splitlines()[0], f"No {what} found.")
+        self.assertEqual(self.server.json("alert", "list"), [])
+
+
 class Explain(Triage):
     def test_an_alert_says_why_it_is_there_and_what_would_silence_it(self):
         self.talk("pump-6", received=0)
@@ -159,7 +191,7 @@ class Explain(Triage):
                      "malware         Mirai\n", "reference       https://example.org/mirai\n",
                      "at the flow     listed\n", "now             listed, line 2\n",
                      "1.2 kB in, 300 B out\n", "pump-6          #1 medium, new",
-                     "alert           #2 high, dismissed as benign-positive: a test",
+                     "alert           #2 high, dismissed as benign-positive by",
                      "picket suppression add --device pump-7 --indicator 45.148.10.7/32 --until 30d --reason TEXT\n",
                      "picket allow add 45.148.10.7/32 --reason TEXT\n", "picket feed remove ours\n",
                      "picket alert close 3 --verdict VERDICT"):

@@ -216,9 +216,9 @@ int picket_store_tidy(struct picket_store *store, const struct picket_store_boun
                       struct picket_error *error);
 
 /* Outside of a batch, from a handle that is otherwise idle: makes room in the store's logs, about a
- * MiB a call, so that commits need not (a commit that makes a file larger takes longer on the disk).
- * *done: there is as much as the logs use, or the disk has too little left for it. PICKET_BUSY:
- * others are writing; PICKET_FULL. */
+ * MiB a call, so that commits need not (a commit that makes a file larger takes longer on the
+ * disk). *done: there is as much as the logs use, or the disk has too little left for it.
+ * PICKET_BUSY: others are writing; PICKET_FULL. */
 int picket_store_reserve(struct picket_store *store, bool *done, struct picket_error *error);
 
 /* ---- alerts ---- */
@@ -301,6 +301,8 @@ struct picket_alert {
     int64_t decided_ms;  /* when it was acknowledged, closed or last suppressed; 0: it is new */
     const char *reasons; /* of the highest severity it has had; "" if none are known */
     int64_t suppression; /* id of the one that kept it back last; 0: none has */
+    int64_t decided_uid; /* who acknowledged, closed or opened it last, a user of this machine;
+                            negative: nobody has, or it is not known */
 };
 
 /* Within a batch. A new alert is put into the outbox of every target in `targets` (NULL-terminated,
@@ -319,6 +321,7 @@ struct picket_alert_decision {
     const char *reason;  /* "" for none */
     int64_t decided_ms;
     bool change; /* closes also one that is closed already, with another verdict */
+    int64_t uid; /* whose decision; negative: not known */
 };
 /* PICKET_NOT_FOUND; PICKET_EXISTS: it is closed already, and stays so; it is suppressed; it is to
  * be opened, but is open, or another of its kind is; PICKET_INVALID: another status. A finding of
@@ -328,14 +331,14 @@ int picket_store_alert_decide(struct picket_store *store,
                               struct picket_error *error);
 
 struct picket_alert_query {
-    int64_t id;         /* > 0: this one */
-    int64_t after_id;   /* > 0: only newer ones, ascending; otherwise newest first */
-    bool oldest_first;  /* ascending even with after_id 0: from the very first */
-    int64_t before_id;  /* > 0: only older ones, newest first, for paging */
-    const char *device; /* NULL: all */
-    int64_t since_ms;   /* last seen at or after */
-    int limit;          /* 0: 100 */
-    const char *type;   /* NULL: all */
+    int64_t id;          /* > 0: this one */
+    int64_t after_id;    /* > 0: only newer ones, ascending; otherwise newest first */
+    bool oldest_first;   /* ascending even with after_id 0: from the very first */
+    int64_t before_id;   /* > 0: only older ones, newest first, for paging */
+    const char *device;  /* NULL: all */
+    int64_t since_ms;    /* last seen at or after */
+    int limit;           /* 0: 100 */
+    const char *type;    /* NULL: all */
     const char *subject; /* NULL: all */
     int severity;        /* enum picket_severity: at least that; 0: all */
     unsigned statuses;   /* 1 << enum picket_alert_status, or-ed; 0: all */
@@ -413,8 +416,8 @@ struct picket_flow_search {
     int64_t events_max; /* of one call, so that it reads for milliseconds only; 0: 20,000 */
     /* What the calls have come to, added up. */
     int64_t events, flows, bytes; /* looked at: events with flows, and their flows */
-    int64_t damaged;              /* events whose flows cannot be read; what comes before in them is */
-    int64_t damaged_event;        /* the last of these; 0: none */
+    int64_t damaged;       /* events whose flows cannot be read; what comes before in them is */
+    int64_t damaged_event; /* the last of these; 0: none */
 };
 /* Looks at the next slice, as it is now: what is removed meanwhile is not found, what is added is.
  * Reads in one transaction that ends with the call; so does what visit reads with the handle. After
@@ -534,7 +537,7 @@ enum picket_feed_role {
     PICKET_FEED_ALLOW = 1,  /* talking to it is none, whoever else lists it */
     PICKET_FEED_SHARED = 2  /* many use it: that a feed lists it says less */
 };
-const char *picket_feed_role_name(int role); /* "threat", "allow", "shared"; NULL: none of them */
+const char *picket_feed_role_name(int role);  /* "threat", "allow", "shared"; NULL: none of them */
 int picket_feed_role_named(const char *name); /* negative: none of them */
 
 struct picket_feed {
@@ -562,9 +565,9 @@ struct picket_feed {
     char cursor[64];       /* up to where it has been read, as its server says it */
     struct picket_feed_delta last; /* of the last success */
     int64_t last_duration_ms;
-    bool waits;         /* it has shrunk, and that wants a person's yes */
-    int64_t would_hold; /* indicators, then */
-    int role;           /* enum picket_feed_role */
+    bool waits;              /* it has shrunk, and that wants a person's yes */
+    int64_t would_hold;      /* indicators, then */
+    int role;                /* enum picket_feed_role */
     bool match_own_networks; /* also match the fleet's own addresses */
 };
 int picket_store_feed_put(struct picket_store *store, const struct picket_feed *feed,
