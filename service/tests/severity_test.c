@@ -115,6 +115,96 @@ static void whatever_else_there_is_a_bound_holds(void **state)
     assert_int_equal(weigh(shared_port).severity, PICKET_SEVERITY_HIGH);
 }
 
+/* What a security operator would call it, case by case: from the flow to the severity. */
+static void cases_of_the_field_come_out_as_an_operator_would_judge(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        struct picket_flow flow;
+        struct severity_inputs inputs;
+        int severity;
+    } cases[] = {
+        {"a C2 server of its own, one feed, it answered",
+         {.local_port = 50000, .remote_port = 443, .bytes_in = 3000, .bytes_out = 900},
+         {.confidence = 90},
+         PICKET_SEVERITY_HIGH},
+        /* One feed is no proof against an address that thousands of sites share; the port of a
+         * CDN is theirs as well. Whatever else speaks for it makes it high. */
+        {"a C2 server behind a CDN, port given, one sure feed",
+         {.local_port = 50000, .remote_port = 443, .bytes_in = 3000, .bytes_out = 900},
+         {.confidence = 100, .is_shared = true, .names_port = true},
+         PICKET_SEVERITY_MEDIUM},
+        {"the same, and another feed lists it",
+         {.local_port = 50000, .remote_port = 443, .bytes_in = 3000, .bytes_out = 900},
+         {.confidence = 95, .is_shared = true, .names_port = true, .sources = 2},
+         PICKET_SEVERITY_HIGH},
+        {"the same, and the device goes on for an hour",
+         {.local_port = 50000, .remote_port = 443, .bytes_in = 3000, .bytes_out = 900},
+         {.confidence = 95, .is_shared = true, .names_port = true, .times = 60, .span_ms = HOUR_MS},
+         PICKET_SEVERITY_HIGH},
+        {"a CDN's address without a port, two sure feeds, thirty devices",
+         {.local_port = 50000, .remote_port = 443, .bytes_in = 3000, .bytes_out = 900},
+         {.confidence = 100, .is_shared = true, .sources = 2, .devices = 30},
+         PICKET_SEVERITY_MEDIUM},
+        {"a Tor exit that looks for an open telnet",
+         {.local_port = 23, .remote_port = 51000, .bytes_in = 44, .bytes_out = 20},
+         {.confidence = 75},
+         PICKET_SEVERITY_LOW},
+        {"a device that talks to a Tor exit, on a list of medium confidence",
+         {.local_port = 50000, .remote_port = 9001, .bytes_in = 3000, .bytes_out = 900},
+         {.confidence = 50},
+         PICKET_SEVERITY_MEDIUM},
+        {"one packet of a scanner",
+         {.local_port = 2323, .remote_port = 61000, .bytes_in = 20},
+         {.confidence = 100, .sources = 4, .feed_severity = PICKET_SEVERITY_HIGH},
+         PICKET_SEVERITY_LOW},
+        {"pings of a scanner, answered, on thirty devices",
+         {.protocol = PICKET_ICMP, .bytes_in = 640, .bytes_out = 640},
+         {.confidence = 100, .sources = 2, .devices = 30},
+         PICKET_SEVERITY_LOW},
+        {"a scanner that was let in",
+         {.local_port = 23, .remote_port = 51000, .bytes_in = 900, .bytes_out = 4000},
+         {.confidence = 90},
+         PICKET_SEVERITY_HIGH},
+        {"5 MB sent to what a blocklist is 40 of 100 sure of",
+         {.local_port = 50000, .remote_port = 443, .bytes_in = 90000, .bytes_out = 5000000},
+         {.confidence = 40},
+         PICKET_SEVERITY_MEDIUM},
+        {"the same, nothing came back",
+         {.protocol = PICKET_UDP, .remote_port = 53, .bytes_out = 5000000},
+         {.confidence = 40},
+         PICKET_SEVERITY_MEDIUM},
+        {"5 MB sent to what a list of medium confidence has",
+         {.local_port = 50000, .remote_port = 443, .bytes_in = 90000, .bytes_out = 5000000},
+         {.confidence = 50},
+         PICKET_SEVERITY_HIGH},
+        {"thirty devices talk to an indicator of medium confidence",
+         {.local_port = 50000, .remote_port = 443, .bytes_in = 3000, .bytes_out = 900},
+         {.confidence = 50, .devices = 30},
+         PICKET_SEVERITY_HIGH},
+        {"thirty devices try to reach a C2 server that is gone",
+         {.local_port = 50000, .remote_port = 443, .bytes_out = 120},
+         {.confidence = 90, .devices = 30},
+         PICKET_SEVERITY_HIGH},
+        {"thirty devices talk to what no list is sure of",
+         {.local_port = 50000, .remote_port = 443, .bytes_in = 3000, .bytes_out = 900},
+         {.confidence = 40, .devices = 30},
+         PICKET_SEVERITY_MEDIUM},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct picket_flow flow = cases[i].flow;
+        struct severity_inputs inputs = cases[i].inputs;
+        inputs.contact = severity_contact_of(&flow);
+        inputs.bytes_in = flow.bytes_in;
+        inputs.bytes_out = flow.bytes_out;
+        struct severity severity = weigh(inputs);
+        if (severity.severity != cases[i].severity)
+            fail_msg("%s: %s, with %d points", cases[i].what,
+                     picket_severity_name(severity.severity), severity.points);
+    }
+}
+
 /* The reasons' points add up, and a bound is named only if it is reached. */
 static void reasons_say_what_counted_and_nothing_else(void **state)
 {
@@ -186,9 +276,12 @@ static void contact_is_told_by_bytes_and_ports(void **state)
         {PICKET_TCP, 23, 50000, 200, 200, SEVERITY_EXCHANGE}, /* somebody was let in */
         {PICKET_UDP, 50000, 53, 60, 40, SEVERITY_EXCHANGE},
         {PICKET_UDP, 161, 50000, 60, 40, SEVERITY_EXCHANGE},
-        {PICKET_ICMP, 0, 0, 64, 64, SEVERITY_ATTEMPT},
+        {PICKET_ICMP, 0, 0, 64, 64, SEVERITY_PROBE}, /* a ping, answered */
+        {PICKET_ICMP, 0, 0, 6400, 6400, SEVERITY_PROBE},
         {PICKET_ICMP, 0, 0, 64, 0, SEVERITY_PROBE},
-        {PICKET_ICMP, 0, 0, 6400, 6400, SEVERITY_EXCHANGE},
+        {PICKET_ICMP, 0, 0, 0, 64, SEVERITY_ATTEMPT},
+        {PICKET_ICMP, 0, 0, 64, 128, SEVERITY_ATTEMPT},
+        {PICKET_ICMP, 0, 0, 6400, 64000, SEVERITY_EXCHANGE}, /* a tunnel */
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct picket_flow flow = {.protocol = rows[i].protocol,
@@ -206,6 +299,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_input_counts_as_the_table_says),
         cmocka_unit_test(whatever_else_there_is_a_bound_holds),
+        cmocka_unit_test(cases_of_the_field_come_out_as_an_operator_would_judge),
         cmocka_unit_test(reasons_say_what_counted_and_nothing_else),
         cmocka_unit_test(reasons_are_json),
         cmocka_unit_test(contact_is_told_by_bytes_and_ports),

@@ -172,7 +172,8 @@ static const char *direction_text(const struct finding *finding)
     case SEVERITY_PROBE:
         return finding->weight.bytes_out == 0
                    ? "The device sent nothing itself: a probe from outside that was not answered."
-                   : "The device sent no more than it takes to refuse: a probe from outside.";
+                   : "The device sent no more than it takes to refuse, or to answer a ping: a "
+                     "probe from outside.";
     case SEVERITY_ATTEMPT:
         return "No data came back: the address did not answer, refused, or something in between "
                "blocks it.";

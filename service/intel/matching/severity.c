@@ -5,10 +5,16 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* An echo's answer is as long as the echo, whoever sent it; what goes through a tunnel is not. */
+static bool is_ping(const struct picket_flow *flow)
+{
+    return flow->protocol == PICKET_ICMP && flow->bytes_in == flow->bytes_out;
+}
+
 enum severity_contact severity_contact_of(const struct picket_flow *flow)
 {
     uint32_t less = flow->bytes_in < flow->bytes_out ? flow->bytes_in : flow->bytes_out;
-    if (flow->bytes_out == 0)
+    if (flow->bytes_out == 0 || is_ping(flow))
         return SEVERITY_PROBE;
     if (flow->protocol == PICKET_UDP ? less > 0 : less >= SEVERITY_HANDSHAKE_BYTES)
         return SEVERITY_EXCHANGE;
@@ -111,7 +117,8 @@ static void apply_bounds(const struct severity_inputs *inputs, struct severity *
 {
     if (inputs->contact == SEVERITY_PROBE)
         bound(severity, PICKET_SEVERITY_LOW, "a probe from outside: the device sent %s",
-              inputs->bytes_out == 0 ? "nothing" : "no more than it takes to refuse");
+              inputs->bytes_out == 0 ? "nothing"
+                                     : "no more than it takes to refuse, or to answer a ping");
     if (inputs->confidence < SEVERITY_LIKELY)
         bound(severity, PICKET_SEVERITY_MEDIUM, "no feed is surer of it than %d of 100",
               inputs->confidence);

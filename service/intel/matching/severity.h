@@ -53,7 +53,7 @@ enum severity_contact {
 };
 
 /* Of one flow. Who opened a TCP connection in which no data went both ways is told by its ports:
- * the lower one is the service's. */
+ * the lower one is the service's. ICMP of as many bytes in as out is taken for pings. */
 enum severity_contact severity_contact_of(const struct picket_flow *flow);
 
 struct severity_inputs {
