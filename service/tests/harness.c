@@ -92,6 +92,19 @@ void harness_close(struct harness *harness)
     nftw(harness->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+int harness_set_up(void **state)
+{
+    harness_open(*state);
+    harness_start(*state);
+    return 0;
+}
+
+int harness_tear_down(void **state)
+{
+    harness_close(*state);
+    return 0;
+}
+
 void harness_path(const struct harness *harness, const char *name, char *out, size_t out_bytes)
 {
     snprintf(out, out_bytes, "%s/%s", harness->folder, name);

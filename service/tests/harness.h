@@ -38,6 +38,10 @@ void harness_start(struct harness *harness);
 void harness_stop(struct harness *harness);
 void harness_close(struct harness *harness); /* stops, and removes the folder */
 
+/* Setup and teardown of a test, whose initial state is the harness: open and start; close. */
+int harness_set_up(void **state);
+int harness_tear_down(void **state);
+
 /* A file in the folder with this text; returns its path, valid until the next call. */
 const char *harness_file(struct harness *harness, const char *name, const char *text);
 /* Its path alone, in a buffer of its own. */

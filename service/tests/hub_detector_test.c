@@ -15,21 +15,6 @@
 
 static struct harness harness;
 
-static int open_harness(void **state)
-{
-    (void)state;
-    harness_open(&harness);
-    harness_start(&harness);
-    return 0;
-}
-
-static int close_harness(void **state)
-{
-    (void)state;
-    harness_close(&harness);
-    return 0;
-}
-
 static void append(const char *device, const char *json)
 {
     const struct picket_log_message message = {.kind = PICKET_LOG_OF_HUB,
@@ -260,7 +245,8 @@ static void what_it_says_may_be_of_any_form(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_harness, close_harness)
+#define TEST(name)                                                                                 \
+    cmocka_unit_test_prestate_setup_teardown(name, harness_set_up, harness_tear_down, &harness)
     const struct CMUnitTest tests[] = {
         TEST(each_kind_of_wrong_credential_has_its_type),
         TEST(strange_certificates_are_one_alert_however_many),

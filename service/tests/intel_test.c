@@ -26,21 +26,6 @@ static struct harness harness;
 static struct picket_feed_report report;
 static struct picket_error error;
 
-static int open_harness(void **state)
-{
-    (void)state;
-    harness_open(&harness);
-    harness_start(&harness);
-    return 0;
-}
-
-static int close_harness(void **state)
-{
-    (void)state;
-    harness_close(&harness);
-    return 0;
-}
-
 static struct picket_feed feed_from(const char *name, const char *source)
 {
     struct picket_feed feed = {.confidence = 50};
@@ -720,7 +705,8 @@ static void lookups_go_on_while_feeds_change(void **state)
         pthread_join(threads[i], NULL);
 }
 
-#define INTEL_TEST(f) cmocka_unit_test_setup_teardown(f, open_harness, close_harness)
+#define INTEL_TEST(f)                                                                              \
+    cmocka_unit_test_prestate_setup_teardown(f, harness_set_up, harness_tear_down, &harness)
 
 int main(void)
 {

@@ -13,21 +13,6 @@
 static struct harness harness;
 static struct picket_error error;
 
-static int open_harness(void **state)
-{
-    (void)state;
-    harness_open(&harness);
-    harness_start(&harness);
-    return 0;
-}
-
-static int close_harness(void **state)
-{
-    (void)state;
-    harness_close(&harness);
-    return 0;
-}
-
 static struct picket_indicator indicator_of(const char *prefix)
 {
     struct picket_indicator indicator = {.confidence = 80, .tags = "ours"};
@@ -165,7 +150,8 @@ static void of_several_all_change_or_none(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_harness, close_harness)
+#define TEST(name)                                                                                 \
+    cmocka_unit_test_prestate_setup_teardown(name, harness_set_up, harness_tear_down, &harness)
     const struct CMUnitTest tests[] = {
         TEST(the_list_local_is_there_when_it_is_first_used),
         TEST(other_lists_are_made_first_and_removed_with_what_they_have),
