@@ -130,6 +130,8 @@ static void print_entries(const json_t *answer)
         table_cell(&table, "%s", member_shown(entry, "reason"));
     }
     table_end(&table);
+    if (json_array_size(json_object_get(answer, "entries")) == 0)
+        return;
     fprintf(stderr, "%lld flow%s silenced by it since the start\n",
             member_number(answer, "silenced"), member_number(answer, "silenced") == 1 ? "" : "s");
 }

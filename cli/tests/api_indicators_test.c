@@ -105,7 +105,7 @@ static void of_several_all_are_taken_or_none_and_the_wrong_one_is_named(void **s
     expect_error(*state, 404, "DELETE", path,
                  "{\"indicators\": [{\"indicator\": \"8.8.8.0-8.8.8.2\"}, "
                  "{\"indicator\": \"9.9.9.9\"}]}",
-                 "indicators[1]: list local does not have 9.9.9.9/32");
+                 "indicators[1]: list local does not have 9.9.9.9/32 for any port, any protocol");
     expect_error(*state, 404, "PATCH", path,
                  "{\"indicators\": [{\"indicator\": \"10.0.0.0/8\", \"tags\": \"x\"}, "
                  "{\"indicator\": \"9.9.9.9\"}]}",

@@ -1,10 +1,12 @@
 /* Indicators of kept lists: a row each, in the order of indicator_order.h, changed one by one. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "indicator_block.h"
 #include "indicator_order.h"
 #include "kept_indicators.h"
+#include "picket/base/flow.h"
 
 enum { KEPT_LIMIT_DEFAULT = 100 };
 
@@ -227,9 +229,13 @@ int kept_remove_row(const struct kept_change *change, const struct picket_indica
 static int fail_missing(const struct kept_change *change, const struct picket_indicator *which,
                         struct picket_error *error)
 {
-    char text[PICKET_PREFIX_TEXT_BYTES];
-    return picket_fail(error, PICKET_NOT_FOUND, "list %s does not have %s", change->name,
-                       picket_prefix_format(&which->prefix, text));
+    char text[PICKET_PREFIX_TEXT_BYTES], port[24] = "any port";
+    if (which->port != 0)
+        snprintf(port, sizeof port, "port %u", which->port);
+    return picket_fail(error, PICKET_NOT_FOUND, "list %s does not have %s for %s, %s", change->name,
+                       picket_prefix_format(&which->prefix, text), port,
+                       which->protocol != 0 ? picket_protocol_name(which->protocol - 1)
+                                            : "any protocol");
 }
 
 /* One that is given, and what becomes of it beside what was there. */

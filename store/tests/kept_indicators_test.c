@@ -79,9 +79,23 @@ static void one_that_is_not_there_keeps_all_of_a_removal_from_happening(void **s
         picket_store_indicators_take_out(*state, "ours", indicators, 2, NULL, NULL, &at, &error),
         PICKET_NOT_FOUND);
     assert_int_equal(at, 1);
-    assert_string_equal(error.text, "list ours does not have 203.0.113.9/32");
+    assert_string_equal(error.text,
+                        "list ours does not have 203.0.113.9/32 for any port, any protocol");
     assert_int_equal(visited(*state, "ours"), 1);
     assert_int_equal(count_of(*state, "ours"), 1);
+}
+
+static void one_that_is_not_there_is_named_with_its_port_and_protocol(void **state)
+{
+    size_t at;
+    const struct picket_indicator there = indicator_of("203.0.113.9/32", 0, 0);
+    const struct picket_indicator other = indicator_of("203.0.113.9/32", 443, 1 + PICKET_TCP);
+    put_list(*state, "ours", "");
+    MUST(picket_store_indicators_put(*state, "ours", &there, 1, NULL, NULL, NULL, &error));
+    assert_int_equal(
+        picket_store_indicators_take_out(*state, "ours", &other, 1, NULL, NULL, &at, &error),
+        PICKET_NOT_FOUND);
+    assert_string_equal(error.text, "list ours does not have 203.0.113.9/32 for port 443, tcp");
 }
 
 static void what_a_change_does_not_give_stays(void **state)
@@ -380,6 +394,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(port_and_protocol_tell_indicators_of_one_prefix_apart),
         TEST(one_that_is_not_there_keeps_all_of_a_removal_from_happening),
+        TEST(one_that_is_not_there_is_named_with_its_port_and_protocol),
         TEST(what_a_change_does_not_give_stays),
         TEST(only_lists_without_a_source_are_changed_one_by_one),
         TEST(removing_a_list_removes_what_it_has_and_nothing_else),
