@@ -246,6 +246,19 @@ static void a_feed_is_fetched_through_its_proxy(void **state)
     unsetenv("no_proxy");
 }
 
+static void a_proxy_that_wants_credentials_is_told_of(void **state)
+{
+    (void)state;
+    http_server_special(server, (struct http_special){.answer.status = 407, .answer.body = "no"});
+    snprintf(access_of.proxy, sizeof access_of.proxy, "http://127.0.0.1:%u",
+             http_server_port(server));
+    static const char *const urls[] = {"http://feeds.invalid/x", "https://feeds.invalid/x"};
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(fetch(urls[i]), PICKET_DENIED);
+        assert_non_null(strstr(error.text, ": the proxy wants credentials (407)"));
+    }
+}
+
 static void the_environments_proxy_is_used_where_the_feed_has_none(void **state)
 {
     char proxy[64];
@@ -458,6 +471,7 @@ int main(void)
         HTTP_TEST(settings_that_do_not_go_together_are_refused),
         HTTP_TEST(credentials_that_are_refused_are_told_of_as_such),
         HTTP_TEST(a_feed_is_fetched_through_its_proxy),
+        HTTP_TEST(a_proxy_that_wants_credentials_is_told_of),
         HTTP_TEST(the_environments_proxy_is_used_where_the_feed_has_none),
         HTTP_TEST(a_secret_for_loopback_does_not_go_to_a_proxy),
         HTTP_TEST(what_comes_compressed_is_decoded),

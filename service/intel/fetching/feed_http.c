@@ -458,6 +458,11 @@ static int64_t retry_after_s(CURL *curl, long status)
     return seconds < 0 ? 0 : seconds > RETRY_AFTER_S_MAX ? RETRY_AFTER_S_MAX : (int64_t)seconds;
 }
 
+static int fail_for_proxy(const char *url, struct picket_error *error)
+{
+    return picket_fail(error, PICKET_DENIED, "%s: the proxy wants credentials (407)", url);
+}
+
 static int refusal(const char *url, const struct feed_http_answer *answer,
                    struct picket_error *error)
 {
@@ -469,7 +474,7 @@ static int refusal(const char *url, const struct feed_http_answer *answer,
                            "%s: the server answered %ld: the credentials are missing or wrong", url,
                            status);
     if (status == 407)
-        return picket_fail(error, PICKET_DENIED, "%s: the proxy wants credentials (407)", url);
+        return fail_for_proxy(url, error);
     if (answer->retry_after_s > 0)
         return picket_fail(error, status == 429 ? PICKET_BUSY : PICKET_IO,
                            "%s: the server answered %ld, and wants to be left alone for %lld s",
@@ -494,18 +499,29 @@ static int decode(struct exchange *exchange, const char *url, struct picket_erro
     return status;
 }
 
+/* Nothing came of it: why. */
+static int failure_of(const struct exchange *exchange, CURLcode code, const char *url,
+                      struct picket_error *error)
+{
+    long tunnel_status = 0; /* of the proxy */
+    curl_easy_getinfo(exchange->http->curl, CURLINFO_HTTP_CONNECTCODE, &tunnel_status);
+    if (code == CURLE_ABORTED_BY_CALLBACK)
+        return picket_fail(error, PICKET_CLOSED, "%s: given up, for Picket is stopping", url);
+    if (tunnel_status == 407)
+        return fail_for_proxy(url, error);
+    return picket_fail(error, PICKET_IO, "%s: %s", url,
+                       exchange->http->reason[0] != '\0' ? exchange->http->reason
+                                                         : curl_easy_strerror(code));
+}
+
 static int result_of(struct exchange *exchange, CURLcode code, const char *url,
                      struct picket_error *error)
 {
     struct feed_http_answer *answer = exchange->answer;
     if (exchange->failure != PICKET_OK)
         return picket_fail(error, exchange->failure, "%s: %s", url, exchange->error.text);
-    if (code == CURLE_ABORTED_BY_CALLBACK)
-        return picket_fail(error, PICKET_CLOSED, "%s: given up, for Picket is stopping", url);
     if (code != CURLE_OK)
-        return picket_fail(error, PICKET_IO, "%s: %s", url,
-                           exchange->http->reason[0] != '\0' ? exchange->http->reason
-                                                             : curl_easy_strerror(code));
+        return failure_of(exchange, code, url, error);
     answer->retry_after_s = retry_after_s(exchange->http->curl, answer->status);
     answer->not_modified = answer->status == 304;
     if (answer->status != 200 && answer->status != 304)
