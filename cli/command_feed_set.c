@@ -49,6 +49,9 @@ static void print_times(const json_t *feed)
     page_line("added", LABEL_COLUMN, "%s", text_time(member_time(feed, "added"), when));
     page_line("tried", LABEL_COLUMN, "%s", text_time(member_time(feed, "tried"), when));
     page_line("loaded", LABEL_COLUMN, "%s", text_time(member_time(feed, "loaded"), when));
+    if (*member_text(feed, "problem"))
+        page_line("succeeded", LABEL_COLUMN, "%s, for the last time",
+                  text_time(member_time(feed, "succeeded"), when));
     if (refresh_s > 0)
         page_line("refresh", LABEL_COLUMN, "every %s, next %s", text_span(refresh_s, span),
                   text_time(member_time(feed, "next_refresh"), when));

@@ -233,9 +233,11 @@ static int start_intel(struct server *server, struct picket_error *error)
 {
     const struct picket_config *config = server->config;
     int status = picket_intel_start(&server->intel, config->data_folder, error);
-    if (status == PICKET_OK)
-        picket_intel_own_networks(server->intel, config->own_networks, config->own_network_count);
-    return status;
+    if (status != PICKET_OK)
+        return status;
+    picket_intel_own_networks(server->intel, config->own_networks, config->own_network_count);
+    picket_intel_tell(server->intel, server->log);
+    return PICKET_OK;
 }
 
 static int start_service(struct server *server, struct picket_error *error)

@@ -147,13 +147,13 @@ json_t *api_json_feed_settings(const struct picket_feed *feed)
 json_t *api_json_feed(const struct picket_feed *feed)
 {
     json_t *object = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:b, s:o, s:o}", "name",
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:b, s:o, s:o}", "name",
         api_json_text(feed->name), "added", api_json_time(feed->added_ms), "settings_changed",
         api_json_time(feed->changed_ms), "tried", api_json_time(feed->tried_ms), "loaded",
-        api_json_time(feed->loaded_ms), "indicators", (json_int_t)feed->indicators, "skipped",
-        (json_int_t)feed->skipped, "problem", api_json_known(feed->problem), "waits", feed->waits,
-        "would_hold", feed->waits ? json_integer(feed->would_hold) : json_null(), "last",
-        delta_json(feed));
+        api_json_time(feed->loaded_ms), "succeeded", api_json_time(feed->succeeded_ms),
+        "indicators", (json_int_t)feed->indicators, "skipped", (json_int_t)feed->skipped, "problem",
+        api_json_known(feed->problem), "waits", feed->waits, "would_hold",
+        feed->waits ? json_integer(feed->would_hold) : json_null(), "last", delta_json(feed));
     json_t *settings = api_json_feed_settings(feed);
     json_object_update(object, settings);
     json_decref(settings);

@@ -193,7 +193,7 @@ static int take(struct picket_intel *intel, struct picket_feed *feed, struct fet
     memcpy(feed->cursor, fetched->cursor, sizeof feed->cursor);
     if (fetched->has_parts && fetched->parts.whole)
         feed->whole_ms = now_ms;
-    feed->tried_ms = feed->loaded_ms = now_ms;
+    feed->tried_ms = feed->loaded_ms = feed->succeeded_ms = now_ms;
     feed->indicators = delta->added + delta->kept;
     feed->skipped = (int64_t)reading->skipped;
     feed->problem[0] = '\0';
@@ -210,6 +210,8 @@ static void note_attempt(struct picket_intel *intel, struct picket_feed *feed, c
 {
     struct picket_error error = {0};
     feed->tried_ms = picket_unix_ms();
+    if (problem[0] == '\0')
+        feed->succeeded_ms = feed->tried_ms;
     snprintf(feed->problem, sizeof feed->problem, "%s", problem);
     picket_count(&failures, problem[0] != '\0');
     if (picket_store_feed_put(intel->store, feed, &error) != PICKET_OK)
@@ -266,7 +268,8 @@ static void begin_feed(struct picket_feed *feed)
     if (feed->format[0] == '\0')
         memcpy(feed->format, "auto", 5);
     feed->added_ms = picket_unix_ms();
-    feed->tried_ms = feed->loaded_ms = feed->indicators = feed->skipped = 0;
+    feed->tried_ms = feed->loaded_ms = feed->succeeded_ms = 0;
+    feed->indicators = feed->skipped = 0;
     feed->etag[0] = feed->last_modified[0] = feed->problem[0] = '\0';
 }
 
@@ -305,7 +308,7 @@ static int make_list(struct picket_intel *intel, const struct picket_feed *list,
 {
     *made = *list;
     begin_feed(made);
-    made->loaded_ms = made->added_ms;
+    made->loaded_ms = made->succeeded_ms = made->added_ms;
     made->refresh_s = 0;
     int status = picket_store_feed_put(intel->store, made, error);
     if (status != PICKET_OK || intel->table_lacks)
@@ -400,6 +403,7 @@ int picket_intel_feed_remove(struct picket_intel *intel, const char *name,
     pthread_mutex_lock(&intel->changing);
     int status = remove_feed(intel, name, error);
     pthread_mutex_unlock(&intel->changing);
+    refresher_wake(intel->refresher); /* who looks how feeds are */
     feed_watch_look_again(intel->watch);
     return status;
 }
@@ -515,6 +519,7 @@ static int refresh_on_request(struct picket_intel *intel, const char *name, bool
     status = intel_refresh(intel, name, (struct refresh_how){.accept_shrink = accept_shrink},
                            report, error);
     leave_request(intel);
+    refresher_wake(intel->refresher); /* who looks how feeds are */
     return status;
 }
 

@@ -205,6 +205,8 @@ int picket_intel_start(struct picket_intel **intel, const char *store_folder,
     if (status == PICKET_OK)
         status = load_table(started, &started->published.table, error);
     if (status == PICKET_OK)
+        status = feed_health_open(&started->health, store_folder, error);
+    if (status == PICKET_OK)
         status = refresher_start(&started->refresher, started, error);
     if (status == PICKET_OK)
         status = sweeper_start(&started->sweeper, started, store_folder, error);
@@ -215,6 +217,12 @@ int picket_intel_start(struct picket_intel **intel, const char *store_folder,
     started->watch = feed_watch_start(started);
     *intel = started;
     return PICKET_OK;
+}
+
+void picket_intel_tell(struct picket_intel *intel, struct picket_log *log)
+{
+    feed_health_tell(intel->health, log);
+    refresher_wake(intel->refresher);
 }
 
 void picket_intel_interrupt(struct picket_intel *intel)
@@ -232,6 +240,7 @@ void picket_intel_stop(struct picket_intel *intel)
         sweeper_stop(intel->sweeper);
     if (intel->refresher != NULL)
         refresher_stop(intel->refresher);
+    feed_health_close(intel->health); /* the refresher looks at it */
     if (intel->store != NULL)
         picket_store_close(intel->store);
     if (intel->listed != NULL)

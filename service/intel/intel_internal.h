@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "expiry.h"
+#include "feed_health.h"
 #include "intel/fetching/feed_watch.h"
 #include "intel/hunting/arrivals.h"
 #include "intel/matching/matcher.h"
@@ -33,6 +34,7 @@ struct picket_intel {
     struct own_networks own_networks;
     struct expiry expiry; /* of the feeds in the table */
     struct sweeper *sweeper;
+    struct feed_health *health;
     struct arrivals arrivals; /* for who searches stored events */
 };
 

@@ -171,13 +171,15 @@ static struct attempts *pick(struct refresher *refresher, int64_t *sleep_ms)
     return attempts;
 }
 
-/* Refreshes one feed if one is due; returns how long to sleep. */
+/* Refreshes one feed if one is due, or looks how all are; returns how long to sleep. */
 static int64_t work(struct refresher *refresher)
 {
     int64_t sleep_ms;
     struct attempts *attempts = pick(refresher, &sleep_ms);
-    if (attempts == NULL)
+    if (attempts == NULL) {
+        feed_health_look(refresher->intel->health, picket_unix_ms());
         return sleep_ms;
+    }
     refresh(refresher, attempts);
     return 0;
 }

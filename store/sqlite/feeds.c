@@ -10,7 +10,7 @@
     "header, header_file, proxy, ca_file, certificate_file, key_file, pattern, columns, "          \
     "max_bytes, changed_ms, not_before_ms, whole_ms, cursor, last_added, last_removed, "           \
     "last_kept, last_changed, last_duration_ms, waits, would_hold, role, "                         \
-    "match_own_networks"
+    "match_own_networks, succeeded_ms"
 
 static void bind_access(struct query *query, const struct picket_feed_access *access)
 {
@@ -57,6 +57,7 @@ static void bind_feed(struct query *query, const struct picket_feed *feed)
     query_int(query, feed->would_hold);
     query_int(query, feed->role);
     query_int(query, feed->match_own_networks);
+    query_int(query, feed->succeeded_ms);
 }
 
 /* indicators is left alone: indicators.c keeps it. */
@@ -67,7 +68,7 @@ static int put(struct sqlite_store *store, const struct picket_feed *feed,
     query_begin(&query, &store->intelligence, STATEMENT_FEED_PUT,
                 "insert into feeds (" FEED_COLUMNS ") values ("
                 "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-                "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+                "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
                 ") on conflict (name) do update set "
                 "source = excluded.source, format = excluded.format, "
                 "confidence = excluded.confidence, "
@@ -90,7 +91,8 @@ static int put(struct sqlite_store *store, const struct picket_feed *feed,
                 "last_changed = excluded.last_changed, "
                 "last_duration_ms = excluded.last_duration_ms, waits = excluded.waits, "
                 "would_hold = excluded.would_hold, role = excluded.role, "
-                "match_own_networks = excluded.match_own_networks",
+                "match_own_networks = excluded.match_own_networks, "
+                "succeeded_ms = excluded.succeeded_ms",
                 "writing a feed");
     bind_feed(&query, feed);
     return query_run(&query, error);
@@ -179,6 +181,7 @@ static void visit_feed(struct query *query, picket_feed_visit visit, void *conte
     feed.would_hold = query_take_int(query);
     feed.role = (int)query_take_int(query);
     feed.match_own_networks = query_take_int(query) != 0;
+    feed.succeeded_ms = query_take_int(query);
     feed.indicators = query_take_int(query);
     visit(context, &feed);
 }

@@ -340,6 +340,9 @@ static const char *const intelligence_steps[] = {
     /* role: enum picket_feed_role */
     ("alter table feeds add column role integer not null default 0;"
      "alter table feeds add column match_own_networks integer not null default 0;"),
+
+    ("alter table feeds add column succeeded_ms integer not null default 0;"
+     "update feeds set succeeded_ms = iif(problem = '', tried_ms, loaded_ms);"),
 };
 
 const struct schema picket_schema = {

@@ -104,6 +104,7 @@ static void a_feed_is_given_back_as_it_was_put(void **state)
         .would_hold = 14,
         .role = PICKET_FEED_SHARED,
         .match_own_networks = true,
+        .succeeded_ms = 15,
     };
     MUST(picket_store_feed_put(*state, &feed, &error));
     look_at_feeds(*state);

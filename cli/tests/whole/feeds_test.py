@@ -169,7 +169,10 @@ class Settings(Fetching):
         self.assertEqual((feed["waits"], feed["would_hold"], feed["indicators"]), (True, 1, 100))
         self.assertIn("WAITS", self.done("feed", "show", "ours"))
         self.assertIn("holds 1 indicators, of 100", self.done("status"))
+        alerts = lambda: [(alert["type"], alert["subject"], alert["status"]) for alert in self.server.json("alert", "list")]
+        self.server.wait_for(lambda: alerts() == [("Picket_FeedWaitsForYes", "ours", "new")])
         self.done("feed", "refresh", "ours", "--accept-shrink")
+        self.server.wait_for(lambda: alerts() == [("Picket_FeedWaitsForYes", "ours", "resolved")])
         self.assertFalse(self.knows("45.148.10.99"))
         self.assertFalse(self.feed("ours")["waits"])
         self.assertEqual(self.server.run("feed", "refresh", "--accept-shrink").returncode, 2)

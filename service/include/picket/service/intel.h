@@ -12,6 +12,7 @@
 
 #include "picket/base/address.h"
 #include "picket/base/error.h"
+#include "picket/log/log.h"
 #include "picket/service/detector.h"
 
 /* Of alerts that a flow matches an indicator: one that has just come, and past ones; two types, so
@@ -28,6 +29,9 @@ struct picket_intel;
 int picket_intel_start(struct picket_intel **intel, const char *store_folder,
                        struct picket_error *error);
 void picket_intel_stop(struct picket_intel *intel);
+/* The log is told of feeds that somebody has to look at, from now on. It has to last as long as
+ * intel. Thread: any. */
+void picket_intel_tell(struct picket_intel *intel, struct picket_log *log);
 /* Feeds being fetched are given up, now and from now on: before stopping those that add and refresh
  * feeds, who would otherwise wait for a slow server. Thread: any. */
 void picket_intel_interrupt(struct picket_intel *intel);

@@ -569,6 +569,7 @@ struct picket_feed {
     int64_t would_hold;      /* indicators, then */
     int role;                /* enum picket_feed_role */
     bool match_own_networks; /* also match the fleet's own addresses */
+    int64_t succeeded_ms;    /* last attempt that did, also if nothing had changed; 0: none has */
 };
 int picket_store_feed_put(struct picket_store *store, const struct picket_feed *feed,
                           struct picket_error *error); /* adds or replaces */
