@@ -9,7 +9,8 @@
 #include "picket/base/wait.h"
 #include "picket/store/store.h"
 
-enum { PAUSE_MS = 20, BUSY_PAUSE_MS = 1000 };
+/* A start has more to do than this, and many who start stop at once: then nothing is written. */
+enum { FIRST_PAUSE_MS = 5000, PAUSE_MS = 50, BUSY_PAUSE_MS = 1000 };
 
 struct reserving {
     const char *store_folder;
@@ -51,6 +52,8 @@ static void *run(void *context)
 {
     struct reserving *reserving = context;
     struct picket_store *store;
+    if (!pause_for(reserving, FIRST_PAUSE_MS))
+        return NULL;
     if (picket_store_open(&store, reserving->store_folder, NULL) == PICKET_OK) {
         reserve(reserving, store);
         picket_store_close(store);

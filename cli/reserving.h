@@ -6,7 +6,8 @@
 
 struct reserving;
 
-/* A thread that ends when there is room. NULL: there is none, since memory or threads are short. */
+/* A thread that begins some seconds later, and ends when there is room. NULL: there is none, since
+ * memory or threads are short. */
 struct reserving *reserving_start(const char *store_folder);
 /* Waits for the step at hand. NULL is nothing. */
 void reserving_stop(struct reserving *reserving);

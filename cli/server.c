@@ -54,8 +54,8 @@ static int make_folders(const char *folder, struct picket_error *error)
     }
 }
 
-/* Two processes on one store would send every alert twice. The kernel lets go of the lock however the
- * process ends. */
+/* Two processes on one store would send every alert twice. The kernel lets go of the lock however
+ * the process ends. */
 static int lock_folder(struct server *server, struct picket_error *error)
 {
     char path[4200];
@@ -116,15 +116,12 @@ static void add_status(void *context, void *json_object)
     if (port == 0)
         return;
     json_object_set_new(json_object, "hub",
-                        json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:o}",
-                                  "host_name", config->host_name,
-                                  "address", config->address,
-                                  "port", (int)port,
+                        json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:o}", "host_name",
+                                  config->host_name, "address", config->address, "port", (int)port,
                                   "connections", (json_int_t)statistics.connections,
                                   "devices_connected", (json_int_t)statistics.devices_connected,
                                   "awaiting_durable", (json_int_t)statistics.awaiting_durable,
-                                  "certificate_until",
-                                  time_json(statistics.certificate_until_s)));
+                                  "certificate_until", time_json(statistics.certificate_until_s)));
     add_ending(json_object, config, statistics.certificate_until_s);
 }
 
@@ -140,10 +137,10 @@ static void add_device_status(void *context, const char *device, void *json_obje
     if (!runs)
         return;
     json_object_set_new(json_object, "hub",
-                        json_pack("{s:I, s:I, s:I}",
-                                  "connections", (json_int_t)statistics.connections,
-                                  "held_back", (json_int_t)statistics.held_back,
-                                  "held_off_s", (json_int_t)(statistics.held_off_ms + 999) / 1000));
+                        json_pack("{s:I, s:I, s:I}", "connections",
+                                  (json_int_t)statistics.connections, "held_back",
+                                  (json_int_t)statistics.held_back, "held_off_s",
+                                  (json_int_t)(statistics.held_off_ms + 999) / 1000));
 }
 
 static void device_changed(void *context, const char *device)
@@ -217,8 +214,8 @@ static int invoke_method(void *context, const struct picket_api_method *method,
     if (status == PICKET_OK)
         status = picket_hub_call_wait(call, &answer, error);
     if (status == PICKET_OK)
-        *result = (struct picket_api_method_result){answer.status, answer.payload,
-                                                    answer.payload_bytes};
+        *result =
+            (struct picket_api_method_result){answer.status, answer.payload, answer.payload_bytes};
     return status;
 }
 
@@ -286,7 +283,8 @@ static int start_api(struct server *server, struct picket_error *error)
                                           .audit_age_s = config->audit_age_s,
                                           .event_age_s = config->bounds.event_age_s,
                                           .bytes = config->bounds.bytes,
-                                          .certificate_warning_s = config->hub.certificate_warning_s,
+                                          .certificate_warning_s =
+                                              config->hub.certificate_warning_s,
                                           .add_status = add_status,
                                           .add_device_status = add_device_status,
                                           .device_changed = device_changed,
@@ -324,7 +322,8 @@ int server_start(struct server **server, const struct picket_config *config,
                  struct picket_error *error)
 {
     static int (*const start[])(struct server *, struct picket_error *) = {
-        lock_folder, start_log, start_intel, start_service, start_hunter, start_reserving, start_api, start_hub};
+        lock_folder,  start_log,       start_intel, start_service,
+        start_hunter, start_reserving, start_api,   start_hub};
     struct server *created = calloc(1, sizeof *created);
     if (!created)
         return picket_fail(error, PICKET_NO_MEMORY, "out of memory");
