@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import shutil
 import ssl
 import sys
 import threading
@@ -422,6 +423,60 @@ class Folders(Fetching):
         self.assertEqual((match["reference"], match["line"]), ("b.txt", 1))
         os.unlink(f"{folder}/b.txt")
         self.until_known("45.148.10.2", False)
+
+    def add_folder(self):
+        self.write("lists/a.txt", "45.148.10.1\n")
+        folder = os.path.join(self.server.folder, "lists")
+        self.done("feed", "add", "ours", folder, "--refresh", "1h")
+        self.until_watched("lists")
+        return folder
+
+    def until_watched(self, folder):
+        self.write(f"{folder}/watched.txt", "45.148.10.250\n")
+        self.until_known("45.148.10.250")
+
+    def test_a_folder_in_anothers_place_is_read_and_watched(self):
+        folder = self.add_folder()
+        self.write("new/a.txt", "45.148.10.2\n")
+        os.rename(folder, folder + ".old")
+        os.rename(os.path.join(self.server.folder, "new"), folder)
+        self.until_known("45.148.10.2")
+        self.assertFalse(self.knows("45.148.10.1"))
+        self.until_watched("lists")
+        self.write("lists.old/b.txt", "45.148.10.3\n")
+        self.write("lists/c.txt", "45.148.10.4\n")
+        self.until_known("45.148.10.4")
+        self.assertFalse(self.knows("45.148.10.3"))
+
+    def test_a_folder_that_is_made_anew_is_read_and_watched(self):
+        folder = self.add_folder()
+        shutil.rmtree(folder)
+        self.write("lists/a.txt", "45.148.10.2\n")
+        self.until_known("45.148.10.2")
+        self.until_watched("lists")
+
+    def test_a_folder_below_one_that_is_replaced_is_found(self):
+        self.write("above/lists/a.txt", "45.148.10.1\n")
+        self.done("feed", "add", "ours", os.path.join(self.server.folder, "above/lists"), "--refresh", "1h")
+        os.rename(os.path.join(self.server.folder, "above"), os.path.join(self.server.folder, "gone"))
+        self.assertIn("No such file", self.refused("feed", "refresh", "ours"))
+        self.write("above/lists/a.txt", "45.148.10.2\n")
+        self.until_known("45.148.10.2")  # within half a minute by itself
+
+    def test_a_file_in_anothers_place_is_read_though_its_time_and_size_are_the_same(self):
+        path = self.write("ours.txt", "45.148.10.1\n")
+        os.utime(path, (1700000000, 1700000000))
+        self.done("feed", "add", "ours", path, "--refresh", "1h")
+        new = self.write("new.txt", "45.148.10.2\n")
+        os.utime(new, (1700000000, 1700000000))
+        os.rename(new, path)
+        self.until_known("45.148.10.2")
+
+    def test_a_file_that_cannot_be_looked_at_refuses_the_folder(self):
+        folder = self.add_folder()
+        os.symlink("loop.txt", f"{folder}/loop.txt")
+        self.assertIn("loop.txt: Too many levels", self.refused("feed", "refresh", "ours"))
+        self.assertTrue(self.knows("45.148.10.1"))
 
 
 if __name__ == "__main__":

@@ -16,8 +16,9 @@ static int look_at(int descriptor, const char *path, struct stat *status,
         return picket_fail(error, PICKET_IO, "%s: %s", path, strerror(errno));
     if (!S_ISREG(status->st_mode))
         return picket_fail(error, PICKET_INVALID, "%s: not a regular file", path);
-    snprintf(stamp, FEED_STAMP_BYTES, "%lld.%09ld %lld", (long long)status->st_mtim.tv_sec,
-             status->st_mtim.tv_nsec, (long long)status->st_size);
+    snprintf(stamp, FEED_STAMP_BYTES, "%lld.%09ld %lld %llu", (long long)status->st_mtim.tv_sec,
+             status->st_mtim.tv_nsec, (long long)status->st_size,
+             (unsigned long long)status->st_ino);
     return PICKET_OK;
 }
 

@@ -65,21 +65,34 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static bool is_file(const char *folder, const char *name, struct stat *status)
+/* False: there is no such file, or not any more. PICKET_IO: what is there cannot be looked at. */
+static int look_at_file(const char *folder, const char *name, struct stat *status, bool *is_file,
+                        struct picket_error *error)
 {
     char path[PATH_BYTES];
-    return (size_t)snprintf(path, sizeof path, "%s/%s", folder, name) < sizeof path &&
-           stat(path, status) == 0 && S_ISREG(status->st_mode);
+    *is_file = false;
+    if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, name) >= sizeof path)
+        return picket_fail(error, PICKET_INVALID, "%s: the path of a file is too long", folder);
+    if (stat(path, status) != 0)
+        return errno == ENOENT ? PICKET_OK
+                               : picket_fail(error, PICKET_IO, "%s: %s", path, strerror(errno));
+    *is_file = S_ISREG(status->st_mode);
+    return PICKET_OK;
 }
 
 static int take_names(DIR *directory, const struct picket_feed *feed, struct names *names,
                       struct picket_error *error)
 {
-    struct stat status;
+    struct stat file;
     const struct dirent *entry;
     while ((entry = readdir(directory)) != NULL) {
-        if (!feed_folder_takes(feed->pattern, entry->d_name) ||
-            !is_file(feed->source, entry->d_name, &status))
+        bool is_file = false;
+        int status = feed_folder_takes(feed->pattern, entry->d_name)
+                         ? look_at_file(feed->source, entry->d_name, &file, &is_file, error)
+                         : PICKET_OK;
+        if (status != PICKET_OK)
+            return status;
+        if (!is_file)
             continue;
         if (names->count == FEED_FOLDER_FILES_MAX)
             return picket_fail(error, PICKET_FULL, "%s: more than %d files", feed->source,
@@ -98,10 +111,11 @@ static void make_stamp(const char *folder, const struct names *names, char stamp
     for (size_t i = 0; i < names->count; i++) {
         char line[400];
         struct stat status = {0};
-        is_file(folder, names->items[i], &status);
-        int size = snprintf(line, sizeof line, "%s/%lld.%09ld/%lld", names->items[i],
+        bool is_file;
+        look_at_file(folder, names->items[i], &status, &is_file, NULL);
+        int size = snprintf(line, sizeof line, "%s/%lld.%09ld/%lld/%llu", names->items[i],
                             (long long)status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
-                            (long long)status.st_size);
+                            (long long)status.st_size, (unsigned long long)status.st_ino);
         hash = XXH3_64bits_withSeed(line, (size_t)size < sizeof line ? (size_t)size : sizeof line,
                                     hash);
     }

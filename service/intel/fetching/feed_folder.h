@@ -22,9 +22,9 @@ bool feed_is_folder(const char *path);
 bool feed_folder_takes(const char *pattern, const char *name);
 
 /* Reads all files that match, in the order of their names; together they have the feed's bound.
- * stamp: of names, times and sizes; when it is that of `known`, nothing is read and *is_known is
- * true. Each indicator's reference begins with the name of its file. PICKET_BUSY: files changed
- * meanwhile; PICKET_FULL: too many files; PICKET_CLOSED once *cancel is not 0; what
+ * stamp: of names, times, sizes and inodes; when it is that of `known`, nothing is read and
+ * *is_known is true. Each indicator's reference begins with the name of its file. PICKET_BUSY:
+ * files changed meanwhile; PICKET_FULL: too many files; PICKET_CLOSED once *cancel is not 0; what
  * feed_file_read() and feed_read() say. */
 int feed_folder_read(const struct picket_feed *feed, const struct feed_options *options,
                      const char *known, const atomic_int *cancel, struct feed_reading *reading,

@@ -15,7 +15,7 @@
 struct feed_request {
     const char *location;      /* a path, or a URL that starts with http:// or https:// */
     const char *etag;          /* of the last time, or "" to fetch in any case */
-    const char *last_modified; /* the same; of a file: its modification time and size */
+    const char *last_modified; /* the same; of a file: its modification time, size and number */
     const struct picket_feed_access *access;
     size_t max_bytes; /* of what is decoded, too */
     const atomic_int *cancel;

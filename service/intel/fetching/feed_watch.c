@@ -19,9 +19,11 @@
 #include "picket/base/time.h"
 
 enum {
-    WATCHED_EVENTS = IN_MODIFY | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE,
+    WATCHED_EVENTS =
+        IN_MODIFY | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_MOVE_SELF,
     STILL_WRITTEN_MS = 10 * 1000, /* since the last write, if it is not closed */
-    LOOK_AGAIN_MS = 30 * 1000,    /* folders may come that were not there */
+    LOOK_AGAIN_MS = 30 * 1000,    /* folders may be others: one above them was renamed */
+    LOOK_FOR_MISSING_MS = 1000,   /* folders may come that were not there */
     CHECK_WRITERS_MS = 500,
     WRITTEN_MAX = 64 /* files of a feed at a time; of more the feed is just refreshed later */
 };
@@ -85,12 +87,14 @@ static bool same_place(const struct watched *a, const struct watched *b)
            strcmp(a->file, b->file) == 0 && strcmp(a->pattern, b->pattern) == 0;
 }
 
-static bool others_watch(const struct feed_watch *watch, const struct watched *watched)
+/* Unless another feed's files are in the same folder. */
+static void stop_watching(struct feed_watch *watch, int descriptor)
 {
     for (const struct watched *other = watch->first; other != NULL; other = other->next)
-        if (other != watched && other->descriptor == watched->descriptor)
-            return true;
-    return false;
+        if (other->descriptor == descriptor)
+            return;
+    if (descriptor >= 0)
+        inotify_rm_watch(watch->inotify, descriptor);
 }
 
 static void want(void *context, const struct picket_feed *feed)
@@ -122,28 +126,49 @@ static void drop_unwanted(struct feed_watch *watch)
             link = &watched->next;
             continue;
         }
-        if (watched->descriptor >= 0 && !others_watch(watch, watched))
-            inotify_rm_watch(watch->inotify, watched->descriptor);
         *link = watched->next;
+        stop_watching(watch, watched->descriptor);
         free(watched);
     }
 }
 
-/* What has changed before it was watched is found by asking once. */
-static void watch_wanted(struct feed_watch *watch)
+/* The folder that has the name now, which may be another than the last time. What has changed
+ * before it was watched is found by asking once. */
+static void watch_folder(struct feed_watch *watch, struct watched *watched)
 {
     static struct picket_say_limit limit;
+    int before = watched->descriptor;
+    watched->descriptor =
+        inotify_add_watch(watch->inotify, watched->folder, WATCHED_EVENTS | IN_ONLYDIR);
+    if (watched->descriptor < 0 && errno != ENOENT && errno != ENOTDIR)
+        picket_say_limited(&limit, PICKET_WARNING, "service",
+                           "feed %s: %s is not watched for changes: %s", watched->feed,
+                           watched->folder, strerror(errno));
+    if (watched->descriptor == before)
+        return;
+    stop_watching(watch, before);
+    watched->written_count = 0;
+    watched->is_pending = watched->is_pending || watched->descriptor >= 0;
+}
+
+static void watch_wanted(struct feed_watch *watch)
+{
+    for (struct watched *watched = watch->first; watched != NULL; watched = watched->next)
+        watch_folder(watch, watched);
+}
+
+/* True: some are still missing. */
+static bool watch_missing(struct feed_watch *watch)
+{
+    bool some_missing = false;
+    pthread_mutex_lock(&watch->lock);
     for (struct watched *watched = watch->first; watched != NULL; watched = watched->next) {
-        if (watched->descriptor >= 0)
-            continue;
-        watched->descriptor =
-            inotify_add_watch(watch->inotify, watched->folder, WATCHED_EVENTS | IN_ONLYDIR);
-        watched->is_pending = watched->descriptor >= 0;
-        if (watched->descriptor < 0 && errno != ENOENT && errno != ENOTDIR)
-            picket_say_limited(&limit, PICKET_WARNING, "service",
-                               "feed %s: %s is not watched for changes: %s", watched->feed,
-                               watched->folder, strerror(errno));
+        if (watched->descriptor < 0)
+            watch_folder(watch, watched);
+        some_missing = some_missing || watched->descriptor < 0;
     }
+    pthread_mutex_unlock(&watch->lock);
+    return some_missing;
 }
 
 static void look(struct feed_watch *watch)
@@ -191,7 +216,8 @@ static void take_event(struct watched *watched, const struct inotify_event *even
 {
     if ((event->mask & IN_Q_OVERFLOW) != 0) {
         watched->is_pending = true;
-    } else if (watched->descriptor == event->wd && (event->mask & IN_IGNORED) != 0) {
+    } else if (watched->descriptor == event->wd &&
+               (event->mask & (IN_IGNORED | IN_MOVE_SELF)) != 0) {
         watched->descriptor = -1;
         watched->written_count = 0;
     } else if (watched->descriptor == event->wd && event->len > 0 &&
@@ -214,6 +240,8 @@ static void take_events(struct feed_watch *watch)
             (const struct inotify_event *)(const void *)(buffer + at);
         for (struct watched *watched = watch->first; watched != NULL; watched = watched->next)
             take_event(watched, event);
+        if ((event->mask & IN_MOVE_SELF) != 0)
+            stop_watching(watch, event->wd);
         at += (ssize_t)(sizeof *event + event->len);
     }
     pthread_mutex_unlock(&watch->lock);
@@ -282,10 +310,14 @@ static void *run(void *context)
             look(watch);
             looked_ms = now_ms;
         }
+        bool some_missing = watch_missing(watch);
         ask_for_ready(watch);
+        int timeout_ms = has_writers(watch) ? CHECK_WRITERS_MS
+                         : some_missing     ? LOOK_FOR_MISSING_MS
+                                            : LOOK_AGAIN_MS;
         struct pollfd pollers[2] = {{.fd = watch->inotify, .events = POLLIN},
                                     {.fd = watch->wake, .events = POLLIN}};
-        poll(pollers, 2, has_writers(watch) ? CHECK_WRITERS_MS : LOOK_AGAIN_MS);
+        poll(pollers, 2, timeout_ms);
         uint64_t count;
         if ((pollers[1].revents & POLLIN) != 0 && read(watch->wake, &count, sizeof count) < 0)
             continue;

@@ -3,6 +3,7 @@
  *     close after writing, moved in or out, removed ──▶ refresher_ask()
  *     written and not closed yet ──▶ the feed is not read: there may be half a file
  *
+ * A folder is watched by its name: one that was moved there, or made anew, is within a second.
  * A file that is kept open is taken to be whole when nothing was written to it for ten seconds.
  * What inotify does not tell of (network file systems, changes behind a symbolic link) is found at
  * the feed's interval; a feed that is read only on request is not watched.

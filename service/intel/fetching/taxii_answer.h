@@ -32,9 +32,8 @@ typedef int (*taxii_collection_visit)(void *context, const struct taxii_collecti
 typedef int (*taxii_root_visit)(void *context, const char *api_root);
 
 /* What a server answers to whoever asks what there is: collections, API roots (discovery), or that
- * it is an API root itself (*is_root). An object without members is a list of no collections (5.1.1).
- * A visit that does not return PICKET_OK ends it.
- * PICKET_INVALID: nothing of these. */
+ * it is an API root itself (*is_root). An object without members is a list of no collections
+ * (5.1.1). A visit that does not return PICKET_OK ends it. PICKET_INVALID: nothing of these. */
 int taxii_directory_parse(const char *text, size_t size_bytes, taxii_root_visit root,
                           taxii_collection_visit collection, void *context, bool *is_root,
                           struct picket_error *error);
