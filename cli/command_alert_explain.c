@@ -119,6 +119,18 @@ static void print_indicators(const json_t *indicators)
 
 /* ---- the traffic ---- */
 
+/* Of an alert about the past: which time was searched. */
+static void print_searched(const json_t *past)
+{
+    char text[100], from[32], to[32];
+    if (!json_is_object(past))
+        return;
+    snprintf(text, sizeof text, "what was received from %s to %s",
+             text_time(member_time(past, "searched_from"), from),
+             text_time(member_time(past, "searched_to"), to));
+    alert_page_line("searched", text);
+}
+
 static void print_traffic(const json_t *traffic)
 {
     size_t index;
@@ -127,6 +139,7 @@ static void print_traffic(const json_t *traffic)
     if (json_array_size(flows) == 0)
         return;
     printf("\nTraffic, as last seen\n");
+    print_searched(json_object_get(traffic, "retrospective"));
     json_array_foreach(flows, index, flow)
     {
         alert_page_flow(flow);

@@ -243,8 +243,9 @@ static json_t *flows_json(const json_t *alert)
 {
     const json_t *evidence = json_object_get(alert, "evidence");
     json_t *flows = json_object();
-    for (const char *const *name = (const char *const[]){"flow_count", "bytes_in", "bytes_out",
-                                                         "flows", "past", "shared_by", NULL};
+    for (const char *const *name =
+             (const char *const[]){"flow_count", "bytes_in", "bytes_out", "flows", "retrospective",
+                                   "shared_by", NULL};
          *name; name++)
         if (json_object_get(evidence, *name))
             json_object_set(flows, *name, json_object_get(evidence, *name));

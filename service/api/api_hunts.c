@@ -129,12 +129,7 @@ static int parse_time(const json_t *body, const char *name, int64_t *unix_ms,
 {
     const char *text = NULL;
     int status = api_member_text(body, name, false, &text, error);
-    if (status == PICKET_OK && text && !picket_time_parse(text, unix_ms))
-        status = picket_fail(error, PICKET_INVALID,
-                             "%s: \"%.60s\" is neither a time (2026-11-20T23:51:17Z, Unix seconds) "
-                             "nor a span back from now (90s, 15m, 24h, 7d)",
-                             name, text);
-    return status;
+    return status == PICKET_OK && text ? api_parse_time(name, text, unix_ms, error) : status;
 }
 
 static int parse_range(const json_t *body, struct picket_hunt_request *request,

@@ -113,6 +113,10 @@ int api_query_module(const struct api_request *request, const char **out,
 bool api_path_id(const struct api_request *request, const char *noun, int64_t *id,
                  struct api_answer *answer);
 
+/* A time, or a span back from now; `what` it is of, for who reads why it is none. */
+int api_parse_time(const char *what, const char *text, int64_t *unix_ms,
+                   struct picket_error *error);
+
 /* A body: one JSON object with none but the members listed, no duplicates, of bounded depth. */
 int api_body_parse(const char *text, size_t size_bytes, const char *members, json_t **body,
                    struct picket_error *error);

@@ -45,16 +45,23 @@ int api_query_number(const struct api_request *request, const char *name, int64_
     return PICKET_OK;
 }
 
+int api_parse_time(const char *what, const char *text, int64_t *unix_ms, struct picket_error *error)
+{
+    return picket_time_parse(text, unix_ms)
+               ? PICKET_OK
+               : picket_fail(error, PICKET_INVALID,
+                             "%s: \"%.60s\" is neither a time (2026-11-20T23:51:17Z, Unix seconds) "
+                             "nor a span back from now (90s, 15m, 24h, 7d)",
+                             what, text);
+}
+
 int api_query_time(const struct api_request *request, const char *name, int64_t *unix_ms,
                    struct picket_error *error)
 {
     const char *text = api_query_text(request, name);
-    if (text && !picket_time_parse(text, unix_ms))
-        return picket_fail(error, PICKET_INVALID,
-                           "query parameter %s: \"%.60s\" is neither a time (2026-11-20T23:51:17Z, "
-                           "Unix seconds) nor a span back from now (90s, 15m, 24h, 7d)",
-                           name, text);
-    return PICKET_OK;
+    char what[64];
+    snprintf(what, sizeof what, "query parameter %s", name);
+    return text ? api_parse_time(what, text, unix_ms, error) : PICKET_OK;
 }
 
 int api_query_module(const struct api_request *request, const char **out,

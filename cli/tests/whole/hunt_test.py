@@ -58,6 +58,7 @@ class ByItself(Hunting):
         self.assertIn("about the past", page)
         explained = self.server.run("alert", "explain", str(alerts[0]["id"]))
         self.assertEqual(explained.returncode, 0, explained.stderr)
+        self.assertRegex(explained.stdout, r"searched +what was received from 20\S+Z to 20\S+Z")
         self.talk("pump-7")
         self.assertEqual([alert["count"] for alert in self.past_alerts()], [2])
         self.assertEqual(len(self.server.json("alert", "list")), 2)
