@@ -120,6 +120,19 @@ const struct command command_feed_show = {"feed show", "NAME",
 
 /* ---- set ---- */
 
+static void print_changed(const json_t *feed)
+{
+    const json_t *hunt = json_object_get(feed, "hunt");
+    print_feed(feed);
+    if (json_is_integer(hunt))
+        page_line("hunt", LABEL_COLUMN,
+                  "what devices reported before is searched for what it matches now");
+    else if (hunt)
+        page_line("NO HUNT", LABEL_COLUMN,
+                  "too many wait; later: picket intel hunt --feed %s --alert",
+                  member_text(feed, "name"));
+}
+
 static int run_set(const struct command *command, int argc, char **argv)
 {
     const char *socket_path = NULL;
@@ -148,7 +161,7 @@ static int run_set(const struct command *command, int argc, char **argv)
         return EXIT_USAGE;
     }
     client_url(&url, "/v1/feeds/{name}", operands.words[0]);
-    return client_change(socket_path, "PATCH", &url, body, as_json, print_feed);
+    return client_change(socket_path, "PATCH", &url, body, as_json, print_changed);
 }
 
 const struct command command_feed_set = {

@@ -75,6 +75,30 @@ static void a_hunt_is_started_looked_at_and_forgotten(void **state)
     expect_error(fixture, 404, "DELETE", path, NULL, "there is no hunt");
 }
 
+static void a_feed_that_comes_to_match_more_is_searched_for(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char feed[] = "/v1/feeds/cdn";
+    put_events(fixture->store, 3, "45.77.13.9");
+    struct http_answer answer =
+        expect(fixture, 201, "POST", "/v1/feeds", "{\"name\": \"cdn\", \"role\": \"shared\"}");
+    http_release(&answer);
+    answer = expect(fixture, 201, "POST", "/v1/intelligence/indicators",
+                    "{\"list\": \"cdn\", \"indicator\": \"45.77.13.9\"}");
+    http_release(&answer);
+    answer = expect(fixture, 200, "PATCH", feed, "{\"confidence\": 40}");
+    assert_null(json_object_get(answer.body, "hunt"));
+    http_release(&answer);
+    answer = expect(fixture, 200, "PATCH", feed, "{\"role\": \"threat\"}");
+    long long id = number_at(answer.body, "hunt");
+    http_release(&answer);
+    answer = wait_for_end(fixture, id);
+    assert_true(json_is_true(json_object_get(answer.body, "automatic")));
+    assert_true(json_is_true(json_object_get(answer.body, "alert")));
+    assert_int_equal(number_at(answer.body, "hits"), 3);
+    http_release(&answer);
+}
+
 static void what_was_found_comes_in_pages(void **state)
 {
     struct fixture *fixture = *state;
@@ -131,6 +155,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_start, fixture_stop)
     const struct CMUnitTest tests[] = {
         TEST(a_hunt_is_started_looked_at_and_forgotten),
+        TEST(a_feed_that_comes_to_match_more_is_searched_for),
         TEST(what_was_found_comes_in_pages),
         TEST(what_cannot_be_searched_for_is_refused),
     };

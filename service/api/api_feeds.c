@@ -189,19 +189,46 @@ static int find_feed(struct picket_api *api, const char *name, struct picket_fee
                : picket_fail(error, PICKET_NOT_FOUND, "there is no feed %s", name);
 }
 
+/* Flows that it lists and that raised no alerts. */
+static bool matches_more(const struct picket_feed *before, const struct picket_feed *now)
+{
+    return now->role == PICKET_FEED_THREAT &&
+           (before->role != PICKET_FEED_THREAT ||
+            (now->match_special_purpose && !before->match_special_purpose) ||
+            (now->match_own_networks && !before->match_own_networks));
+}
+
+/* The hunt for them in what is stored; null, if too many wait. */
+static json_t *hunt_for_more(struct picket_api *api, const struct picket_feed *feed)
+{
+    const struct picket_hunt_request request = {
+        .feed = feed->name, .device = "", .alert = true, .leaves_out_told = true};
+    struct picket_hunter *hunter = api_config(api)->hunter;
+    int64_t id;
+    return hunter && picket_hunter_ask(hunter, &request, &id, NULL) == PICKET_OK
+               ? json_integer((json_int_t)id)
+               : json_null();
+}
+
 void api_feeds_change(struct api_request *request, struct api_answer *answer)
 {
     struct picket_error error = {0};
-    struct picket_feed feed, changed;
-    int status = find_feed(request->api, request->argument, &feed, &error);
+    struct picket_feed before, feed, changed;
+    int status = find_feed(request->api, request->argument, &before, &error);
+    if (status == PICKET_OK)
+        feed = before;
     if (status == PICKET_OK)
         status = api_parse_feed_settings(request->body, &feed, &error);
     if (status == PICKET_OK)
         status = picket_intel_feed_change(api_config(request->api)->intel, &feed, &changed, &error);
-    if (status == PICKET_OK)
-        api_answer_json(answer, 200, feed_json(request->api, &changed));
-    else
+    if (status != PICKET_OK) {
         api_answer_error(answer, &error);
+        return;
+    }
+    json_t *object = feed_json(request->api, &changed);
+    if (matches_more(&before, &changed))
+        json_object_set_new(object, "hunt", hunt_for_more(request->api, &changed));
+    api_answer_json(answer, 200, object);
 }
 
 void api_feeds_remove(struct api_request *request, struct api_answer *answer)

@@ -135,7 +135,8 @@ void intel_take_change(void *context, const struct picket_indicator *before,
                        const struct picket_indicator *now)
 {
     struct taking *taking = context;
-    taking->brings |= before == NULL && now != NULL;
+    taking->brings |=
+        now != NULL && (before == NULL || before->first_seen_ms != now->first_seen_ms);
     if (before != NULL)
         expiry_take_out(&taking->expiry, before);
     if (now != NULL && expiry_take(&taking->expiry, now))

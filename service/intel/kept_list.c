@@ -17,15 +17,23 @@ struct list_work {
     size_t count;
     struct picket_feed_delta delta;
     size_t *at;
-    struct picket_indicator *coming; /* the items, if they are to be stamped; otherwise NULL */
+    void (*stamp)(void *coming, size_t count, int64_t now_ms); /* NULL: nothing comes */
+    void *coming;                                              /* the items */
 };
 
-/* The store keeps what it knows of those that it has. */
-static void stamp(struct picket_intel *intel, struct picket_indicator *indicators, size_t count)
+/* The store keeps what it knows of those that it has, unless they had expired. */
+static void stamp_indicators(void *coming, size_t count, int64_t now_ms)
 {
-    int64_t now_ms = arrivals_now_ms(&intel->arrivals);
+    struct picket_indicator *indicators = coming;
     for (size_t i = 0; i < count; i++)
         indicators[i].first_seen_ms = now_ms;
+}
+
+static void stamp_changes(void *coming, size_t count, int64_t now_ms)
+{
+    struct picket_indicator_change *changes = coming;
+    for (size_t i = 0; i < count; i++)
+        changes[i].to.first_seen_ms = now_ms;
 }
 
 /* With the lock held. */
@@ -36,8 +44,8 @@ static int change_list(struct picket_intel *intel, struct list_work *work,
     uint16_t number = table_feed_number(intel->published.table, work->list);
     if (!intel_begin_taking(intel, number, &taking))
         return picket_fail(error, PICKET_NO_MEMORY, "list %s: no memory", work->list);
-    if (work->coming != NULL)
-        stamp(intel, work->coming, work->count);
+    if (work->stamp != NULL)
+        work->stamp(work->coming, work->count, arrivals_now_ms(&intel->arrivals));
     int status = work->run(work, intel->store, &taking, error);
     if (status == PICKET_OK)
         return intel_publish(intel, &taking, error);
@@ -80,8 +88,12 @@ static int put_all(struct picket_intel *intel, const char *list,
                    struct picket_indicator *indicators, size_t count,
                    struct picket_feed_delta *delta, struct picket_error *error)
 {
-    struct list_work work = {
-        .run = put, .list = list, .items = indicators, .count = count, .coming = indicators};
+    struct list_work work = {.run = put,
+                             .list = list,
+                             .items = indicators,
+                             .count = count,
+                             .stamp = stamp_indicators,
+                             .coming = indicators};
     pthread_mutex_lock(&intel->changing);
     int status = ensure_local(intel, list, error);
     pthread_mutex_unlock(&intel->changing);
@@ -174,11 +186,23 @@ int picket_intel_change(struct picket_intel *intel, const char *list,
                         const struct picket_indicator_change *changes, size_t count,
                         struct picket_feed_delta *delta, size_t *at, struct picket_error *error)
 {
-    struct list_work work = {
-        .run = change, .list = list, .items = changes, .count = count, .at = at};
+    struct picket_indicator_change *copies = calloc(count > 0 ? count : 1, sizeof *copies);
+    if (copies == NULL)
+        return picket_fail(error, PICKET_NO_MEMORY, "list %s: no memory for %zu changes", list,
+                           count);
+    for (size_t i = 0; i < count; i++)
+        copies[i] = changes[i];
+    struct list_work work = {.run = change,
+                             .list = list,
+                             .items = copies,
+                             .count = count,
+                             .at = at,
+                             .stamp = stamp_changes,
+                             .coming = copies};
     int status = run_work(intel, &work, error);
     if (delta != NULL)
         *delta = work.delta;
+    free(copies);
     return status;
 }
 

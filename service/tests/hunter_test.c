@@ -75,6 +75,12 @@ static struct counted alerts_of(const char *type)
     return counted;
 }
 
+static bool has_past_alert(void *unused)
+{
+    (void)unused;
+    return alerts_of(PAST).alerts > 0;
+}
+
 struct searches {
     int automatic, ended, failed;
     int64_t hits;
@@ -120,6 +126,21 @@ static void list(const char *address)
 static uint32_t ago(uint32_t seconds)
 {
     return (uint32_t)(picket_unix_ms() / 1000) - seconds;
+}
+
+/* What comes after it waits for the next start. */
+static void restart_without_searches(void)
+{
+    harness_stop(&harness);
+    harness.hunt_quiet_ms = HUNT_NEVER_MS;
+    harness_start(&harness);
+}
+
+static void restart_with_searches(void)
+{
+    harness_stop(&harness);
+    harness.hunt_quiet_ms = HUNT_QUIET_MS;
+    harness_start(&harness);
 }
 
 /* ---- what comes ---- */
@@ -220,6 +241,47 @@ static void what_live_matching_has_found_is_not_counted_again(void **state)
     assert_int_equal(live, 40);
 }
 
+static void what_a_live_alert_tells_of_is_not_told_again_when_a_feed_lists_it_too(void **state)
+{
+    (void)state;
+    list("45.77.13.9");
+    wait_for_searches(0);
+    report("pump-7", "45.77.13.9", 0);
+    report("pump-7", "45.77.13.10", 0);
+    for (int64_t raised_ms = picket_unix_ms(); picket_unix_ms() <= raised_ms;)
+        continue;
+    assert_int_equal(alerts_of("IoT_SuspiciousIpCommunication").alerts, 1);
+    restart_without_searches();
+    harness_feed(&harness, "late", "45.77.13.9\n45.77.13.10\n", 60, false);
+    restart_with_searches();
+    wait_for_searches(1);
+    harness_feed(&harness, "later", "45.77.13.9\n", 60, false);
+    wait_for_searches(2);
+    assert_int_equal(alerts_of(PAST).alerts, 1);
+    assert_int_equal(alerts_of(PAST).count, 1);
+}
+
+static void what_had_expired_is_searched_for_when_it_is_renewed(void **state)
+{
+    (void)state;
+    struct picket_error error = {0};
+    struct picket_indicator_change change = {.members = PICKET_INDICATOR_VALID_UNTIL};
+    assert_true(picket_prefix_parse(&change.to.prefix, "45.77.13.9", 10));
+    list("45.77.13.9");
+    change.to.valid_until_ms = 1600000000000;
+    assert_int_equal(
+        picket_intel_change(harness.intel, PICKET_LIST_LOCAL, &change, 1, NULL, NULL, &error),
+        PICKET_OK);
+    report("pump-7", "45.77.13.9", 0);
+    assert_int_equal(harness_totals(&harness).alerts, 0);
+    change.to.valid_until_ms = 0;
+    assert_int_equal(
+        picket_intel_change(harness.intel, PICKET_LIST_LOCAL, &change, 1, NULL, NULL, &error),
+        PICKET_OK);
+    assert_true(harness_wait(has_past_alert, NULL));
+    assert_int_equal(alerts_of(PAST).count, 1);
+}
+
 static void an_allowed_address_stays_silent(void **state)
 {
     (void)state;
@@ -238,21 +300,6 @@ static void an_allowed_address_stays_silent(void **state)
     wait_for_searches(1);
     assert_int_equal(alerts_of(PAST).alerts, 1);
     assert_int_equal(alerts_of(PAST).count, 1);
-}
-
-/* What comes after it waits for the next start. */
-static void restart_without_searches(void)
-{
-    harness_stop(&harness);
-    harness.hunt_quiet_ms = HUNT_NEVER_MS;
-    harness_start(&harness);
-}
-
-static void restart_with_searches(void)
-{
-    harness_stop(&harness);
-    harness.hunt_quiet_ms = HUNT_QUIET_MS;
-    harness_start(&harness);
 }
 
 /* While nobody searches. */
@@ -496,6 +543,8 @@ int main(void)
         TEST(the_evidence_says_what_was_searched_and_shows_flows),
         TEST(what_comes_together_is_one_search),
         TEST(what_live_matching_has_found_is_not_counted_again),
+        TEST(what_a_live_alert_tells_of_is_not_told_again_when_a_feed_lists_it_too),
+        TEST(what_had_expired_is_searched_for_when_it_is_renewed),
         TEST(an_allowed_address_stays_silent),
         TEST(a_restart_searches_for_what_came_before_it_and_doubles_nothing),
         TEST(a_restart_does_not_count_what_was_found_live),

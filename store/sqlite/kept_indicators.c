@@ -269,14 +269,23 @@ static void keep_numbers(struct picket_indicator *now, unsigned members,
         now->valid_until_ms = before->valid_until_ms;
 }
 
+/* What had expired comes anew when it counts again. */
+static bool is_renewed(const struct picket_indicator *before, const struct picket_indicator *now)
+{
+    int64_t now_ms = now->first_seen_ms;
+    return before->valid_until_ms > 0 && before->valid_until_ms <= now_ms &&
+           (now->valid_until_ms == 0 || now->valid_until_ms > now_ms);
+}
+
 static void put_onto_old(void *context, const char *name, const struct picket_indicator *before)
 {
     struct put_one *put = context;
     struct kept_change *change = put->change;
     struct picket_indicator *now = &put->now;
     (void)name;
-    now->first_seen_ms = before->first_seen_ms;
     keep_numbers(now, put->members, before);
+    if (!is_renewed(before, now))
+        now->first_seen_ms = before->first_seen_ms;
     if (!(put->members & PICKET_INDICATOR_TAGS))
         keep_text(put, 0, &now->tags, before->tags);
     if (!(put->members & PICKET_INDICATOR_MALWARE))

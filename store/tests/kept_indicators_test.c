@@ -234,6 +234,15 @@ static void check_all(struct picket_store *store)
     assert_memory_equal(told, twin.has, sizeof told);
 }
 
+/* It keeps since when, unless it had expired and counts again. */
+static void keep_since(const struct picket_indicator *kept, struct picket_indicator *becomes)
+{
+    int64_t now = becomes->first_seen_ms, until = kept->valid_until_ms;
+    if (until == 0 || until > now ||
+        (becomes->valid_until_ms > 0 && becomes->valid_until_ms <= now))
+        becomes->first_seen_ms = kept->first_seen_ms;
+}
+
 static void put_random(struct picket_store *store, uint64_t *seed, int64_t now)
 {
     struct picket_indicator given[BATCH_MAX];
@@ -245,7 +254,7 @@ static void put_random(struct picket_store *store, uint64_t *seed, int64_t now)
         given[i] = pool_indicator(number, seed, now);
         struct picket_indicator becomes = given[i];
         if (twin.has[number]) {
-            becomes.first_seen_ms = kept->first_seen_ms;
+            keep_since(kept, &becomes);
             expected.changed += !indicator_same_content(kept, &becomes);
             expected.kept++;
         } else {
@@ -271,6 +280,7 @@ static void change_random(struct picket_store *store, uint64_t *seed, int64_t no
             continue;
         unsigned members = (unsigned)random_below(seed, PICKET_INDICATOR_ALL + 1);
         struct picket_indicator to = pool_indicator(number, seed, now);
+        const struct picket_indicator before = *kept;
         changes[count++] = (struct picket_indicator_change){to, members};
         if (members & PICKET_INDICATOR_CONFIDENCE)
             kept->confidence = to.confidence;
@@ -290,6 +300,8 @@ static void change_random(struct picket_store *store, uint64_t *seed, int64_t no
             kept->malware = to.malware;
         if (members & PICKET_INDICATOR_REFERENCE)
             kept->reference = to.reference;
+        kept->first_seen_ms = to.first_seen_ms;
+        keep_since(&before, kept);
     }
     MUST(picket_store_indicators_change(store, "f", changes, count, take_change, NULL, NULL, NULL,
                                         &error));

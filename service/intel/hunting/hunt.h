@@ -58,6 +58,7 @@ struct hunt {
     void *context;
     struct hunt_known known; /* is_known NULL: nothing is */
     struct picket_address_filter filter;
+    int64_t first_came_ms; /* of arrivals: when the first came; 0: there is none */
     struct gathering gathered;
     struct hunt_progress progress;
     struct picket_flow_search search; /* set by hunt_begin() */

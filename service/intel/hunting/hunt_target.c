@@ -73,6 +73,12 @@ static void count_indicator(void *context, const char *feed,
     loading->count += has_arrived(loading->target, indicator);
 }
 
+static void note_coming(struct hunt *hunt, const struct picket_indicator *indicator)
+{
+    if (hunt->first_came_ms == 0 || indicator->first_seen_ms < hunt->first_came_ms)
+        hunt->first_came_ms = indicator->first_seen_ms;
+}
+
 static void take_indicator(void *context, const char *feed,
                            const struct picket_indicator *indicator)
 {
@@ -81,6 +87,8 @@ static void take_indicator(void *context, const char *feed,
     (void)feed;
     if (loading->failed || (is_threat && !has_arrived(loading->target, indicator)))
         return;
+    if (is_threat && loading->target->kind == HUNT_ARRIVALS)
+        note_coming(loading->hunt, indicator);
     loading->failed =
         (is_threat && !picket_address_filter_add(&loading->hunt->filter, &indicator->prefix)) ||
         (loading->batch != NULL && !table_put(loading->batch, loading->number, indicator));

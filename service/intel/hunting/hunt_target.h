@@ -22,8 +22,9 @@ struct hunt_target {
 
 void hunt_target_free(struct hunt_target *target);
 
-/* Sets table and filter of *hunt, and how many indicators it looks for: with none there is neither.
- * For all, the table is left to that of live matching. PICKET_NO_MEMORY, or of the store. */
+/* Sets table and filter of *hunt, of arrivals when the first came, and how many indicators it looks
+ * for: with none there is neither. For all, the table is left to that of live matching.
+ * PICKET_NO_MEMORY, or of the store. */
 int hunt_target_load(const struct hunt_target *target, struct picket_store *store,
                      struct hunt *hunt, int64_t *indicators, struct picket_error *error);
 

@@ -172,25 +172,27 @@ struct search {
     int64_t after_ms, to_ms, end_event;
     struct arrivals_notes *notes; /* what was found as it came; NULL: nobody has noted it */
     struct picket_store *store;
+    const struct hunt *hunt;
 };
 
 struct alert_look {
-    int64_t seen_ms;
+    int64_t seen_ms, before_ms;
     bool is_covered;
 };
 
 static void look_at_alert(void *context, const struct picket_alert *alert)
 {
     struct alert_look *look = context;
-    look->is_covered |=
-        alert->first_seen_ms <= look->seen_ms && look->seen_ms <= alert->last_seen_ms;
+    look->is_covered |= alert->raised_ms < look->before_ms &&
+                        alert->first_seen_ms <= look->seen_ms &&
+                        look->seen_ms <= alert->last_seen_ms;
 }
 
-/* Whether a live alert tells of that time. */
-static bool was_alerted(struct picket_store *store, const struct hunt_hit *hit)
+/* Whether a live alert tells of that time, one that was raised before the other. */
+static bool was_alerted(struct picket_store *store, const struct hunt_hit *hit, int64_t before_ms)
 {
     char subject[PICKET_PREFIX_TEXT_BYTES];
-    struct alert_look look = {.seen_ms = hit->seen_ms};
+    struct alert_look look = {.seen_ms = hit->seen_ms, .before_ms = before_ms};
     const struct picket_alert_query query = {
         .device = hit->device,
         .type = PICKET_ALERT_LISTED,
@@ -201,12 +203,19 @@ static bool was_alerted(struct picket_store *store, const struct hunt_hit *hit)
     return look.is_covered;
 }
 
+/* What another feed, or this one earlier, had listed already was told of then. */
 static bool is_known(void *context, const struct hunt_hit *hit)
 {
     const struct search *search = context;
-    return search->notes != NULL
-               ? arrivals_notes_have(search->notes, hit->event_id, &hit->flow->remote)
-               : was_alerted(search->store, hit);
+    if (search->notes == NULL)
+        return was_alerted(search->store, hit, INT64_MAX);
+    return arrivals_notes_have(search->notes, hit->event_id, &hit->flow->remote) ||
+           was_alerted(search->store, hit, search->hunt->first_came_ms);
+}
+
+static bool is_told(void *context, const struct hunt_hit *hit)
+{
+    return was_alerted(context, hit, INT64_MAX);
 }
 
 static struct hunt_record *arrivals_record(struct picket_hunter *hunter, struct search *search)
@@ -220,6 +229,7 @@ static struct hunt_record *arrivals_record(struct picket_hunter *hunter, struct 
     record->target.to_ms = search->to_ms;
     record->hunt.range.end_event = search->end_event;
     record->hunt.known = (struct hunt_known){is_known, search};
+    search->hunt = &record->hunt;
     return record;
 }
 
@@ -314,8 +324,11 @@ static void wait_for_commit(struct picket_hunter *hunter, int64_t end_event)
 static bool search_and_keep(struct picket_hunter *hunter, struct picket_hunted *hunted,
                             struct arrivals_notes *notes)
 {
-    struct search search = {hunted->mark_ms, hunted->to_ms, hunted->end_event, notes,
-                            hunter->arrivals.store};
+    struct search search = {.after_ms = hunted->mark_ms,
+                            .to_ms = hunted->to_ms,
+                            .end_event = hunted->end_event,
+                            .notes = notes,
+                            .store = hunter->arrivals.store};
     if (!search_surely(hunter, &search))
         return false;
     *hunted = (struct picket_hunted){.mark_ms = hunted->to_ms};
@@ -499,6 +512,9 @@ static void set_range(struct hunt_record *record, const struct picket_hunt_reque
     record->status.until_ms = request->until_ms;
     snprintf(record->status.device, sizeof record->status.device, "%s", request->device);
     record->status.alert = request->alert;
+    record->status.automatic = request->leaves_out_told;
+    if (request->leaves_out_told)
+        record->hunt.known = (struct hunt_known){is_told, record->store};
 }
 
 static int queue_record(struct picket_hunter *hunter, struct hunt_record *record,

@@ -44,6 +44,7 @@ struct picket_hunt_request {
     int64_t since_ms, until_ms; /* received at or after, and before; 0: all there is */
     const char *device;         /* "": all */
     bool alert;                 /* what is found becomes alerts */
+    bool leaves_out_told;       /* what live alerts tell of; so asks Picket itself */
 };
 
 /* PICKET_NOT_FOUND: the feed; PICKET_INVALID: it lists no threats; PICKET_BUSY: too many wait. */

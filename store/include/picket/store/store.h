@@ -631,8 +631,8 @@ int picket_store_indicators_replace_at_least(struct picket_store *store, const c
 /* A feed without a source is a kept list: its owner changes it, indicator by indicator. */
 bool picket_feed_is_kept(const struct picket_feed *feed);
 /* Puts indicators into a kept list, all of them or none, in one transaction. One that is there
- * (prefix, port, protocol) takes over what is said of it now, and keeps first_seen_ms; the last of
- * several alike counts. visit as above, in the order of what changes. PICKET_NOT_FOUND: there is no
+ * (prefix, port, protocol) takes over what is said of it now, and keeps first_seen_ms unless it had
+ * expired by the one given and is valid again; the last of several alike counts. visit as above, in the order of what changes. PICKET_NOT_FOUND: there is no
  * such list; PICKET_INVALID: it is a feed with a source. */
 int picket_store_indicators_put(struct picket_store *store, const char *feed,
                                 const struct picket_indicator *indicators, size_t count,
@@ -652,7 +652,7 @@ enum {
     PICKET_INDICATOR_ALL = 511
 };
 struct picket_indicator_change {
-    struct picket_indicator to; /* prefix, port and protocol say which */
+    struct picket_indicator to; /* prefix, port and protocol say which; first_seen_ms: as above */
     unsigned members;
 };
 /* Changes those that are there, all or none. PICKET_NOT_FOUND also if the list does not have one;
