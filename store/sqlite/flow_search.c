@@ -218,6 +218,62 @@ static int64_t first_block_of(int64_t event)
     return (event < 0 ? 0 : event > last ? last : event) * EVENT_FLOWS_MAX;
 }
 
+/* ---- past damage ---- */
+
+static int find_readable(struct sqlite_store *store, int64_t event, bool *is_readable,
+                         struct picket_error *error)
+{
+    struct query query;
+    query_begin(&query, &store->picket, STATEMENT_FLOWS_FROM,
+                "select id from flows where id >= ? order by id limit 1", "searching flows");
+    query_int(&query, first_block_of(event));
+    query_row(&query);
+    *is_readable = query.status == SQLITE_OK;
+    bool is_damaged = (query.status & 0xff) == SQLITE_CORRUPT;
+    int status = query_end(&query, is_damaged ? NULL : error);
+    return is_damaged ? PICKET_OK : status;
+}
+
+/* Somewhere from `first` on a page is damaged: the next event after it, at most `end`, from which
+ * on there are whole ones. Steps that double, and then back by halves: a page holds few events, and
+ * one far up in the tree all. */
+static int find_end_of_damage(struct sqlite_store *store, int64_t first, int64_t end, int64_t *next,
+                              struct picket_error *error)
+{
+    int64_t damaged = first, whole = end;
+    bool is_readable = false;
+    for (int64_t step = 1; !is_readable && step < end - first; step *= 2) {
+        int status = find_readable(store, first + step, &is_readable, error);
+        if (status != PICKET_OK)
+            return status;
+        *(is_readable ? &whole : &damaged) = first + step;
+    }
+    while (whole - damaged > 1) {
+        int64_t middle = damaged + (whole - damaged) / 2;
+        int status = find_readable(store, middle, &is_readable, error);
+        if (status != PICKET_OK)
+            return status;
+        *(is_readable ? &whole : &damaged) = middle;
+    }
+    *next = whole;
+    return PICKET_OK;
+}
+
+/* What a damaged page held is lost, and no reason to search nothing of the rest. */
+static int pass_damage(struct sqlite_store *store, struct slice *slice, int64_t first,
+                       struct picket_error *error)
+{
+    struct picket_flow_search *search = slice->search;
+    int status = find_end_of_damage(store, first, search->end_event, &search->next_event, error);
+    if (status != PICKET_OK)
+        return status;
+    search->damaged += search->next_event - first;
+    search->damaged_event = search->next_event - 1;
+    return PICKET_OK;
+}
+
+/* ---- a slice ---- */
+
 static int look_at_slice(struct sqlite_store *store, struct slice *slice,
                          struct picket_error *error)
 {
@@ -226,14 +282,19 @@ static int look_at_slice(struct sqlite_store *store, struct slice *slice,
     query_begin(&query, &store->picket, STATEMENT_FLOWS_SEARCH,
                 "select 1 from flows where id >= ? and stop_at(?, id, block) order by id",
                 "searching flows");
-    query_int(&query, first_block_of(search->next_event));
+    int64_t first = search->next_event;
+    query_int(&query, first_block_of(first));
     query_pointer(&query, slice, "slice");
     search->next_event = search->end_event;
     query_row(&query);
+    bool is_damaged = (query.status & 0xff) == SQLITE_CORRUPT;
     search->events += slice->events_begun;
     look_at_waiting(slice);
     give_found(slice); /* while what it belongs to is still there */
-    return query_end(&query, error);
+    int status = query_end(&query, is_damaged ? NULL : error);
+    if (slice->event >= first)
+        first = slice->event + 1;
+    return is_damaged ? pass_damage(store, slice, first, error) : status;
 }
 
 int sqlite_flows_search(struct picket_store *base, struct picket_flow_search *search,

@@ -229,6 +229,64 @@ static void damaged_flows_cost_themselves_only(void **state)
     assert_int_equal(search.flows, flows - of_event);
 }
 
+static void zero_page(int64_t page)
+{
+    static const char zeros[4096];
+    char path[200];
+    snprintf(path, sizeof path, "%s/picket.db", folder);
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, (long)(page - 1) * (long)sizeof zeros, SEEK_SET), 0);
+    assert_int_equal(fwrite(zeros, sizeof zeros, 1, file), 1);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* The lowest and highest event that was not found; all of them are missing whole. */
+static void find_missing(int64_t *first, int64_t *last)
+{
+    *first = INT64_MAX;
+    *last = 0;
+    for (int i = 0, at = 0; i < put_count; i++) {
+        if (at < found_count && found[at].event == put[i].event) {
+            assert_true(flows_are_equal(&found[at++].flow, &put[i].flow));
+            continue;
+        }
+        *first = put[i].event < *first ? put[i].event : *first;
+        *last = put[i].event;
+    }
+}
+
+static void a_damaged_page_costs_what_it_held_and_the_search_goes_on(void **state)
+{
+    for (int which = 0; which < 4; which++) {
+        uint64_t seed = 11;
+        int64_t first, last;
+        without_store(state);
+        setup(state);
+        put_events(*state, &seed, EVENTS);
+        picket_store_close(*state);
+        run_sql("picket.db", "pragma wal_checkpoint(truncate)");
+        char sql[200];
+        snprintf(sql, sizeof sql,
+                 "select pageno from dbstat where name = 'flows' and pagetype = 'leaf' "
+                 "order by path limit 1 offset %d",
+                 which * 2);
+        zero_page(ask_sql("picket.db", sql));
+        struct picket_store *reader;
+        MUST(picket_store_open(&reader, folder, &error));
+        *state = reader;
+        struct picket_flow_search search = {.end_event = EVENTS + 1, .events_max = 20};
+        search_all(reader, &search);
+        find_missing(&first, &last);
+        assert_true(first <= last);
+        assert_in_range(search.damaged, last - first + 1, 100);
+        assert_in_range(search.damaged_event, last, last + 10);
+        for (int i = 0; i < found_count; i++)
+            assert_true(found[i].event < first || found[i].event > last);
+        assert_true(found_count > put_count / 2);
+    }
+}
+
 static void an_empty_store_has_nothing_to_search(void **state)
 {
     int64_t first = 1, end = 1;
@@ -324,6 +382,7 @@ int main(void)
         TEST(what_is_put_and_removed_between_slices_disturbs_nothing),
         TEST(flows_of_one_event_in_several_blocks_are_searched_together),
         TEST(damaged_flows_cost_themselves_only),
+        TEST(a_damaged_page_costs_what_it_held_and_the_search_goes_on),
         TEST(an_empty_store_has_nothing_to_search),
         TEST(events_are_found_by_the_time_of_their_receipt),
         TEST(an_event_names_its_device_among_many),

@@ -416,7 +416,9 @@ struct picket_flow_search {
     int64_t events_max; /* of one call, so that it reads for milliseconds only; 0: 20,000 */
     /* What the calls have come to, added up. */
     int64_t events, flows, bytes; /* looked at: events with flows, and their flows */
-    int64_t damaged;       /* events whose flows cannot be read; what comes before in them is */
+    /* Events whose flows cannot be read; what comes before in them is. Of a damaged page of the
+     * file so many ids, of which not all may have had flows. */
+    int64_t damaged;
     int64_t damaged_event; /* the last of these; 0: none */
 };
 /* Looks at the next slice, as it is now: what is removed meanwhile is not found, what is added is.
@@ -632,8 +634,9 @@ int picket_store_indicators_replace_at_least(struct picket_store *store, const c
 bool picket_feed_is_kept(const struct picket_feed *feed);
 /* Puts indicators into a kept list, all of them or none, in one transaction. One that is there
  * (prefix, port, protocol) takes over what is said of it now, and keeps first_seen_ms unless it had
- * expired by the one given and is valid again; the last of several alike counts. visit as above, in the order of what changes. PICKET_NOT_FOUND: there is no
- * such list; PICKET_INVALID: it is a feed with a source. */
+ * expired by the one given and is valid again; the last of several alike counts. visit as above, in
+ * the order of what changes. PICKET_NOT_FOUND: there is no such list; PICKET_INVALID: it is a feed
+ * with a source. */
 int picket_store_indicators_put(struct picket_store *store, const char *feed,
                                 const struct picket_indicator *indicators, size_t count,
                                 picket_indicator_change_visit visit, void *context,
