@@ -346,6 +346,9 @@ static bool search_what_was_left(struct picket_hunter *hunter, struct picket_hun
         keep(hunter, hunted);
         return true;
     }
+    /* Events begun with that never came to the disk gave their ids to those of this run. */
+    if (hunted->end_event > arrivals->start_event + 1)
+        hunted->end_event = arrivals->start_event + 1;
     if (hunted->to_ms != 0 && !search_and_keep(hunter, hunted, NULL))
         return false;
     hunted->to_ms = arrivals->start_ms;
