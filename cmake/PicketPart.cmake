@@ -50,6 +50,12 @@ function(picket_program name)
   install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
 
+# What a machine says of its proxies is not for tests, whose servers are their own.
+function(picket_without_proxies)
+  set_property(TEST ${ARGN} PROPERTY ENVIRONMENT_MODIFICATION http_proxy=unset: https_proxy=unset: all_proxy=unset:
+               HTTPS_PROXY=unset: ALL_PROXY=unset: no_proxy=unset: NO_PROXY=unset:)
+endfunction()
+
 function(picket_test name)
   if(NOT BUILD_TESTING)
     return()
@@ -62,6 +68,7 @@ function(picket_test name)
   target_link_libraries(${name} PRIVATE ${P_LINKS} cmocka)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests) # check.h
   add_test(NAME ${name} COMMAND ${name} ${P_ARGS} WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+  picket_without_proxies(${name})
   if(P_TIMEOUT)
     set_tests_properties(${name} PROPERTIES TIMEOUT ${P_TIMEOUT})
   endif()
