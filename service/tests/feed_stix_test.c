@@ -88,7 +88,7 @@ static void what_is_revoked_or_of_another_kind_is_passed_over(void **state)
         read_text(BUNDLE(ADDRESS("1", "203.0.113.1", ",\"revoked\":true") "," OBJECT(
             "2", "[domain-name:value = 'x.example']",
             "") ","
-                "{\"type\":\"indicator\",\"id\":\"indicator--3\",\"pattern_type\":\"suricata\","
+                "{\"type\":\"indicator\",\"id\":\"indicator--3\",\"pattern_type\":\"sigma\","
                 "\"pattern\":\"alert ip any any -> 203.0.113.7 any (sid:1;)\"},"
                 "{\"type\":\"ipv4-addr\",\"id\":\"ipv4-addr--1\",\"value\":\"203.0.113.200\"},"
                 "{\"type\":\"identity\",\"id\":\"identity--1\",\"name\":\"n\"}")),
@@ -96,6 +96,66 @@ static void what_is_revoked_or_of_another_kind_is_passed_over(void **state)
     assert_int_equal(reading.indicators.count, 0);
     assert_int_equal(reading.passed_over, 3);
     assert_int_equal(reading.skipped, 0);
+}
+
+#define RULE(letter, kind, rule, rest)                                                             \
+    "{\"type\":\"indicator\",\"id\":\"" ID(letter) "\",\"pattern_type\":\"" kind                   \
+                                                   "\",\"pattern\":\"" rule "\"" rest "}"
+
+static void rules_as_patterns_are_read_as_rules_are(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        read_text(
+            BUNDLE(RULE(
+                "1", "suricata",
+                "alert tcp $HOME_NET any -> [203.0.113.7,203.0.113.8] 443 (msg:\\\"x\\\"; "
+                "priority:1; sid:1;)",
+                ",\"valid_until\":\"2030-01-01T00:00:00Z\",\"confidence\":77") ",\n" RULE("2",
+                                                                                          "snort",
+                                                                                          "alert "
+                                                                                          "ip "
+                                                                                          "203.0."
+                                                                                          "113.9 "
+                                                                                          "any -> "
+                                                                                          "any any "
+                                                                                          "(msg:"
+                                                                                          "\\\"y\\"
+                                                                                          "\"; "
+                                                                                          "sid:2;)",
+                                                                                          ",\"label"
+                                                                                          "s\":["
+                                                                                          "\"bad\""
+                                                                                          "]") ","
+                                                                                               "\n" RULE("3",
+                                                                                                         "suricata",
+                                                                                                         "alert ip any any -> 203.0.113.10 any "
+                                                                                                         "(content:\\\"z\\\"; sid:3;)",
+                                                                                                         "") ",\n" RULE("4",
+                                                                                                                        "suricata",
+                                                                                                                        "alert http any any -> any any (content:\\\"z\\\";)",
+                                                                                                                        "") ",\n" RULE("5",
+                                                                                                                                       "suricata",
+                                                                                                                                       "alert ip any any -> 203.0.113.11 any (sid:5;)",
+                                                                                                                                       ",\"revoked\":true"))),
+        PICKET_OK);
+    assert_int_equal(reading.indicators.count, 3);
+    const struct picket_indicator *first = &reading.indicators.items[0];
+    assert_prefix(0, "203.0.113.7/32");
+    assert_int_equal(first->port, 443);
+    assert_int_equal(first->protocol, PICKET_TCP + 1);
+    assert_int_equal(first->confidence, 77);
+    assert_int_equal(first->severity, PICKET_SEVERITY_HIGH);
+    assert_true(first->valid_until_ms > 0);
+    assert_string_equal(first->tags, "x");
+    assert_string_equal(first->reference, ID("1"));
+    assert_prefix(2, "203.0.113.9/32");
+    assert_string_equal(reading.indicators.items[2].tags, "bad");
+    assert_int_equal(reading.passed_over, 2);
+    assert_int_equal(reading.skipped, 1);
+    assert_int_equal(reading.problems[0].line, 3);
+    assert_string_equal(reading.problems[0].reason,
+                        "asks for more than addresses, ports and protocol");
 }
 
 static void what_is_not_understood_is_told_with_id_line_and_reason(void **state)
@@ -290,6 +350,7 @@ int main(void)
         cmocka_unit_test(objects_are_read_from_each_kind_of_document),
         cmocka_unit_test(an_empty_collection_is_empty_and_no_mistake),
         cmocka_unit_test(what_is_revoked_or_of_another_kind_is_passed_over),
+        cmocka_unit_test(rules_as_patterns_are_read_as_rules_are),
         cmocka_unit_test(what_is_not_understood_is_told_with_id_line_and_reason),
         cmocka_unit_test(stix_2_0_is_read_too),
         cmocka_unit_test(of_one_id_the_newest_version_counts),

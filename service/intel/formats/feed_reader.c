@@ -100,16 +100,21 @@ void feed_refuse(struct feed_reading *reading, const char *format, ...)
     va_end(arguments);
 }
 
+void feed_add_one(struct feed_reading *reading, const struct picket_indicator *indicator,
+                  const struct feed_texts *texts)
+{
+    if (!indicator_list_add(&reading->indicators, indicator, texts))
+        reading->failure = PICKET_NO_MEMORY;
+    else if (reading->indicators.count > FEED_INDICATORS_MAX)
+        reading->failure = PICKET_FULL;
+}
+
 void feed_add(struct feed_reading *reading, struct address_range range,
               const struct picket_indicator *like, const struct feed_texts *texts)
 {
     struct picket_indicator indicator = *like;
-    while (reading->failure == 0 && address_range_next_prefix(&range, &indicator.prefix)) {
-        if (!indicator_list_add(&reading->indicators, &indicator, texts))
-            reading->failure = PICKET_NO_MEMORY;
-        else if (reading->indicators.count > FEED_INDICATORS_MAX)
-            reading->failure = PICKET_FULL;
-    }
+    while (reading->failure == 0 && address_range_next_prefix(&range, &indicator.prefix))
+        feed_add_one(reading, &indicator, texts);
 }
 
 void feed_take(struct feed_reading *reading, const struct feed_item *item)

@@ -82,6 +82,8 @@ struct feed_item {
     struct feed_texts texts;
 };
 
+void feed_add_one(struct feed_reading *reading, const struct picket_indicator *indicator,
+                  const struct feed_texts *texts);
 /* Adds a range's prefixes with what `like` says of them. */
 void feed_add(struct feed_reading *reading, struct address_range range,
               const struct picket_indicator *like, const struct feed_texts *texts);

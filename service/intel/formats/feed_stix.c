@@ -171,24 +171,6 @@ static bool counts(struct stix_reader *reader, const json_t *object)
     return !is_revoked;
 }
 
-static void take_terms(struct stix_reader *reader, const struct stix_pattern *pattern,
-                       const struct picket_indicator *indicator, const struct feed_texts *texts)
-{
-    struct indicator_list *list = &reader->reading->indicators;
-    size_t first = list->count;
-    for (size_t i = 0; i < pattern->count && reader->reading->failure == 0; i++) {
-        struct picket_indicator one = *indicator;
-        one.port = pattern->terms[i].range.port;
-        one.protocol = pattern->terms[i].protocol;
-        feed_add(reader->reading, pattern->terms[i].range, &one, texts);
-    }
-    if (texts->reference.bytes == 0)
-        return;
-    struct stix_object *known = stix_graph_object(&reader->graph, texts->reference);
-    if (known == NULL || !stix_graph_add_run(&reader->graph, known, first))
-        fail_for_memory(reader);
-}
-
 static int confidence_of(const struct feed_reading *reading, const json_t *object)
 {
     const json_t *confidence = json_object_get(object, "confidence");
@@ -196,30 +178,62 @@ static int confidence_of(const struct feed_reading *reading, const json_t *objec
     return percent >= 0 && percent <= 100 ? (int)percent : reading->confidence;
 }
 
-static void take_pattern(struct stix_reader *reader, const json_t *object, struct json_slice slice,
-                         const struct stix_pattern *pattern)
+/* What an object says of all that its pattern names. */
+struct stix_saying {
+    struct picket_indicator indicator;
+    struct feed_texts texts;
+    struct feed_joined tags; /* in which the texts' are */
+};
+
+/* False: it is not to be read, and was skipped. */
+static bool read_saying(struct stix_reader *reader, const json_t *object, struct json_slice slice,
+                        struct stix_saying *saying)
 {
-    struct feed_joined tags = {.bytes = 0};
     struct feed_text id = member(object, "id");
-    feed_join_json(&tags, json_object_get(object, "indicator_types"));
-    feed_join_json(&tags, json_object_get(object, "labels"));
-    struct picket_indicator indicator = {.line = slice.line,
-                                         .confidence =
-                                             (uint8_t)confidence_of(reader->reading, object),
-                                         .tlp = take_markings(reader, object, id),
-                                         .listed_ms = time_of(object, "valid_from"),
-                                         .valid_until_ms = time_of(object, "valid_until")};
-    const struct feed_texts texts = {.tags = {tags.text, tags.bytes}, .reference = id};
-    if (member(object, "valid_until").bytes > 0 && indicator.valid_until_ms == 0) {
-        skip(reader, object, slice, "the time until which it is valid cannot be read");
+    saying->tags.bytes = 0;
+    feed_join_json(&saying->tags, json_object_get(object, "indicator_types"));
+    feed_join_json(&saying->tags, json_object_get(object, "labels"));
+    saying->indicator =
+        (struct picket_indicator){.line = slice.line,
+                                  .confidence = (uint8_t)confidence_of(reader->reading, object),
+                                  .tlp = take_markings(reader, object, id),
+                                  .listed_ms = time_of(object, "valid_from"),
+                                  .valid_until_ms = time_of(object, "valid_until")};
+    saying->texts =
+        (struct feed_texts){.tags = {saying->tags.text, saying->tags.bytes}, .reference = id};
+    if (member(object, "valid_until").bytes == 0 || saying->indicator.valid_until_ms != 0)
+        return true;
+    skip(reader, object, slice, "the time until which it is valid cannot be read");
+    return false;
+}
+
+/* The list's indicators from first on are the object's. */
+static void note_run(struct stix_reader *reader, const struct stix_saying *saying, size_t first)
+{
+    if (saying->texts.reference.bytes == 0)
         return;
+    struct stix_object *known = stix_graph_object(&reader->graph, saying->texts.reference);
+    if (known == NULL || !stix_graph_add_run(&reader->graph, known, first))
+        fail_for_memory(reader);
+}
+
+static void take_terms(struct stix_reader *reader, const struct stix_pattern *pattern,
+                       const struct stix_saying *saying)
+{
+    size_t first = reader->reading->indicators.count;
+    for (size_t i = 0; i < pattern->count && reader->reading->failure == 0; i++) {
+        struct picket_indicator one = saying->indicator;
+        one.port = pattern->terms[i].range.port;
+        one.protocol = pattern->terms[i].protocol;
+        feed_add(reader->reading, pattern->terms[i].range, &one, &saying->texts);
     }
-    take_terms(reader, pattern, &indicator, &texts);
+    note_run(reader, saying, first);
 }
 
 static void read_pattern(struct stix_reader *reader, const json_t *object, struct json_slice slice)
 {
     struct stix_pattern pattern;
+    struct stix_saying saying;
     struct feed_text text = member(object, "pattern");
     if (!stix_pattern_read(&pattern, text.text, text.bytes))
         fail_for_memory(reader);
@@ -227,20 +241,65 @@ static void read_pattern(struct stix_reader *reader, const json_t *object, struc
         skip(reader, object, slice, pattern.reason);
     else if (pattern.count == 0)
         feed_pass_over(reader->reading);
-    if (pattern.count > 0)
-        take_pattern(reader, object, slice, &pattern);
+    if (pattern.count > 0 && read_saying(reader, object, slice, &saying))
+        take_terms(reader, &pattern, &saying);
     stix_pattern_free(&pattern);
 }
+
+/* ---- rules as patterns ---- */
+
+/* The object says more of them than the rules do. */
+static void take_rules(struct stix_reader *reader, const struct indicator_list *rules,
+                       const struct stix_saying *saying)
+{
+    size_t first = reader->reading->indicators.count;
+    for (size_t i = 0; i < rules->count && reader->reading->failure == 0; i++) {
+        const struct picket_indicator *rule = &rules->items[i];
+        struct picket_indicator one = saying->indicator;
+        struct feed_texts texts = saying->texts;
+        one.prefix = rule->prefix;
+        one.port = rule->port;
+        one.protocol = rule->protocol;
+        one.severity = rule->severity;
+        texts.malware = (struct feed_text){rule->malware, strlen(rule->malware)};
+        if (texts.tags.bytes == 0)
+            texts.tags = (struct feed_text){rule->tags, strlen(rule->tags)};
+        feed_add_one(reader->reading, &one, &texts);
+    }
+    note_run(reader, saying, first);
+}
+
+static void read_rules(struct stix_reader *reader, const json_t *object, struct json_slice slice)
+{
+    struct feed_reading rules = {.confidence = 0};
+    struct stix_saying saying;
+    struct feed_text text = member(object, "pattern");
+    feed_read_rules(&rules, text.text, text.bytes);
+    if (rules.failure != 0)
+        reader->reading->failure = rules.failure;
+    else if (rules.problem_count > 0)
+        skip(reader, object, slice, rules.problems[0].reason);
+    else if (rules.indicators.count == 0)
+        feed_pass_over(reader->reading);
+    if (rules.indicators.count > 0 && read_saying(reader, object, slice, &saying))
+        take_rules(reader, &rules.indicators, &saying);
+    feed_reading_free(&rules);
+}
+
+/* ---- any ---- */
 
 static void take_indicator(struct stix_reader *reader, const json_t *object,
                            struct json_slice slice)
 {
-    struct feed_text pattern_type = member(object, "pattern_type");
-    bool is_stix = pattern_type.bytes == 0 || is(pattern_type, "stix");
-    if (!counts(reader, object) || !is_stix)
+    struct feed_text type = member(object, "pattern_type");
+    bool is_stix = type.bytes == 0 || is(type, "stix");
+    bool is_rules = is(type, "suricata") || is(type, "snort");
+    if (!counts(reader, object) || (!is_stix && !is_rules))
         feed_pass_over(reader->reading);
     else if (member(object, "pattern").bytes == 0)
         skip(reader, object, slice, "the indicator has no pattern");
+    else if (is_rules)
+        read_rules(reader, object, slice);
     else
         read_pattern(reader, object, slice);
 }
