@@ -1,9 +1,11 @@
 /* Stored flows searched for indicators, beside the store's own full scan: the same file, read by
  * SQL alone. */
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "../measure.h"
@@ -11,25 +13,32 @@
 #include "indicators.h"
 #include "intel/hunting/hunt.h"
 
-enum { ROUNDS = 9, BATCH = 1000 };
+enum { ROUNDS = 9, BATCH = 1000, WRITTEN = 20000, NICEST = 19 };
 
 /* ---- what is searched ---- */
 
-static void fill(const struct setting *setting)
+static void put_events(struct picket_store *store, struct generator *generator,
+                       const struct setting *setting, int count)
 {
     static struct message message;
-    struct picket_store *store;
     struct picket_error error;
-    struct generator generator = {.state = 1};
-    bench_must(picket_store_open(&store, setting->folder, &error), &error);
-    for (int done = 0; done < setting->messages; done += BATCH) {
+    for (int done = 0; done < count; done += BATCH) {
         bench_must(picket_store_begin(store, &error), &error);
         for (int i = 0; i < BATCH; i++) {
-            next_message(&generator, setting, &message);
+            next_message(generator, setting, &message);
             put_message(store, setting, &message);
         }
         bench_must(picket_store_commit(store, &error), &error);
     }
+}
+
+static void fill(const struct setting *setting)
+{
+    struct picket_store *store;
+    struct picket_error error;
+    struct generator generator = {.state = 1};
+    bench_must(picket_store_open(&store, setting->folder, &error), &error);
+    put_events(store, &generator, setting, setting->messages);
     picket_store_close(store);
 }
 
@@ -179,6 +188,62 @@ static void measure_all(const struct setting *setting)
     measure(setting, 1000000, false);
 }
 
+/* ---- who writes meanwhile ---- */
+
+/* A hunt that begins again when it has ended, as nice as in the service. */
+struct beside {
+    const struct setting *setting;
+    struct hunt *hunt;
+    atomic_bool stop;
+    atomic_int ended;
+};
+
+static void *hunt_on(void *context)
+{
+    struct beside *beside = context;
+    int64_t bytes;
+    setpriority(PRIO_PROCESS, (id_t)gettid(), NICEST);
+    while (!atomic_load(&beside->stop)) {
+        run_hunt(beside->setting, beside->hunt, &bytes);
+        atomic_fetch_add(&beside->ended, 1);
+    }
+    return NULL;
+}
+
+static double write_some(struct picket_store *store, struct generator *generator,
+                         const struct setting *setting)
+{
+    struct stopwatch start = start_watch();
+    put_events(store, generator, setting, WRITTEN);
+    return since(start).wall_s;
+}
+
+static void measure_writer(const struct setting *setting)
+{
+    struct generator generator = {.state = 2};
+    struct picket_store *store;
+    struct picket_error error;
+    double alone[ROUNDS], together[ROUNDS], ratios[ROUNDS];
+    struct beside beside = {.setting = setting, .hunt = new_hunt(100000, true)};
+    bench_must(picket_store_open(&store, setting->folder, &error), &error);
+    for (int i = 0; i < ROUNDS; i++) {
+        pthread_t hunter;
+        alone[i] = write_some(store, &generator, setting);
+        atomic_store(&beside.stop, false);
+        pthread_create(&hunter, NULL, hunt_on, &beside);
+        together[i] = write_some(store, &generator, setting);
+        atomic_store(&beside.stop, true);
+        pthread_join(hunter, NULL);
+        ratios[i] = alone[i] / together[i];
+    }
+    picket_store_close(store);
+    printf("events written a second: %.0f alone, %.0f beside a hunt (%d hunts), ratio %.2f\n",
+           WRITTEN / median(alone), WRITTEN / median(together), atomic_load(&beside.ended),
+           median(ratios));
+    hunt_free(beside.hunt);
+    free(beside.hunt);
+}
+
 static void remove_store(const struct setting *setting)
 {
     static const char *const names[] = {"picket.db",           "picket.db-wal",
@@ -205,6 +270,7 @@ int main(int argc, char **argv)
     }
     fill(&setting);
     measure_all(&setting);
+    measure_writer(&setting);
     remove_store(&setting);
     rmdir(setting.folder);
     return 0;
