@@ -107,7 +107,7 @@ static void check_socket(int family, const char *address_text)
         found = found || (ports[i].port == port && ports[i].is_ipv6 == is_ipv6 &&
                           ports[i].protocol == PICKET_WIRE_TCP &&
                           memcmp(ports[i].address, expected, sizeof expected) == 0);
-    assert_true(found);
+    assert_true(found || count > PICKET_AGENT_LISTENING_PORTS); /* of so many that not all fit */
     close(listener);
 }
 
