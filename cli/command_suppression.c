@@ -20,6 +20,8 @@ static void print_added(const json_t *added)
     if (still_open > 0)
         fprintf(stderr, "%s that it covers %s open, and will not grow: picket alert close.\n",
                 text_count(still_open, "alert", open), still_open == 1 ? "stays" : "stay");
+    else /* a name that is mistyped would go unnoticed */
+        fprintf(stderr, "It covers no open alert.\n");
 }
 
 static int run_add(const struct command *command, int argc, char **argv)

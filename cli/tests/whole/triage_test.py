@@ -145,6 +145,8 @@ class Suppressions(Triage):
     def test_an_end_and_a_reason_are_needed(self):
         for arguments in (("--device", "a", "--reason", "r"), ("--device", "a", "--until", "1d")):
             self.assertEqual(self.server.run("suppression", "add", *arguments).returncode, 2)
+        done = self.server.run("suppression", "add", "--device", "pmup-7", "--until", "30d", "--reason", "mistyped")
+        self.assertEqual((done.returncode, done.stderr), (0, "It covers no open alert.\n"))
         self.assertIn("longer than 366 days", self.refused("suppression", "add", "--device", "a", "--until", "400d",
                                                            "--reason", "r"))
 
