@@ -3,7 +3,8 @@
 #include "support.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -58,7 +59,8 @@ static void there_is_room_for_a_log_that_is_written_back_in_time(void **state)
     for (int i = 0; i < 200 && !done; i++)
         MUST(picket_store_reserve(*state, &done, &error));
     assert_true(done);
-    if (size_of("picket.db-wal") < log_room_bytes(&picket_schema))
+    if (size_of("picket.db-wal") < log_room_bytes(&picket_schema) ||
+        size_of("intelligence.db-wal") < log_room_bytes(&intelligence_schema))
         skip(); /* the disk has not much left */
     assert_int_equal(size_of("picket.db-wal"), log_room_bytes(&picket_schema));
     assert_int_equal(size_of("intelligence.db-wal"), log_room_bytes(&intelligence_schema));
@@ -128,6 +130,29 @@ static void others_commit_while_room_is_made(void **state)
                      0);
 }
 
+/* Files may be no larger: the step fails in its middle. */
+static void a_step_that_fails_leaves_the_log_as_it_was(void **state)
+{
+    struct rlimit before, scarce;
+    struct sqlite_store *store = sqlite_of(*state);
+    add_devices(*state, "before");
+    int64_t size = size_of("picket.db-wal"), told;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    scarce = before;
+    scarce.rlim_cur = (rlim_t)(size + LOG_ROOM_STEP_BYTES / 2);
+    MUST(own_transaction_begin(store, &error));
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &scarce), 0);
+    int status = log_room_add(&store->picket, size + WANTED_BYTES, &told, &error);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_not_equal(status, PICKET_OK);
+    assert_non_null(strstr(error.text, "its log cannot be enlarged"));
+    assert_int_equal(own_transaction_end(store, status, &error), status);
+    assert_int_equal(size_of("picket.db-wal"), size);
+    add_devices(*state, "behind");
+    assert_int_equal(totals_of(*state).devices, 2 * CHANGES);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +163,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             what_is_committed_before_and_behind_the_zeros_outlives_a_crash, with_store,
             without_store),
+        cmocka_unit_test_setup_teardown(a_step_that_fails_leaves_the_log_as_it_was, with_store,
+                                        without_store),
         cmocka_unit_test_setup_teardown(others_commit_while_room_is_made, with_store,
                                         without_store),
     };
