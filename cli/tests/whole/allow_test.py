@@ -77,6 +77,9 @@ class Silent(Running):
         self.assertEqual(self.alerts(), [NEIGHBOUR])
         self.assertRegex(self.done("feed", "list"), r"(?m)^good +allow +1 ")
         self.assertRegex(self.done("feed", "show", "good"), r"(?m)^ *silenced +1 flow")
+        heading, *rows = (line.split() for line in self.done("feed", "list").splitlines())
+        silenced = {row[0]: row[heading.index("SILENCED")] for row in rows}
+        self.assertEqual((silenced["good"], silenced["bad"]), ("1", "-"))
 
     def test_a_warninglist_is_a_list_that_allows(self):
         self.add_feed("bad", "45.148.10.0/24\n")
