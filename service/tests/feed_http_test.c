@@ -154,6 +154,33 @@ static void a_redirect_is_followed_whatever_page_comes_with_it(void **state)
     assert_non_null(strstr(error.text, "the server answered 301"));
 }
 
+static void no_redirect_leads_from_elsewhere_to_this_machine(void **state)
+{
+    static const char *const places[] = {
+        "http://127.0.0.1/x",         "http://127.8.9.1:81/x", "http://localhost/x",
+        "http://a.localhost/x",       "http://[::1]/x",        "http://0.0.0.0/x",
+        "http://2130706433/x",        "http://[fe80::1]/x",    "http://169.254.169.254/latest",
+        "http://[::ffff:127.0.0.1]/x"};
+    char location[100];
+    (void)state;
+    snprintf(access_of.proxy, sizeof access_of.proxy, "http://127.0.0.1:%u",
+             http_server_port(server));
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        snprintf(location, sizeof location, "Location: %s\r\n", places[i]);
+        http_server_special(
+            server, (struct http_special){.answer.status = 302, .answer.headers = location});
+        size_t before = http_server_requests(server);
+        assert_int_equal(fetch("http://feeds.invalid/list.txt"), PICKET_IO);
+        if (strstr(error.text, ": redirects to this machine, or to a link-local address") == NULL)
+            fail_msg("%s: %s", places[i], error.text);
+        assert_int_equal(http_server_requests(server), before + 1);
+    }
+    snprintf(location, sizeof location, "Location: http://10.1.2.3/x\r\n");
+    const struct http_answer answers[] = {{302, location, NULL}, {200, NULL, "8.8.8.8\n"}};
+    http_server_answers(server, answers, 2);
+    assert_int_equal(fetch("http://feeds.invalid/list.txt"), PICKET_OK); /* a server of the house */
+}
+
 static void secrets_stay_with_the_server_they_are_for(void **state)
 {
     const struct http_answer moved[] = {{.status = 301, .headers = "Location: /new.txt\r\n"},
@@ -465,6 +492,7 @@ int main(void)
         HTTP_TEST(a_secret_that_everybody_may_read_is_not_used),
         HTTP_TEST(no_secret_follows_a_redirect_to_another_server),
         HTTP_TEST(a_redirect_is_followed_whatever_page_comes_with_it),
+        HTTP_TEST(no_redirect_leads_from_elsewhere_to_this_machine),
         HTTP_TEST(secrets_stay_with_the_server_they_are_for),
         HTTP_TEST(no_secret_goes_over_plain_http_but_to_loopback),
         HTTP_TEST(a_password_in_the_address_is_refused_and_not_repeated),

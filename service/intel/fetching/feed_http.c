@@ -95,6 +95,41 @@ static bool is_loopback(const struct origin *origin)
            address.family == 4 && address.bytes[0] == 127;
 }
 
+static bool is_localhost(const char *host)
+{
+    static const char below[] = ".localhost";
+    size_t length = strlen(host), suffix = sizeof below - 1;
+    return strcasecmp(host, below + 1) == 0 ||
+           (length > suffix && strcasecmp(host + length - suffix, below) == 0);
+}
+
+static bool is_near_ipv4(const uint8_t *bytes)
+{
+    return bytes[0] == 127 || bytes[0] == 0 || (bytes[0] == 169 && bytes[1] == 254);
+}
+
+static bool is_near_ipv6(const uint8_t *bytes)
+{
+    static const uint8_t none[16] = {0}, mapped[12] = {[10] = 0xff, [11] = 0xff};
+    if (memcmp(bytes, mapped, sizeof mapped) == 0)
+        return is_near_ipv4(bytes + 12);
+    bool is_link_local = bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
+    return is_link_local || (memcmp(bytes, none, 15) == 0 && bytes[15] <= 1);
+}
+
+/* This machine, or who is on its own cable: what answers there (a cloud's metadata, say) is for
+ * nobody else. As the address is written; what a name leads to is not looked at. */
+static bool is_near(const struct origin *origin)
+{
+    struct picket_address address;
+    size_t in_brackets = origin->host[0] == '[', length = strlen(origin->host);
+    if (is_localhost(origin->host))
+        return true;
+    if (!picket_address_parse(&address, origin->host + in_brackets, length - 2 * in_brackets))
+        return false;
+    return address.family == 4 ? is_near_ipv4(address.bytes) : is_near_ipv6(address.bytes);
+}
+
 /* ---- what goes together ---- */
 
 static bool has_secrets(const struct picket_feed_access *access)
@@ -437,6 +472,13 @@ static char *redirect_of(CURL *curl)
     return next != NULL ? strdup(next) : NULL;
 }
 
+/* A server far away has no business here. */
+static bool leads_near(const char *url, const char *next)
+{
+    struct origin from, to;
+    return origin_of(url, &from) && origin_of(next, &to) && is_near(&to) && !is_near(&from);
+}
+
 static int check_redirect(const char *url, const char *next, int redirects,
                           struct picket_error *error)
 {
@@ -445,6 +487,9 @@ static int check_redirect(const char *url, const char *next, int redirects,
     if (is_secure(url) ? !is_secure(next) : !feed_http_is_url(next))
         return picket_fail(error, PICKET_IO, "%s: redirects elsewhere than to %s", url,
                            is_secure(url) ? "https://" : "http:// or https://");
+    if (leads_near(url, next))
+        return picket_fail(error, PICKET_IO,
+                           "%s: redirects to this machine, or to a link-local address", url);
     return PICKET_OK;
 }
 

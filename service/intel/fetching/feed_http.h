@@ -3,7 +3,8 @@
  *
  * Credentials come from files, which are read when the connection is opened. They go to the scheme,
  * host and port of the address that it is opened for, and to no other, whatever redirects say; and
- * over plain http to loopback only, then past any proxy. From https no redirect leads to http.
+ * over plain http to loopback only, then past any proxy. From https no redirect leads to http;
+ * and from elsewhere none to this machine or a link-local address.
  *
  * Thread: one at a time per struct.
  */
