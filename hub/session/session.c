@@ -234,11 +234,12 @@ static int append(struct connection *connection, const char *properties, const c
 static void wait_for_log(struct connection *connection)
 {
     struct picket_hub *hub = connection->hub;
-    picket_count(&messages_acknowledged_late, 1);
-    if (hub->resuming == connection)
+    if (hub->resuming == connection) { /* it goes on waiting */
         work_queue_first(connection, WORK_WAITING);
-    else
-        work_queue(connection, WORK_WAITING);
+        return;
+    }
+    picket_count(&messages_acknowledged_late, 1);
+    work_queue(connection, WORK_WAITING);
 }
 
 /* False: not now. Nobody overtakes those that wait already. */

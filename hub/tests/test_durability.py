@@ -180,6 +180,7 @@ class BackPressure(DurabilityCase):
         self.assertEqual(client.read_packet(), (0x20, b"\0\0"))
         self.assertTrue(client.nothing_comes(3))
         self.assertEqual(self.hub.counter("hub_ended_keep_alive"), 0)
+        self.assertEqual(self.hub.counter("hub_messages_delayed"), 1)  # once, however often the hub has tried
         self.hub.tell("release")
         self.assertEqual(self.read_pubacks(client, 1), [1])
 
