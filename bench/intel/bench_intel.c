@@ -28,6 +28,13 @@ static void check(bool ok, const char *what)
 
 /* ---- swaps ---- */
 
+/* What building took is given back first, as Picket does. */
+static double resident_mb(void)
+{
+    malloc_trim(0);
+    return bench_resident_mb();
+}
+
 static void swap(void)
 {
     struct listed listed;
@@ -42,14 +49,36 @@ static void swap(void)
         free(old);
         old = fresh;
         if (i == 1)
-            first = bench_resident_mb();
+            first = resident_mb();
     }
-    double last = bench_resident_mb();
+    double last = resident_mb();
     printf("a feed of %d swapped %d times: %.0f MB resident after the first, %.0f MB after the "
            "last (%+.1f %%)\n",
            SWAPPED, SWAPS, first, last, (last - first) / first * 100);
     free(old);
     listed_close(&listed);
+}
+
+/* ---- memory of smaller fleets ---- */
+
+static double bytes_of(struct picket_prefix *prefixes, size_t count)
+{
+    struct listed listed;
+    struct structure structure = listed_make(&listed, prefixes, count);
+    listed_close(&listed);
+    free(prefixes);
+    return structure.bytes;
+}
+
+static void measure_sizes(void)
+{
+    static const size_t counts[] = {1000, 10000, 100000, 200000, 1000000, 2000000};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        double ipv4 = bytes_of(bench_ipv4_prefixes(counts[i]), counts[i]);
+        double ipv6 = bytes_of(bench_ipv6_prefixes(counts[i]), counts[i]);
+        printf("%zu indicators take %.1f MB of IPv4, %.1f MB of IPv6\n", counts[i], ipv4 / 1e6,
+               ipv6 / 1e6);
+    }
 }
 
 /* ---- from text ---- */
@@ -149,6 +178,7 @@ int main(int argc, char **argv)
     check(ipv4 > 0 && ipv6 > 0, "numbers of indicators: at least one of each");
     setvbuf(stdout, NULL, _IOLBF, 0);
     load_text();
+    measure_sizes();
     swap(); /* before DPDK takes gigabytes, beside which nothing would grow */
     measure_ipv4(ipv4);
     measure_ipv6(ipv6);

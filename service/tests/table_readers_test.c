@@ -123,6 +123,19 @@ static void change_neighbours(struct table *table, uint16_t feed, bool in)
     change(table, feed, listed, sizeof listed / sizeof *listed, in);
 }
 
+/* So many changes that the table lays its slots out anew, although all are of one address. */
+static void change_very_often(struct table *table, uint16_t feed)
+{
+    enum { CHANGES = 2200000 };
+    struct table_batch *batch = table_batch_new(table);
+    struct picket_indicator listed = indicator("203.0.113.1");
+    for (size_t i = 0; i < CHANGES; i++)
+        assert_true(table_take_out(batch, feed, &listed));
+    size_t before = table_bytes(table);
+    assert_int_equal(table_apply(batch, NULL), PICKET_OK);
+    assert_true(table_bytes(table) > before);
+}
+
 static void readers_find_what_stays_while_all_around_it_changes(void **state)
 {
     enum { ROUNDS = 100, LOOKUPS = 1000, THREADS = 2 };
@@ -137,6 +150,8 @@ static void readers_find_what_stays_while_all_around_it_changes(void **state)
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, keep_reading, &reading), 0);
     for (int round = 0; round < ROUNDS || atomic_load(&reading.lookups) < LOOKUPS; round++) {
+        if (round == ROUNDS / 2)
+            change_very_often(reading.table, goes);
         change_around(reading.table, goes, (uint8_t)(round % 7), round % 2 == 0);
         change_neighbours(reading.table, goes, round % 4 < 2);
     }

@@ -411,16 +411,30 @@ static void compare(const struct table *table, const struct twin *twin, uint8_t 
     check_many(table, asked, random_number() % (ASKED + 1), family);
 }
 
+/* So many changes that the table lays out its slots as for millions, although all are of one
+ * address that is not there. */
+static void change_very_often(struct table *table)
+{
+    enum { CHANGES = 2200000 };
+    struct table_batch *batch = table_batch_new(table);
+    for (size_t i = 0; i < CHANGES; i++)
+        take_out(batch, 1, "203.0.113.1");
+    apply(batch);
+}
+
 static void live_a_life(uint32_t seed)
 {
     static struct twin twin;
     struct table *table = table_new();
+    int large_from = seed % 8 == 0 ? (int)(seed / 8) : -1;
     twin.count = 0;
     random_state = seed * 2654435761u;
     assert_true(table_add_feed(table, &(struct table_feed){.name = "a"}) == 1 &&
                 table_add_feed(table, &(struct table_feed){.name = "b"}) == 2 &&
                 table_add_feed(table, &(struct table_feed){.name = "c"}) == 3);
     for (int step = 0; step < 12; step++) {
+        if (step == large_from)
+            change_very_often(table);
         struct table_batch *batch = table_batch_new(table);
         bool grows = step < 5 || step % 3 == 0;
         for (uint32_t changes = random_number() % 200; changes > 0; changes--)

@@ -6,15 +6,13 @@
 #include "slot.h"
 
 enum {
-    SLOTS = 1 << 24,
-    HALVES = 2 * SLOTS,
+    HALVES = 2 * IPV4_SLOTS,
     SLOTS_IN_WORD = 32, /* of present */
     WIDE_SLOTS = 1 << 16,
     TOGETHER = 64
 };
 
 static const uint32_t buckets_max = 1u << 27;
-static const size_t slots_bytes = SLOTS * sizeof(uint64_t);
 static const size_t wide_bytes = WIDE_SLOTS * sizeof(uint64_t);
 
 bool ipv4_table_open(struct ipv4_table *table, struct table_sources *sources,
@@ -24,17 +22,16 @@ bool ipv4_table_open(struct ipv4_table *table, struct table_sources *sources,
     table->present = address_space_reserve(HALVES / 8);
     if (table->present != NULL) /* it is asked for every address */
         address_space_prefer_huge_pages(table->present, HALVES / 8);
-    table->slots = address_space_reserve(slots_bytes);
     table->wide = address_space_reserve(wide_bytes);
     table->wide_present = address_space_reserve(WIDE_SLOTS / 8);
-    return table->present != NULL && table->slots != NULL && table->wide != NULL &&
-           table->wide_present != NULL && cells_open(&table->buckets, buckets_max);
+    return table->present != NULL && table->wide != NULL && table->wide_present != NULL &&
+           ipv4_slots_open(&table->slots, retired) && cells_open(&table->buckets, buckets_max);
 }
 
 void ipv4_table_close(struct ipv4_table *table)
 {
     address_space_release(table->present, HALVES / 8);
-    address_space_release(table->slots, slots_bytes);
+    ipv4_slots_close(&table->slots);
     address_space_release(table->wide, wide_bytes);
     address_space_release(table->wide_present, WIDE_SLOTS / 8);
     cells_close(&table->buckets);
@@ -78,12 +75,13 @@ struct table_cover ipv4_table_find(const struct ipv4_table *table, uint32_t addr
 {
     /* Where much is listed, it is fetched while `present` is being asked: who waits for one lookup
      * waits for one access. */
-    if (__atomic_load_n(&table->huge, __ATOMIC_RELAXED))
-        fetch(&table->slots[address >> 8]);
+    const uint64_t *array = ipv4_slots_array(&table->slots);
+    if (array != NULL)
+        fetch(&array[address >> 8]);
     if (!bit_of(table->present, address >> 7))
         return (struct table_cover){0, 0};
     uint8_t octet = (uint8_t)address;
-    uint64_t slot = __atomic_load_n(&table->slots[address >> 8], __ATOMIC_ACQUIRE);
+    uint64_t slot = ipv4_slots_at(&table->slots, address >> 8);
     struct table_cover cover = entry_cover(slot_find(slot, octet));
     if (slot_bucket_may_hold(slot, octet))
         cover = find_in_bucket(table, slot, octet);
@@ -106,11 +104,11 @@ struct group {
 static void fetch_slots(struct group *group, const struct ipv4_table *table,
                         const uint32_t *addresses, size_t count)
 {
-    const uint64_t *present_bits = table->present, *slots = table->slots;
+    const uint64_t *present_bits = table->present;
     size_t left = 0;
     for (size_t i = 0; i < count; i++) {
         uint32_t present = bit_of(present_bits, addresses[i] >> 7);
-        fetch(&slots[addresses[i] >> 8 & -present]);
+        fetch(ipv4_slots_start(&table->slots, addresses[i] >> 8 & -present));
         group->covers[i] = (struct table_cover){0, 0};
         group->left[left] = (uint8_t)i;
         left += present;
@@ -118,14 +116,21 @@ static void fetch_slots(struct group *group, const struct ipv4_table *table,
     group->left_count = left;
 }
 
+/* Slots that are packed are one access further. */
+static void fetch_packed(const struct group *group, const struct ipv4_table *table,
+                         const uint32_t *addresses)
+{
+    for (size_t k = 0; k < group->left_count; k++)
+        fetch(ipv4_slots_packed_place(&table->slots, addresses[group->left[k]] >> 8));
+}
+
 static void ask_slots(struct group *group, const struct ipv4_table *table,
                       const uint32_t *addresses)
 {
-    const uint64_t *slots = table->slots;
     size_t left = 0;
     for (size_t k = 0; k < group->left_count; k++) {
         uint8_t i = group->left[k], octet = (uint8_t)addresses[i];
-        uint64_t slot = __atomic_load_n(&slots[addresses[i] >> 8], __ATOMIC_ACQUIRE);
+        uint64_t slot = ipv4_slots_at(&table->slots, addresses[i] >> 8);
         uint32_t asks = slot_bucket_may_hold(slot, octet);
         fetch(bucket_at(table, slot_bucket(slot) & -asks));
         group->covers[i] = entry_cover(slot_find(slot, octet));
@@ -162,6 +167,8 @@ void ipv4_table_find_all(const struct ipv4_table *table, const uint32_t *address
         size_t some = count - at < TOGETHER ? count - at : TOGETHER;
         struct group group;
         fetch_slots(&group, table, addresses + at, some);
+        if (ipv4_slots_array(&table->slots) == NULL)
+            fetch_packed(&group, table, addresses + at);
         ask_slots(&group, table, addresses + at);
         ask_buckets(&group, table, addresses + at);
         answer(&group, table, addresses + at, some, covers + at);
@@ -184,7 +191,7 @@ static size_t cover_by_slot(const struct ipv4_table *table, uint64_t slot, uint8
 
 size_t ipv4_table_cover(const struct ipv4_table *table, uint32_t address, struct bucket_item *items)
 {
-    uint64_t slot = __atomic_load_n(&table->slots[address >> 8], __ATOMIC_ACQUIRE);
+    uint64_t slot = ipv4_slots_at(&table->slots, address >> 8);
     uint64_t wide = __atomic_load_n(&table->wide[address >> 16], __ATOMIC_ACQUIRE);
     size_t count = cover_by_slot(table, slot, (uint8_t)address, items);
     return count + cover_by_slot(table, wide, 0, items + count);
@@ -311,15 +318,39 @@ static uint64_t slot_with_bucket(const struct draft *draft)
     return slot_of(number, spread_of_draft(draft));
 }
 
+/* Of prefixes up to /16 `wide`, of others `slots`. */
+static uint64_t slot_at(const struct ipv4_table *table, bool is_wide, uint32_t index)
+{
+    return is_wide ? table->wide[index] : ipv4_slots_at(&table->slots, index);
+}
+
+static bool put_slot(struct ipv4_table *table, bool is_wide, uint32_t index, uint64_t slot)
+{
+    if (!is_wide)
+        return ipv4_slots_put(&table->slots, index, slot);
+    __atomic_store_n(&table->wide[index], slot, __ATOMIC_RELEASE);
+    return true;
+}
+
+/* One that no reader has seen; 0: none. */
+static void give_back_bucket(struct ipv4_table *table, uint32_t number)
+{
+    if (number != 0)
+        cells_give_back(&table->buckets, number, bucket_bytes(bucket_at(table, number)));
+}
+
 /* Publishes the draft in the place of what is in the slot. */
-static bool write_slot(struct draft *draft, uint64_t *slot)
+static bool write_slot(struct draft *draft, bool is_wide, uint32_t index)
 {
     struct ipv4_table *table = draft->table;
-    uint32_t old = slot_bucket(*slot);
+    uint32_t old = slot_bucket(slot_at(table, is_wide, index));
     uint64_t fresh = slot_without_bucket(draft);
     if (fresh == 0 && draft->count > 0 && (fresh = slot_with_bucket(draft)) == 0)
         return false;
-    __atomic_store_n(slot, fresh, __ATOMIC_RELEASE);
+    if (!put_slot(table, is_wide, index, fresh)) {
+        give_back_bucket(table, slot_bucket(fresh));
+        return false;
+    }
     if (old != 0)
         retire(table->retired, &table->buckets, old, bucket_bytes(bucket_at(table, old)));
     return true;
@@ -333,7 +364,7 @@ static void publish_word(uint64_t *word, uint64_t fresh)
 
 static uint64_t halves_of(const struct ipv4_table *table, uint32_t index)
 {
-    uint64_t slot = table->slots[index];
+    uint64_t slot = ipv4_slots_at(&table->slots, index);
     uint32_t spread = slot != 0 ? slot_spread(slot) : 0;
     return ((spread & 0xffff) != 0) | (uint64_t)(spread >> 16 != 0) << 1;
 }
@@ -365,12 +396,11 @@ static void tell_wide_present(struct ipv4_table *table, uint32_t index)
 static bool change_slot(struct draft *draft, uint32_t index, const struct ipv4_change *changes,
                         size_t count)
 {
-    uint64_t *slot = &draft->table->slots[index];
     bool ok = true;
-    read_slot(draft, *slot);
+    read_slot(draft, slot_at(draft->table, false, index));
     for (size_t i = 0; i < count && ok; i++)
         ok = apply(draft, &changes[i]);
-    ok = write_slot(draft, slot) && ok;
+    ok = write_slot(draft, false, index) && ok;
     tell_present(draft->table, index);
     return ok;
 }
@@ -379,17 +409,16 @@ static bool change_slot(struct draft *draft, uint32_t index, const struct ipv4_c
 static bool change_wide(struct draft *draft, const struct ipv4_change *change)
 {
     struct ipv4_table *table = draft->table;
-    bool in_slots = change->length >= ENTRY_WIDEST, ok = true;
-    uint64_t *slots = in_slots ? table->slots : table->wide;
-    void (*tell)(struct ipv4_table *, uint32_t) = in_slots ? tell_present : tell_wide_present;
-    unsigned bits = in_slots ? 24 : 16;
+    bool is_wide = change->length < ENTRY_WIDEST, ok = true;
+    void (*tell)(struct ipv4_table *, uint32_t) = is_wide ? tell_wide_present : tell_present;
+    unsigned bits = is_wide ? 16 : 24;
     uint32_t first = (uint32_t)((uint64_t)change->start >> (32 - bits));
     uint32_t touched = 1u << (bits - change->length);
     int64_t before = draft->count_change, difference = 0;
     for (uint32_t i = first; i < first + touched && ok; i++) {
         draft->count_change = 0;
-        read_slot(draft, slots[i]);
-        ok = apply(draft, change) && write_slot(draft, &slots[i]);
+        read_slot(draft, slot_at(table, is_wide, i));
+        ok = apply(draft, change) && write_slot(draft, is_wide, i);
         tell(table, i);
         difference = draft->count_change;
     }
@@ -406,24 +435,26 @@ static size_t same_slot(const struct ipv4_change *changes, size_t count)
     return same;
 }
 
-/* Many are to come: huge pages are worth it. */
-static void expect_many(struct ipv4_table *table)
+/* That many changes are to come, most of which may need a slot: huge pages are worth it; and from
+ * an eighth of all /24s on, so is the array. Who changes one indicator does not wait for it to be
+ * laid out. If there is no room for it, what is there goes on to serve. */
+static void expect(struct ipv4_table *table, size_t changes)
 {
-    if (table->huge)
+    static const size_t many = 100000;
+    if (changes < many)
         return;
-    __atomic_store_n(&table->huge, true, __ATOMIC_RELAXED);
-    address_space_prefer_huge_pages(table->slots, slots_bytes);
+    if (table->slots.used + changes > IPV4_SLOTS / 8)
+        ipv4_slots_spread(&table->slots);
+    ipv4_slots_prefer_huge_pages(&table->slots);
     address_space_prefer_huge_pages(table->buckets.base, (size_t)buckets_max * CELL_GRANULE);
 }
 
 bool ipv4_table_change(struct ipv4_table *table, const struct ipv4_change *changes, size_t count,
                        int64_t *count_change)
 {
-    static const size_t many = 100000;
     struct draft draft = {.table = table};
     bool ok = true;
-    if (count >= many)
-        expect_many(table);
+    expect(table, count);
     for (size_t at = 0, same; at < count && ok; at += same) {
         bool narrow = changes[at].length >= 24;
         same = narrow ? same_slot(changes + at, count - at) : 1;
@@ -436,5 +467,6 @@ bool ipv4_table_change(struct ipv4_table *table, const struct ipv4_change *chang
 
 size_t ipv4_table_bytes(const struct ipv4_table *table)
 {
-    return HALVES / 8 + slots_bytes + wide_bytes + WIDE_SLOTS / 8 + cells_bytes(&table->buckets);
+    return HALVES / 8 + ipv4_slots_bytes(&table->slots) + wide_bytes + WIDE_SLOTS / 8 +
+           cells_bytes(&table->buckets);
 }

@@ -1,7 +1,7 @@
 /* IPv4 indicators, for lookups that go on while they change.
  *
  *     address ─▶ present: is anything listed in its /25?      4 MB, a bit each: most are told no
- *     ─▶ slots: the /24's one or two prefixes, or its bucket  128 MB, u64 each (slot.h)
+ *     ─▶ slots: the /24's one or two prefixes, or its bucket  u64 each (slot.h, ipv4_slots.h)
  *     ─▶ buckets: single addresses and prefixes /17 to /31    16 bytes and more each (bucket.h)
  *     ─▶ wide: prefixes up to /16, a bucket for each /16      512 KB
  *
@@ -24,18 +24,18 @@
 #include "bucket.h"
 #include "cells.h"
 #include "cover.h"
+#include "ipv4_slots.h"
 #include "retired.h"
 #include "table_sources.h"
 
 struct ipv4_table {
     uint64_t *present;
-    uint64_t *slots;
+    struct ipv4_slots slots;
     uint64_t *wide;
     uint64_t *wide_present; /* a bit for each of them */
     struct cells buckets;
     struct table_sources *sources;
     struct retired *retired;
-    bool huge; /* on huge pages where the system has them */
 };
 
 /* What is to become different of one prefix: a detail is put in the place of what its feed said
