@@ -268,7 +268,8 @@ static void what_had_expired_is_searched_for_when_it_is_renewed(void **state)
     struct picket_indicator_change change = {.members = PICKET_INDICATOR_VALID_UNTIL};
     assert_true(picket_prefix_parse(&change.to.prefix, "45.77.13.9", 10));
     list("45.77.13.9");
-    change.to.valid_until_ms = 1600000000000;
+    /* Not so long ago that a sweep forgets it. */
+    change.to.valid_until_ms = picket_unix_ms() - 24 * 3600 * 1000;
     assert_int_equal(
         picket_intel_change(harness.intel, PICKET_LIST_LOCAL, &change, 1, NULL, NULL, &error),
         PICKET_OK);
