@@ -33,8 +33,8 @@ extern const struct command command_c2d_send, command_c2d_list, command_c2d_purg
 extern const struct command command_allow_add, command_allow_list, command_allow_remove;
 extern const struct command command_feed_add, command_feed_list, command_feed_refresh,
     command_feed_remove, command_feed_show, command_feed_set, command_feed_collections;
-extern const struct command command_intel_hunt, command_intel_lookup, command_intel_add, command_intel_change,
-    command_intel_remove, command_intel_import, command_intel_list;
+extern const struct command command_intel_hunt, command_intel_lookup, command_intel_add,
+    command_intel_change, command_intel_remove, command_intel_import, command_intel_list;
 extern const struct command command_alert_list, command_alert_show, command_alert_acknowledge,
     command_alert_close, command_alert_reopen, command_alert_explain;
 extern const struct command command_suppression_add, command_suppression_list,

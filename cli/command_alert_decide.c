@@ -4,8 +4,8 @@
 
 #include "client.h"
 #include "command.h"
-#include "text.h"
 #include "picket/service/intel.h"
+#include "text.h"
 
 /* Sends the decision; the body is taken. */
 static int decide(const char *socket_path, const char *id, json_t *body)
@@ -102,8 +102,7 @@ static int close_one(const struct closing *closing, const char *id)
         return result;
     if (is_false_alarm(closing)) {
         const char *subject = member_text(answer, "subject");
-        bool is_indicator =
-            picket_is_intelligence(member_text(answer, "type"));
+        bool is_indicator = picket_is_intelligence(member_text(answer, "type"));
         suggest_silence(member_text(answer, "device"), is_indicator ? subject : "",
                         is_indicator ? "" : member_text(answer, "type"));
     }

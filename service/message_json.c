@@ -42,7 +42,8 @@ static void add_number(struct object *object, const char *name, uint32_t value)
 
 /* ---- text ---- */
 
-/* The bytes of the well-formed UTF-8 sequence (Unicode 15, table 3-7) at text, or 0 if there is none. */
+/* The bytes of the well-formed UTF-8 sequence (Unicode 15, table 3-7) at text, or 0 if there is
+ * none. */
 static size_t sequence_bytes(const unsigned char *text, size_t room)
 {
     unsigned char first = text[0], low = 0x80, high = 0xBF;

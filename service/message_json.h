@@ -2,11 +2,12 @@
  *
  * Members are named, and nested, as in wire/security_message.fbs, with these differences from what
  * flatc prints: addresses are text (RFC 5952), an event's id is 32 hexadecimal digits, the module's
- * version is "3.5.4". Scalars are shown whether or not they were stored; an absent string is omitted;
- * an absent vector is an empty one. Enumerations are the schema's names, or the number when it has
- * none. A payload of a type that this reader does not know is {"payload_type": NUMBER, "payload":
- * null}. Text that is not UTF-8 has U+FFFD for each byte that does not fit. Record.timestamp beyond
- * 2^63 - 1, which JSON integers of this library end at, is a string of digits.
+ * version is "3.5.4". Scalars are shown whether or not they were stored; an absent string is
+ * omitted; an absent vector is an empty one. Enumerations are the schema's names, or the number
+ * when it has none. A payload of a type that this reader does not know is {"payload_type": NUMBER,
+ * "payload": null}. Text that is not UTF-8 has U+FFFD for each byte that does not fit.
+ * Record.timestamp beyond 2^63 - 1, which JSON integers of this library end at, is a string of
+ * digits.
  *
  * All return a new reference, or NULL when memory is short. Thread: any.
  */

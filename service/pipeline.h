@@ -27,7 +27,7 @@ struct pipeline {
     struct picket_store *store;
     struct picket_detector detectors[DETECTORS_MAX];
     size_t detector_count;
-    const char *const *alert_targets; /* NULL-terminated */
+    const char *const *alert_targets;          /* NULL-terminated */
     const struct picket_output_config *routes; /* of telemetry */
     size_t route_count;
     struct picket_store_bounds bounds;
@@ -51,7 +51,8 @@ int pipeline_process(struct pipeline *pipeline, const struct prepared_message *c
 int pipeline_tidy(struct pipeline *pipeline, struct pipeline_result *result,
                   struct picket_error *error);
 
-/* Between batches: raises what no message has brought, all that give() yields in one transaction. */
+/* Between batches: raises what no message has brought, all that give() yields in one transaction.
+ */
 int pipeline_raise(struct pipeline *pipeline, picket_findings give, void *context,
                    struct pipeline_result *result, struct picket_error *error);
 

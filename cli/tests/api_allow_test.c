@@ -27,11 +27,11 @@ static void list_as_threat(struct fixture *fixture, const char *indicator)
 static bool alerts(struct fixture *fixture, const char *address, int port)
 {
     char body[200];
-    snprintf(body, sizeof body,
-             "{\"addresses\": [\"%s\"], \"port\": %d, \"protocol\": \"tcp\"}", address, port);
+    snprintf(body, sizeof body, "{\"addresses\": [\"%s\"], \"port\": %d, \"protocol\": \"tcp\"}",
+             address, port);
     struct http_answer answer = expect(fixture, 200, "POST", "/v1/intelligence/lookup", body);
-    bool result = json_is_true(json_object_get(
-        json_array_get(json_object_get(answer.body, "results"), 0), "alerts"));
+    bool result = json_is_true(
+        json_object_get(json_array_get(json_object_get(answer.body, "results"), 0), "alerts"));
     http_release(&answer);
     return result;
 }
@@ -47,11 +47,10 @@ static const char *entries(struct fixture *fixture)
     json_array_foreach(json_object_get(answer.body, "entries"), i, entry)
     {
         const char *protocol = json_string_value(json_object_get(entry, "protocol"));
-        snprintf(out + strlen(out), sizeof out - strlen(out), "%s %lld %s %s: %s;",
-                 text_at(entry, "prefix"),
-                 (long long)json_integer_value(json_object_get(entry, "port")),
-                 protocol != NULL ? protocol : "-", text_at(entry, "state"),
-                 text_at(entry, "reason"));
+        snprintf(
+            out + strlen(out), sizeof out - strlen(out), "%s %lld %s %s: %s;",
+            text_at(entry, "prefix"), (long long)json_integer_value(json_object_get(entry, "port")),
+            protocol != NULL ? protocol : "-", text_at(entry, "state"), text_at(entry, "reason"));
     }
     http_release(&answer);
     return out;

@@ -98,47 +98,40 @@ static void what_is_revoked_or_of_another_kind_is_passed_over(void **state)
     assert_int_equal(reading.skipped, 0);
 }
 
-#define RULE(letter, kind, rule, rest)                                                             \
-    "{\"type\":\"indicator\",\"id\":\"" ID(letter) "\",\"pattern_type\":\"" kind                   \
-                                                   "\",\"pattern\":\"" rule "\"" rest "}"
+struct rule {
+    const char *kind, *pattern, *rest; /* as within JSON */
+};
+
+/* A bundle, one rule a line. */
+static const char *rules_bundle(const struct rule *rules, size_t count)
+{
+    static char text[4000];
+    size_t used = (size_t)snprintf(text, sizeof text, "{\"type\":\"bundle\",\"objects\":[");
+    for (size_t i = 0; i < count; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used,
+                                 "%s{\"type\":\"indicator\",\"id\":\"%s%zu\","
+                                 "\"pattern_type\":\"%s\",\"pattern\":\"%s\"%s}",
+                                 i > 0 ? ",\n" : "", ID(""), i + 1, rules[i].kind, rules[i].pattern,
+                                 rules[i].rest);
+    snprintf(text + used, sizeof text - used, "]}");
+    return text;
+}
 
 static void rules_as_patterns_are_read_as_rules_are(void **state)
 {
     (void)state;
-    assert_int_equal(
-        read_text(
-            BUNDLE(RULE(
-                "1", "suricata",
-                "alert tcp $HOME_NET any -> [203.0.113.7,203.0.113.8] 443 (msg:\\\"x\\\"; "
-                "priority:1; sid:1;)",
-                ",\"valid_until\":\"2030-01-01T00:00:00Z\",\"confidence\":77") ",\n" RULE("2",
-                                                                                          "snort",
-                                                                                          "alert "
-                                                                                          "ip "
-                                                                                          "203.0."
-                                                                                          "113.9 "
-                                                                                          "any -> "
-                                                                                          "any any "
-                                                                                          "(msg:"
-                                                                                          "\\\"y\\"
-                                                                                          "\"; "
-                                                                                          "sid:2;)",
-                                                                                          ",\"label"
-                                                                                          "s\":["
-                                                                                          "\"bad\""
-                                                                                          "]") ","
-                                                                                               "\n" RULE("3",
-                                                                                                         "suricata",
-                                                                                                         "alert ip any any -> 203.0.113.10 any "
-                                                                                                         "(content:\\\"z\\\"; sid:3;)",
-                                                                                                         "") ",\n" RULE("4",
-                                                                                                                        "suricata",
-                                                                                                                        "alert http any any -> any any (content:\\\"z\\\";)",
-                                                                                                                        "") ",\n" RULE("5",
-                                                                                                                                       "suricata",
-                                                                                                                                       "alert ip any any -> 203.0.113.11 any (sid:5;)",
-                                                                                                                                       ",\"revoked\":true"))),
-        PICKET_OK);
+    static const struct rule rules[] = {
+        {"suricata",
+         "alert tcp $HOME_NET any -> [203.0.113.7,203.0.113.8] 443 (msg:\\\"x\\\"; priority:1; "
+         "sid:1;)",
+         ",\"valid_until\":\"2030-01-01T00:00:00Z\",\"confidence\":77"},
+        {"snort", "alert ip 203.0.113.9 any -> any any (msg:\\\"y\\\"; sid:2;)",
+         ",\"labels\":[\"bad\"]"},
+        {"suricata", "alert ip any any -> 203.0.113.10 any (content:\\\"z\\\"; sid:3;)", ""},
+        {"suricata", "alert http any any -> any any (content:\\\"z\\\";)", ""},
+        {"suricata", "alert ip any any -> 203.0.113.11 any (sid:5;)", ",\"revoked\":true"},
+    };
+    assert_int_equal(read_text(rules_bundle(rules, sizeof rules / sizeof *rules)), PICKET_OK);
     assert_int_equal(reading.indicators.count, 3);
     const struct picket_indicator *first = &reading.indicators.items[0];
     assert_prefix(0, "203.0.113.7/32");

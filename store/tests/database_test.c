@@ -157,8 +157,8 @@ static int without_folder(void **state)
 static int64_t cache_kib(void)
 {
     sqlite3_stmt *statement;
-    assert_int_equal(
-        sqlite3_prepare_v2(database.handle, "pragma cache_size", -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(database.handle, "pragma cache_size", -1, &statement, NULL),
+                     SQLITE_OK);
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
     int64_t kib = -sqlite3_column_int64(statement, 0);
     sqlite3_finalize(statement);

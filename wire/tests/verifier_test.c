@@ -1,8 +1,8 @@
 /* What we accept of mutated messages, the FlatBuffers library's own verifier accepts.
  *
- * The other way round it need not: it does not look at the size of a table and of its vtable's header,
- * nor at a payload without a type, and has other bounds on sharing. What it accepts and we refuse is
- * counted by reason, and must have one of these. */
+ * The other way round it need not: it does not look at the size of a table and of its vtable's
+ * header, nor at a payload without a type, and has other bounds on sharing. What it accepts and we
+ * refuse is counted by reason, and must have one of these. */
 #include <dirent.h>
 #include <inttypes.h>
 #include <setjmp.h>
@@ -110,7 +110,8 @@ static void mutate(uint64_t *state, uint8_t *bytes, size_t *size_bytes)
         *size_bytes = 1 + random_next(state) % *size_bytes;
 }
 
-/* A vtable of two bytes, which are the last: the library takes it for one of a table without fields. */
+/* A vtable of two bytes, which are the last: the library takes it for one of a table without
+ * fields. */
 static bool vtable_is_cut_off(const struct picket_wire_error *error, const uint8_t *bytes,
                               size_t size_bytes)
 {

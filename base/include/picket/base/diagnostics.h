@@ -24,8 +24,8 @@ int picket_level_named(const char *name);
 void picket_say(enum picket_level level, const char *part, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Lets through ten lines of a kind per second and counts the rest; the next that passes says how many
- * were held back. One struct, static, per place that a peer can make talk. */
+/* Lets through ten lines of a kind per second and counts the rest; the next that passes says how
+ * many were held back. One struct, static, per place that a peer can make talk. */
 struct picket_say_limit {
     int64_t window_ms;
     uint32_t passed;

@@ -16,12 +16,12 @@
 /* A decoded event. All pointers are valid during the call. */
 struct picket_event {
     const char *device;
-    const char *group;     /* security group, "" while there are none */
-    int64_t event_id;      /* of the store */
+    const char *group; /* security group, "" while there are none */
+    int64_t event_id;  /* of the store */
     int64_t received_ms;
-    int64_t seen_ms;       /* the event's own time, bounded by the time of receipt */
+    int64_t seen_ms; /* the event's own time, bounded by the time of receipt */
     uint32_t duration_s;
-    uint8_t type;          /* number of the wire's payload union, or PICKET_EVENT_OF_HUB */
+    uint8_t type; /* number of the wire's payload union, or PICKET_EVENT_OF_HUB */
     const struct picket_flow *flows;
     size_t flow_count;
     const char *content; /* JSON of what is not flows; NULL otherwise */
@@ -34,12 +34,13 @@ struct picket_detector {
     const char *name;
     void *state;
     /* PICKET_OK, or what yield returned. */
-    int (*inspect)(void *state, const struct picket_event *event, picket_yield yield, void *context);
+    int (*inspect)(void *state, const struct picket_event *event, picket_yield yield,
+                   void *context);
     /* NULL, or told of each new event before anything else is asked about it: with its commit it is
      * there, or never was. */
     void (*approach)(void *state, int64_t event_id);
-    /* Both NULL, or both there: a detector that keeps nothing of what it has seen may look ahead, on
-     * the preparing thread, before it is known whether the event is new; group and event_id are
+    /* Both NULL, or both there: a detector that keeps nothing of what it has seen may look ahead,
+     * on the preparing thread, before it is known whether the event is new; group and event_id are
      * not. A stamp > 0: there is nothing in the event for as long as stamp() is the same, and
      * inspect() need not be called. 0: it must be. */
     uint64_t (*look_ahead)(void *state, const struct picket_event *event);

@@ -40,8 +40,8 @@ void picket_service_stop(struct picket_service *service);
 /* Yields findings, and returns PICKET_OK or what yield returned. */
 typedef int (*picket_findings)(void *context, picket_yield yield, void *yield_context);
 /* Has the service's thread raise what give() yields, as findings of detectors are; give() is called
- * there, once for each call, and is to take milliseconds. *told: for how many of them alerts are new
- * or of higher severity. Waits. PICKET_CLOSED: the service is being stopped. Thread: any. */
+ * there, once for each call, and is to take milliseconds. *told: for how many of them alerts are
+ * new or of higher severity. Waits. PICKET_CLOSED: the service is being stopped. Thread: any. */
 int picket_service_raise(struct picket_service *service, picket_findings give, void *context,
                          int64_t *told, struct picket_error *error);
 

@@ -10,12 +10,12 @@
  * Any legal layout is accepted: shared vtables, children in any order, shared strings and tables,
  * unknown appended fields, an event whose payload type is newer than this reader.
  *
- * Work is bounded, for the reader and for who walks the message after it. What is shared counts once
- * for each path that leads to it. Tables may be reached size_bytes / 4 times: an offset takes four
- * bytes, so any message is accepted in which no table that several paths lead to leads to further
- * tables. Strings and vectors of structs may have 40 * size_bytes bytes in all: so a string of up to a
- * kilobyte may be shared by however many flows. (Encoders known to us share vtables, and strings if
- * asked to, but never tables.)
+ * Work is bounded, for the reader and for who walks the message after it. What is shared counts
+ * once for each path that leads to it. Tables may be reached size_bytes / 4 times: an offset takes
+ * four bytes, so any message is accepted in which no table that several paths lead to leads to
+ * further tables. Strings and vectors of structs may have 40 * size_bytes bytes in all: so a string
+ * of up to a kilobyte may be shared by however many flows. (Encoders known to us share vtables, and
+ * strings if asked to, but never tables.)
  *
  * Thread: no global state; any thread.
  */

@@ -24,7 +24,8 @@ enum {
 #define PICKET_WIRE_MTI "2.4-1-0-0"
 #define PICKET_WIRE_TOPIC_PROPERTIES                                                               \
     "mti=" PICKET_WIRE_MTI "&%24.ifid=urn%3Aazureiot%3ASecurity%3ASecurityAgent%3A1"
-/* The value, URL-decoded, of property $.ifid by which a hub tells a security message from the rest. */
+/* The value, URL-decoded, of property $.ifid by which a hub tells a security message from the rest.
+ */
 #define PICKET_WIRE_INTERFACE_ID "urn:azureiot:Security:SecurityAgent:1"
 
 enum picket_wire_protocol {
@@ -57,8 +58,8 @@ struct picket_wire_flow {
     uint8_t protocol; /* enum picket_wire_protocol */
 };
 
-/* One open port. The address points to 4 or 16 bytes in network order that belong to whoever filled the
- * structure; all zero: any of the device's. */
+/* One open port. The address points to 4 or 16 bytes in network order that belong to whoever filled
+ * the structure; all zero: any of the device's. */
 struct picket_wire_listening_port {
     const uint8_t *local_address;
     uint16_t local_port;

@@ -49,7 +49,8 @@ struct picket_netxduo_transport {
 typedef VOID (*picket_netxduo_random)(VOID *bytes, UINT size);
 
 /* Takes over from the default, which stirs NX_RAND, the clocks, the stack's addresses and how many
- * packets it has seen: different on each device and at each boot, but no better than NX_RAND against one who knows them all. NULL: the default again. Thread: any, before
+ * packets it has seen: different on each device and at each boot, but no better than NX_RAND
+ * against one who knows them all. NULL: the default again. Thread: any, before
  * picket_netxduo_start(). */
 VOID picket_netxduo_random_set(picket_netxduo_random random_get);
 
@@ -60,8 +61,8 @@ VOID picket_netxduo_identity_set(const CHAR *identity);
 
 /* Starts to count. unix_time_get tells Unix seconds and returns NX_SUCCESS; it may be NULL or fail,
  * and then events say that their time is unknown. NX_SUCCESS; NX_PTR_ERROR: a callback of transport
- * is missing; NX_ALREADY_ENABLED. Thread: any, not an interrupt; of two that start at once, the second
- * waits and finds it enabled. */
+ * is missing; NX_ALREADY_ENABLED. Thread: any, not an interrupt; of two that start at once, the
+ * second waits and finds it enabled. */
 UINT picket_netxduo_start(const struct picket_netxduo_transport *transport,
                           UINT (*unix_time_get)(ULONG *unix_time));
 
@@ -80,9 +81,9 @@ UINT picket_netxduo_start_with(const struct picket_agent_config *config,
 UINT picket_netxduo_stop(VOID);
 
 /* Looks for new NX_IP instances, and does what is due. Returns the seconds after which it wants to
- * be called again, at least 1; 0: not started. Thread: any, not an interrupt, here and below; one at a time
- * is at the agent, and the others wait. So not from within a callback of the stack either, which
- * holds its NX_IP's lock: who is at the agent may be waiting for that. */
+ * be called again, at least 1; 0: not started. Thread: any, not an interrupt, here and below; one
+ * at a time is at the agent, and the others wait. So not from within a callback of the stack
+ * either, which holds its NX_IP's lock: who is at the agent may be waiting for that. */
 ULONG picket_netxduo_poll(VOID);
 
 /* Sends all there is now. NX_SUCCESS; NX_IN_PROGRESS: a message is on its way; NX_NOT_SUCCESSFUL:
