@@ -1,6 +1,6 @@
 /* Real feeds, each read with the format found out, against a reading of them that was made by
  * others: the prefixes, how many addresses and prefixes of each kind, and how many lines were of no
- * use. Where Picket decides otherwise, the table says why; so does docs/intelligence.md. */
+ * use. Where Picket decides otherwise, the table says why; so does docs/feeds.md. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
  *
  * Each format has a reader of its own. What does not parse is skipped and counted, and the first
  * ten are kept with their reason; what parses and is of no use to us is counted apart.
- * docs/intelligence.md has the tables of what is read how.
+ * docs/feeds.md has the tables of what is read how.
  *
  *     text ─▶ feed_read ─▶ feed_plain, feed_prose, feed_p2p, feed_zeek, feed_rules ─┐
  *                      ├─▶ feed_csv                                                ├─▶ feed_take

@@ -1,5 +1,5 @@
 /* What feeds call the members of an indicator, in CSV's headers and in JSON, and how they write
- * their values. docs/intelligence.md has both tables.
+ * their values. docs/feeds.md has both tables.
  *
  * Thread: pure functions.
  */

@@ -4,7 +4,7 @@
  * 203.0.113.9:8080 2001:db8::1   2001:db8::/32    [2001:db8::1]:443           http://203.0.113.9/x
  * 203[.]0[.]113[.]9
  *
- * Never wider than written; what is ambiguous is refused with a reason. docs/intelligence.md has
+ * Never wider than written; what is ambiguous is refused with a reason. docs/feeds.md has
  * the table of decisions. Sources: RFC 4632 (CIDR), RFC 4291 and RFC 5952 (IPv6 text), RFC 3986
  * (brackets).
  *
