@@ -59,5 +59,8 @@ class RouteDevice:
 
     def close(self):
         self.stopped.set()
-        self.client.disconnect()
+        try:
+            self.client.disconnect()
+        except OSError:  # half a packet was on its way when the service was killed: paho does not go on with it
+            pass
         self.thread.join(5)
