@@ -1,23 +1,16 @@
-/* Adding, removing and refreshing feeds. A feed is fetched and read without the lock, for that may
- * take minutes, and then taken into store and table with it, whole or not at all. */
+/* Adding and removing feeds, and changing their settings. */
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "feed_settings.h"
-#include "intel/fetching/feed_fetch.h"
+#include "feed_taking.h"
 #include "intel/fetching/feed_taxii.h"
-#include "intel_internal.h"
 #include "picket/base/counter.h"
 #include "picket/base/diagnostics.h"
 #include "picket/base/time.h"
 #include "picket/store/feed_parts.h"
-
-enum { REQUESTS_MAX = 4, SHRINK_FROM = 20 /* indicators: fewer may halve by chance */ };
-
-static struct picket_counter failures = {.name = "service_feed_failures",
-                                         .help = "times a feed could not be refreshed"};
 
 /* ---- finding one ---- */
 
@@ -46,193 +39,6 @@ int intel_find_feed(struct picket_intel *intel, const char *name, struct picket_
     return status;
 }
 
-/* ---- fetching and reading, without the lock ---- */
-
-/* On request each in the asker's thread: so many at a time, since each may be large. */
-static int enter_request(struct picket_intel *intel, struct picket_error *error)
-{
-    if (atomic_fetch_add(&intel->requests, 1) < REQUESTS_MAX)
-        return PICKET_OK;
-    atomic_fetch_sub(&intel->requests, 1);
-    return picket_fail(error, PICKET_BUSY, "%d feeds are being read on request already",
-                       REQUESTS_MAX);
-}
-
-static void leave_request(struct picket_intel *intel)
-{
-    atomic_fetch_sub(&intel->requests, 1);
-}
-
-/* The lock is held for as long as they take to copy. */
-static int each_part(void *context, const char *feed, picket_feed_part_visit visit,
-                     void *visit_context, struct picket_error *error)
-{
-    struct picket_intel *intel = context;
-    pthread_mutex_lock(&intel->changing);
-    int status = picket_store_feed_parts(intel->store, feed, visit, visit_context, error);
-    pthread_mutex_unlock(&intel->changing);
-    return status;
-}
-
-static int fetch(struct picket_intel *intel, const struct picket_feed *feed, bool conditional,
-                 struct fetched *fetched, struct picket_error *error)
-{
-    const struct feed_how how = {conditional, &intel->stopping, {each_part, intel}};
-    return feed_fetch(fetched, feed, &how, error);
-}
-
-/* ---- taking it in, with the lock ---- */
-
-/* Fewer than these are not taken without a person's yes. */
-static int64_t least_of(const struct picket_feed *feed, bool accept_shrink)
-{
-    if (accept_shrink || feed->indicators == 0)
-        return 0;
-    return feed->indicators < SHRINK_FROM ? 1 : (feed->indicators + 1) / 2;
-}
-
-/* With the lock held; the feed has a number in the table. */
-static int store_and_publish(struct picket_intel *intel, const char *name, uint16_t number,
-                             const struct feed_reading *reading, int64_t least,
-                             struct picket_feed_delta *delta, struct picket_error *error)
-{
-    struct taking taking;
-    if (!intel_begin_taking(intel, number, &taking))
-        return picket_fail(error, PICKET_NO_MEMORY, "feed %s: no memory", name);
-    int status = picket_store_indicators_replace_at_least(
-        intel->store, name, reading->indicators.items, reading->indicators.count, least,
-        intel_take_change, &taking, delta, error);
-    if (status == PICKET_OK)
-        status = intel_publish(intel, &taking, error);
-    else
-        table_batch_free(taking.batch);
-    malloc_trim(0); /* what a large feed took is given back to the system, not kept for next time */
-    return status;
-}
-
-/* With the lock held: a feed that is not in the table yet gets a number, and keeps it if all goes
- * well. */
-static int take_indicators(struct picket_intel *intel, const struct picket_feed *feed,
-                           const struct feed_reading *reading, int64_t least,
-                           struct picket_feed_delta *delta, struct picket_error *error)
-{
-    struct table *table = intel->published.table;
-    uint16_t number = table_feed_number(table, feed->name);
-    bool is_new = number == 0;
-    if (is_new)
-        number = intel_add_to_table(intel, feed);
-    if (number == 0)
-        return picket_fail(error, PICKET_NO_MEMORY, "feed %s: no memory, or too many feeds",
-                           feed->name);
-    int status = store_and_publish(intel, feed->name, number, reading, least, delta, error);
-    if (status != PICKET_OK && is_new && !intel->table_lacks)
-        intel_remove_from_table(intel, number);
-    return status;
-}
-
-/* What is shown of the last reading. */
-static void keep_problems(struct picket_intel *intel, const char *name,
-                          const struct feed_reading *reading)
-{
-    struct picket_feed_problem problems[FEED_PROBLEMS_SHOWN];
-    struct picket_error error = {0};
-    for (size_t i = 0; i < reading->problem_count; i++)
-        problems[i] = (struct picket_feed_problem){.file = reading->problems[i].file,
-                                                   .line = reading->problems[i].line,
-                                                   .text = reading->problems[i].text,
-                                                   .reason = reading->problems[i].reason};
-    if (picket_store_feed_problems_put(intel->store, name, problems, reading->problem_count,
-                                       &error) != PICKET_OK)
-        picket_say(PICKET_WARNING, "service", "feed %s: its problems cannot be kept: %s", name,
-                   error.text);
-}
-
-static int fail_for_shrinking(struct picket_feed *feed, const struct picket_feed_delta *delta,
-                              struct picket_error *error)
-{
-    feed->waits = true;
-    feed->would_hold = delta->added + delta->kept;
-    return picket_fail(error, PICKET_DENIED,
-                       "%s: holds %lld indicators, of %lld that were there; they stay, until it "
-                       "grows again or somebody says that it is right (picket feed refresh %s "
-                       "--accept-shrink)",
-                       feed->source, (long long)feed->would_hold, (long long)feed->indicators,
-                       feed->name);
-}
-
-/* After the indicators: if this fails, or does not come to it, the same parts are fetched again. */
-static int keep_parts(struct picket_intel *intel, struct picket_feed *feed,
-                      const struct feed_parts *parts, struct picket_error *error)
-{
-    struct picket_feed_part *items = malloc((parts->count + 1) * sizeof *items);
-    if (items == NULL)
-        return picket_fail(error, PICKET_NO_MEMORY, "feed %s: no memory", feed->name);
-    for (size_t i = 0; i < parts->count; i++)
-        items[i] = feed_parts_at(parts, i);
-    int status = picket_store_feed_parts_change(intel->store, feed->name, parts->whole, items,
-                                                parts->count, error);
-    free(items);
-    return status;
-}
-
-static int take(struct picket_intel *intel, struct picket_feed *feed, struct fetched *fetched,
-                bool accept_shrink, struct picket_feed_delta *delta, struct picket_error *error)
-{
-    const struct feed_reading *reading = &fetched->reading;
-    int64_t now_ms = arrivals_now_ms(&intel->arrivals);
-    for (size_t i = 0; i < reading->indicators.count; i++)
-        reading->indicators.items[i].first_seen_ms = now_ms; /* the store keeps what it knows */
-    feed->waits = false;
-    int status = take_indicators(intel, feed, reading, least_of(feed, accept_shrink), delta, error);
-    if (status == PICKET_DENIED)
-        return fail_for_shrinking(feed, delta, error);
-    if (status == PICKET_OK && fetched->has_parts)
-        status = keep_parts(intel, feed, &fetched->parts, error);
-    if (status != PICKET_OK)
-        return status;
-    memcpy(feed->cursor, fetched->cursor, sizeof feed->cursor);
-    if (fetched->has_parts && fetched->parts.whole)
-        feed->whole_ms = now_ms;
-    feed->tried_ms = feed->loaded_ms = feed->succeeded_ms = now_ms;
-    feed->indicators = delta->added + delta->kept;
-    feed->skipped = (int64_t)reading->skipped;
-    feed->problem[0] = '\0';
-    feed->not_before_ms = 0;
-    feed->last = *delta;
-    memcpy(feed->etag, fetched->etag, sizeof feed->etag);
-    memcpy(feed->last_modified, fetched->last_modified, sizeof feed->last_modified);
-    keep_problems(intel, feed->name, reading);
-    return picket_store_feed_put(intel->store, feed, error);
-}
-
-/* problem: "" for none, but nothing new either. */
-static void note_attempt(struct picket_intel *intel, struct picket_feed *feed, const char *problem)
-{
-    struct picket_error error = {0};
-    feed->tried_ms = picket_unix_ms();
-    if (problem[0] == '\0')
-        feed->succeeded_ms = feed->tried_ms;
-    snprintf(feed->problem, sizeof feed->problem, "%s", problem);
-    picket_count(&failures, problem[0] != '\0');
-    if (picket_store_feed_put(intel->store, feed, &error) != PICKET_OK)
-        picket_say(PICKET_WARNING, "service", "feed %s: its state cannot be kept: %s", feed->name,
-                   error.text);
-}
-
-static void fill_report(struct picket_feed_report *report, const struct picket_feed *feed,
-                        const struct picket_feed_delta *delta, const struct feed_reading *reading,
-                        int64_t started_ms)
-{
-    if (report == NULL)
-        return;
-    report->feed = *feed;
-    report->delta = *delta;
-    report->duration_ms = picket_monotonic_ms() - started_ms;
-    report->passed_over = (int64_t)reading->passed_over;
-    report->problem_count = reading->problem_count;
-    memcpy(report->problems, reading->problems, sizeof report->problems);
-}
-
 /* ---- adding ---- */
 
 /* With the lock held. */
@@ -257,7 +63,7 @@ static int add_fetched(struct picket_intel *intel, struct picket_feed *feed,
     if (status != PICKET_OK)
         return status;
     feed->last_duration_ms = fetched->duration_ms;
-    status = take(intel, feed, fetched, false, delta, error);
+    status = feed_take_in(intel, feed, fetched, false, delta, error);
     if (status != PICKET_OK)
         picket_store_feed_remove(intel->store, feed->name, NULL);
     return status;
@@ -289,13 +95,13 @@ static int add_feed(struct picket_intel *intel, const struct picket_feed *feed,
     pthread_mutex_unlock(&intel->changing);
     if (status != PICKET_OK)
         return status;
-    status = fetch(intel, &added, false, &fetched, error);
+    status = feed_get(intel, &added, false, &fetched, error);
     if (status == PICKET_OK) {
         pthread_mutex_lock(&intel->changing);
         status = add_fetched(intel, &added, &fetched, &delta, error);
         pthread_mutex_unlock(&intel->changing);
     }
-    fill_report(report, &added, &delta, &fetched.reading, started_ms);
+    feed_fill_report(report, &added, &delta, &fetched.reading, started_ms);
     feed_fetched_free(&fetched);
     refresher_wake(intel->refresher);
     feed_watch_look_again(intel->watch);
@@ -359,11 +165,11 @@ int picket_intel_feed_add(struct picket_intel *intel, const struct picket_feed *
 {
     if (picket_feed_is_kept(feed))
         return add_list(intel, feed, report, error);
-    int status = enter_request(intel, error);
+    int status = feed_enter_request(intel, error);
     if (status != PICKET_OK)
         return status;
     status = add_feed(intel, feed, report, error);
-    leave_request(intel);
+    feed_leave_request(intel);
     return status;
 }
 
@@ -406,133 +212,6 @@ int picket_intel_feed_remove(struct picket_intel *intel, const char *name,
     refresher_wake(intel->refresher); /* who looks how feeds are */
     feed_watch_look_again(intel->watch);
     return status;
-}
-
-/* ---- refreshing ---- */
-
-static void note_failure(struct picket_intel *intel, struct picket_feed *feed,
-                         const struct fetched *fetched, int status, const char *problem)
-{
-    if (status == PICKET_CLOSED)
-        return;
-    feed->waits = false;
-    feed->not_before_ms =
-        fetched->retry_after_s > 0 ? picket_unix_ms() + 1000 * fetched->retry_after_s : 0;
-    note_attempt(intel, feed, problem);
-}
-
-/* A manifest may be another, and say the same of all events. */
-static void take_stamps(struct picket_feed *feed, const struct fetched *fetched)
-{
-    if (!fetched->has_parts || (fetched->etag[0] == '\0' && fetched->last_modified[0] == '\0'))
-        return;
-    memcpy(feed->etag, fetched->etag, sizeof feed->etag);
-    memcpy(feed->last_modified, fetched->last_modified, sizeof feed->last_modified);
-}
-
-/* With the lock held: what was fetched for `asked` is taken in if the feed is still that one. */
-static int refresh_fetched(struct picket_intel *intel, const struct picket_feed *asked,
-                           struct fetched *fetched, int fetch_status, bool accept_shrink,
-                           struct picket_feed *feed, struct picket_feed_delta *delta,
-                           struct picket_error *error)
-{
-    struct picket_error lookup = {0};
-    int status = intel_find_feed(intel, asked->name, feed, &lookup);
-    if (status != PICKET_OK)
-        return picket_fail(error, status, "%s", lookup.text);
-    if (feed->added_ms != asked->added_ms || feed->changed_ms != asked->changed_ms)
-        return picket_fail(error, PICKET_BUSY, "feed %s was changed meanwhile", feed->name);
-    if (fetch_status != PICKET_OK) {
-        note_failure(intel, feed, fetched, fetch_status, error->text);
-        return fetch_status;
-    }
-    if (fetched->not_modified) {
-        delta->kept = feed->indicators;
-        feed->waits = false;
-        feed->not_before_ms = 0;
-        take_stamps(feed, fetched);
-        note_attempt(intel, feed, "");
-        return PICKET_OK;
-    }
-    feed->last_duration_ms = fetched->duration_ms;
-    status = take(intel, feed, fetched, accept_shrink, delta, error);
-    if (status != PICKET_OK) {
-        /* Whatever the store has, lookups do not: the next attempt must not be told "not modified".
-         */
-        if (status != PICKET_DENIED)
-            feed->etag[0] = feed->last_modified[0] = '\0';
-        note_attempt(intel, feed, error->text);
-    }
-    return status;
-}
-
-/* Half a file is no list. The feed is read as soon as it is written. */
-static bool is_being_written(struct picket_intel *intel, const struct picket_feed *feed,
-                             struct picket_error *error)
-{
-    char file[256];
-    if (!feed_watch_is_written(intel->watch, feed->name, file, sizeof file))
-        return false;
-    picket_fail(error, PICKET_BUSY, "%s: %s is being written; it is read when that is done",
-                feed->source, file);
-    return true;
-}
-
-int intel_refresh(struct picket_intel *intel, const char *name, struct refresh_how how,
-                  struct picket_feed_report *report, struct picket_error *error)
-{
-    struct picket_error own = {0};
-    struct picket_feed asked, feed;
-    struct picket_feed_delta delta = {0};
-    struct fetched fetched;
-    int64_t started_ms = picket_monotonic_ms();
-    error = error != NULL ? error : &own;
-    pthread_mutex_lock(&intel->changing);
-    int status = intel_find_feed(intel, name, &asked, error);
-    pthread_mutex_unlock(&intel->changing);
-    if (status == PICKET_OK && picket_feed_is_kept(&asked))
-        status = picket_fail(error, PICKET_INVALID,
-                             "feed %s is a list kept here: there is nothing to read again", name);
-    if (status != PICKET_OK)
-        return status;
-    feed = asked;
-    if (is_being_written(intel, &asked, error)) {
-        fill_report(report, &feed, &delta, &(struct feed_reading){0}, started_ms);
-        return how.conditional ? PICKET_OK : PICKET_BUSY;
-    }
-    status = fetch(intel, &asked, how.conditional, &fetched, error);
-    pthread_mutex_lock(&intel->changing);
-    status =
-        refresh_fetched(intel, &asked, &fetched, status, how.accept_shrink, &feed, &delta, error);
-    pthread_mutex_unlock(&intel->changing);
-    fill_report(report, &feed, &delta, &fetched.reading, started_ms);
-    feed_fetched_free(&fetched);
-    return status;
-}
-
-static int refresh_on_request(struct picket_intel *intel, const char *name, bool accept_shrink,
-                              struct picket_feed_report *report, struct picket_error *error)
-{
-    int status = enter_request(intel, error);
-    if (status != PICKET_OK)
-        return status;
-    status = intel_refresh(intel, name, (struct refresh_how){.accept_shrink = accept_shrink},
-                           report, error);
-    leave_request(intel);
-    refresher_wake(intel->refresher); /* who looks how feeds are */
-    return status;
-}
-
-int picket_intel_feed_refresh(struct picket_intel *intel, const char *name,
-                              struct picket_feed_report *report, struct picket_error *error)
-{
-    return refresh_on_request(intel, name, false, report, error);
-}
-
-int picket_intel_feed_accept(struct picket_intel *intel, const char *name,
-                             struct picket_feed_report *report, struct picket_error *error)
-{
-    return refresh_on_request(intel, name, true, report, error);
 }
 
 /* ---- changing settings ---- */
@@ -605,11 +284,11 @@ int picket_intel_collections(struct picket_intel *intel, const char *url,
                              const struct picket_feed_access *access, picket_collection_visit visit,
                              void *context, struct picket_error *error)
 {
-    int status = enter_request(intel, error);
+    int status = feed_enter_request(intel, error);
     if (status != PICKET_OK)
         return status;
     status = feed_taxii_collections(url, access, &intel->stopping, visit, context, error);
-    leave_request(intel);
+    feed_leave_request(intel);
     return status;
 }
 
