@@ -110,15 +110,15 @@ static void mutate(uint64_t *state, uint8_t *bytes, size_t *size_bytes)
         *size_bytes = 1 + random_next(state) % *size_bytes;
 }
 
-/* A vtable of two bytes, which are the last: the library takes it for one of a table without
- * fields. */
+/* A vtable of which the message ends within the second number, the table's size: the library does
+ * not look at that of a table without fields. */
 static bool vtable_is_cut_off(const struct picket_wire_error *error, const uint8_t *bytes,
                               size_t size_bytes)
 {
-    uint32_t back;
+    uint32_t back, size = (uint32_t)size_bytes;
     memcpy(&back, bytes + error->offset, sizeof back);
-    return strcmp(error->reason, "vtable outside the message") == 0 &&
-           error->offset - back == size_bytes - 2;
+    uint32_t left = size - (error->offset - back);
+    return strcmp(error->reason, "vtable outside the message") == 0 && (left == 2 || left == 3);
 }
 
 static bool explained(const char *reason)
