@@ -263,12 +263,13 @@ class CertificatesThatEnd(Administered):
                     ("plant", "IoT_CertificateSuccessfullyAddedToHub", "medium"),
                     ("ca line", "Picket_HubCertificateExpired", "high"),
                     ("ca plant", "Picket_HubCertificateExpiring", "medium")}
+        if_looked_at_early = {("ca line", "Picket_HubCertificateExpiring", "medium")}  # by the first start, before its end
 
         def shown():
             return {(alert["subject"], alert["type"], alert["severity"]) for alert in self.server.json("alert", "list")
                     if alert["type"] != "Hub_CertificateFailedToBeAddedToHub"}
         self.server.wait_for(lambda: shown() >= expected)
-        self.assertEqual(shown(), expected)
+        self.assertEqual(shown() - if_looked_at_early, expected)
 
     def test_how_long_before_is_configured(self):
         self.server.stop()
