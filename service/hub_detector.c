@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hub_events.h"
 #include "picket/base/time.h"
 
 enum { MOVES_MIN = 3 }; /* A, B, A, B: who only has a new address moves once */
@@ -357,21 +358,7 @@ static int inspect(void *state, const struct picket_event *event, picket_yield y
     return status;
 }
 
-/* It has no state, and so may look ahead: there is nothing for it in what devices send, ever. */
-static uint64_t look_ahead(void *state, const struct picket_event *event)
-{
-    (void)state;
-    return event->type != PICKET_EVENT_OF_HUB;
-}
-
-static uint64_t stamp(void *state)
-{
-    (void)state;
-    return 1;
-}
-
 struct picket_detector hub_detector(void)
 {
-    return (struct picket_detector){
-        .name = "hub", .inspect = inspect, .look_ahead = look_ahead, .stamp = stamp};
+    return hub_events_detector("hub", inspect);
 }
